@@ -1,0 +1,103 @@
+/** What a service gives the front door: typed operations, derived from the SDK clients at compile time only. */
+import type { IncomingHttpHeaders } from "node:http";
+import type { Readable } from "node:stream";
+
+export type ProtocolName = "restJson1" | "restXml" | "awsJson1_0" | "awsJson1_1" | "awsQuery" | "rpcv2Cbor";
+
+/** Who calls. With authentication off this is the account's root. */
+export interface Principal {
+  readonly type: "root" | "user" | "assumed-role" | "anonymous";
+  readonly account: string;
+  /** `arn:aws:iam::123456789012:root`, `…:user/name`, `arn:aws:sts::…:assumed-role/role/session`. */
+  readonly arn: string;
+  readonly userId: string;
+  readonly accessKeyId: string | undefined;
+  /** For an assumed role: the role's own ARN. */
+  readonly roleArn?: string;
+}
+
+/** One request, as an operation sees it. State is keyed by account and region. */
+export interface RequestContext {
+  readonly requestId: string;
+  readonly account: string;
+  readonly region: string;
+  readonly principal: Principal;
+  readonly service: string;
+  readonly operation: string;
+  readonly protocol: ProtocolName;
+  /** Lower-case names. */
+  readonly headers: IncomingHttpHeaders;
+  /** Scheme, host and port the caller used: `http://localhost:4566`; for URLs we hand out. */
+  readonly endpoint: string;
+  /** Verified trailing headers of an aws-chunked body; complete once the body has ended. */
+  readonly trailers: Readonly<Record<string, string>>;
+  /** Aborts when the caller has gone. */
+  readonly signal: AbortSignal;
+  /** Further response headers, for the few that no model carries. */
+  readonly responseHeaders: Record<string, string>;
+}
+
+type Bytes = Uint8Array;
+type Replace<T, Name extends string, V> = Name extends keyof T
+  ? undefined extends T[Name]
+    ? Omit<T, Name> & { [K in Name]?: V | undefined }
+    : Omit<T, Name> & { [K in Name]: V }
+  : T;
+
+export type OperationName<M> = {
+  [K in keyof M]: K extends `${infer N}Command` ? (N extends "$" ? never : N) : never;
+}[keyof M] &
+  string;
+
+type CommandOf<M, N extends string> = `${N}Command` extends keyof M ? M[`${N}Command`] : never;
+type RawInput<M, N extends string> =
+  CommandOf<M, N> extends abstract new (...a: never[]) => infer C
+    ? C extends { input: infer I }
+      ? I
+      : never
+    : never;
+type RawOutput<M, N extends string> =
+  CommandOf<M, N> extends abstract new (...a: never[]) => infer C
+    ? C extends { resolveMiddleware(...a: never[]): (...a: never[]) => Promise<{ output: infer O }> }
+      ? O
+      : never
+    : never;
+
+/** An operation's input: a streaming `Body` is a Readable, a blob `Payload` a Buffer, dates are Date, blobs Uint8Array. */
+export type Input<M, N extends string> = Replace<
+  Replace<RawInput<M, N>, "Body", Readable>,
+  "Payload",
+  Buffer
+>;
+/** An operation's output. A streaming `Body` may be a Readable or bytes. */
+export type Output<M, N extends string> = Replace<
+  Replace<Omit<RawOutput<M, N>, "$metadata">, "Body", Readable | AsyncIterable<Bytes> | Bytes | string>,
+  "Payload",
+  Bytes | string
+>;
+
+/** A service's operations by AWS name, each a plain function of the service's dependencies. */
+export type OperationTable<M, Deps> = {
+  readonly [N in OperationName<M>]?: (
+    deps: Deps,
+    input: Input<M, N>,
+    context: RequestContext,
+  ) => Promise<Output<M, N>> | Output<M, N>;
+};
+
+export type BoundOperation = (input: never, context: RequestContext) => Promise<unknown>;
+
+export interface Service {
+  /** The folder and model name: `s3`, `cloudwatch-logs`. */
+  readonly name: string;
+  readonly operations: ReadonlyMap<string, BoundOperation>;
+}
+
+/** Binds a table of operations to its dependencies. */
+export function bindService<M, Deps>(name: string, table: OperationTable<M, Deps>, deps: Deps): Service {
+  type Loose = (deps: Deps, input: never, context: RequestContext) => unknown;
+  const operations = new Map<string, BoundOperation>();
+  for (const [operation, run] of Object.entries(table) as [string, Loose][])
+    operations.set(operation, async (input, context) => run(deps, input, context));
+  return { name, operations };
+}

@@ -1,0 +1,79 @@
+/** The words of the data path. It knows functions and bytes, and no AWS wire format. */
+
+/** One immutable version of a function, with everything an execution environment needs. */
+export interface FunctionVersion {
+  /** Changes whenever code or configuration changes; environments are never shared between keys. */
+  readonly key: string;
+  readonly account: string;
+  readonly region: string;
+  readonly functionName: string;
+  /** `$LATEST` or a number. */
+  readonly version: string;
+  /** Unqualified. */
+  readonly functionArn: string;
+  readonly runtime: string;
+  readonly handler: string;
+  readonly memoryMb: number;
+  readonly timeoutMs: number;
+  readonly ephemeralStorageMb: number;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Host folder with the unpacked code. */
+  readonly codeDir: string;
+  /** Host folder with the merged layers. */
+  readonly optDir?: string;
+  readonly roleArn: string;
+  readonly logGroup: string;
+}
+
+export interface Invocation {
+  readonly requestId: string;
+  readonly payload: Buffer;
+  /** As invoked, qualifier included. */
+  readonly invokedFunctionArn: string;
+  /** JSON text, decoded from base64. */
+  readonly clientContext?: string;
+  readonly traceHeader?: string;
+  /** Answer the last 4 KB of this invocation's log. */
+  readonly wantLogTail: boolean;
+}
+
+export interface Outcome {
+  readonly payload: Buffer;
+  /** Present when the function failed. */
+  readonly functionError?: "Unhandled";
+  readonly logTail?: Buffer;
+  readonly durationMs: number;
+  readonly initDurationMs?: number;
+  readonly maxMemoryUsedMb: number;
+}
+
+/** Temporary credentials of an execution role. */
+export interface Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken: string;
+  /** Epoch milliseconds. */
+  readonly expiresAt: number;
+}
+
+export interface LogLine {
+  /** Epoch milliseconds. */
+  readonly timestamp: number;
+  readonly message: string;
+}
+
+/** What the data path needs from the rest; satisfied in compose.ts. */
+export interface InvokePorts {
+  credentials(version: FunctionVersion, sessionName: string): Promise<Credentials>;
+  /** Keeps log lines of one environment's stream, in order. Never throws into the data path; dropped when the role may not log. */
+  writeLogs(version: FunctionVersion, logStream: string, lines: readonly LogLine[]): void;
+}
+
+export interface Invoker {
+  /** Runs one invocation to its end. A function's failure is an Outcome; only our own failures reject. */
+  invoke(version: FunctionVersion, invocation: Invocation): Promise<Outcome>;
+  /** Lets the environments of a superseded or deleted version finish and ends them. */
+  retire(key: string): Promise<void>;
+  /** Finishes what runs, within `graceMs`, then ends every environment. */
+  stop(graceMs: number): Promise<void>;
+}

@@ -1,0 +1,7 @@
+/** The operations of iam that Lambent implements; everything else answers 501 by name. */
+import type { OperationTable } from "../../aws/service.ts";
+import type { IamDeps } from "./deps.ts";
+
+type Client = typeof import("@aws-sdk/client-iam");
+
+export const operationTable: OperationTable<Client, IamDeps> = {};

@@ -1,0 +1,34 @@
+/** What Lambda needs from other services; satisfied in server/compose.ts. */
+import type { Readable } from "node:stream";
+import type { Credentials, LogLine } from "../../invoke/types.ts";
+
+export interface Roles {
+  /** Whether the role exists and its trust policy lets the service assume it. */
+  canBeAssumedBy(roleArn: string, servicePrincipal: string): Promise<boolean>;
+  /** Temporary credentials of the role, as sts:AssumeRole gives them to Lambda. */
+  session(roleArn: string, sessionName: string, durationSeconds: number): Promise<Credentials>;
+  /** Whether the role's policies allow the action on the resource. */
+  allows(roleArn: string, action: string, resourceArn: string): Promise<boolean>;
+}
+
+export interface CodeObjects {
+  /** An object's bytes, or undefined where bucket, key or version do not exist. */
+  read(
+    account: string,
+    region: string,
+    bucket: string,
+    key: string,
+    versionId: string | undefined,
+  ): Promise<Readable | undefined>;
+}
+
+export interface FunctionLogs {
+  /** Creates group and stream when missing and appends. */
+  append(
+    account: string,
+    region: string,
+    group: string,
+    stream: string,
+    lines: readonly LogLine[],
+  ): Promise<void>;
+}

@@ -1,0 +1,12 @@
+/** The one dependencies object of s3. */
+import type { Clock } from "../../kit/clock.ts";
+import type { Ids } from "../../kit/id.ts";
+import type { Blobs } from "../../store/blobs.ts";
+import type { Database } from "../../store/database.ts";
+
+export interface S3Deps {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly database: Database;
+  readonly blobs: Blobs;
+}

@@ -1,0 +1,47 @@
+/** The SQL store every service writes to: one dialect, two engines (SQLite embedded, PostgreSQL for many machines). */
+
+/** A value that can be bound or read. Integers are JavaScript numbers (safe range); binary is a Buffer on the way out. */
+export type SqlValue = null | number | string | Uint8Array;
+
+/** A statement, prepared once per connection under its name. Parameters are `?`, in order. Made by {@link sql}. */
+export interface Statement {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Reads of committed data. Rows are typed by hand at the call. */
+export interface Reader {
+  get<Row>(statement: Statement, ...parameters: SqlValue[]): Promise<Row | undefined>;
+  all<Row>(statement: Statement, ...parameters: SqlValue[]): Promise<Row[]>;
+}
+
+/** One transaction. Its reads see its own writes. */
+export interface Transaction extends Reader {
+  /** Runs a write; answers the number of rows changed. */
+  run(statement: Statement, ...parameters: SqlValue[]): Promise<number>;
+  /** Runs after the commit is durable; never runs when the transaction fails. For wake-ups, not for effects. */
+  afterCommit(action: () => void): void;
+}
+
+export interface Database extends Reader {
+  readonly engine: "sqlite" | "postgres";
+  /**
+   * Runs `work` in a serialisable transaction and resolves once the commit is durable (it survives `kill -9` and power loss).
+   * Rejects, with nothing written, when `work` rejects. `work` must await nothing but this transaction.
+   */
+  tx<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
+  /** Applies the migrations of one component, in order; refuses a changed or missing one by name. */
+  migrate(component: string, migrations: readonly Migration[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** One step of a component's schema: `NNN-name`, and SQL in the shared subset (types: text, bigint, double precision, blob). */
+export interface Migration {
+  readonly name: string;
+  readonly sql: string;
+}
+
+/** Declares a statement. `name` is unique in the process: `<component>.<what>`. */
+export function sql(name: string, text: string): Statement {
+  return Object.freeze({ name, text });
+}
