@@ -1,0 +1,141 @@
+/** The one frozen, validated configuration; the only reader of process.env. Flags win over LAMBENT_* variables over defaults. */
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+
+export interface Config {
+  /** Address to listen on. Anything but loopback needs `auth: "on"`. */
+  readonly host: string;
+  /** TCP port; 0 takes a free one. */
+  readonly port: number;
+  /** Where everything accepted is kept. One running server owns it. */
+  readonly dataDir: string;
+  readonly auth: "off" | "on";
+  /** Region of requests that name none. */
+  readonly region: string;
+  readonly logLevel: "debug" | "info" | "warn" | "error";
+  /** What isolates functions; `auto` takes the strongest that this machine can run. */
+  readonly sandbox: "auto" | "runc" | "process";
+  /** What functions reach beyond Lambent. */
+  readonly outbound: "internet" | "none";
+  /** `postgres://…` to keep state in PostgreSQL; SQLite in the data directory when absent. */
+  readonly databaseUrl: string | undefined;
+  /** Language runtimes installed on demand; shared by every data directory of this user. */
+  readonly runtimesDir: string;
+  /** Execution environments that may exist at once. */
+  readonly environmentsMax: number;
+  /** How long a graceful stop waits for running invocations, in milliseconds. */
+  readonly stopGraceMs: number;
+}
+
+export class ConfigError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "ConfigError";
+  }
+}
+
+export type ConfigInput = { readonly [K in keyof Config]?: Config[K] | undefined };
+
+const VARIABLES = {
+  host: "LAMBENT_HOST",
+  port: "LAMBENT_PORT",
+  dataDir: "LAMBENT_DATA_DIR",
+  auth: "LAMBENT_AUTH",
+  region: "LAMBENT_REGION",
+  logLevel: "LAMBENT_LOG_LEVEL",
+  sandbox: "LAMBENT_SANDBOX",
+  outbound: "LAMBENT_OUTBOUND",
+  databaseUrl: "LAMBENT_DATABASE_URL",
+  runtimesDir: "LAMBENT_RUNTIMES_DIR",
+  environmentsMax: "LAMBENT_ENVIRONMENTS_MAX",
+  stopGraceMs: "LAMBENT_STOP_GRACE_MS",
+} as const satisfies Record<keyof Config, string>;
+
+const CHOICES = {
+  auth: ["off", "on"],
+  logLevel: ["debug", "info", "warn", "error"],
+  sandbox: ["auto", "runc", "process"],
+  outbound: ["internet", "none"],
+} as const;
+
+/** Largest accepted values of the numeric settings. */
+const NUMBER_MAX = { port: 65_535, environmentsMax: 100_000, stopGraceMs: 900_000 } as const;
+
+/**
+ * Builds the configuration.
+ * @throws ConfigError naming the setting, its value and what it may be.
+ */
+export function loadConfig(input: ConfigInput = {}, env: NodeJS.ProcessEnv = process.env): Config {
+  const home = homedir();
+  const defaults: Record<keyof Config, string | number | undefined> = {
+    host: "127.0.0.1",
+    port: 4566,
+    dataDir: join(env["XDG_DATA_HOME"] ?? join(home, ".local", "share"), "lambent"),
+    auth: "off",
+    region: "us-east-1",
+    logLevel: "info",
+    sandbox: "auto",
+    outbound: "internet",
+    databaseUrl: undefined,
+    runtimesDir: join(env["XDG_CACHE_HOME"] ?? join(home, ".cache"), "lambent", "runtimes"),
+    environmentsMax: 1_000,
+    stopGraceMs: 30_000,
+  };
+  const read = (key: keyof Config) => input[key] ?? nonEmpty(env[VARIABLES[key]]) ?? defaults[key];
+  const config = {
+    host: String(read("host")),
+    port: integer("port", read("port")),
+    dataDir: resolve(String(read("dataDir"))),
+    auth: choice("auth", read("auth")),
+    region: String(read("region")),
+    logLevel: choice("logLevel", read("logLevel")),
+    sandbox: choice("sandbox", read("sandbox")),
+    outbound: choice("outbound", read("outbound")),
+    databaseUrl: read("databaseUrl") as string | undefined,
+    runtimesDir: resolve(String(read("runtimesDir"))),
+    environmentsMax: integer("environmentsMax", read("environmentsMax")),
+    stopGraceMs: integer("stopGraceMs", read("stopGraceMs")),
+  };
+  refuseOpenDoor(config);
+  return Object.freeze(config);
+}
+
+/** The credentials and endpoint that the command line client uses, as the AWS tools read them. */
+export function clientEnvironment(env: NodeJS.ProcessEnv = process.env) {
+  return {
+    endpoint: nonEmpty(env["AWS_ENDPOINT_URL"]) ?? `http://127.0.0.1:${nonEmpty(env["LAMBENT_PORT"]) ?? "4566"}`,
+    region: nonEmpty(env["AWS_REGION"]) ?? nonEmpty(env["AWS_DEFAULT_REGION"]) ?? "us-east-1",
+    accessKeyId: nonEmpty(env["AWS_ACCESS_KEY_ID"]) ?? "000000000000",
+    secretAccessKey: nonEmpty(env["AWS_SECRET_ACCESS_KEY"]) ?? "lambent",
+    sessionToken: nonEmpty(env["AWS_SESSION_TOKEN"]),
+    color: env["NO_COLOR"] === undefined && env["TERM"] !== "dumb",
+  };
+}
+
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+function refuseOpenDoor(config: { host: string; auth: string }): void {
+  if (config.auth === "on" || isLoopback(config.host)) return;
+  throw new ConfigError(
+    `Refusing to listen on ${config.host} without authentication: everyone who reaches it could run code here. ` +
+      `Start with --auth on, or listen on 127.0.0.1.`,
+  );
+}
+
+function integer(key: keyof typeof NUMBER_MAX, value: unknown): number {
+  const number = typeof value === "number" ? value : Number(value);
+  if (Number.isInteger(number) && number >= 0 && number <= NUMBER_MAX[key]) return number;
+  throw new ConfigError(`${key} is "${String(value)}"; it must be a whole number from 0 to ${NUMBER_MAX[key]}`);
+}
+
+function choice<K extends keyof typeof CHOICES>(key: K, value: unknown): (typeof CHOICES)[K][number] {
+  const allowed: readonly string[] = CHOICES[key];
+  if (allowed.includes(String(value))) return value as (typeof CHOICES)[K][number];
+  throw new ConfigError(`${key} is "${String(value)}"; it must be one of: ${allowed.join(", ")}`);
+}
+
+function nonEmpty(value: string | undefined): string | undefined {
+  return value === "" ? undefined : value;
+}

@@ -1,0 +1,75 @@
+/** Starts a whole server: bind first, so that the port is known and probes are answered, then compose, then open the door. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { loadConfig } from "../config/index.ts";
+import type { ConfigInput } from "../config/index.ts";
+import { createLog } from "../telemetry/log.ts";
+import { compose } from "./compose.ts";
+import type { Platform } from "./compose.ts";
+import { answerOwnRoutes } from "./health.ts";
+import { listen } from "./listen.ts";
+
+export interface Running {
+  /** `http://127.0.0.1:4566`; what AWS_ENDPOINT_URL is set to. */
+  readonly endpoint: string;
+  readonly dataDir: string;
+  /** What this machine gives functions, one sentence for each thing that is missing. */
+  readonly isolation: Platform["isolation"];
+  /** With authentication on: where the root credentials of account 000000000000 lie. */
+  readonly credentialsFile: string | undefined;
+  /** Finishes what runs, within the configured bound, and leaves nothing behind. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts Lambent in this process. With no `dataDir` the state lies in a temporary folder that `stop` removes;
+ * with no `port` a free one is taken.
+ * @throws ConfigError; an Error that names what is in the way (port in use, data directory owned by another server).
+ */
+export async function start(input: ConfigInput = {}): Promise<Running> {
+  const temporary = input.dataDir === undefined ? await mkdtemp(join(tmpdir(), "lambent-")) : undefined;
+  const config = loadConfig({ port: 0, logLevel: "warn", ...input, dataDir: input.dataDir ?? temporary });
+  const log = createLog(config.logLevel);
+  let platform: Platform | undefined;
+  let stopping = false;
+  const door = {
+    handle(request: IncomingMessage, response: ServerResponse): void {
+      if (answerOwnRoutes(request, response, platform !== undefined && !stopping)) return;
+      if (platform?.ownRoute(request, response)) return;
+      if (platform) platform.frontDoor.handle(request, response);
+      else response.writeHead(503, { "retry-after": "1" }).end("Lambent is starting\n");
+    },
+  };
+  const listener = await listen(door, { host: config.host, port: config.port });
+  const undo = async () => {
+    await listener.close(0);
+    if (temporary) await rm(temporary, { recursive: true, force: true });
+  };
+  try {
+    platform = await compose(config, { port: listener.port, endpoint: listener.endpoint }, log);
+  } catch (error) {
+    await undo();
+    throw error;
+  }
+  const running = platform;
+  let stopped: Promise<void> | undefined;
+  return {
+    endpoint: listener.endpoint,
+    dataDir: config.dataDir,
+    isolation: running.isolation,
+    credentialsFile: running.credentialsFile,
+    stop() {
+      stopping = true;
+      stopped ??= (async () => {
+        // The door stays open for the functions that still run; it closes after them.
+        await running.stop(config.stopGraceMs);
+        await listener.close(1_000);
+        await running.close();
+        if (temporary) await rm(temporary, { recursive: true, force: true });
+      })();
+      return stopped;
+    },
+  };
+}
