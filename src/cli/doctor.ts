@@ -1,0 +1,33 @@
+/** `lambent doctor`: what this machine gives functions, and how to get what is missing. */
+import { loadConfig } from "../config/index.ts";
+import { createRuntimes } from "../invoke/index.ts";
+import { inspectMachine } from "../sandbox/index.ts";
+import { createLog } from "../telemetry/log.ts";
+import type { Command } from "./run.ts";
+import { EXIT, UsageError, bold, dim, green, print, yellow } from "./terminal.ts";
+
+const HELP = `Usage: lambent doctor
+
+Says what isolation, limits and runtimes this machine gives functions, and how to get what is missing.
+Starts nothing and changes nothing. Exit code 0 when functions can be isolated, 1 when they cannot.`;
+
+export const doctorCommand: Command = {
+  help: HELP,
+  options: {},
+  async run(_flags, positionals) {
+    if (positionals.length > 0) throw new UsageError(`unexpected argument "${positionals[0]}"`);
+    const config = loadConfig();
+    const machine = await inspectMachine();
+    print(bold("Isolation"));
+    for (const fact of machine.facts) print(`  ${fact.ok ? green("yes") : yellow("no ")}  ${fact.name}: ${fact.detail}`);
+    for (const missing of machine.isolation.missing) print(yellow(`  missing  ${missing}`));
+    print();
+    print(bold("Runtimes"));
+    const runtimes = createRuntimes({ cacheDir: config.runtimesDir, log: createLog("warn") });
+    for (const runtime of await runtimes.list()) {
+      const state = runtime.available ? (runtime.installed ? green("ready") : "on demand") : yellow("not here");
+      print(`  ${runtime.identifier.padEnd(16)} ${state.padEnd(10)} ${dim(runtime.detail)}`);
+    }
+    return machine.isolation.provider === "process" ? EXIT.failure : EXIT.ok;
+  },
+};

@@ -1,0 +1,113 @@
+/** `lambent start`: the server, until SIGTERM or SIGINT. */
+import { loadConfig } from "../config/index.ts";
+import type { ConfigInput } from "../config/index.ts";
+import { start } from "../server/start.ts";
+import type { Running } from "../server/start.ts";
+import type { Command, Flags } from "./run.ts";
+import { CommandError, EXIT, UsageError, bold, dim, print, printError, yellow } from "./terminal.ts";
+
+const HELP = `Usage: lambent start [options]
+
+Runs the server. Everything that AWS tools say to it, they say to one address:
+  export AWS_ENDPOINT_URL=http://127.0.0.1:4566
+
+Options (each also as a variable; a flag wins):
+  --port N               port to listen on, 0 for a free one  [4566; LAMBENT_PORT]
+  --host ADDRESS         address to listen on; other than loopback needs --auth on  [127.0.0.1; LAMBENT_HOST]
+  --auth off|on          off: any key is accepted, a 12-digit access key id selects that account
+                         on: signatures are verified  [off; LAMBENT_AUTH]
+  --data-dir DIR         where everything accepted is kept  [~/.local/share/lambent; LAMBENT_DATA_DIR]
+  --database-url URL     keep state in PostgreSQL instead of SQLite  [LAMBENT_DATABASE_URL]
+  --region NAME          region of requests that name none  [us-east-1; LAMBENT_REGION]
+  --sandbox KIND         auto, runc, or process (no isolation)  [auto; LAMBENT_SANDBOX]
+  --outbound KIND        internet or none: what functions reach beyond Lambent  [internet; LAMBENT_OUTBOUND]
+  --environments-max N   execution environments at once  [1000; LAMBENT_ENVIRONMENTS_MAX]
+  --runtimes-dir DIR     language runtimes installed on demand  [~/.cache/lambent/runtimes; LAMBENT_RUNTIMES_DIR]
+  --stop-grace-ms N      how long a stop waits for running invocations  [30000; LAMBENT_STOP_GRACE_MS]
+  --log-level LEVEL      debug, info, warn, error: the server's own log, JSON lines on stderr  [info; LAMBENT_LOG_LEVEL]
+
+Probes: GET /_lambent/health (the process answers), GET /_lambent/ready (requests are served).
+SIGTERM finishes what runs and stops; a second one stops at once.`;
+
+const text = { type: "string" } as const;
+
+export const startCommand: Command = {
+  help: HELP,
+  options: {
+    port: text,
+    host: text,
+    auth: text,
+    "data-dir": text,
+    "database-url": text,
+    region: text,
+    sandbox: text,
+    outbound: text,
+    "environments-max": text,
+    "runtimes-dir": text,
+    "stop-grace-ms": text,
+    "log-level": text,
+  },
+  async run(flags, positionals) {
+    if (positionals.length > 0) throw new UsageError(`unexpected argument "${positionals[0]}"`);
+    const running = await begin(loadConfig(configFrom(flags)));
+    printWelcome(running);
+    await untilTold();
+    print(dim("Stopping: finishing what runs."));
+    await running.stop();
+    return EXIT.ok;
+  },
+};
+
+/** Flags as configuration: `--data-dir` is `dataDir`. Values are validated by the configuration itself. */
+export function configFrom(flags: Flags): ConfigInput {
+  const named = Object.entries(flags).map(([flag, value]) => [
+    flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase()),
+    value,
+  ]);
+  return Object.fromEntries(named) as ConfigInput;
+}
+
+/** Starts a server, with the two usual obstacles explained. */
+export async function begin(config: ConfigInput): Promise<Running> {
+  try {
+    return await start(config);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === "EADDRINUSE")
+      throw new CommandError(
+        `port ${config.port} is in use, perhaps by another Lambent. Stop that one, or start with --port 0.`,
+        { cause: error },
+      );
+    if (code === "EACCES" || code === "EROFS")
+      throw new CommandError(`${(error as Error).message}. Name a folder you may write to with --data-dir.`, {
+        cause: error,
+      });
+    throw error;
+  }
+}
+
+function printWelcome(running: Running): void {
+  print(`${bold("Lambent")} ready at ${running.endpoint}`);
+  print(dim(`  data       ${running.dataDir}`));
+  print(dim(`  sandbox    ${running.isolation.provider}`));
+  for (const missing of running.isolation.missing) print(yellow(`  warning    ${missing}`));
+  if (running.credentialsFile) print(`  credentials of account 000000000000: ${running.credentialsFile}`);
+  print(dim(`  use it     export AWS_ENDPOINT_URL=${running.endpoint}`));
+}
+
+/** Resolves at the first SIGTERM or SIGINT; the second ends the process at once. */
+export async function untilTold(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    let told = false;
+    const listener = () => {
+      if (told) {
+        printError("Stopping at once.");
+        process.exit(EXIT.failure);
+      }
+      told = true;
+      resolve();
+    };
+    process.on("SIGTERM", listener);
+    process.on("SIGINT", listener);
+  });
+}

@@ -1,0 +1,154 @@
+/** The command line as a user meets it: help, mistakes, exit codes, and each command against a running server. */
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { CreateRoleCommand, AttachRolePolicyCommand, IAMClient } from "@aws-sdk/client-iam";
+import { CreateFunctionCommand, LambdaClient, waitUntilFunctionActiveV2 } from "@aws-sdk/client-lambda";
+import { spawnServer } from "../harness/process.ts";
+import type { ServerProcess } from "../harness/process.ts";
+import { clientOptions } from "../harness/server.ts";
+import { zipOf } from "../harness/zip.ts";
+
+const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const HANDLER = `export async function handler(event) {
+  console.log("saw " + JSON.stringify(event));
+  if (event.fail) throw new Error("as told");
+  return { sum: (event.a ?? 0) + (event.b ?? 0) };
+}`;
+
+let dataDir: string;
+let server: ServerProcess;
+
+before(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), "lambent-cli-"));
+  server = await spawnServer(["--port", "0", "--data-dir", dataDir]);
+  const options = clientOptions(server.endpoint);
+  const trust = { Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" }, Action: "sts:AssumeRole" };
+  const iam = new IAMClient(options);
+  const { Role } = await iam.send(
+    new CreateRoleCommand({
+      RoleName: "cli",
+      AssumeRolePolicyDocument: JSON.stringify({ Version: "2012-10-17", Statement: [trust] }),
+    }),
+  );
+  const PolicyArn = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole";
+  await iam.send(new AttachRolePolicyCommand({ RoleName: "cli", PolicyArn }));
+  const client = new LambdaClient(options);
+  await client.send(
+    new CreateFunctionCommand({
+      FunctionName: "adder",
+      Runtime: "nodejs24.x",
+      Handler: "index.handler",
+      Role: Role?.Arn,
+      Code: { ZipFile: await zipOf({ "index.mjs": HANDLER }) },
+    }),
+  );
+  await waitUntilFunctionActiveV2({ client, maxWaitTime: 120, minDelay: 0.1, maxDelay: 1 }, { FunctionName: "adder" });
+});
+
+after(async () => {
+  assert.equal(await server.terminate(), 0, "SIGTERM ends the server with exit code 0");
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+function lambent(argv: readonly string[], input = "") {
+  const env = { ...process.env, AWS_ENDPOINT_URL: server.endpoint, AWS_REGION: "us-east-1" };
+  const done = spawnSync(process.execPath, [MAIN, ...argv], { encoding: "utf8", input, env, timeout: 60_000 });
+  return { code: done.status, stdout: done.stdout, stderr: done.stderr };
+}
+
+test("--help lists the commands and exit codes; each command explains itself", () => {
+  const help = lambent(["--help"]);
+  assert.equal(help.code, 0);
+  for (const word of ["start", "demo", "doctor", "invoke", "logs", "Exit codes"]) assert.ok(help.stdout.includes(word));
+  for (const command of ["start", "demo", "doctor", "invoke", "logs"]) {
+    const one = lambent([command, "--help"]);
+    assert.equal(one.code, 0);
+    assert.match(one.stdout, new RegExp(`^Usage: lambent ${command}`));
+  }
+});
+
+test("a mistake is exit code 2 and a sentence that says what to do", () => {
+  assert.deepEqual(lambent(["fly"]), {
+    code: 2,
+    stdout: "",
+    stderr: 'lambent has no command "fly". Its commands: start, demo, doctor, invoke, logs.\n',
+  });
+  const flag = lambent(["invoke", "--fast"]);
+  assert.equal(flag.code, 2);
+  assert.match(flag.stderr, /--fast.*\nSee: lambent invoke --help/s);
+});
+
+test("start refuses a port in use, an open door, and a data directory that is owned, each by name", () => {
+  const port = new URL(server.endpoint).port;
+  const inUse = lambent(["start", "--port", port, "--data-dir", `${dataDir}-other`]);
+  assert.equal(inUse.code, 1);
+  assert.match(inUse.stderr, new RegExp(`port ${port} is in use`));
+  const open = lambent(["start", "--host", "0.0.0.0"]);
+  assert.equal(open.code, 1);
+  assert.match(open.stderr, /Refusing to listen on 0\.0\.0\.0 without authentication/);
+  const owned = lambent(["start", "--port", "0", "--data-dir", dataDir]);
+  assert.equal(owned.code, 1);
+  assert.match(owned.stderr, new RegExp(String(server.child.pid)));
+});
+
+test("invoke prints the answer on stdout and the log on stderr; 3 when the function failed", () => {
+  const sum = lambent(["invoke", "adder", "--payload", '{"a":1,"b":2}']);
+  assert.deepEqual([sum.code, sum.stdout], [0, '{"sum":3}\n']);
+  assert.match(sum.stderr, /saw \{"a":1,"b":2\}/);
+  const piped = lambent(["invoke", "adder", "--payload", "-", "--quiet"], '{"a":5}');
+  assert.deepEqual([piped.code, piped.stdout, piped.stderr], [0, '{"sum":5}\n', ""]);
+  const failed = lambent(["invoke", "adder", "--payload", '{"fail":true}', "--quiet"]);
+  assert.equal(failed.code, 3);
+  assert.equal((JSON.parse(failed.stdout) as { errorMessage: string }).errorMessage, "as told");
+  const missing = lambent(["invoke", "nobody"]);
+  assert.equal(missing.code, 1);
+  assert.match(missing.stderr, /ResourceNotFoundException: Function not found: .*:function:nobody/);
+});
+
+test("logs prints the past; --follow prints what comes", async () => {
+  lambent(["invoke", "adder", "--payload", '{"a":40}', "--quiet"]);
+  const deadline = Date.now() + 20_000;
+  let past = lambent(["logs", "adder"]);
+  while (!past.stdout.includes('saw {"a":40}') && Date.now() < deadline) past = lambent(["logs", "adder"]);
+  assert.match(past.stdout, /START RequestId: /);
+  assert.match(past.stdout, /saw \{"a":40\}/);
+
+  const env = { ...process.env, AWS_ENDPOINT_URL: server.endpoint, AWS_REGION: "us-east-1" };
+  const follower = spawn(process.execPath, [MAIN, "logs", "adder", "--follow", "--filter", "saw"], { env });
+  try {
+    const seen = new Promise<string>((resolve, reject) => {
+      let printed = "";
+      const timer = setTimeout(() => reject(new Error(`nothing followed: ${printed}`)), 30_000);
+      follower.stdout.on("data", (chunk: Buffer) => {
+        printed += chunk.toString();
+        if (!printed.includes('"a":41')) return;
+        clearTimeout(timer);
+        resolve(printed);
+      });
+    });
+    const again = setInterval(() => lambent(["invoke", "adder", "--payload", '{"a":41}', "--quiet"]), 1_000);
+    const printed = await seen.finally(() => clearInterval(again));
+    assert.doesNotMatch(printed, /START RequestId/, "the filter holds back other lines");
+  } finally {
+    follower.kill("SIGINT");
+  }
+});
+
+test("doctor tells isolation and runtimes", () => {
+  const done = lambent(["doctor"]);
+  assert.match(done.stdout, /Isolation\n/);
+  assert.match(done.stdout, /nodejs24\.x\s+ready/);
+  assert.ok(done.code === 0 || done.code === 1);
+});
+
+test("health and ready answer", async () => {
+  for (const probe of ["health", "ready"]) {
+    const response = await fetch(`${server.endpoint}/_lambent/${probe}`);
+    assert.equal(response.status, 200);
+  }
+});
