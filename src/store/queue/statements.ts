@@ -1,0 +1,55 @@
+/** All SQL of the queue. */
+import { sql } from "../database.ts";
+
+export const INSERT = sql(
+  "queue.insert",
+  `INSERT INTO queue_job (topic, id, job_group, payload, state, due_at, tie, attempts, enqueued_at, receipt, reason)
+   VALUES (?, ?, ?, ?, 'waiting', ?, ?, 0, ?, '', '')
+   ON CONFLICT (topic, id) DO NOTHING`,
+);
+
+const claimText = (locking: string) => `
+   UPDATE queue_job SET state = 'claimed', due_at = ?, attempts = attempts + 1, receipt = ?
+   WHERE topic = ? AND state <> 'buried' AND id IN (
+     SELECT id FROM queue_job WHERE topic = ? AND state <> 'buried' AND due_at <= ?
+     ORDER BY due_at, tie LIMIT ? ${locking})
+   RETURNING id, job_group, payload, attempts, enqueued_at, tie`;
+
+/** Consumers on other machines pass over what one of them is just claiming. */
+export const CLAIM = {
+  sqlite: sql("queue.claim-sqlite", claimText("")),
+  postgres: sql("queue.claim-postgres", claimText("FOR UPDATE SKIP LOCKED")),
+} as const;
+
+export const NEXT_DUE = sql(
+  "queue.next-due",
+  "SELECT due_at FROM queue_job WHERE topic = ? AND state <> 'buried' ORDER BY due_at, tie LIMIT 1",
+);
+
+export const EXTEND = sql(
+  "queue.extend",
+  "UPDATE queue_job SET due_at = ? WHERE topic = ? AND id = ? AND receipt = ? AND state = 'claimed'",
+);
+
+export const ACKNOWLEDGE = sql(
+  "queue.acknowledge",
+  "DELETE FROM queue_job WHERE topic = ? AND id = ? AND receipt = ? AND state = 'claimed'",
+);
+
+export const RETRY = sql(
+  "queue.retry",
+  `UPDATE queue_job SET state = 'waiting', due_at = ?, tie = ?, receipt = '', reason = ?
+   WHERE topic = ? AND id = ? AND receipt = ? AND state = 'claimed'`,
+);
+
+export const BURY = sql(
+  "queue.bury",
+  `UPDATE queue_job SET state = 'buried', due_at = ?, receipt = '', reason = ?
+   WHERE topic = ? AND id = ? AND receipt = ? AND state = 'claimed'`,
+);
+
+export const DEPTH = sql(
+  "queue.depth",
+  `SELECT state, CASE WHEN due_at <= ? THEN 1 ELSE 0 END AS is_due, count(*) AS jobs
+   FROM queue_job WHERE topic = ? GROUP BY 1, 2`,
+);

@@ -1,0 +1,209 @@
+/** The embedded {@link Database}: SQLite in WAL mode, commits made durable together by a shared `fdatasync` (decision 001). */
+import { close, fdatasync, fstatSync, openSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import type { Log } from "../../telemetry/log.ts";
+import type { Database, Migration, SqlValue, Statement, Transaction } from "../database.ts";
+import { migrate } from "../migrate.ts";
+import { SharedSync } from "../shared-sync.ts";
+import { Checkpointer } from "./checkpointer.ts";
+import { SqliteConnection } from "./connection.ts";
+import { SqliteTransaction } from "./transaction.ts";
+import { Turn } from "./turn.ts";
+
+/** Transactions that may wait for their turn; more are refused. */
+const WAITING_MAX = 100_000;
+
+/** How long a transaction may run no statement, in milliseconds, before it is taken for stuck and undone. */
+const STUCK_MS = 10_000;
+
+/** The WAL file is cut back to this many bytes once it has been emptied after a burst. */
+const WAL_KEPT_BYTES = 64 * 1024 * 1024;
+
+const fdatasyncFile = promisify(fdatasync);
+const closeFile = promisify(close);
+
+interface Waiting {
+  readonly work: (transaction: SqliteTransaction) => Promise<unknown>;
+  readonly resolve: (value: never) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class SqliteDatabase implements Database {
+  readonly engine = "sqlite";
+  readonly #log: Log;
+  readonly #writer: SqliteConnection;
+  readonly #reader: SqliteConnection;
+  readonly #walFile: number;
+  readonly #sync: SharedSync;
+  readonly #checkpointer: Checkpointer;
+  readonly #turn = new Turn();
+  readonly #watchdog: NodeJS.Timeout;
+  #waiting: Waiting[] = [];
+  #draining: Promise<void> | undefined;
+  #current: SqliteTransaction | undefined;
+  #refusal: Error | undefined;
+
+  /** Opens or creates `lambent.db` in the folder, which must be owned by the caller (see owner-lock). */
+  constructor(folder: string, log: Log) {
+    this.#log = log;
+    const path = join(folder, "lambent.db");
+    this.#writer = new SqliteConnection(path, { readOnly: false });
+    prepareFile(this.#writer);
+    // Opened once and held: SQLite keeps this same file (never another inode) while a connection is open.
+    this.#walFile = openSync(`${path}-wal`, "r");
+    assertSameFile(this.#walFile, `${path}-wal`);
+    this.#reader = new SqliteConnection(path, { readOnly: true });
+    this.#reader.exec("PRAGMA case_sensitive_like = ON");
+    this.#checkpointer = new Checkpointer(path, this.#writer, log);
+    this.#sync = new SharedSync(() => this.#syncWal());
+    this.#watchdog = setInterval(() => this.#current?.abortIfStuck(STUCK_MS), 1_000);
+    this.#watchdog.unref();
+  }
+
+  async get<Row>(statement: Statement, ...parameters: SqlValue[]): Promise<Row | undefined> {
+    this.#assertOpen();
+    const row = this.#reader.get<Row>(statement, parameters);
+    if (!this.#sync.isSettled) await this.#sync.settled();
+    return row;
+  }
+
+  async all<Row>(statement: Statement, ...parameters: SqlValue[]): Promise<Row[]> {
+    this.#assertOpen();
+    const rows = this.#reader.all<Row>(statement, parameters);
+    if (!this.#sync.isSettled) await this.#sync.settled();
+    return rows;
+  }
+
+  tx<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return this.#enqueue(work);
+  }
+
+  async migrate(component: string, migrations: readonly Migration[]): Promise<void> {
+    await migrate((work) => this.#enqueue(work), component, migrations);
+  }
+
+  async close(): Promise<void> {
+    this.#refusal ??= new Error("The store is closed");
+    await this.#draining;
+    await this.#sync.settled().catch(() => undefined);
+    clearInterval(this.#watchdog);
+    await this.#checkpointer.stop();
+    this.#reader.close();
+    this.#writer.close();
+    await closeFile(this.#walFile);
+  }
+
+  #enqueue<T>(work: (transaction: SqliteTransaction) => Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#assertOpen();
+      if (this.#waiting.length >= WAITING_MAX) {
+        throw new Error(`The store is overloaded: ${WAITING_MAX} transactions are waiting`);
+      }
+      this.#waiting.push({ work, resolve, reject });
+      this.#draining ??= this.#drain();
+    });
+  }
+
+  /** Runs the waiting transactions one after another, and lets the event loop breathe between them. */
+  async #drain(): Promise<void> {
+    // The promise must be known before the first transaction runs.
+    await Promise.resolve();
+    for (;;) {
+      const batch = this.#waiting;
+      if (batch.length === 0) break;
+      this.#waiting = [];
+      for (const waiting of batch) {
+        if (this.#turn.isOver) await this.#turn.next();
+        if (this.#checkpointer.isFull) await this.#checkpointer.room();
+        await this.#runOne(waiting);
+      }
+    }
+    this.#draining = undefined;
+  }
+
+  async #runOne({ work, resolve, reject }: Waiting): Promise<void> {
+    const transaction = new SqliteTransaction(this.#writer, this.#turn);
+    try {
+      if (this.#refusal !== undefined && this.#failed) throw this.#refusal;
+      transaction.begin();
+      this.#current = transaction;
+      const value = await transaction.during(work(transaction));
+      const wrote = transaction.commit();
+      this.#checkpointer.afterCommit();
+      const durable = wrote ? this.#sync.changed() : this.#sync.settled();
+      durable.then(() => {
+        this.#runAfterCommit(transaction);
+        resolve(value as never);
+      }, reject);
+    } catch (error) {
+      transaction.rollback();
+      reject(error);
+    } finally {
+      this.#current = undefined;
+    }
+  }
+
+  #runAfterCommit(transaction: SqliteTransaction): void {
+    for (const action of transaction.actions) {
+      try {
+        action();
+      } catch (error) {
+        this.#log.error("An action after a commit failed", { error });
+      }
+    }
+  }
+
+  get #failed(): boolean {
+    return this.#refusal instanceof StoreFailure;
+  }
+
+  async #syncWal(): Promise<void> {
+    if (this.#failed) throw this.#refusal as Error;
+    try {
+      await fdatasyncFile(this.#walFile);
+    } catch (error) {
+      // After a failed sync the kernel may have dropped the pages: nothing later can be promised either.
+      this.#refusal = new StoreFailure(error);
+      this.#log.error("The disk failed to keep a commit; the store accepts nothing more until restarted", {
+        error,
+      });
+      throw this.#refusal;
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#refusal !== undefined) throw this.#refusal;
+  }
+}
+
+/** The disk refused to keep what was written; the server must be restarted after the cause is removed. */
+class StoreFailure extends Error {
+  constructor(cause: unknown) {
+    super("The store stopped: the disk failed to keep a commit", { cause });
+    this.name = "StoreFailure";
+  }
+}
+
+function prepareFile(writer: SqliteConnection): void {
+  writer.exec("PRAGMA journal_mode = WAL");
+  // NORMAL leaves out only the sync of the WAL at each commit, which #syncWal does for many commits at once.
+  writer.exec("PRAGMA synchronous = NORMAL");
+  writer.exec("PRAGMA checkpoint_fullfsync = ON");
+  writer.exec("PRAGMA wal_autocheckpoint = 0");
+  writer.exec(`PRAGMA journal_size_limit = ${WAL_KEPT_BYTES}`);
+  writer.exec("PRAGMA foreign_keys = ON");
+  // As PostgreSQL's LIKE is.
+  writer.exec("PRAGMA case_sensitive_like = ON");
+  // Any write makes the -wal file exist.
+  writer.exec("CREATE TABLE IF NOT EXISTS store_opened (at bigint)");
+  writer.exec("DELETE FROM store_opened");
+  writer.exec("INSERT INTO store_opened VALUES (unixepoch() * 1000)");
+}
+
+function assertSameFile(descriptor: number, path: string): void {
+  const held = fstatSync(descriptor);
+  const named = statSync(path);
+  if (held.ino !== named.ino || held.dev !== named.dev)
+    throw new Error(`${path} was replaced while it was opened`);
+}

@@ -1,0 +1,106 @@
+/** One interactive transaction on the writer connection. */
+import type { SqlValue, Statement, Transaction } from "../database.ts";
+import type { SqliteConnection } from "./connection.ts";
+import type { Turn } from "./turn.ts";
+
+export class SqliteTransaction implements Transaction {
+  readonly actions: (() => void)[] = [];
+  readonly #connection: SqliteConnection;
+  readonly #turn: Turn;
+  #state: "new" | "open" | "over" = "new";
+  #wrote = false;
+  #failure: Error | undefined;
+  #lastUsedAt = 0;
+  #abort: ((error: Error) => void) | undefined;
+
+  constructor(connection: SqliteConnection, turn: Turn) {
+    this.#connection = connection;
+    this.#turn = turn;
+  }
+
+  async get<Row>(statement: Statement, ...parameters: SqlValue[]): Promise<Row | undefined> {
+    const row = this.#do(statement, () => this.#connection.get<Row>(statement, parameters));
+    if (this.#turn.isOver) await this.#turn.next();
+    return row;
+  }
+
+  async all<Row>(statement: Statement, ...parameters: SqlValue[]): Promise<Row[]> {
+    const rows = this.#do(statement, () => this.#connection.all<Row>(statement, parameters));
+    if (this.#turn.isOver) await this.#turn.next();
+    return rows;
+  }
+
+  async run(statement: Statement, ...parameters: SqlValue[]): Promise<number> {
+    const changes = this.#do(statement, () => this.#connection.run(statement, parameters));
+    if (this.#turn.isOver) await this.#turn.next();
+    return changes;
+  }
+
+  afterCommit(action: () => void): void {
+    this.#assertOpen();
+    this.actions.push(action);
+  }
+
+  /** Runs SQL of a migration: any number of statements. */
+  async exec(text: string): Promise<void> {
+    this.#assertOpen();
+    this.#wrote = true;
+    this.#connection.exec(text);
+  }
+
+  begin(): void {
+    this.#connection.run(BEGIN, []);
+    this.#state = "open";
+  }
+
+  /** Waits for the work, or for the watchdog that gives up on it. */
+  during<T>(work: Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#abort = reject;
+      work.then(resolve, reject);
+    });
+  }
+
+  /** @returns whether anything may have been written. */
+  commit(): boolean {
+    // PostgreSQL refuses to commit after a failed statement, even one whose error was caught; so does this engine.
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#connection.run(COMMIT, []);
+    this.#state = "over";
+    return this.#wrote;
+  }
+
+  rollback(): void {
+    if (this.#state === "open") this.#connection.exec("ROLLBACK");
+    this.#state = "over";
+  }
+
+  abortIfStuck(stuckMs: number): void {
+    if (this.#state !== "open") return;
+    if (this.#lastUsedAt === 0) this.#lastUsedAt = performance.now();
+    if (performance.now() - this.#lastUsedAt < stuckMs) return;
+    this.#abort?.(
+      new Error("A transaction was undone because it waited for something other than its own statements"),
+    );
+  }
+
+  #do<T>(statement: Statement, action: () => T): T {
+    this.#assertOpen();
+    this.#lastUsedAt = 0;
+    try {
+      if (!this.#wrote) this.#wrote = !this.#connection.isRead(statement);
+      return action();
+    } catch (error) {
+      const failure = new Error(`${statement.name}: ${(error as Error).message}`, { cause: error });
+      this.#failure ??= failure;
+      throw failure;
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#state !== "open") throw new Error("The transaction is over; it cannot run anything more");
+  }
+}
+
+const BEGIN: Statement = { name: "store.begin", text: "BEGIN IMMEDIATE" };
+const COMMIT: Statement = { name: "store.commit", text: "COMMIT" };
