@@ -1,5 +1,19 @@
 /** What runs a function's process, whatever isolates it: an OCI runtime, or (announced) a plain process. */
+import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
+
+/** What a process inside must be told; known before it boots, so that its environment can hold it. */
+export interface Inside {
+  /**
+   * Where a process inside finds a path of the layout (`/var/task`, `/opt/lib`, `/var/runtime/x`, `/tmp`, `/run/lambent/s`,
+   * targets of `languageMounts`). The same path where there is a layout; the host's path under `process`.
+   */
+  path(inside: string): string;
+  /** `host:port` at which it reaches `port` of the server's own listeners. Only ports among `serverPorts` are reachable. */
+  addressOf(port: number): string;
+  /** `host:port` of this sandbox's own Runtime API; undefined without `onRuntimeApiConnection`. */
+  readonly runtimeApi: string | undefined;
+}
 
 export interface SandboxSpec {
   /** Unique; names the cgroup, the bundle and the network slot. `[a-z0-9-]{1,64}` */
@@ -12,11 +26,22 @@ export interface SandboxSpec {
   readonly runtimeDir?: string;
   /** The language's own files, mounted read-only: host path → path inside (`/var/lang`, or where the host keeps them). */
   readonly languageMounts: readonly { readonly source: string; readonly target: string }[];
-  /** Host folder mounted at /run/lambent; the Unix socket that the bootstrap connects to lies in it. */
+  /**
+   * Host folder mounted at /run/lambent; the Unix socket that the bootstrap connects to lies in it. The folder and what
+   * lies in it when `create` is called are given to the user of the sandbox (uid 993), so listen first.
+   */
   readonly socketDir?: string;
+  /**
+   * Called with each TCP connection made from inside this sandbox, and from nowhere else, to `inside.runtimeApi`
+   * (`AWS_LAMBDA_RUNTIME_API` of custom runtimes): `(socket) => httpServer.emit("connection", socket)`.
+   */
+  readonly onRuntimeApiConnection?: (socket: Socket) => void;
+  /** Program and arguments; those that begin with a path of the layout are translated by `Inside.path`. */
   readonly command: readonly string[];
+  /** A path of the layout. */
   readonly workingDirectory: string;
-  readonly environment: Readonly<Record<string, string>>;
+  /** The whole environment; nothing of the server's is added but TMPDIR under `process`. */
+  readonly environment: Readonly<Record<string, string>> | ((inside: Inside) => Readonly<Record<string, string>>);
   readonly memoryMb: number;
   readonly ephemeralStorageMb: number;
 }
@@ -32,10 +57,18 @@ export interface Sandbox {
   readonly id: string;
   readonly stdout: Readable;
   readonly stderr: Readable;
-  /** Resolves when its first process has ended. */
+  /** Resolves when its first process has ended. Never rejects. */
   readonly exited: Promise<SandboxExit>;
-  /** `host:port` at which a process inside reaches `port` of the server's own listeners (Runtime API, endpoint). */
+  readonly inside: Inside;
+  /** Address at which the server reaches what listens inside (the Telemetry API's HTTP destinations). */
+  readonly address: string;
+  /** `inside.addressOf`. */
   addressOf(port: number): string;
+  /**
+   * Ends the start-up allowance: from now on the CPU share follows the memory (1,769 MB = 1 vCPU). Until then a sandbox has
+   * as much CPU as AWS gives the Init phase. Called when Init has ended; happens by itself after 10 s.
+   */
+  limitCpu(): Promise<void>;
   freeze(): Promise<void>;
   thaw(): Promise<void>;
   /** SIGTERM to the first process, SIGKILL to everything after `graceMs`; resolves when all of it is gone and cleaned up. */
