@@ -77,7 +77,22 @@ export async function compose(config: Config, door: Door, log: Log): Promise<Pla
     log,
     limits: { environmentsMax: config.environmentsMax },
   });
-  const s3 = await createS3({ ...common, functions: lateFunctions() });
+  // S3 calls functions and Lambda reads code from S3: the one is handed over before the other exists, and used after.
+  const s3 = await createS3({
+    ...common,
+    functions: {
+      check: (functionArn, bucketArn, account) =>
+        lambda.functions.check(functionArn, "s3.amazonaws.com", bucketArn, account),
+      invokeAsync: (transaction, functionArn, payload, sourceArn, sourceAccount) =>
+        lambda.functions.invokeAsync(transaction, {
+          functionArn,
+          payload,
+          principalService: "s3.amazonaws.com",
+          sourceArn,
+          sourceAccount,
+        }),
+    },
+  });
   const lambda = await createLambda({
     ...common,
     queue: store.queue,
