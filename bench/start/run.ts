@@ -12,9 +12,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { CreateRoleCommand, IAMClient } from "@aws-sdk/client-iam";
-import { CreateFunctionCommand, LambdaClient, waitUntilFunctionActiveV2 } from "@aws-sdk/client-lambda";
-import { zipOf } from "../../test/harness/zip.ts";
+import { deployFunction } from "../../test/harness/functions.ts";
+import { clientOptions } from "../../test/harness/server.ts";
 import { median } from "../statistics.ts";
 
 const ROUNDS_DEFAULT = 5;
@@ -52,7 +51,8 @@ async function startToFirstAnswer(contender: Contender): Promise<number> {
     for (const end = Date.now() + ANSWER_MS_MAX; Date.now() < end; await sleep(POLL_MS)) {
       const url = `http://127.0.0.1:${port}/2015-03-31/functions/${contender.functionName}/invocations`;
       const response = await fetch(url, { method: "POST", body: '{"n":1}' }).catch(() => undefined);
-      if (response?.status === 200 && (await response.text()).includes('"ok":true')) return performance.now() - begun;
+      if (response?.status === 200 && (await response.text()).includes('"ok":true'))
+        return performance.now() - begun;
     }
     throw new Error(`${contender.name} did not answer within ${ANSWER_MS_MAX} ms`);
   } finally {
@@ -65,32 +65,14 @@ async function startToFirstAnswer(contender: Contender): Promise<number> {
 /** Lambent with the function already deployed on its data directory, as serverless-offline has it in its file. */
 async function lambent(dataDir: string): Promise<Contender> {
   const begin = (port: number) =>
-    spawn(process.execPath, [MAIN, "start", "--port", String(port), "--data-dir", dataDir], { stdio: "ignore" });
+    spawn(process.execPath, [MAIN, "start", "--port", String(port), "--data-dir", dataDir], {
+      stdio: "ignore",
+    });
   const port = await freePort();
   const child = begin(port);
-  const options = {
-    endpoint: `http://127.0.0.1:${port}`,
-    region: "us-east-1",
-    credentials: { accessKeyId: "000000000000", secretAccessKey: "bench" },
-  };
+  const options = clientOptions(`http://127.0.0.1:${port}`);
   await ready(options.endpoint);
-  const trust = { Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" }, Action: "sts:AssumeRole" };
-  const AssumeRolePolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement: [trust] });
-  const { Role } = await new IAMClient(options).send(
-    new CreateRoleCommand({ RoleName: "bench", AssumeRolePolicyDocument }),
-  );
-  const client = new LambdaClient(options);
-  await client.send(
-    new CreateFunctionCommand({
-      FunctionName: "hello",
-      Runtime: "nodejs24.x",
-      Handler: "index.handler",
-      Role: Role?.Arn,
-      MemorySize: 1769,
-      Code: { ZipFile: await zipOf({ "index.cjs": HANDLER }) },
-    }),
-  );
-  await waitUntilFunctionActiveV2({ client, maxWaitTime: 120, minDelay: 0.1, maxDelay: 1 }, { FunctionName: "hello" });
+  await deployFunction(options, "hello", { "index.cjs": HANDLER }, { MemorySize: 1769 });
   child.kill("SIGTERM");
   await once(child, "exit");
   return { name: "lambent", begin, functionName: "hello" };
@@ -123,11 +105,15 @@ functions: { hello: { handler: handler.handler, timeout: 30 } }
     name: "serverless-offline",
     functionName: "bench-dev-hello",
     begin: (port) =>
-      spawn(process.execPath, [script, "offline", "start", "--lambdaPort", String(port), "--httpPort", String(port + 1)], {
-        cwd: project,
-        env,
-        stdio: "ignore",
-      }),
+      spawn(
+        process.execPath,
+        [script, "offline", "start", "--lambdaPort", String(port), "--httpPort", String(port + 1)],
+        {
+          cwd: project,
+          env,
+          stdio: "ignore",
+        },
+      ),
   };
 }
 
@@ -154,5 +140,12 @@ function report(times: Map<string, number[]>): void {
   const ratio = median(theirs.map((value, round) => value / (ours[round] ?? Number.NaN)));
   for (const [name, values] of times) console.error(`${name.padEnd(20)} ${median(values).toFixed(0)} ms`);
   console.error(`ratio (median of the rounds' ratios) ${ratio.toFixed(1)}x`);
-  console.log(JSON.stringify({ benchmark: "start-to-first-answer", unit: "ms", rounds: Object.fromEntries(times), ratio }));
+  console.log(
+    JSON.stringify({
+      benchmark: "start-to-first-answer",
+      unit: "ms",
+      rounds: Object.fromEntries(times),
+      ratio,
+    }),
+  );
 }

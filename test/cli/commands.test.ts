@@ -6,12 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { CreateRoleCommand, AttachRolePolicyCommand, IAMClient } from "@aws-sdk/client-iam";
-import { CreateFunctionCommand, LambdaClient, waitUntilFunctionActiveV2 } from "@aws-sdk/client-lambda";
+import { deployFunction } from "../harness/functions.ts";
 import { spawnServer } from "../harness/process.ts";
 import type { ServerProcess } from "../harness/process.ts";
 import { clientOptions } from "../harness/server.ts";
-import { zipOf } from "../harness/zip.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const HANDLER = `export async function handler(event) {
@@ -26,28 +24,7 @@ let server: ServerProcess;
 before(async () => {
   dataDir = await mkdtemp(join(tmpdir(), "lambent-cli-"));
   server = await spawnServer(["--port", "0", "--data-dir", dataDir]);
-  const options = clientOptions(server.endpoint);
-  const trust = { Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" }, Action: "sts:AssumeRole" };
-  const iam = new IAMClient(options);
-  const { Role } = await iam.send(
-    new CreateRoleCommand({
-      RoleName: "cli",
-      AssumeRolePolicyDocument: JSON.stringify({ Version: "2012-10-17", Statement: [trust] }),
-    }),
-  );
-  const PolicyArn = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole";
-  await iam.send(new AttachRolePolicyCommand({ RoleName: "cli", PolicyArn }));
-  const client = new LambdaClient(options);
-  await client.send(
-    new CreateFunctionCommand({
-      FunctionName: "adder",
-      Runtime: "nodejs24.x",
-      Handler: "index.handler",
-      Role: Role?.Arn,
-      Code: { ZipFile: await zipOf({ "index.mjs": HANDLER }) },
-    }),
-  );
-  await waitUntilFunctionActiveV2({ client, maxWaitTime: 120, minDelay: 0.1, maxDelay: 1 }, { FunctionName: "adder" });
+  await deployFunction(clientOptions(server.endpoint), "adder", { "index.mjs": HANDLER });
 });
 
 after(async () => {
@@ -57,14 +34,20 @@ after(async () => {
 
 function lambent(argv: readonly string[], input = "") {
   const env = { ...process.env, AWS_ENDPOINT_URL: server.endpoint, AWS_REGION: "us-east-1" };
-  const done = spawnSync(process.execPath, [MAIN, ...argv], { encoding: "utf8", input, env, timeout: 60_000 });
+  const done = spawnSync(process.execPath, [MAIN, ...argv], {
+    encoding: "utf8",
+    input,
+    env,
+    timeout: 60_000,
+  });
   return { code: done.status, stdout: done.stdout, stderr: done.stderr };
 }
 
 test("--help lists the commands and exit codes; each command explains itself", () => {
   const help = lambent(["--help"]);
   assert.equal(help.code, 0);
-  for (const word of ["start", "demo", "doctor", "invoke", "logs", "Exit codes"]) assert.ok(help.stdout.includes(word));
+  for (const word of ["start", "demo", "doctor", "invoke", "logs", "Exit codes"])
+    assert.ok(help.stdout.includes(word));
   for (const command of ["start", "demo", "doctor", "invoke", "logs"]) {
     const one = lambent([command, "--help"]);
     assert.equal(one.code, 0);

@@ -25,7 +25,10 @@ export async function spawnServer(flags: readonly string[]): Promise<ServerProce
   child.stdout.on("data", (chunk: Buffer) => (printed += chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => (printed += chunk.toString()));
   const endpoint = await new Promise<string>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`not ready after ${START_MS_MAX} ms:\n${printed}`)), START_MS_MAX);
+    const timer = setTimeout(
+      () => reject(new Error(`not ready after ${START_MS_MAX} ms:\n${printed}`)),
+      START_MS_MAX,
+    );
     const look = () => {
       const match = /ready at (http:\/\/\S+)/i.exec(printed);
       if (!match?.[1]) return;

@@ -37,7 +37,10 @@ export async function startServer(config: ConfigInput = {}): Promise<TestServer>
 }
 
 /** Options of an SDK client for an endpoint; retries are off, so that a test sees the first answer. */
-export function clientOptions(endpoint: string, options: { account?: string; region?: string } = {}): ClientOptions {
+export function clientOptions(
+  endpoint: string,
+  options: { account?: string; region?: string } = {},
+): ClientOptions {
   return {
     endpoint,
     region: options.region ?? "us-east-1",
