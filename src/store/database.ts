@@ -9,7 +9,10 @@ export interface Statement {
   readonly text: string;
 }
 
-/** Reads of committed data. Rows are typed by hand at the call. */
+/**
+ * Reads of committed and durable data. Rows are typed by hand at the call.
+ * Whole numbers beyond 2^53 are an error; text is ordered by its UTF-8 bytes; a comparison or EXISTS is 1 or 0.
+ */
 export interface Reader {
   get<Row>(statement: Statement, ...parameters: SqlValue[]): Promise<Row | undefined>;
   all<Row>(statement: Statement, ...parameters: SqlValue[]): Promise<Row[]>;
@@ -27,7 +30,9 @@ export interface Database extends Reader {
   readonly engine: "sqlite" | "postgres";
   /**
    * Runs `work` in a serialisable transaction and resolves once the commit is durable (it survives `kill -9` and power loss).
-   * Rejects, with nothing written, when `work` rejects. `work` must await nothing but this transaction.
+   * Rejects, with nothing written, when `work` rejects or a statement failed, even one whose error `work` caught.
+   * `work` must await nothing but this transaction, and may run again (PostgreSQL: when transactions collided), so
+   * its only effects are its statements and `afterCommit`.
    */
   tx<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
   /** Applies the migrations of one component, in order; refuses a changed or missing one by name. */

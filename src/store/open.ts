@@ -1,12 +1,13 @@
 /** Opens everything that keeps state: the database, the queue and leases in it, and the blobs. */
-import { mkdirSync } from "node:fs";
+import { chmod } from "node:fs/promises";
 import type { Clock } from "../kit/clock.ts";
 import type { Ids } from "../kit/id.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Blobs } from "./blobs.ts";
-import type { Database } from "./database.ts";
+import type { Database, Transaction } from "./database.ts";
 import { FileBlobs } from "./files/blobs.ts";
 import { lockDataDirectory } from "./files/owner-lock.ts";
+import { FolderSyncs } from "./files/sync-folder.ts";
 import type { Leases } from "./lease.ts";
 import type { Queue } from "./queue.ts";
 import { DurableLeases } from "./queue/durable-leases.ts";
@@ -37,19 +38,19 @@ export interface Store {
 
 /** @throws Error that names the process which owns the data directory, or what is wrong with the database. */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { dataDir, clock, ids, log } = options;
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const { dataDir, clock, ids } = options;
+  await makeDataDirectory(dataDir);
   const lock = lockDataDirectory(dataDir);
-  let database: Database | undefined;
+  let engine: Engine | undefined;
   try {
     const wakeups = new Wakeups(clock);
-    database = openDatabase(options);
-    await database.migrate("store", migrations);
-    const opened = database;
+    const opened = await openEngine(options, wakeups);
+    engine = opened;
+    await opened.database.migrate("store", migrations);
     return {
-      database,
-      queue: new DurableQueue({ clock, ids, database, wakeups }),
-      leases: new DurableLeases({ clock, database }),
+      database: opened.database,
+      queue: new DurableQueue({ clock, ids, wakeups, ...opened }),
+      leases: new DurableLeases({ clock, transact: opened.transact }),
       blobs: new FileBlobs(dataDir, ids),
       async close() {
         await opened.close();
@@ -57,13 +58,49 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       },
     };
   } catch (error) {
-    await database?.close();
+    await engine?.close();
     lock.release();
     throw error;
   }
 }
 
-function openDatabase(options: StoreOptions): Database {
-  if (options.engine === "sqlite") return new SqliteDatabase(options.dataDir, options.log);
-  throw new Error("The PostgreSQL engine is not there yet");
+/** Open to its owner alone, and durably there. */
+async function makeDataDirectory(dataDir: string): Promise<void> {
+  await new FolderSyncs().make(dataDir);
+  await chmod(dataDir, 0o700);
+}
+
+/** A database with what the queue needs of its engine. */
+interface Engine {
+  readonly database: Database;
+  /** Runs a transaction of one statement that is atomic by itself. */
+  readonly transact: Database["tx"];
+  readonly notify?: (transaction: Transaction, topic: string, dueAt: number) => Promise<void>;
+  close(): Promise<void>;
+}
+
+async function openEngine(options: StoreOptions, wakeups: Wakeups): Promise<Engine> {
+  if (options.engine === "postgres") return openPostgres(options, wakeups);
+  const database = new SqliteDatabase(options.dataDir, options.log);
+  return { database, transact: (work) => database.tx(work), close: () => database.close() };
+}
+
+/** PostgreSQL's client is loaded only where it is configured. */
+async function openPostgres({ postgresUrl, log, ids }: StoreOptions, wakeups: Wakeups): Promise<Engine> {
+  if (postgresUrl === undefined) throw new Error("The engine postgres needs a postgres:// address");
+  const { PostgresDatabase } = await import("./postgres/database.ts");
+  const { Notifications, notify } = await import("./postgres/notifications.ts");
+  const database = await PostgresDatabase.open(postgresUrl, { log, ids });
+  const notifications = new Notifications(postgresUrl, wakeups, log);
+  const close = async () => {
+    await notifications.stop();
+    await database.close();
+  };
+  try {
+    await notifications.start();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { database, transact: (work) => database.readCommitted(work), notify, close };
 }

@@ -38,9 +38,7 @@ export class SharedSync {
     // A failed sync is reported to those who waited for it; the next one finds out for itself.
     await previous?.catch(() => undefined);
     const upTo = this.#changes;
-    const done = this.#sync().then(() => {
-      this.#synced = upTo;
-    });
+    const done = this.#syncUpTo(upTo);
     this.#inFlight = { upTo, done };
     this.#next = undefined;
     try {
@@ -48,5 +46,10 @@ export class SharedSync {
     } finally {
       this.#inFlight = undefined;
     }
+  }
+
+  async #syncUpTo(changes: number): Promise<void> {
+    await this.#sync();
+    this.#synced = changes;
   }
 }

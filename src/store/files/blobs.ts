@@ -4,7 +4,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import { open, readdir, readFile, rename, rm, stat, unlink } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import type { Ids } from "../../kit/id.ts";
 import { BlobNotFound } from "../blobs.ts";
 import type { BlobInfo, Blobs, ByteRange } from "../blobs.ts";

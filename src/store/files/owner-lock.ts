@@ -20,6 +20,8 @@ export function lockDataDirectory(folder: string): OwnerLock {
   const ownerFile = join(folder, "owner.json");
   const lock = new DatabaseSync(join(folder, "owner.lock"), { timeout: 0 });
   try {
+    // Nothing is ever written to it.
+    lock.exec("PRAGMA journal_mode = OFF");
     lock.exec("PRAGMA locking_mode = EXCLUSIVE");
     lock.exec("BEGIN EXCLUSIVE");
   } catch (error) {

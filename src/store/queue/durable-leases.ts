@@ -1,7 +1,7 @@
 /** {@link Leases} as a table: one row a name, kept after release so that its epoch never goes back. */
 import type { Clock } from "../../kit/clock.ts";
 import { sql } from "../database.ts";
-import type { Database } from "../database.ts";
+import type { Database, SqlValue, Statement } from "../database.ts";
 import type { Lease, Leases } from "../lease.ts";
 
 const ACQUIRE = sql(
@@ -18,18 +18,18 @@ const RENEW = sql(
 const RELEASE = sql("lease.release", "UPDATE lease SET expires_at = 0 WHERE name = ? AND epoch = ?");
 
 export class DurableLeases implements Leases {
-  readonly #database: Database;
+  readonly #transact: Database["tx"];
   readonly #clock: Clock;
 
-  constructor(deps: { database: Database; clock: Clock }) {
-    this.#database = deps.database;
+  constructor(deps: { transact: Database["tx"]; clock: Clock }) {
+    this.#transact = deps.transact;
     this.#clock = deps.clock;
   }
 
   /** An owner that acquires again what it holds gets a new epoch, and its older lease is stale. */
   async acquire(name: string, owner: string, durationMs: number): Promise<Lease | undefined> {
     const now = this.#clock.now();
-    const row = await this.#database.tx((transaction) =>
+    const row = await this.#transact((transaction) =>
       transaction.get<{ epoch: number }>(ACQUIRE, name, owner, now + durationMs, now),
     );
     if (row === undefined) return undefined;
@@ -47,9 +47,7 @@ export class DurableLeases implements Leases {
     };
   }
 
-  async #changed(...[statement, ...parameters]: Parameters<StatementCall>): Promise<boolean> {
-    return (await this.#database.tx((transaction) => transaction.run(statement, ...parameters))) > 0;
+  async #changed(statement: Statement, ...parameters: SqlValue[]): Promise<boolean> {
+    return (await this.#transact((transaction) => transaction.run(statement, ...parameters))) > 0;
   }
 }
-
-type StatementCall = import("../database.ts").Transaction["run"];

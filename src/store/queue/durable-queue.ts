@@ -10,7 +10,11 @@ export interface QueueDeps {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly database: Database;
+  /** Runs a transaction of one statement that is atomic by itself. */
+  readonly transact: Database["tx"];
   readonly wakeups: Wakeups;
+  /** Tells the other servers, when there may be any. */
+  readonly notify?: (transaction: Transaction, topic: string, dueAt: number) => Promise<void>;
 }
 
 interface ClaimedRow {
@@ -46,17 +50,17 @@ export class DurableQueue implements Queue {
       now,
     );
     if (added === 0) throw new Error(`Job ${id} is already in the queue ${job.topic}`);
-    this.#announce(transaction, job.topic, dueAt);
+    await this.#announce(transaction, job.topic, dueAt);
     return id;
   }
 
   async claim(topic: string, count: number, leaseMs: number): Promise<Job[]> {
-    const { clock, ids, database } = this.#deps;
+    const { clock, ids, database, transact } = this.#deps;
     const now = clock.now();
     const next = await database.get<{ due_at: number }>(NEXT_DUE, topic);
     if (next === undefined || next.due_at > now) return [];
     const receipt = ids.uuid();
-    const rows = await database.tx(async (transaction) => {
+    const rows = await transact(async (transaction) => {
       const claimed = await transaction.all<ClaimedRow>(
         CLAIM[database.engine],
         now + leaseMs,
@@ -66,7 +70,7 @@ export class DurableQueue implements Queue {
         now,
         count,
       );
-      if (claimed.length > 0) this.#announce(transaction, topic, now + leaseMs);
+      if (claimed.length > 0) await this.#announce(transaction, topic, now + leaseMs);
       return claimed;
     });
     return rows
@@ -94,7 +98,7 @@ export class DurableQueue implements Queue {
     const until = this.#deps.clock.now() + leaseMs;
     return this.#change(undefined, async (transaction) => {
       const changed = await transaction.run(EXTEND, until, job.topic, job.id, job.receipt);
-      if (changed > 0) this.#announce(transaction, job.topic, until);
+      if (changed > 0) await this.#announce(transaction, job.topic, until);
       return changed;
     });
   }
@@ -107,7 +111,7 @@ export class DurableQueue implements Queue {
     return this.#change(undefined, async (transaction) => {
       const tie = (this.#tie += 1);
       const changed = await transaction.run(RETRY, notBefore, tie, reason, job.topic, job.id, job.receipt);
-      if (changed > 0) this.#announce(transaction, job.topic, notBefore);
+      if (changed > 0) await this.#announce(transaction, job.topic, notBefore);
       return changed;
     });
   }
@@ -137,11 +141,12 @@ export class DurableQueue implements Queue {
     transaction: Transaction | undefined,
     change: (transaction: Transaction) => Promise<number>,
   ): Promise<boolean> {
-    const changed = transaction ? await change(transaction) : await this.#deps.database.tx(change);
+    const changed = transaction ? await change(transaction) : await this.#deps.transact(change);
     return changed > 0;
   }
 
-  #announce(transaction: Transaction, topic: string, dueAt: number): void {
+  async #announce(transaction: Transaction, topic: string, dueAt: number): Promise<void> {
     transaction.afterCommit(() => this.#deps.wakeups.announce(topic, dueAt));
+    await this.#deps.notify?.(transaction, topic, dueAt);
   }
 }

@@ -46,7 +46,7 @@ export class Wakeups {
 
   /** Wakes everyone: word of something may have been missed. */
   announceAll(): void {
-    for (const topic of [...this.#topics.values()]) this.#wake(topic);
+    for (const topic of this.#topics.values()) this.#wake(topic);
   }
 
   #sleepUntil(topic: Topic, dueAt: number): void {
@@ -61,7 +61,7 @@ export class Wakeups {
     clearTimeout(topic.timer);
     topic.timer = undefined;
     topic.wakeAt = Infinity;
-    for (const waiter of [...topic.waiters]) waiter();
+    for (const waiter of topic.waiters) waiter();
   }
 
   #forget(name: string, topic: Topic): void {

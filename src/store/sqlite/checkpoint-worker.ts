@@ -10,10 +10,15 @@ database.exec("PRAGMA wal_autocheckpoint = 0");
 const checkpoint = database.prepare("PRAGMA wal_checkpoint(PASSIVE)");
 
 parentPort?.on("message", () => {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+  parentPort?.postMessage(failureOfCheckpoint());
+});
+
+function failureOfCheckpoint(): string | undefined {
   try {
     checkpoint.get();
-    parentPort?.postMessage(undefined);
+    return undefined;
   } catch (error) {
-    parentPort?.postMessage((error as Error).message);
+    return error instanceof Error ? error.message : String(error);
   }
-});
+}

@@ -75,7 +75,7 @@ export class Checkpointer {
   }
 
   #size(): WalSize {
-    return this.#writer.get<WalSize>(NOOP, []) as WalSize;
+    return this.#writer.get(NOOP, []) as unknown as WalSize;
   }
 
   /** Never rejects: a failed checkpoint is logged, and the next look tries again. */
@@ -92,6 +92,7 @@ export class Checkpointer {
       this.#worker ??= this.#start();
       this.#worker.ref();
       const answered = once(this.#worker, "message");
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
       this.#worker.postMessage("checkpoint");
       const [failure] = (await answered) as [string | undefined];
       if (failure !== undefined) throw new Error(failure);

@@ -2,6 +2,7 @@
 import { DatabaseSync } from "node:sqlite";
 import type { StatementSync } from "node:sqlite";
 import type { SqlValue, Statement } from "../database.ts";
+import { StatementError } from "../statement-error.ts";
 
 /** Statements kept prepared on a connection; the longest unused one makes room. */
 const STATEMENTS_MAX = 1_000;
@@ -17,6 +18,8 @@ interface Prepared {
   readonly binaryColumns: readonly string[];
 }
 
+type Row = Record<string, unknown>;
+
 export class SqliteConnection {
   readonly #database: DatabaseSync;
   readonly #prepared = new Map<string, Prepared>();
@@ -30,32 +33,50 @@ export class SqliteConnection {
     this.#database.exec(text);
   }
 
-  get<Row>(statement: Statement, parameters: readonly SqlValue[]): Row | undefined {
-    const prepared = this.#prepare(statement.text);
-    const row = prepared.statement.get(...parameters.map(bound)) as Record<string, unknown> | undefined;
-    if (row !== undefined) toBuffers(row, prepared.binaryColumns);
-    return row as Row | undefined;
+  /** @throws StatementError, as the others do. */
+  get(statement: Statement, parameters: readonly SqlValue[]): Row | undefined {
+    return this.#using(statement, (prepared) => {
+      const row = prepared.statement.get(...parameters.map(bound)) as Row | undefined;
+      if (row !== undefined) toBuffers(row, prepared.binaryColumns);
+      return row;
+    });
   }
 
-  all<Row>(statement: Statement, parameters: readonly SqlValue[]): Row[] {
-    const prepared = this.#prepare(statement.text);
-    const rows = prepared.statement.all(...parameters.map(bound)) as Record<string, unknown>[];
-    if (prepared.binaryColumns.length > 0) for (const row of rows) toBuffers(row, prepared.binaryColumns);
-    return rows as Row[];
+  all(statement: Statement, parameters: readonly SqlValue[]): Row[] {
+    return this.#using(statement, (prepared) => {
+      const rows = prepared.statement.all(...parameters.map(bound)) as Row[];
+      if (prepared.binaryColumns.length > 0) for (const row of rows) toBuffers(row, prepared.binaryColumns);
+      return rows;
+    });
   }
 
   /** Answers the number of rows changed. */
   run(statement: Statement, parameters: readonly SqlValue[]): number {
-    return Number(this.#prepare(statement.text).statement.run(...parameters.map(bound)).changes);
+    return this.#using(statement, (prepared) =>
+      Number(prepared.statement.run(...parameters.map(bound)).changes),
+    );
   }
 
   isRead(statement: Statement): boolean {
-    return this.#prepare(statement.text).isRead;
+    return this.#using(statement, (prepared) => prepared.isRead);
+  }
+
+  /** Whether a transaction is open. A failed commit may leave one, or not. */
+  get isInTransaction(): boolean {
+    return this.#database.isTransaction;
   }
 
   close(): void {
     this.#prepared.clear();
     this.#database.close();
+  }
+
+  #using<T>(statement: Statement, action: (prepared: Prepared) => T): T {
+    try {
+      return action(this.#prepare(statement.text));
+    } catch (error) {
+      throw new StatementError(statement, error);
+    }
   }
 
   #prepare(text: string): Prepared {
@@ -86,7 +107,7 @@ function bound(value: SqlValue): null | number | bigint | string | Uint8Array {
   return typeof value === "number" && Number.isSafeInteger(value) ? BigInt(value) : value;
 }
 
-function toBuffers(row: Record<string, unknown>, columns: readonly string[]): void {
+function toBuffers(row: Row, columns: readonly string[]): void {
   for (const column of columns) {
     const value = row[column];
     if (value instanceof Uint8Array)

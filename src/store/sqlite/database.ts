@@ -43,6 +43,7 @@ export class SqliteDatabase implements Database {
   #draining: Promise<void> | undefined;
   #current: SqliteTransaction | undefined;
   #refusal: Error | undefined;
+  #closed: Promise<void> | undefined;
 
   /** Opens or creates `lambent.db` in the folder, which must be owned by the caller (see owner-lock). */
   constructor(folder: string, log: Log) {
@@ -63,14 +64,14 @@ export class SqliteDatabase implements Database {
 
   async get<Row>(statement: Statement, ...parameters: SqlValue[]): Promise<Row | undefined> {
     this.#assertOpen();
-    const row = this.#reader.get<Row>(statement, parameters);
+    const row = this.#reader.get(statement, parameters) as Row | undefined;
     if (!this.#sync.isSettled) await this.#sync.settled();
     return row;
   }
 
   async all<Row>(statement: Statement, ...parameters: SqlValue[]): Promise<Row[]> {
     this.#assertOpen();
-    const rows = this.#reader.all<Row>(statement, parameters);
+    const rows = this.#reader.all(statement, parameters) as Row[];
     if (!this.#sync.isSettled) await this.#sync.settled();
     return rows;
   }
@@ -83,8 +84,13 @@ export class SqliteDatabase implements Database {
     await migrate((work) => this.#enqueue(work), component, migrations);
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
     this.#refusal ??= new Error("The store is closed");
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     await this.#draining;
     await this.#sync.settled().catch(() => undefined);
     clearInterval(this.#watchdog);
@@ -109,6 +115,7 @@ export class SqliteDatabase implements Database {
   async #drain(): Promise<void> {
     // The promise must be known before the first transaction runs.
     await Promise.resolve();
+    this.#turn.begin();
     for (;;) {
       const batch = this.#waiting;
       if (batch.length === 0) break;
@@ -122,25 +129,45 @@ export class SqliteDatabase implements Database {
     this.#draining = undefined;
   }
 
-  async #runOne({ work, resolve, reject }: Waiting): Promise<void> {
+  async #runOne(waiting: Waiting): Promise<void> {
     const transaction = new SqliteTransaction(this.#writer, this.#turn);
     try {
-      if (this.#refusal !== undefined && this.#failed) throw this.#refusal;
+      if (this.#hasFailed) throw this.#refusal as Error;
       transaction.begin();
       this.#current = transaction;
-      const value = await transaction.during(work(transaction));
+      const value = await transaction.during(waiting.work(transaction));
       const wrote = transaction.commit();
       this.#checkpointer.afterCommit();
-      const durable = wrote ? this.#sync.changed() : this.#sync.settled();
-      durable.then(() => {
-        this.#runAfterCommit(transaction);
-        resolve(value as never);
-      }, reject);
+      // The next transaction runs while this one becomes durable.
+      void this.#answer(waiting, transaction, value, wrote ? this.#sync.changed() : this.#sync.settled());
     } catch (error) {
-      transaction.rollback();
-      reject(error);
+      this.#undo(transaction);
+      waiting.reject(error);
     } finally {
       this.#current = undefined;
+    }
+  }
+
+  async #answer(
+    { resolve, reject }: Waiting,
+    transaction: SqliteTransaction,
+    value: unknown,
+    durable: Promise<void>,
+  ): Promise<void> {
+    try {
+      await durable;
+      this.#runAfterCommit(transaction);
+      resolve(value as never);
+    } catch (error) {
+      reject(error);
+    }
+  }
+
+  #undo(transaction: SqliteTransaction): void {
+    try {
+      transaction.rollback();
+    } catch (error) {
+      this.#fail(error);
     }
   }
 
@@ -154,22 +181,24 @@ export class SqliteDatabase implements Database {
     }
   }
 
-  get #failed(): boolean {
+  get #hasFailed(): boolean {
     return this.#refusal instanceof StoreFailure;
   }
 
   async #syncWal(): Promise<void> {
-    if (this.#failed) throw this.#refusal as Error;
+    if (this.#hasFailed) throw this.#refusal as Error;
     try {
       await fdatasyncFile(this.#walFile);
     } catch (error) {
       // After a failed sync the kernel may have dropped the pages: nothing later can be promised either.
-      this.#refusal = new StoreFailure(error);
-      this.#log.error("The disk failed to keep a commit; the store accepts nothing more until restarted", {
-        error,
-      });
-      throw this.#refusal;
+      throw this.#fail(error);
     }
+  }
+
+  #fail(error: unknown): Error {
+    this.#refusal = new StoreFailure(error);
+    this.#log.error("The store failed and accepts nothing more until it is started again", { error });
+    return this.#refusal;
   }
 
   #assertOpen(): void {
@@ -177,10 +206,10 @@ export class SqliteDatabase implements Database {
   }
 }
 
-/** The disk refused to keep what was written; the server must be restarted after the cause is removed. */
+/** What was written cannot be kept or undone; the server must be started again once the cause is gone. */
 class StoreFailure extends Error {
   constructor(cause: unknown) {
-    super("The store stopped: the disk failed to keep a commit", { cause });
+    super(`The store failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     this.name = "StoreFailure";
   }
 }

@@ -1,9 +1,10 @@
 /** One interactive transaction on the writer connection. */
-import type { SqlValue, Statement, Transaction } from "../database.ts";
+import type { SqlValue, Statement } from "../database.ts";
+import type { MigrationTransaction } from "../migrate.ts";
 import type { SqliteConnection } from "./connection.ts";
 import type { Turn } from "./turn.ts";
 
-export class SqliteTransaction implements Transaction {
+export class SqliteTransaction implements MigrationTransaction {
   readonly actions: (() => void)[] = [];
   readonly #connection: SqliteConnection;
   readonly #turn: Turn;
@@ -19,13 +20,13 @@ export class SqliteTransaction implements Transaction {
   }
 
   async get<Row>(statement: Statement, ...parameters: SqlValue[]): Promise<Row | undefined> {
-    const row = this.#do(statement, () => this.#connection.get<Row>(statement, parameters));
+    const row = this.#do(statement, () => this.#connection.get(statement, parameters) as Row | undefined);
     if (this.#turn.isOver) await this.#turn.next();
     return row;
   }
 
   async all<Row>(statement: Statement, ...parameters: SqlValue[]): Promise<Row[]> {
-    const rows = this.#do(statement, () => this.#connection.all<Row>(statement, parameters));
+    const rows = this.#do(statement, () => this.#connection.all(statement, parameters) as Row[]);
     if (this.#turn.isOver) await this.#turn.next();
     return rows;
   }
@@ -43,9 +44,7 @@ export class SqliteTransaction implements Transaction {
 
   /** Runs SQL of a migration: any number of statements. */
   async exec(text: string): Promise<void> {
-    this.#assertOpen();
-    this.#wrote = true;
-    this.#connection.exec(text);
+    this.#do(EXEC, () => this.#connection.exec(text));
   }
 
   begin(): void {
@@ -71,8 +70,8 @@ export class SqliteTransaction implements Transaction {
   }
 
   rollback(): void {
-    if (this.#state === "open") this.#connection.exec("ROLLBACK");
     this.#state = "over";
+    if (this.#connection.isInTransaction) this.#connection.exec("ROLLBACK");
   }
 
   abortIfStuck(stuckMs: number): void {
@@ -91,9 +90,8 @@ export class SqliteTransaction implements Transaction {
       if (!this.#wrote) this.#wrote = !this.#connection.isRead(statement);
       return action();
     } catch (error) {
-      const failure = new Error(`${statement.name}: ${(error as Error).message}`, { cause: error });
-      this.#failure ??= failure;
-      throw failure;
+      this.#failure ??= error as Error;
+      throw error;
     }
   }
 
@@ -102,5 +100,6 @@ export class SqliteTransaction implements Transaction {
   }
 }
 
+const EXEC: Statement = { name: "store.migration", text: "BEGIN" };
 const BEGIN: Statement = { name: "store.begin", text: "BEGIN IMMEDIATE" };
 const COMMIT: Statement = { name: "store.commit", text: "COMMIT" };

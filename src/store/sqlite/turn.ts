@@ -8,16 +8,24 @@ export class Turn {
   #startedAt = performance.now();
   #fresh: Promise<void> | undefined;
 
+  /** The event loop has just come round; the time before was someone else's. */
+  begin(): void {
+    this.#startedAt = performance.now();
+  }
+
   get isOver(): boolean {
     return performance.now() - this.#startedAt > TURN_MS;
   }
 
   /** Resolves after the event loop has gone round once. */
   next(): Promise<void> {
-    this.#fresh ??= setImmediate().then(() => {
-      this.#startedAt = performance.now();
-      this.#fresh = undefined;
-    });
+    this.#fresh ??= this.#comeRound();
     return this.#fresh;
+  }
+
+  async #comeRound(): Promise<void> {
+    await setImmediate();
+    this.#fresh = undefined;
+    this.begin();
   }
 }

@@ -1,0 +1,202 @@
+/** The {@link Database} over PostgreSQL: serialisable transactions on a pool, retried when they collide. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { Pool } from "pg";
+import type { PoolClient } from "pg";
+import type { Ids } from "../../kit/id.ts";
+import type { Log } from "../../telemetry/log.ts";
+import type { Database, Migration, SqlValue, Statement, Transaction } from "../database.ts";
+import { migrate } from "../migrate.ts";
+import type { MigrationTransaction } from "../migrate.ts";
+import { query } from "./query.ts";
+import { PostgresTransaction } from "./transaction.ts";
+import { typeParsers } from "./values.ts";
+
+/** Connections at once. */
+const CONNECTIONS_MAX = 16;
+
+/** How long a call waits for a connection, in milliseconds. */
+const CONNECT_MS = 30_000;
+
+/** Runs of one transaction that collides with others. */
+const ATTEMPTS_MAX = 20;
+
+/** Longest pause before the second run, in milliseconds; it doubles with every further one, up to the maximum. */
+const RETRY_MS = 2;
+const RETRY_MS_MAX = 200;
+
+/** Serialization failure, deadlock. */
+const COLLISIONS: ReadonlySet<string> = new Set(["40001", "40P01"]);
+
+/** Any number that no other program locks in this database. */
+const MIGRATION_LOCK = 4_566_001;
+
+/** Collations that order text by its bytes, as SQLite does. */
+const BYTE_COLLATIONS: ReadonlySet<string> = new Set(["C", "POSIX", "C.UTF-8", "C.utf8"]);
+
+const SETTINGS = [
+  // A commit that was answered survives, whatever the server's default.
+  "-c synchronous_commit=on",
+  "-c bytea_output=hex",
+  // A transaction that waits for something other than its own statements is undone.
+  "-c idle_in_transaction_session_timeout=10000",
+].join(" ");
+
+type Isolation = "SERIALIZABLE" | "READ COMMITTED";
+
+export class PostgresDatabase implements Database {
+  readonly engine = "postgres";
+  readonly #pool: Pool;
+  readonly #log: Log;
+  readonly #ids: Ids;
+  #closed: Promise<void> | undefined;
+
+  private constructor(pool: Pool, log: Log, ids: Ids) {
+    this.#pool = pool;
+    this.#log = log;
+    this.#ids = ids;
+  }
+
+  /** @throws Error saying what is wrong with the address or the database. */
+  static async open(url: string, deps: { log: Log; ids: Ids }): Promise<PostgresDatabase> {
+    const pool = new Pool({
+      connectionString: url,
+      max: CONNECTIONS_MAX,
+      connectionTimeoutMillis: CONNECT_MS,
+      types: typeParsers,
+      options: SETTINGS,
+      application_name: "lambent",
+    });
+    pool.on("error", (error) => deps.log.warn("A connection to PostgreSQL was lost", { error }));
+    try {
+      await prepareDatabase(pool, deps.log);
+    } catch (error) {
+      await pool.end();
+      throw error;
+    }
+    return new PostgresDatabase(pool, deps.log, deps.ids);
+  }
+
+  async get<Row>(statement: Statement, ...parameters: SqlValue[]): Promise<Row | undefined> {
+    this.#assertOpen();
+    return (await query(this.#pool, statement, parameters)).rows[0] as Row | undefined;
+  }
+
+  async all<Row>(statement: Statement, ...parameters: SqlValue[]): Promise<Row[]> {
+    this.#assertOpen();
+    return (await query(this.#pool, statement, parameters)).rows as Row[];
+  }
+
+  tx<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return this.#transact("SERIALIZABLE", work);
+  }
+
+  /** For work of one statement that is atomic by itself: it never collides. */
+  readCommitted<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return this.#transact("READ COMMITTED", work);
+  }
+
+  async migrate(component: string, migrations: readonly Migration[]): Promise<void> {
+    // One server at a time; the others then find it done.
+    const run = <T>(work: (transaction: MigrationTransaction) => Promise<T>) =>
+      this.#transact("READ COMMITTED", async (transaction) => {
+        await transaction.exec(`SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`);
+        return work(transaction);
+      });
+    await migrate(run, component, migrations);
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#pool.end();
+    return this.#closed;
+  }
+
+  async #transact<T>(
+    isolation: Isolation,
+    work: (transaction: PostgresTransaction) => Promise<T>,
+  ): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      this.#assertOpen();
+      try {
+        return await this.#attempt(isolation, work);
+      } catch (error) {
+        if (attempt === ATTEMPTS_MAX || !isCollision(error)) throw error;
+        const pauseMs = Math.min(RETRY_MS * 2 ** (attempt - 1), RETRY_MS_MAX);
+        await sleep(pauseMs * this.#ids.random());
+      }
+    }
+  }
+
+  async #attempt<T>(
+    isolation: Isolation,
+    work: (transaction: PostgresTransaction) => Promise<T>,
+  ): Promise<T> {
+    const client = await this.#pool.connect();
+    const transaction = new PostgresTransaction(client);
+    let value: T;
+    try {
+      await client.query(`BEGIN ISOLATION LEVEL ${isolation}`);
+      value = await work(transaction);
+      if (transaction.failure !== undefined) throw transaction.failure;
+      await client.query("COMMIT");
+    } catch (error) {
+      transaction.end();
+      await giveBack(client);
+      // A collision stays one, whatever the work made of it.
+      throw isCollision(transaction.failure) ? transaction.failure : error;
+    }
+    transaction.end();
+    client.release();
+    this.#runAfterCommit(transaction);
+    return value;
+  }
+
+  #runAfterCommit(transaction: PostgresTransaction): void {
+    for (const action of transaction.actions) {
+      try {
+        action();
+      } catch (error) {
+        this.#log.error("An action after a commit failed", { error });
+      }
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#closed !== undefined) throw new Error("The store is closed");
+  }
+}
+
+/** Undoes what the connection began; a connection that cannot even do that is thrown away. */
+async function giveBack(client: PoolClient): Promise<void> {
+  try {
+    await client.query("ROLLBACK");
+    client.release();
+  } catch (error) {
+    client.release(error as Error);
+  }
+}
+
+function isCollision(error: unknown): boolean {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  return COLLISIONS.has((cause as { code?: string } | undefined)?.code ?? "");
+}
+
+async function prepareDatabase(pool: Pool, log: Log): Promise<void> {
+  const { rows } = await pool.query<{ datname: string; datcollate: string; encoding: string; fsync: string }>(
+    `SELECT datname, datcollate, pg_encoding_to_char(encoding) AS encoding, current_setting('fsync') AS fsync
+     FROM pg_database WHERE datname = current_database()`,
+  );
+  const found = rows[0];
+  if (found === undefined) throw new Error("PostgreSQL does not tell which database this is");
+  if (!BYTE_COLLATIONS.has(found.datcollate) || found.encoding !== "UTF8") {
+    throw new Error(
+      `The database ${found.datname} has encoding ${found.encoding} and collation ${found.datcollate}; names must be ordered by ` +
+        `their bytes. Make one with: CREATE DATABASE lambent TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'`,
+    );
+  }
+  if (found.fsync !== "on")
+    log.warn("PostgreSQL runs with fsync off: what is accepted does not survive a power loss");
+  await pool.query(`DO $$ BEGIN
+    PERFORM pg_advisory_xact_lock(${MIGRATION_LOCK});
+    IF to_regtype('blob') IS NULL THEN CREATE DOMAIN blob AS bytea; END IF;
+  END $$`);
+}
