@@ -1,12 +1,12 @@
 /** The one dependencies object of cloudwatch-logs. */
 import type { Clock } from "../../kit/clock.ts";
 import type { Ids } from "../../kit/id.ts";
-import type { Blobs } from "../../store/blobs.ts";
 import type { Database } from "../../store/database.ts";
+import type { Log } from "../../telemetry/log.ts";
 
 export interface CloudwatchLogsDeps {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly database: Database;
-  readonly blobs: Blobs;
+  readonly log: Log;
 }

@@ -2,12 +2,34 @@
 import { bindService } from "../../aws/service.ts";
 import type { Service } from "../../aws/service.ts";
 import type { CloudwatchLogsDeps } from "./deps.ts";
+import { LiveTails } from "./live-tails.ts";
+import { logs } from "./migrations/001-logs.ts";
 import { operationTable } from "./operation-table.ts";
+import type { LogsState } from "./state.ts";
+import { createWriter } from "./writer.ts";
+import type { FunctionLogWriter } from "./writer.ts";
 
 export type { CloudwatchLogsDeps } from "./deps.ts";
 
-export async function createCloudwatchLogs(
-  deps: CloudwatchLogsDeps,
-): Promise<{ service: Service; stop(): Promise<void> }> {
-  return { service: bindService("cloudwatch-logs", operationTable, deps), stop: async () => {} };
+export interface CloudwatchLogs {
+  readonly service: Service;
+  /** Where functions' log lines go. */
+  readonly writer: FunctionLogWriter;
+  /** Ends live tails and waits for what is being written. */
+  stop(): Promise<void>;
+}
+
+export async function createCloudwatchLogs(deps: CloudwatchLogsDeps): Promise<CloudwatchLogs> {
+  await deps.database.migrate("cloudwatch-logs", [logs]);
+  const { clock, ids, database, log } = deps;
+  const state: LogsState = { clock, ids, database, log, tails: new LiveTails() };
+  const writer = createWriter(state);
+  return {
+    service: bindService("cloudwatch-logs", operationTable, state),
+    writer,
+    async stop() {
+      state.tails.stop();
+      await writer.stop();
+    },
+  };
 }

@@ -1,0 +1,47 @@
+/** Hands events, once they are durable, to the live tails of their group. Nothing is polled. */
+import type { LogEvent } from "./chunk.ts";
+
+export type TailListener = (
+  groupId: number,
+  streamName: string,
+  events: readonly LogEvent[],
+  ingestedAt: number,
+) => void;
+
+export class LiveTails {
+  readonly #listeners = new Map<number, Set<TailListener>>();
+  readonly #ending = new AbortController();
+
+  /** Aborts when the service stops: every tail ends. */
+  get signal(): AbortSignal {
+    return this.#ending.signal;
+  }
+
+  listensTo(groupId: number): boolean {
+    return this.#listeners.has(groupId);
+  }
+
+  publish(groupId: number, streamName: string, events: readonly LogEvent[], ingestedAt: number): void {
+    for (const listener of this.#listeners.get(groupId) ?? [])
+      listener(groupId, streamName, events, ingestedAt);
+  }
+
+  /** Listens to groups until the answered function is called. */
+  listen(groupIds: readonly number[], listener: TailListener): () => void {
+    for (const groupId of groupIds) {
+      const set = this.#listeners.get(groupId) ?? new Set();
+      this.#listeners.set(groupId, set.add(listener));
+    }
+    return () => {
+      for (const groupId of groupIds) {
+        const set = this.#listeners.get(groupId);
+        set?.delete(listener);
+        if (set?.size === 0) this.#listeners.delete(groupId);
+      }
+    };
+  }
+
+  stop(): void {
+    this.#ending.abort();
+  }
+}

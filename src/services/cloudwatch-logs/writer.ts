@@ -1,0 +1,92 @@
+/** Writes functions' log lines: what arrives while a transaction is under way goes into the next one together. */
+import type { LogEvent } from "./chunk.ts";
+import { appendEvents, ensureStream } from "./ingest.ts";
+import { splitMessage } from "./limits.ts";
+import type { LogsState } from "./state.ts";
+
+export interface FunctionLogWriter {
+  /** Creates group and stream when missing and appends; resolves once the lines are durable. */
+  append(
+    account: string,
+    region: string,
+    group: string,
+    stream: string,
+    lines: readonly LogEvent[],
+  ): Promise<void>;
+}
+
+interface Pending {
+  readonly key: string;
+  readonly at: { account: string; region: string; group: string; stream: string };
+  readonly events: LogEvent[];
+  readonly done: PromiseWithResolvers<void>;
+}
+
+/** Streams written in one transaction; the rest waits for the next. */
+const STREAMS_PER_TRANSACTION_MAX = 500;
+const KNOWN_STREAMS_MAX = 20_000;
+
+export function createWriter(state: LogsState): FunctionLogWriter & { stop(): Promise<void> } {
+  const waiting = new Map<string, Pending>();
+  const known = new Map<string, number>();
+  let running: Promise<void> | undefined;
+
+  const drain = async () => {
+    while (waiting.size > 0) {
+      const batch = [...waiting.values()].slice(0, STREAMS_PER_TRANSACTION_MAX);
+      for (const one of batch) waiting.delete(one.key);
+      try {
+        await state.database.tx(async (tx) => {
+          for (const one of batch) {
+            const { stream: name } = one.at;
+            const id = known.get(one.key);
+            if (id !== undefined && (await appendEvents(state, tx, { streamId: id, name }, one.events)))
+              continue;
+            const streamId = await ensureStream(state, tx, one.at);
+            await appendEvents(state, tx, { streamId, name }, one.events);
+            tx.afterCommit(() => remember(known, one.key, streamId));
+          }
+        });
+        for (const one of batch) one.done.resolve();
+      } catch (error) {
+        for (const one of batch) one.done.reject(error);
+      }
+    }
+    running = undefined;
+  };
+
+  return {
+    append(account, region, group, stream, lines) {
+      const events = lines.flatMap(splitMessage);
+      if (events.length === 0) return Promise.resolve();
+      const key = JSON.stringify([account, region, group, stream]);
+      const pending: Pending = waiting.get(key) ?? {
+        key,
+        at: { account, region, group, stream },
+        events: [],
+        done: Promise.withResolvers<void>(),
+      };
+      waiting.set(key, pending);
+      pending.events.push(...events);
+      sortByTime(pending.events);
+      running ??= drain();
+      return pending.done.promise;
+    },
+    async stop() {
+      await running;
+    },
+  };
+}
+
+function remember(known: Map<string, number>, key: string, streamId: number): void {
+  if (known.size >= KNOWN_STREAMS_MAX) known.clear();
+  known.set(key, streamId);
+}
+
+/** Lines nearly always come in order; the sort is stable, so lines of one moment keep theirs. */
+function sortByTime(events: LogEvent[]): void {
+  const ordered = events.every(
+    (event, index) => index === 0 || (events[index - 1]?.timestamp ?? 0) <= event.timestamp,
+  );
+  if (!ordered) events.sort((a, b) => a.timestamp - b.timestamp);
+}

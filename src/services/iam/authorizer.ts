@@ -1,0 +1,124 @@
+/** Says what a caller may do by IAM's policies: their own, their boundary's, their session's. */
+import type { Principal } from "../../aws/service.ts";
+import { decide } from "./policy/index.ts";
+import type { ContextValues, Decision } from "./policy/index.ts";
+import { parseEntityArn } from "./arn.ts";
+import { parseIdentityPolicy } from "./policy/index.ts";
+import type { IamState } from "./state.ts";
+import { getRole, getRoleById, getUserById } from "./store.ts";
+import { getSession } from "./store-keys.ts";
+
+/** Facts of one request that conditions may ask for, by key in any case: `aws:SourceIp`, `s3:prefix`. */
+export type ConditionContext = Readonly<Record<string, string | readonly string[]>>;
+
+export interface Authorizer {
+  /** Whether the caller's policies allow the action (`s3:GetObject`) on the resource (an ARN or `*`). */
+  allows(
+    principal: Principal,
+    action: string,
+    resource: string,
+    context?: ConditionContext,
+  ): Promise<boolean>;
+  /** The same with its reason, for callers that also have a resource policy: an explicit deny is final. */
+  decide(
+    principal: Principal,
+    action: string,
+    resource: string,
+    context?: ConditionContext,
+  ): Promise<Decision>;
+}
+
+const NOTHING: Decision = { decision: "implicitDeny", matched: [] };
+
+export function createAuthorizer(state: IamState): Authorizer {
+  const decideFor: Authorizer["decide"] = async (principal, action, resource, context = {}) => {
+    if (principal.type === "root") return { decision: "allowed", matched: [] };
+    if (principal.type === "anonymous") return NOTHING;
+    const identity = await identityOf(state, principal);
+    if (!identity) return NOTHING;
+    const policies = await state.policies.of(identity.id, identity.boundaryArn);
+    const session = await sessionPolicies(state, principal);
+    const values = { ...principalContext(state, principal, identity), ...lowerCaseKeys(context) };
+    return decide({ action, resource, context: values }, { ...policies, session });
+  };
+  return {
+    decide: decideFor,
+    allows: async (...request) => (await decideFor(...request)).decision === "allowed",
+  };
+}
+
+/** Whether a role's own policies allow an action; false for a role that does not exist. */
+export async function roleAllows(
+  state: IamState,
+  roleArn: string,
+  action: string,
+  resource: string,
+): Promise<boolean> {
+  const entity = parseEntityArn(roleArn);
+  const role =
+    entity?.kind === "role" ? await getRole(state.database, entity.account, entity.name) : undefined;
+  if (!role || !entity) return false;
+  const policies = await state.policies.of(role.role_id, role.boundary_arn);
+  const context = {
+    ...timeContext(state),
+    "aws:principalarn": roleArn,
+    "aws:principalaccount": role.account,
+    "aws:principaltype": "AssumedRole",
+    ...tagContext(role.tags),
+  };
+  return decide({ action, resource, context }, policies).decision === "allowed";
+}
+
+interface Identity {
+  readonly id: string;
+  readonly boundaryArn: string | null;
+  readonly tags: string;
+  /** Of a user. */
+  readonly name?: string;
+}
+
+async function identityOf(state: IamState, principal: Principal): Promise<Identity | undefined> {
+  const [id = ""] = principal.userId.split(":", 1);
+  if (principal.type === "assumed-role") {
+    const role = await getRoleById(state.database, id);
+    return role && { id, boundaryArn: role.boundary_arn, tags: role.tags };
+  }
+  const user = await getUserById(state.database, id);
+  return user && { id, boundaryArn: user.boundary_arn, tags: user.tags, name: user.name };
+}
+
+async function sessionPolicies(state: IamState, principal: Principal) {
+  if (!principal.accessKeyId?.startsWith("ASIA")) return undefined;
+  const session = await getSession(state.database, principal.accessKeyId);
+  if (!session?.session_policies) return undefined;
+  return (JSON.parse(session.session_policies) as string[]).map(parseIdentityPolicy);
+}
+
+function principalContext(state: IamState, principal: Principal, identity: Identity): ContextValues {
+  return {
+    ...timeContext(state),
+    "aws:principalarn": principal.roleArn ?? principal.arn,
+    "aws:principalaccount": principal.account,
+    "aws:principaltype": principal.type === "user" ? "User" : "AssumedRole",
+    "aws:userid": principal.userId,
+    ...(identity.name !== undefined && { "aws:username": identity.name }),
+    ...tagContext(identity.tags),
+  };
+}
+
+function timeContext(state: IamState): ContextValues {
+  const now = state.clock.now();
+  return {
+    "aws:currenttime": new Date(now).toISOString(),
+    "aws:epochtime": String(Math.floor(now / 1_000)),
+  };
+}
+
+function tagContext(tags: string): ContextValues {
+  const entries = Object.entries(JSON.parse(tags) as Record<string, string>);
+  return Object.fromEntries(entries.map(([key, value]) => [`aws:principaltag/${key.toLowerCase()}`, value]));
+}
+
+function lowerCaseKeys(context: ConditionContext): ContextValues {
+  return Object.fromEntries(Object.entries(context).map(([key, value]) => [key.toLowerCase(), value]));
+}

@@ -1,0 +1,7 @@
+/** The policy engine: parse, validate and decide; pure. */
+export { decide, evaluate, principalMatch } from "./evaluate.ts";
+export type { CallerPolicies, Decision, DecisionKind, PolicyPrincipal, PolicyRequest } from "./evaluate.ts";
+export { PolicySyntaxError } from "./document.ts";
+export type { PolicyDocument, Statement } from "./document.ts";
+export type { ContextValues } from "./match.ts";
+export { parseIdentityPolicy, parseTrustPolicy, invalidPrincipal, namedPrincipals } from "./validate.ts";
