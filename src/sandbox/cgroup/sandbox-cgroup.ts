@@ -1,0 +1,144 @@
+/** The cgroup of one sandbox: freezing, limits that change later, what the kernel counted, and its end. */
+import { readFile, rmdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { CPU_PERIOD_US } from "../limits.ts";
+import { SandboxError } from "../sandbox.ts";
+import type { Hierarchies } from "./hierarchies.ts";
+
+/** How long the kernel may take to stop every task, in milliseconds. */
+const FREEZE_MS_MAX = 5_000;
+/** How long killed processes may take to go, in milliseconds: one in an uninterruptible wait cannot be killed. */
+const KILL_MS_MAX = 10_000;
+
+export interface SandboxCgroup {
+  freeze(): Promise<void>;
+  thaw(): Promise<void>;
+  /** CPU time in each period, in microseconds. */
+  setCpuQuota(quotaUs: number): Promise<void>;
+  /** Forgets the peak so far, where the kernel can. */
+  resetPeak(): Promise<void>;
+  peakBytes(): Promise<number>;
+  /** Processes that the kernel killed in it for memory. */
+  oomKills(): Promise<number>;
+  processes(): Promise<number[]>;
+  /** Kills everything in it and removes it. A cgroup that is gone already is no error. */
+  remove(): Promise<void>;
+}
+
+/** @param path The OCI `cgroupsPath`, absolute within each hierarchy. */
+export function sandboxCgroup(hierarchies: Hierarchies, path: string): SandboxCgroup {
+  const parts = hierarchies.version === "v2" ? versionTwo(join(hierarchies.v2 ?? "", path)) : versionOne(hierarchies, path);
+  const folders = hierarchies.mounts.map((mount) => join(mount, path));
+  return {
+    ...parts,
+    async remove() {
+      await killAll(parts);
+      for (const folder of folders) await removeFolder(folder);
+    },
+  };
+}
+
+type Parts = Omit<SandboxCgroup, "remove">;
+
+function versionOne(hierarchies: Hierarchies, path: string): Parts {
+  const file = (controller: string, name: string) => join(hierarchies.v1.get(controller) ?? "", path, name);
+  const state = file("freezer", "freezer.state");
+  return {
+    async freeze() {
+      // A task that forks while it is frozen leaves the group in FREEZING; asking again picks it up.
+      await until(FREEZE_MS_MAX, "freeze", async () => {
+        await writeFile(state, "FROZEN");
+        return (await readFile(state, "utf8")).trim() === "FROZEN";
+      });
+    },
+    thaw: () => writeFile(state, "THAWED"),
+    setCpuQuota: (quotaUs) => writeFile(file("cpu", "cpu.cfs_quota_us"), String(quotaUs)),
+    resetPeak: () => writeFile(file("memory", "memory.max_usage_in_bytes"), "0"),
+    peakBytes: async () => Number(await readFile(file("memory", "memory.max_usage_in_bytes"), "utf8")),
+    oomKills: async () => counter(await read(file("memory", "memory.oom_control")), "oom_kill"),
+    processes: () => processIds(file("pids", "cgroup.procs")),
+  };
+}
+
+function versionTwo(folder: string): Parts {
+  const file = (name: string) => join(folder, name);
+  let sampledPeak = 0;
+  const setFrozen = async (frozen: "0" | "1") => {
+    await writeFile(file("cgroup.freeze"), frozen);
+    await until(FREEZE_MS_MAX, frozen === "1" ? "freeze" : "thaw", async () =>
+      counter(await readFile(file("cgroup.events"), "utf8"), "frozen") === Number(frozen),
+    );
+  };
+  return {
+    freeze: () => setFrozen("1"),
+    thaw: () => setFrozen("0"),
+    setCpuQuota: (quotaUs) => writeFile(file("cpu.max"), `${quotaUs} ${CPU_PERIOD_US}`),
+    // memory.peak is reset per open file descriptor only, and only since Linux 6.12.
+    resetPeak: () => Promise.resolve(),
+    async peakBytes() {
+      // memory.peak came with Linux 5.19; before it, the largest that we have seen.
+      const peak = (await read(file("memory.peak"))) || (await readFile(file("memory.current"), "utf8"));
+      sampledPeak = Math.max(sampledPeak, Number(peak));
+      return sampledPeak;
+    },
+    oomKills: async () => counter(await read(file("memory.events")), "oom_kill"),
+    processes: () => processIds(file("cgroup.procs")),
+  };
+}
+
+/** SIGKILL to every process until none is left. A frozen group is thawed, since version 1 delivers the signal only then. */
+async function killAll(parts: Parts): Promise<void> {
+  await until(KILL_MS_MAX, "end", async () => {
+    const ids = await parts.processes();
+    if (ids.length === 0) return true;
+    for (const id of ids) killOne(id);
+    await parts.thaw().catch(() => {});
+    return false;
+  });
+}
+
+function killOne(id: number): void {
+  try {
+    process.kill(id, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
+async function removeFolder(folder: string): Promise<void> {
+  await until(KILL_MS_MAX, "remove", async () => {
+    try {
+      await rmdir(folder);
+      return true;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "ENOENT") return true;
+      // The last task is dead but not yet out of the group.
+      if (code === "EBUSY") return false;
+      throw error;
+    }
+  });
+}
+
+async function until(msMax: number, verb: string, done: () => Promise<boolean>): Promise<void> {
+  let waited = 0;
+  for (let pause = 1; !(await done()); pause = Math.min(pause * 2, 50)) {
+    if (waited > msMax) throw new SandboxError(`the cgroup of a sandbox did not ${verb} within ${msMax} ms`);
+    await sleep(pause);
+    waited += pause;
+  }
+}
+
+function counter(text: string, name: string): number {
+  return Number(new RegExp(`^${name} (\\d+)$`, "m").exec(text)?.[1] ?? 0);
+}
+
+async function processIds(path: string): Promise<number[]> {
+  return (await read(path)).split("\n").filter(Boolean).map(Number);
+}
+
+/** The text of a file; empty when it is gone. */
+function read(path: string): Promise<string> {
+  return readFile(path, "utf8").catch(() => "");
+}

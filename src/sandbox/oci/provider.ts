@@ -1,0 +1,22 @@
+/** Sandboxes on runc: an OCI bundle for each, with everything costly prepared ahead of use. */
+import { chown, mkdir, readdir, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Ids } from "../../kit/id.ts";
+import type { Log } from "../../telemetry/log.ts";
+import type { Hierarchies } from "../cgroup/hierarchies.ts";
+import { sandboxCgroup } from "../cgroup/sandbox-cgroup.ts";
+import { SANDBOX_GID, SANDBOX_UID } from "../limits.ts";
+import type { Inside, Isolation, Sandbox, SandboxProvider, SandboxSpec } from "../sandbox.ts";
+import { SandboxError } from "../sandbox.ts";
+import { Stock } from "../stock.ts";
+import { makeScratch, removeScratch } from "../temporary/scratch.ts";
+import type { Scratch } from "../temporary/scratch.ts";
+import { bundleConfig, mountPoints } from "./bundle.ts";
+import type { Bind } from "./bundle.ts";
+import { initCommand } from "./init-script.ts";
+import { RootSkeletons, sharedFolders } from "./root-skeleton.ts";
+import { runBundle } from "./run-bundle.ts";
+import { controlRuncSandbox } from "./runc-sandbox.ts";
+import { seccompFilter } from "./seccomp.ts";

@@ -1,0 +1,24 @@
+/** Turns the profile into the `linux.seccomp` member of an OCI configuration. */
+import { ALLOWED, ALLOWED_WHEN, REFUSED } from "./seccomp-profile.ts";
+
+const EPERM = 1;
+const ENOSYS = 38;
+
+/** Only the machine's own instruction set is listed, so that 32-bit calls, which a filter sees under other numbers, kill the caller. */
+const ARCHITECTURES: Partial<Record<NodeJS.Architecture, string>> = { x64: "SCMP_ARCH_X86_64", arm64: "SCMP_ARCH_AARCH64" };
+
+/** The filter for this machine; undefined on an instruction set that we have not written one for. */
+export function seccompFilter(arch: NodeJS.Architecture = process.arch): object | undefined {
+  const architecture = ARCHITECTURES[arch];
+  if (architecture === undefined) return undefined;
+  return {
+    defaultAction: "SCMP_ACT_ERRNO",
+    defaultErrnoRet: ENOSYS,
+    architectures: [architecture],
+    syscalls: [
+      { names: ALLOWED.flatMap((group) => group.names), action: "SCMP_ACT_ALLOW" },
+      ...ALLOWED_WHEN.map(({ name, rules }) => ({ names: [name], action: "SCMP_ACT_ALLOW", args: rules })),
+      { names: REFUSED.flatMap((group) => group.names), action: "SCMP_ACT_ERRNO", errnoRet: EPERM },
+    ],
+  };
+}

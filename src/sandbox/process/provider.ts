@@ -1,0 +1,51 @@
+/** The announced fallback: a function is a plain child process of this user, in a process group of its own. Nothing isolates it. */
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Isolation, SandboxProvider, SandboxSpec } from "../sandbox.ts";
+import { startProcess } from "./process-sandbox.ts";
+import type { ProcessSandbox } from "./process-sandbox.ts";
+
+export interface ProcessProviderDeps {
+  readonly stateDir: string;
+  /** Why nothing better runs here, one sentence each. */
+  readonly reasons: readonly string[];
+}
+
+/** Builds the provider that isolates nothing and says so. */
+export async function createProcessProvider(deps: ProcessProviderDeps): Promise<SandboxProvider> {
+  const root = join(deps.stateDir, "process");
+  await rm(root, { recursive: true, force: true });
+  await mkdir(root, { recursive: true, mode: 0o700 });
+  const running = new Set<ProcessSandbox>();
+  return {
+    isolation: processIsolation(deps.reasons),
+    async create(spec: SandboxSpec) {
+      const sandbox = await startProcess(spec, join(root, spec.id), () => running.delete(sandbox));
+      running.add(sandbox);
+      return sandbox;
+    },
+    async close() {
+      await Promise.all([...running].map((sandbox) => sandbox.stop(0)));
+      await rm(root, { recursive: true, force: true });
+    },
+  };
+}
+
+function processIsolation(reasons: readonly string[]): Isolation {
+  return {
+    provider: "process",
+    namespaces: false,
+    seccomp: false,
+    memoryLimit: false,
+    cpuLimit: false,
+    pidsLimit: false,
+    tmpLimit: false,
+    network: "host",
+    missing: [
+      "Functions are NOT isolated: each is a plain process of this user and reads and writes whatever this user can. Run only code that you trust.",
+      "Memory, CPU, process count and /tmp of a function are not limited; it may take all that the machine has.",
+      "/var/task, /opt and /var/runtime do not exist; LAMBDA_TASK_ROOT and its siblings name the real folders instead.",
+      ...reasons,
+    ],
+  };
+}
