@@ -33,6 +33,8 @@ export interface RequestContext {
   readonly trailers: Readonly<Record<string, string>>;
   /** Aborts when the caller has gone. */
   readonly signal: AbortSignal;
+  /** The caller's address, as events and logs tell it. */
+  readonly sourceIp?: string;
   /** Further response headers, for the few that no model carries. */
   readonly responseHeaders: Record<string, string>;
 }
