@@ -35,8 +35,10 @@ export interface RequestContext {
   readonly signal: AbortSignal;
   /** The caller's address, as events and logs tell it. */
   readonly sourceIp?: string;
-  /** Further response headers, for the few that no model carries. */
+  /** Further response headers, for the few that no model carries; also those of an error's answer. */
   readonly responseHeaders: Record<string, string>;
+  /** The status of a success that is not the model's own: S3's 206 for a range. */
+  responseStatus?: number;
 }
 
 type Bytes = Uint8Array;
