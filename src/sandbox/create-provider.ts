@@ -1,6 +1,7 @@
 /** Chooses what isolates functions on this machine, and refuses what was asked for by name and cannot be had. */
 import type { Ids } from "../kit/id.ts";
 import type { Log } from "../telemetry/log.ts";
+import { startRuncProvider } from "./oci/start-provider.ts";
 import { createProcessProvider } from "./process/provider.ts";
 import type { SandboxProvider } from "./sandbox.ts";
 import { SandboxError } from "./sandbox.ts";
@@ -20,6 +21,11 @@ export interface SandboxOptions {
 
 /** @throws SandboxError when `kind` names something that this machine cannot give. */
 export async function createSandboxProvider(options: SandboxOptions): Promise<SandboxProvider> {
-  if (options.kind === "runc") throw new SandboxError("runc is not built yet");
-  return createProcessProvider({ stateDir: options.stateDir, reasons: [] });
+  if (options.kind === "process") return createProcessProvider({ stateDir: options.stateDir, reasons: [] });
+  try {
+    return await startRuncProvider({ ...options, runc: "runc" });
+  } catch (error) {
+    if (options.kind === "runc" || !(error instanceof SandboxError)) throw error;
+    return createProcessProvider({ stateDir: options.stateDir, reasons: [error.message] });
+  }
 }

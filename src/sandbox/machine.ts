@@ -32,7 +32,12 @@ export async function inspectMachine(): Promise<MachineReport> {
     findings: [
       runc.code === 0
         ? { name: "runc", found: true, detail: runc.stdout.split("\n")[0] ?? "" }
-        : { name: "runc", found: false, detail: runc.stderr, remedy: "Functions are not isolated; install runc (apt install runc)." },
+        : {
+            name: "runc",
+            found: false,
+            detail: runc.stderr,
+            remedy: "Functions are not isolated; install runc (apt install runc).",
+          },
     ],
   };
 }

@@ -14,7 +14,11 @@ export interface ProgramResult {
 /** Runs a program with `input` on its stdin. A program that is not there gives code 127. */
 export function tryProgram(program: string, args: readonly string[], input = ""): Promise<ProgramResult> {
   return new Promise((resolve) => {
-    const child = spawn(program, [...args], { stdio: ["pipe", "pipe", "pipe"], timeout: TOOL_MS_MAX, killSignal: "SIGKILL" });
+    const child = spawn(program, [...args], {
+      stdio: ["pipe", "pipe", "pipe"],
+      timeout: TOOL_MS_MAX,
+      killSignal: "SIGKILL",
+    });
     let stdout = "";
     let stderr = "";
     child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
@@ -22,7 +26,9 @@ export function tryProgram(program: string, args: readonly string[], input = "")
     // A program that ends without reading its input is judged by its exit code.
     child.stdin.on("error", () => {});
     child.once("error", (error) => resolve({ code: 127, stdout, stderr: error.message }));
-    child.once("close", (code, signal) => resolve({ code: code ?? 128, stdout, stderr: signal ? `${stderr}${signal}` : stderr }));
+    child.once("close", (code, signal) =>
+      resolve({ code: code ?? 128, stdout, stderr: signal ? `${stderr}${signal}` : stderr }),
+    );
     child.stdin.end(input);
   });
 }

@@ -41,7 +41,9 @@ export interface SandboxSpec {
   /** A path of the layout. */
   readonly workingDirectory: string;
   /** The whole environment; nothing of the server's is added but TMPDIR under `process`. */
-  readonly environment: Readonly<Record<string, string>> | ((inside: Inside) => Readonly<Record<string, string>>);
+  readonly environment:
+    | Readonly<Record<string, string>>
+    | ((inside: Inside) => Readonly<Record<string, string>>);
   readonly memoryMb: number;
   readonly ephemeralStorageMb: number;
 }

@@ -32,7 +32,9 @@ export async function readHierarchies(mountInfo = "/proc/self/mountinfo"): Promi
     if (mount === undefined || (type !== "cgroup" && type !== "cgroup2")) continue;
     mounts.push(mount);
     if (type === "cgroup2") v2 = mount;
-    else for (const controller of V1_CONTROLLERS) if (options.split(",").includes(controller)) v1.set(controller, mount);
+    else
+      for (const controller of V1_CONTROLLERS)
+        if (options.split(",").includes(controller)) v1.set(controller, mount);
   }
   const memory = v1.get("memory");
   return {
@@ -40,7 +42,8 @@ export async function readHierarchies(mountInfo = "/proc/self/mountinfo"): Promi
     v1,
     v2,
     mounts,
-    swapAccounting: memory === undefined ? v2 !== undefined : existsSync(join(memory, "memory.memsw.limit_in_bytes")),
+    swapAccounting:
+      memory === undefined ? v2 !== undefined : existsSync(join(memory, "memory.memsw.limit_in_bytes")),
   };
 }
 

@@ -28,7 +28,10 @@ export interface SandboxCgroup {
 
 /** @param path The OCI `cgroupsPath`, absolute within each hierarchy. */
 export function sandboxCgroup(hierarchies: Hierarchies, path: string): SandboxCgroup {
-  const parts = hierarchies.version === "v2" ? versionTwo(join(hierarchies.v2 ?? "", path)) : versionOne(hierarchies, path);
+  const parts =
+    hierarchies.version === "v2"
+      ? versionTwo(join(hierarchies.v2 ?? "", path))
+      : versionOne(hierarchies, path);
   const folders = hierarchies.mounts.map((mount) => join(mount, path));
   return {
     ...parts,
@@ -66,8 +69,10 @@ function versionTwo(folder: string): Parts {
   let sampledPeak = 0;
   const setFrozen = async (frozen: "0" | "1") => {
     await writeFile(file("cgroup.freeze"), frozen);
-    await until(FREEZE_MS_MAX, frozen === "1" ? "freeze" : "thaw", async () =>
-      counter(await readFile(file("cgroup.events"), "utf8"), "frozen") === Number(frozen),
+    await until(
+      FREEZE_MS_MAX,
+      frozen === "1" ? "freeze" : "thaw",
+      async () => counter(await readFile(file("cgroup.events"), "utf8"), "frozen") === Number(frozen),
     );
   };
   return {

@@ -127,16 +127,34 @@ function namespaces(input: BundleInput): object[] {
   const network =
     input.networkNamespace === "host"
       ? []
-      : [{ type: "network", ...(input.networkNamespace === undefined ? {} : { path: input.networkNamespace }) }];
+      : [
+          {
+            type: "network",
+            ...(input.networkNamespace === undefined ? {} : { path: input.networkNamespace }),
+          },
+        ];
   const user = input.userNamespace ? [{ type: "user" }] : [];
-  return [{ type: "pid" }, { type: "ipc" }, { type: "uts" }, { type: "mount" }, { type: "cgroup" }, ...network, ...user];
+  return [
+    { type: "pid" },
+    { type: "ipc" },
+    { type: "uts" },
+    { type: "mount" },
+    { type: "cgroup" },
+    ...network,
+    ...user,
+  ];
 }
 
 function mounts(input: BundleInput): object[] {
   const shared = ["bind", "nosuid", "nodev"];
   return [
     { destination: "/proc", type: "proc", source: "proc", options: ["nosuid", "noexec", "nodev"] },
-    { destination: "/dev", type: "tmpfs", source: "tmpfs", options: ["nosuid", "strictatime", "mode=755", "size=64k"] },
+    {
+      destination: "/dev",
+      type: "tmpfs",
+      source: "tmpfs",
+      options: ["nosuid", "strictatime", "mode=755", "size=64k"],
+    },
     {
       destination: "/dev/shm",
       type: "tmpfs",
@@ -157,7 +175,10 @@ function resources(spec: SandboxSpec, limitSwap: boolean): object {
   return {
     devices: [{ allow: false, access: "rwm" }],
     memory: { limit: bytes, ...(limitSwap ? { swap: bytes } : {}) },
-    cpu: { period: CPU_PERIOD_US, quota: Math.max(cpuQuotaUs(spec.memoryMb), START_ALLOWANCE_VCPUS * CPU_PERIOD_US) },
+    cpu: {
+      period: CPU_PERIOD_US,
+      quota: Math.max(cpuQuotaUs(spec.memoryMb), START_ALLOWANCE_VCPUS * CPU_PERIOD_US),
+    },
     pids: { limit: PROCESSES_MAX + INIT_PROCESSES },
   };
 }

@@ -26,7 +26,8 @@ export async function etcFiles(): Promise<Record<string, string | Buffer>> {
       `${SANDBOX_USER}:x:${SANDBOX_UID}:${SANDBOX_GID}::/home/${SANDBOX_USER}:/sbin/nologin\n` +
       "nobody:x:65534:65534:nobody:/nonexistent:/sbin/nologin\n",
     "etc/group": `root:x:0:\n${SANDBOX_USER}:x:${SANDBOX_GID}:\nnogroup:x:65534:\n`,
-    "etc/nsswitch.conf": "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nnetworks: files\nservices: files\nprotocols: files\n",
+    "etc/nsswitch.conf":
+      "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nnetworks: files\nservices: files\nprotocols: files\n",
     "etc/hosts": "127.0.0.1 localhost\n",
     "etc/resolv.conf": "",
     "etc/hostname": "localhost\n",

@@ -26,5 +26,7 @@ export function readStatus(text: string): Omit<SandboxExit, "outOfMemory"> {
   if (Number.isNaN(status)) return { code: undefined, signal: "SIGKILL" };
   // A shell says 128 + n for signal n, as does every program that passes such a status on.
   const signal = Object.entries(constants.signals).find(([, number]) => number === status - 128)?.[0];
-  return signal === undefined ? { code: status, signal: undefined } : { code: undefined, signal: signal as NodeJS.Signals };
+  return signal === undefined
+    ? { code: status, signal: undefined }
+    : { code: undefined, signal: signal as NodeJS.Signals };
 }

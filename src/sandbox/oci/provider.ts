@@ -1,22 +1,167 @@
 /** Sandboxes on runc: an OCI bundle for each, with everything costly prepared ahead of use. */
-import { chown, mkdir, readdir, rm } from "node:fs/promises";
 import { existsSync } from "node:fs";
-import { stat } from "node:fs/promises";
+import { chown, mkdir, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Ids } from "../../kit/id.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Hierarchies } from "../cgroup/hierarchies.ts";
 import { sandboxCgroup } from "../cgroup/sandbox-cgroup.ts";
 import { SANDBOX_GID, SANDBOX_UID } from "../limits.ts";
+import type { Attachment, Network } from "../network/network.ts";
 import type { Inside, Isolation, Sandbox, SandboxProvider, SandboxSpec } from "../sandbox.ts";
 import { SandboxError } from "../sandbox.ts";
-import { Stock } from "../stock.ts";
-import { makeScratch, removeScratch } from "../temporary/scratch.ts";
+import type { ScratchStocks } from "../temporary/scratch-stocks.ts";
 import type { Scratch } from "../temporary/scratch.ts";
 import { bundleConfig, mountPoints } from "./bundle.ts";
 import type { Bind } from "./bundle.ts";
 import { initCommand } from "./init-script.ts";
-import { RootSkeletons, sharedFolders } from "./root-skeleton.ts";
+import type { RootSkeletons } from "./root-skeleton.ts";
 import { runBundle } from "./run-bundle.ts";
 import { controlRuncSandbox } from "./runc-sandbox.ts";
-import { seccompFilter } from "./seccomp.ts";
+
+export interface RuncProviderDeps {
+  /** The program. */
+  readonly runc: string;
+  readonly instance: string;
+  readonly stateDir: string;
+  readonly isolation: Isolation;
+  readonly hierarchies: Hierarchies;
+  readonly network: Network;
+  readonly scratch: ScratchStocks;
+  readonly roots: RootSkeletons;
+  /** Host folders that every sandbox sees at the same place. */
+  readonly shared: readonly string[];
+  readonly seccomp: object | undefined;
+  /** Removes what all sandboxes shared; called once, at the end. */
+  clean(): Promise<void>;
+  readonly log: Log;
+}
+
+const ID = /^[a-z0-9-]{1,64}$/;
+
+/** Builds the provider out of its prepared parts. */
+export function createRuncProvider(deps: RuncProviderDeps): SandboxProvider {
+  const running = new Map<string, Sandbox>();
+  const booting = new Set<Promise<unknown>>();
+  let closed = false;
+  return {
+    isolation: deps.isolation,
+    async create(spec) {
+      if (closed) throw new SandboxError("the sandbox provider is closed");
+      if (!ID.test(spec.id))
+        throw new SandboxError(`"${spec.id}" is no sandbox id; it must match ${ID.source}`);
+      if (running.has(spec.id)) throw new SandboxError(`there is a sandbox ${spec.id} already`);
+      const boot = bootSandbox(deps, spec, () => running.delete(spec.id));
+      booting.add(boot);
+      try {
+        const sandbox = await boot;
+        running.set(spec.id, sandbox);
+        return sandbox;
+      } finally {
+        booting.delete(boot);
+      }
+    },
+    async close() {
+      closed = true;
+      await Promise.allSettled(booting);
+      await Promise.allSettled([...running.values()].map((sandbox) => sandbox.stop(0)));
+      await Promise.all([deps.scratch.close(), deps.network.close()]);
+      await deps.clean();
+    },
+  };
+}
+
+async function bootSandbox(deps: RuncProviderDeps, spec: SandboxSpec, gone: () => void): Promise<Sandbox> {
+  const [attachment, scratch] = await Promise.all([
+    deps.network.take(),
+    deps.scratch.take(spec.ephemeralStorageMb),
+  ]);
+  const release = async () => {
+    await Promise.all([attachment.release(), deps.scratch.give(scratch)]);
+    gone();
+  };
+  try {
+    const inside = await describeInside(spec, attachment);
+    const environment = typeof spec.environment === "function" ? spec.environment(inside) : spec.environment;
+    await Promise.all([
+      writeFile(join(scratch.folder, "hosts"), attachment.hosts),
+      writeFile(join(scratch.folder, "resolv.conf"), deps.network.resolvConf),
+      spec.socketDir === undefined ? undefined : giveToSandbox(spec.socketDir),
+    ]);
+    const binds = await bindsOf(spec, scratch, deps.shared);
+    const cgroupsPath = `/lambent-${deps.instance}/${spec.id}`;
+    const config = bundleConfig({
+      spec,
+      root: await deps.roots.get(mountPoints(binds)),
+      binds,
+      arguments: initCommand(spec.command, environment["HOME"] === undefined),
+      environment,
+      hostname: attachment.hostname,
+      cgroupsPath,
+      networkNamespace: attachment.namespace,
+      seccomp: deps.seccomp,
+      limitSwap: deps.hierarchies.swapAccounting,
+      disableIpv6: deps.network.kind === "isolated" && existsSync("/proc/sys/net/ipv6"),
+    });
+    const booted = await runBundle(deps.runc, join(deps.stateDir, "runc"), spec.id, scratch, config);
+    const cgroup = sandboxCgroup(deps.hierarchies, cgroupsPath);
+    // What runc itself needed to start is not the function's.
+    await cgroup.resetPeak().catch(() => {});
+    return controlRuncSandbox({
+      spec,
+      booted,
+      cgroup,
+      inside,
+      address: attachment.address,
+      release,
+      log: deps.log,
+    });
+  } catch (error) {
+    await sandboxCgroup(deps.hierarchies, `/lambent-${deps.instance}/${spec.id}`).remove();
+    await release();
+    throw error;
+  }
+}
+
+async function describeInside(spec: SandboxSpec, attachment: Attachment): Promise<Inside> {
+  return {
+    path: (path) => path,
+    addressOf: (port) => attachment.addressOf(port),
+    runtimeApi: spec.onRuntimeApiConnection
+      ? await attachment.openRuntimeApi(spec.onRuntimeApiConnection)
+      : undefined,
+  };
+}
+
+/** The folder and the sockets that already listen in it. */
+async function giveToSandbox(folder: string): Promise<void> {
+  await chown(folder, SANDBOX_UID, SANDBOX_GID);
+  for (const name of await readdir(folder)) await chown(join(folder, name), SANDBOX_UID, SANDBOX_GID);
+}
+
+async function bindsOf(spec: SandboxSpec, scratch: Scratch, shared: readonly string[]): Promise<Bind[]> {
+  const binds: Bind[] = [
+    ...shared.map((folder) => ({ source: folder, target: folder, kind: "folder" as const })),
+    { source: join(scratch.folder, "hosts"), target: "/etc/hosts", kind: "file" },
+    { source: join(scratch.folder, "resolv.conf"), target: "/etc/resolv.conf", kind: "file" },
+    { source: spec.codeDir, target: "/var/task", kind: "folder" },
+    { source: scratch.tmp, target: "/tmp", kind: "folder", writable: true },
+  ];
+  for (const { source, target } of spec.languageMounts) {
+    const info = await stat(source).catch((error: unknown) => {
+      throw new SandboxError(`${source}, wanted at ${target}, is not there`, { cause: error });
+    });
+    binds.push({ source, target, kind: info.isDirectory() ? "folder" : "file" });
+  }
+  if (spec.optDir !== undefined) binds.push({ source: spec.optDir, target: "/opt", kind: "folder" });
+  if (spec.runtimeDir !== undefined)
+    binds.push({ source: spec.runtimeDir, target: "/var/runtime", kind: "folder" });
+  if (spec.socketDir !== undefined)
+    binds.push({ source: spec.socketDir, target: "/run/lambent", kind: "folder", writable: true });
+  return binds;
+}
+
+/** Folders of the state directory that this provider owns. */
+export async function makeStateFolders(stateDir: string): Promise<void> {
+  for (const name of ["scratch", "roots", "runc"])
+    await mkdir(join(stateDir, name), { recursive: true, mode: 0o700 });
+}

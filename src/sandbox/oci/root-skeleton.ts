@@ -4,7 +4,21 @@
  */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { access, chmod, copyFile, link, lstat, mkdir, readdir, readlink, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
+import {
+  access,
+  chmod,
+  copyFile,
+  link,
+  lstat,
+  mkdir,
+  readdir,
+  readlink,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { constants } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { etcFiles } from "./etc-files.ts";
@@ -41,7 +55,10 @@ export async function sharedFolders(): Promise<readonly string[]> {
   for (const folder of LIBRARY_FOLDERS) {
     // On a merged /usr, /lib64 is a link, and the root has the same link.
     const parts = folder.split("/").slice(0, 2).join("/");
-    const linked = await lstat(parts).then((info) => info.isSymbolicLink(), () => true);
+    const linked = await lstat(parts).then(
+      (info) => info.isSymbolicLink(),
+      () => true,
+    );
     if (!linked && existsSync(folder)) found.push(folder);
   }
   // Without a folder for libraries alone (Alpine, Arch), all of /usr/lib has to be shown.
@@ -61,7 +78,10 @@ export class RootSkeletons {
 
   /** The root with these mount points. */
   get(points: MountPoints): Promise<string> {
-    const key = createHash("sha256").update(JSON.stringify([...points].sort())).digest("hex").slice(0, 16);
+    const key = createHash("sha256")
+      .update(JSON.stringify([...points].sort()))
+      .digest("hex")
+      .slice(0, 16);
     let root = this.#roots.get(key);
     if (root === undefined) {
       root = this.#build(join(this.#folder, key), points);
@@ -78,7 +98,20 @@ export class RootSkeletons {
     const half = `${root}.half`;
     await rm(half, { recursive: true, force: true });
     await rm(root, { recursive: true, force: true });
-    for (const folder of ["proc", "dev", "tmp", "etc", "var/task", "var/runtime", "var/lang", "opt", "run/lambent", "sys", "usr/bin", "usr/lib"])
+    for (const folder of [
+      "proc",
+      "dev",
+      "tmp",
+      "etc",
+      "var/task",
+      "var/runtime",
+      "var/lang",
+      "opt",
+      "run/lambent",
+      "sys",
+      "usr/bin",
+      "usr/lib",
+    ])
       await mkdir(join(half, folder), { recursive: true, mode: 0o755 });
     await linkMergedUsr(half);
     for (const name of await readdir(programs)) await link(join(programs, name), join(half, "usr/bin", name));
@@ -133,7 +166,10 @@ async function copyPrograms(folder: string): Promise<string> {
 async function findProgram(name: string): Promise<string | undefined> {
   for (const folder of ["/usr/bin", "/bin"]) {
     const path = join(folder, name);
-    const usable = await access(path, constants.X_OK).then(() => stat(path), () => undefined);
+    const usable = await access(path, constants.X_OK).then(
+      () => stat(path),
+      () => undefined,
+    );
     if (usable?.isFile()) return path;
   }
   return undefined;

@@ -21,17 +21,43 @@ export interface Booted {
  * Writes the configuration into the scratch folder and runs it.
  * @throws SandboxError with runc's reason.
  */
-export async function runBundle(runc: string, runcRoot: string, id: string, scratch: Scratch, config: object): Promise<Booted> {
+export async function runBundle(
+  runc: string,
+  runcRoot: string,
+  id: string,
+  scratch: Scratch,
+  config: object,
+): Promise<Booted> {
   await writeFile(join(scratch.folder, "config.json"), JSON.stringify(config));
-  const pipes = await Promise.all([openPipe(scratch, "stdout"), openPipe(scratch, "stderr"), openPipe(scratch, "status")]);
-  const [stdout, stderr, status] = pipes.map(({ readEnd }) => new Socket({ fd: readEnd, readable: true, writable: false }));
+  const pipes = await Promise.all([
+    openPipe(scratch, "stdout"),
+    openPipe(scratch, "stderr"),
+    openPipe(scratch, "status"),
+  ]);
+  const [stdout, stderr, status] = pipes.map(
+    ({ readEnd }) => new Socket({ fd: readEnd, readable: true, writable: false }),
+  );
   if (!stdout || !stderr || !status) throw new SandboxError("no pipes");
   const log = join(scratch.folder, "runc.log");
   const pidFile = join(scratch.folder, "pid");
   const global = ["--root", runcRoot, "--log", log, "--log-format", "json"];
-  const run = ["run", "--detach", "--preserve-fds", "1", "--bundle", scratch.folder, "--pid-file", pidFile, id];
+  const run = [
+    "run",
+    "--detach",
+    "--preserve-fds",
+    "1",
+    "--bundle",
+    scratch.folder,
+    "--pid-file",
+    pidFile,
+    id,
+  ];
   try {
-    await runDetached(runc, [...global, ...run], pipes.map(({ writeEnd }) => writeEnd.fd));
+    await runDetached(
+      runc,
+      [...global, ...run],
+      pipes.map(({ writeEnd }) => writeEnd.fd),
+    );
     return { pid: Number(await readFile(pidFile, "utf8")), stdout, stderr, status };
   } catch (error) {
     for (const pipe of [stdout, stderr, status]) pipe.destroy();

@@ -47,7 +47,9 @@ export function controlRuncSandbox(deps: RuncSandboxDeps): Sandbox {
     await cgroup?.remove();
     await deps.release();
   });
-  cleaned.catch((error: unknown) => deps.log.error("a sandbox could not be cleaned up", { sandbox: spec.id, error }));
+  cleaned.catch((error: unknown) =>
+    deps.log.error("a sandbox could not be cleaned up", { sandbox: spec.id, error }),
+  );
 
   return {
     id: spec.id,

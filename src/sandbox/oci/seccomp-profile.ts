@@ -38,7 +38,9 @@ export const ALLOWED: readonly SyscallGroup[] = [
   },
   {
     why: "asynchronous file access of databases and of Java (not io_uring)",
-    names: "io_setup io_destroy io_submit io_cancel io_getevents io_pgetevents io_pgetevents_time64".split(" "),
+    names: "io_setup io_destroy io_submit io_cancel io_getevents io_pgetevents io_pgetevents_time64".split(
+      " ",
+    ),
   },
   {
     why: "memory, including the executable pages of just-in-time compilers and their protection keys",
@@ -132,7 +134,11 @@ const socketOf = (family: number, type: number): readonly ArgumentRule[] => [
 ];
 
 /** Allowed when every rule of an entry holds. */
-export const ALLOWED_WHEN: readonly { readonly why: string; readonly name: string; readonly rules: readonly ArgumentRule[] }[] = [
+export const ALLOWED_WHEN: readonly {
+  readonly why: string;
+  readonly name: string;
+  readonly rules: readonly ArgumentRule[];
+}[] = [
   {
     why: "new processes and threads, in no new namespace",
     name: "clone",
@@ -169,7 +175,10 @@ export const REFUSED: readonly SyscallGroup[] = [
       "statmount listmount swapon swapoff quotactl quotactl_fd"
     ).split(" "),
   },
-  { why: "namespaces (clone3 hides its flags from a filter and must look absent, so it is not listed)", names: ["unshare", "setns"] },
+  {
+    why: "namespaces (clone3 hides its flags from a filter and must look absent, so it is not listed)",
+    names: ["unshare", "setns"],
+  },
   {
     why: "looking into and changing other processes",
     names: "ptrace process_vm_readv process_vm_writev kcmp pidfd_getfd".split(" "),
@@ -183,9 +192,17 @@ export const REFUSED: readonly SyscallGroup[] = [
   },
   {
     why: "large attack surface that no function needs",
-    names: "bpf perf_event_open userfaultfd io_uring_setup io_uring_enter io_uring_register keyctl add_key request_key fanotify_init fanotify_mark".split(" "),
+    names:
+      "bpf perf_event_open userfaultfd io_uring_setup io_uring_enter io_uring_register keyctl add_key request_key fanotify_init fanotify_mark".split(
+        " ",
+      ),
   },
   { why: "files by handle escape a mount", names: ["name_to_handle_at", "open_by_handle_at"] },
-  { why: "the machine's clock", names: "settimeofday stime clock_settime clock_settime64 clock_adjtime clock_adjtime64 adjtimex".split(" ") },
+  {
+    why: "the machine's clock",
+    names: "settimeofday stime clock_settime clock_settime64 clock_adjtime clock_adjtime64 adjtimex".split(
+      " ",
+    ),
+  },
   { why: "memory of other processes' nodes", names: ["move_pages", "migrate_pages"] },
 ];

@@ -5,7 +5,10 @@ const EPERM = 1;
 const ENOSYS = 38;
 
 /** Only the machine's own instruction set is listed, so that 32-bit calls, which a filter sees under other numbers, kill the caller. */
-const ARCHITECTURES: Partial<Record<NodeJS.Architecture, string>> = { x64: "SCMP_ARCH_X86_64", arm64: "SCMP_ARCH_AARCH64" };
+const ARCHITECTURES: Partial<Record<NodeJS.Architecture, string>> = {
+  x64: "SCMP_ARCH_X86_64",
+  arm64: "SCMP_ARCH_AARCH64",
+};
 
 /** The filter for this machine; undefined on an instruction set that we have not written one for. */
 export function seccompFilter(arch: NodeJS.Architecture = process.arch): object | undefined {

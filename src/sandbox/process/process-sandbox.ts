@@ -22,7 +22,11 @@ type Child = ChildProcessByStdio<null, Readable, Readable>;
  * @param home A folder of its own; removed when it is gone.
  * @throws SandboxError when it cannot be started.
  */
-export async function startProcess(spec: SandboxSpec, home: string, gone: () => void): Promise<ProcessSandbox> {
+export async function startProcess(
+  spec: SandboxSpec,
+  home: string,
+  gone: () => void,
+): Promise<ProcessSandbox> {
   const tmp = `${home}/tmp`;
   await mkdir(tmp, { recursive: true, mode: 0o700 });
   const server = spec.onRuntimeApiConnection ? await listen(spec.onRuntimeApiConnection) : undefined;
@@ -34,12 +38,16 @@ export async function startProcess(spec: SandboxSpec, home: string, gone: () => 
   };
   const environment = typeof spec.environment === "function" ? spec.environment(inside) : spec.environment;
   const command = spec.command.map((word) => (isAbsolute(word) ? inside.path(word) : word));
-  const child = spawn("/bin/sh", ["-c", `ulimit -n ${FILE_DESCRIPTORS_MAX} 2>/dev/null; exec "$@"`, "sh", ...command], {
-    cwd: inside.path(spec.workingDirectory),
-    env: { TMPDIR: tmp, ...environment },
-    detached: true,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const child = spawn(
+    "/bin/sh",
+    ["-c", `ulimit -n ${FILE_DESCRIPTORS_MAX} 2>/dev/null; exec "$@"`, "sh", ...command],
+    {
+      cwd: inside.path(spec.workingDirectory),
+      env: { TMPDIR: tmp, ...environment },
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
   const exited = exitOf(child);
   await started(child, spec).catch(async (error: unknown) => {
     server?.close();
@@ -55,7 +63,13 @@ export async function startProcess(spec: SandboxSpec, home: string, gone: () => 
   return control(spec, child, inside, exited, cleaned);
 }
 
-function control(spec: SandboxSpec, child: Child, inside: Inside, exited: Promise<SandboxExit>, cleaned: Promise<void>): Sandbox {
+function control(
+  spec: SandboxSpec,
+  child: Child,
+  inside: Inside,
+  exited: Promise<SandboxExit>,
+  cleaned: Promise<void>,
+): Sandbox {
   let peakBytes = 0;
   return {
     id: spec.id,
@@ -97,14 +111,17 @@ async function listen(onConnection: NonNullable<SandboxSpec["onRuntimeApiConnect
 
 function portOf(server: Server): number {
   const address = server.address();
-  if (address === null || typeof address === "string") throw new SandboxError("the Runtime API's listener has no port");
+  if (address === null || typeof address === "string")
+    throw new SandboxError("the Runtime API's listener has no port");
   return address.port;
 }
 
 function started(child: Child, spec: SandboxSpec): Promise<void> {
   return new Promise((resolve, reject) => {
     child.once("spawn", resolve);
-    child.once("error", (error) => reject(new SandboxError(`cannot start sandbox ${spec.id}: ${error.message}`, { cause: error })));
+    child.once("error", (error) =>
+      reject(new SandboxError(`cannot start sandbox ${spec.id}: ${error.message}`, { cause: error })),
+    );
   });
 }
 
@@ -122,7 +139,11 @@ function signalGroup(child: Child, signal: NodeJS.Signals): void {
   try {
     process.kill(-child.pid, signal);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH" && (error as NodeJS.ErrnoException).code !== "EPERM") throw error;
+    if (
+      (error as NodeJS.ErrnoException).code !== "ESRCH" &&
+      (error as NodeJS.ErrnoException).code !== "EPERM"
+    )
+      throw error;
   }
 }
 

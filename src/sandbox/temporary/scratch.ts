@@ -33,7 +33,11 @@ const MAKE_TMP =
  * Makes a scratch folder.
  * @param limited Whether /tmp is a file system of its own; without loop devices it is a plain folder.
  */
-export async function makeScratch(folder: string, ephemeralStorageMb: number, limited: boolean): Promise<Scratch> {
+export async function makeScratch(
+  folder: string,
+  ephemeralStorageMb: number,
+  limited: boolean,
+): Promise<Scratch> {
   const tmp = join(folder, "tmp");
   await mkdir(tmp, { recursive: true, mode: 0o700 });
   const bytes = Math.ceil(ephemeralStorageMb * OVERHEAD) * 1024 * 1024;
@@ -59,7 +63,10 @@ export async function removeScratch(folder: string, limited: boolean): Promise<v
 }
 
 /** Opens a pipe for reading, then for writing, in this order: a pipe without reader would block its writer. */
-export async function openPipe(scratch: Scratch, pipe: Pipe): Promise<{ readEnd: number; writeEnd: FileHandle }> {
+export async function openPipe(
+  scratch: Scratch,
+  pipe: Pipe,
+): Promise<{ readEnd: number; writeEnd: FileHandle }> {
   const path = join(scratch.folder, pipe);
   const { openSync } = await import("node:fs");
   const readEnd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -76,7 +83,8 @@ export async function canMountLoop(folder: string): Promise<true | string> {
     await makeScratch(join(trial, "one"), 16, true);
     return true;
   } catch (error) {
-    const cause = error instanceof SandboxError && error.cause instanceof Error ? error.cause.message : String(error);
+    const cause =
+      error instanceof SandboxError && error.cause instanceof Error ? error.cause.message : String(error);
     return cause;
   } finally {
     await removeScratch(join(trial, "one"), true);
