@@ -1,0 +1,203 @@
+/** The pipeline of every AWS request: resolve, authenticate, authorize, read, validate, handle, write. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import type { Clock } from "../kit/clock.ts";
+import type { Ids } from "../kit/id.ts";
+import type { Log } from "../telemetry/log.ts";
+import type { AccessKeys } from "./authentication.ts";
+import { createCatalogue } from "./catalogue.ts";
+import type { Catalogue } from "./catalogue.ts";
+import { AwsError, notImplemented } from "./errors.ts";
+import { undoTransferCodings } from "./http/transfer-codings.ts";
+import { wireRequest } from "./http/wire-request.ts";
+import type { AnyIncoming, WireRequest } from "./http/wire-request.ts";
+import { writeResponse } from "./http/write-response.ts";
+import type { AnyResponse } from "./http/write-response.ts";
+import type { OperationModel } from "./model/model.ts";
+import { errorResponse } from "./protocol/error-response.ts";
+import { MalformedInput } from "./protocol/malformed-input.ts";
+import type { WireResponse } from "./protocol/protocol.ts";
+import { createServiceIndex } from "./route/resolve-service.ts";
+import type { ServiceIndex } from "./route/resolve-service.ts";
+import { fallbackTarget, resolveOperation, resolveTarget } from "./route/target.ts";
+import type { Target } from "./route/target.ts";
+import { createAuthenticator } from "./auth/authenticate.ts";
+import type { Authenticator, Caller } from "./auth/authenticate.ts";
+import { readSignature } from "./auth/credential.ts";
+import type { RequestContext, Service } from "./service.ts";
+import { validate } from "./validate.ts";
+
+export interface FrontDoorOptions {
+  readonly services: readonly Service[];
+  readonly accessKeys: AccessKeys;
+  readonly authentication: "off" | "on";
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  /** Region of requests that name none. */
+  readonly defaultRegion: string;
+  /** Asked first; true when it has answered. Paths below `/_lambent/` that it does not take are answered 404. */
+  readonly extraRoutes?: (request: AnyIncoming, response: AnyResponse) => boolean;
+  /** Throws AwsError (AccessDenied…) where the principal may not do this. */
+  readonly authorize?: (context: RequestContext, input: Readonly<Record<string, unknown>>) => Promise<void>;
+}
+
+export interface FrontDoor {
+  /** Answers one request, of HTTP/1.1 or HTTP/2; never throws. */
+  handle(request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse): void;
+}
+
+interface Door {
+  readonly options: FrontDoorOptions;
+  readonly catalogue: Catalogue;
+  readonly services: ServiceIndex;
+  readonly implementations: ReadonlyMap<string, Service>;
+  readonly authenticator: Authenticator;
+}
+
+/** One exchange: what is known of it so far decides how an error is written. */
+interface Exchange {
+  readonly request: WireRequest;
+  readonly requestId: string;
+  readonly signal: AbortSignal;
+  target: Target | undefined;
+}
+
+const OWN_PATHS = "/_lambent/";
+
+export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
+  const catalogue = createCatalogue();
+  const door: Door = {
+    options,
+    catalogue,
+    services: createServiceIndex(catalogue.metadata),
+    implementations: new Map(options.services.map((service) => [service.name, service])),
+    authenticator: createAuthenticator(options),
+  };
+  refuseUnknownOperations(door);
+  return {
+    handle(incoming, response) {
+      if (options.extraRoutes?.(incoming, response)) return;
+      if (incoming.url?.startsWith(OWN_PATHS)) answerPlain(response, 404, "No such page\n");
+      else void exchange(door, incoming, response);
+    },
+  };
+}
+
+async function exchange(door: Door, incoming: AnyIncoming, response: AnyResponse): Promise<void> {
+  const abort = new AbortController();
+  response.once("close", () => abort.abort());
+  let request: WireRequest;
+  try {
+    request = wireRequest(incoming);
+  } catch {
+    return answerPlain(response, 400, "The request's URL is not properly encoded\n");
+  }
+  const state: Exchange = {
+    request,
+    requestId: door.options.ids.uuid(),
+    signal: abort.signal,
+    target: undefined,
+  };
+  let answer: WireResponse;
+  try {
+    answer = await serve(door, state);
+  } catch (error) {
+    answer = errorAnswer(door, state, error);
+  }
+  request.body.discard();
+  writeResponse(response, answer, request.method, (error) => logStreamError(door, state, error));
+}
+
+/** The whole way of a request that succeeds. */
+async function serve(door: Door, exchange: Exchange): Promise<WireResponse> {
+  const { request, requestId } = exchange;
+  const signature = readSignature(request);
+  const target = await resolveTarget(request, signature?.scope?.signingName, door.services, door.catalogue);
+  exchange.target = target;
+  const { model, protocol } = target;
+  const { operation, labels } = resolveOperation(target, request, door.catalogue);
+  const caller = await door.authenticator.authenticate(request, signature, target);
+  undoTransferCodings(request, caller);
+  const run = door.implementations.get(model.metadata.name)?.operations.get(operation.name);
+  if (!run) throw notImplemented(`${model.metadata.serviceId} ${operation.name}`);
+  const input = await protocol.readInput({ operation, request, labels, form: target.found.form ?? [] });
+  validate(model, operation, input);
+  const context = requestContext(door, exchange, target, operation, caller);
+  await door.options.authorize?.(context, input);
+  const output = await run(input as never, context);
+  const answer = protocol.writeOutput({
+    metadata: model.metadata,
+    operation,
+    output: (output ?? {}) as Record<string, unknown>,
+    requestId,
+    errorModel: (code) => model.error(code),
+    onStreamError: (error) => logStreamError(door, exchange, error),
+  });
+  Object.assign(answer.headers, context.responseHeaders);
+  return answer;
+}
+
+function requestContext(
+  door: Door,
+  { request, requestId, signal }: Exchange,
+  target: Target,
+  operation: OperationModel,
+  caller: Caller,
+): RequestContext {
+  return {
+    requestId,
+    account: caller.principal.account,
+    region: caller.region,
+    principal: caller.principal,
+    service: target.model.metadata.name,
+    operation: operation.name,
+    protocol: target.protocolName,
+    headers: request.headers,
+    endpoint: `http://${request.host}`,
+    trailers: request.body.trailers,
+    signal,
+    responseHeaders: {},
+  };
+}
+
+/** Everything that is not an AwsError is a bug of ours: one 500 with the request id, logged with its stack. */
+function errorAnswer(door: Door, exchange: Exchange, error: unknown): WireResponse {
+  const target = exchange.target ?? fallbackTarget(door.catalogue);
+  let known: AwsError;
+  if (error instanceof AwsError) known = error;
+  else if (error instanceof MalformedInput) known = target.protocol.malformed(error);
+  else if (error instanceof URIError)
+    known = target.protocol.malformed(new MalformedInput("The URL is not properly encoded"));
+  else {
+    if (!exchange.signal.aborted)
+      door.options.log.error("internal error", {
+        requestId: exchange.requestId,
+        service: target.model.metadata.name,
+        path: exchange.request.path,
+        error,
+      });
+    known = target.protocol.internalError();
+  }
+  return errorResponse(target, known, exchange.requestId);
+}
+
+function logStreamError(door: Door, exchange: Exchange, error: unknown): void {
+  if (exchange.signal.aborted) return;
+  door.options.log.error("error in a streamed response", { requestId: exchange.requestId, error });
+}
+
+/** A service that offers an operation which AWS does not have is a mistake of ours, found at start. */
+function refuseUnknownOperations({ implementations, catalogue }: Door): void {
+  for (const [name, service] of implementations) {
+    if (service.operations.size === 0) continue;
+    const model = catalogue.model(name);
+    for (const operation of service.operations.keys())
+      if (!model.operationNames.includes(operation)) throw new Error(`${name} has no operation ${operation}`);
+  }
+}
+
+function answerPlain(response: AnyResponse, status: number, text: string): void {
+  const headers = { "content-type": "text/plain", "content-length": String(Buffer.byteLength(text)) };
+  writeResponse(response, { status, headers, body: text }, "GET", () => {});
+}

@@ -1,0 +1,3 @@
+/** The AWS front door: what other parts may use. */
+export { createFrontDoor } from "./front-door.ts";
+export type { FrontDoor, FrontDoorOptions } from "./front-door.ts";

@@ -1,0 +1,115 @@
+/** One service's model, loaded from its generated files on the first request for it. */
+import { readFileSync } from "node:fs";
+import type { ConstraintsFile, ModelFile, OperationRecord, ServiceMetadata } from "./format.ts";
+import { ShapeTable } from "./shape.ts";
+import type { StructureShape } from "./shape.ts";
+
+export interface OperationModel {
+  readonly name: string;
+  readonly method: string;
+  /** With query constants: `/{Key+}?uploads`. */
+  readonly uri: string;
+  readonly status: number;
+  /** Undefined for an operation without input (or output). */
+  readonly input: StructureShape | undefined;
+  readonly output: StructureShape | undefined;
+  /** Names of the errors it declares. */
+  readonly errors: readonly string[];
+}
+
+export interface ErrorModel {
+  readonly name: string;
+  readonly fault: "client" | "server";
+  readonly status: number;
+  /** The code that the query protocol and its successors carry. */
+  readonly queryCode: string;
+  readonly queryStatus: number;
+  readonly shape: StructureShape;
+}
+
+export interface ServiceModel {
+  readonly metadata: ServiceMetadata;
+  readonly operationNames: readonly string[];
+  operation(name: string): OperationModel | undefined;
+  readonly errorNames: readonly string[];
+  /** By the shape's name, or by the query protocol's code where no shape has that name. */
+  error(name: string): ErrorModel | undefined;
+}
+
+/** The metadata of every known service. */
+export function loadIndex(): readonly ServiceMetadata[] {
+  return readGenerated<readonly ServiceMetadata[]>("index");
+}
+
+/** Reads one service's generated files; operations and shapes are resolved when first asked for. */
+export function loadModel(metadata: ServiceMetadata): ServiceModel {
+  const file = readGenerated<ModelFile>(metadata.name);
+  const constraints = readGenerated<ConstraintsFile>(`${metadata.name}.constraints`);
+  const shapes = new ShapeTable(file.shapes, constraints);
+  const operations = new Map<string, OperationModel>();
+  const errors = new Map<string, ErrorModel>();
+  return {
+    metadata,
+    operationNames: Object.keys(file.operations),
+    operation(name) {
+      const record = ownValue(file.operations, name);
+      return record && memoised(operations, name, () => operationModel(name, record, constraints, shapes));
+    },
+    errorNames: Object.keys(file.errors),
+    error(code) {
+      const name = Object.hasOwn(file.errors, code) ? code : nameByQueryCode(file, code);
+      const record = name === undefined ? undefined : ownValue(file.errors, name);
+      if (!record || name === undefined) return undefined;
+      const { fault, status, queryCode = name, queryStatus = status } = record;
+      const create = () => ({
+        name,
+        fault,
+        status,
+        queryCode,
+        queryStatus,
+        shape: shapes.structure(record.shape),
+      });
+      return memoised(errors, name, create);
+    },
+  };
+}
+
+/** Several shapes may share a code; the first stands for all. */
+function nameByQueryCode(file: ModelFile, code: string): string | undefined {
+  return Object.keys(file.errors).find((name) => file.errors[name]?.queryCode === code);
+}
+
+function operationModel(
+  name: string,
+  record: OperationRecord,
+  constraints: ConstraintsFile,
+  shapes: ShapeTable,
+): OperationModel {
+  const [method, uri, status] = record.http;
+  return {
+    name,
+    method,
+    uri,
+    status,
+    input: record.input === undefined ? undefined : shapes.structure(record.input),
+    output: record.output === undefined ? undefined : shapes.structure(record.output),
+    errors: constraints.errors[name] ?? [],
+  };
+}
+
+function memoised<V>(memo: Map<string, V>, key: string, create: () => V): V {
+  let value = memo.get(key);
+  if (value === undefined) {
+    value = create();
+    memo.set(key, value);
+  }
+  return value;
+}
+
+function ownValue<V>(record: Readonly<Record<string, V>>, key: string): V | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
+}
+
+function readGenerated<T>(name: string): T {
+  return JSON.parse(readFileSync(new URL(`../models/${name}.gen.json`, import.meta.url), "utf8")) as T;
+}

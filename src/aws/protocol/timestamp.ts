@@ -1,0 +1,33 @@
+/** Timestamps in the three formats of Smithy. */
+import type { TimestampFormat } from "../model/shape.ts";
+import { MalformedInput } from "./malformed-input.ts";
+
+const MS_PER_SECOND = 1_000;
+const EPOCH = /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/;
+
+/** Reads any of the three formats: AWS accepts an ISO string or epoch seconds wherever it takes text. */
+export function parseTimestamp(text: string): Date {
+  const date = EPOCH.test(text) ? fromEpochSeconds(Number(text)) : new Date(text);
+  if (Number.isNaN(date.getTime())) throw new MalformedInput(`Invalid timestamp: ${text}`);
+  return date;
+}
+
+/** Keeps milliseconds, which is all that a Date holds. */
+export function fromEpochSeconds(seconds: number): Date {
+  return new Date(Math.round(seconds * MS_PER_SECOND));
+}
+
+export function toEpochSeconds(date: Date): number {
+  return date.getTime() / MS_PER_SECOND;
+}
+
+export function formatTimestamp(date: Date, format: TimestampFormat): string {
+  switch (format) {
+    case "epoch-seconds":
+      return String(toEpochSeconds(date));
+    case "http-date":
+      return date.toUTCString();
+    case "date-time":
+      return date.toISOString().replace(".000Z", "Z");
+  }
+}

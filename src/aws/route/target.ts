@@ -1,0 +1,79 @@
+/** What a request is for: service, protocol, operation and, for REST paths, their labels. */
+import type { Catalogue } from "../catalogue.ts";
+import { AwsError } from "../errors.ts";
+import type { WireRequest } from "../http/wire-request.ts";
+import type { WireProtocol } from "../model/format.ts";
+import type { OperationModel, ServiceModel } from "../model/model.ts";
+import { protocolFor } from "../protocol/protocols.ts";
+import type { Protocol } from "../protocol/protocol.ts";
+import { bucketOfHost } from "./virtual-host.ts";
+import type { ServiceIndex, ServiceTarget } from "./resolve-service.ts";
+
+export interface Target {
+  readonly model: ServiceModel;
+  readonly protocolName: WireProtocol;
+  readonly protocol: Protocol;
+  readonly found: ServiceTarget;
+}
+
+export interface OperationTarget {
+  readonly operation: OperationModel;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+const NO_LABELS = {};
+
+/**
+ * Finds service and protocol.
+ * @throws AwsError UnknownOperationException where no service is meant
+ */
+export async function resolveTarget(
+  request: WireRequest,
+  signingName: string | undefined,
+  services: ServiceIndex,
+  catalogue: Catalogue,
+): Promise<Target> {
+  const found = await services.resolve(request, signingName);
+  if (!found) throw new AwsError("UnknownService", `Lambent has no service called "${signingName}"`, {}, 404);
+  return {
+    model: catalogue.model(found.metadata.name),
+    protocolName: found.protocol,
+    protocol: protocolFor(found),
+    found,
+  };
+}
+
+/**
+ * Finds the operation.
+ * @throws AwsError in the service's own words for an operation it does not have
+ */
+export function resolveOperation(
+  { model, protocol, found }: Target,
+  request: WireRequest,
+  catalogue: Catalogue,
+): OperationTarget {
+  if (found.operation !== undefined) {
+    const operation = model.operation(found.operation);
+    if (!operation) throw protocol.unknownOperation(found.operation);
+    return { operation, labels: NO_LABELS };
+  }
+  const bucket = model.metadata.protocols[0] === "restXml" ? bucketOfHost(request.host) : undefined;
+  const { method, query, headers } = request;
+  const path = bucket === undefined ? request.path : `/${bucket}${request.path}`;
+  const match = catalogue.router(model)({ method, path, query, headers });
+  if (!match) throw protocol.unknownOperation(`${method} ${request.path}`);
+  return match;
+}
+
+/** For errors before a service is known: REST with JSON, which every client shows to a person. */
+export function fallbackTarget(catalogue: Catalogue): Target {
+  const found = catalogue.metadata.find((service) => service.protocols[0] === "restJson1");
+  if (!found) throw new Error("no service speaks restJson1");
+  const protocol = "restJson1";
+  return {
+    model: catalogue.model(found.name),
+    protocolName: protocol,
+    protocol: protocolFor({ protocol }),
+    found: { metadata: found, protocol },
+  };
+}
