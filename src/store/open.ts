@@ -46,15 +46,16 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const wakeups = new Wakeups(clock);
     const opened = await openEngine(options, wakeups);
     engine = opened;
+    let closed: Promise<void> | undefined;
     await opened.database.migrate("store", migrations);
     return {
       database: opened.database,
       queue: new DurableQueue({ clock, ids, wakeups, ...opened }),
       leases: new DurableLeases({ clock, transact: opened.transact }),
       blobs: new FileBlobs(dataDir, ids),
-      async close() {
-        await opened.close();
-        lock.release();
+      close() {
+        closed ??= opened.close().finally(() => lock.release());
+        return closed;
       },
     };
   } catch (error) {
@@ -93,8 +94,7 @@ async function openPostgres({ postgresUrl, log, ids }: StoreOptions, wakeups: Wa
   const database = await PostgresDatabase.open(postgresUrl, { log, ids });
   const notifications = new Notifications(postgresUrl, wakeups, log);
   const close = async () => {
-    await notifications.stop();
-    await database.close();
+    await Promise.all([database.close(), notifications.stop()]);
   };
   try {
     await notifications.start();

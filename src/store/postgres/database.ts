@@ -48,6 +48,7 @@ export class PostgresDatabase implements Database {
   readonly #pool: Pool;
   readonly #log: Log;
   readonly #ids: Ids;
+  readonly #running = new Set<Promise<unknown>>();
   #closed: Promise<void> | undefined;
 
   private constructor(pool: Pool, log: Log, ids: Ids) {
@@ -78,12 +79,12 @@ export class PostgresDatabase implements Database {
 
   async get<Row>(statement: Statement, ...parameters: SqlValue[]): Promise<Row | undefined> {
     this.#assertOpen();
-    return (await query(this.#pool, statement, parameters)).rows[0] as Row | undefined;
+    return (await this.#track(query(this.#pool, statement, parameters))).rows[0] as Row | undefined;
   }
 
   async all<Row>(statement: Statement, ...parameters: SqlValue[]): Promise<Row[]> {
     this.#assertOpen();
-    return (await query(this.#pool, statement, parameters)).rows as Row[];
+    return (await this.#track(query(this.#pool, statement, parameters))).rows as Row[];
   }
 
   tx<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
@@ -106,16 +107,35 @@ export class PostgresDatabase implements Database {
   }
 
   close(): Promise<void> {
-    this.#closed ??= this.#pool.end();
+    this.#closed ??= this.#close();
     return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    // A pool that is ending forgets those who wait for a connection.
+    await Promise.allSettled(this.#running);
+    await this.#pool.end();
+  }
+
+  async #track<T>(running: Promise<T>): Promise<T> {
+    this.#running.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#running.delete(running);
+    }
   }
 
   async #transact<T>(
     isolation: Isolation,
     work: (transaction: PostgresTransaction) => Promise<T>,
   ): Promise<T> {
+    this.#assertOpen();
+    return this.#track(this.#repeat(isolation, work));
+  }
+
+  async #repeat<T>(isolation: Isolation, work: (transaction: PostgresTransaction) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
-      this.#assertOpen();
       try {
         return await this.#attempt(isolation, work);
       } catch (error) {

@@ -63,12 +63,11 @@ export class DurableQueue implements Queue {
     const rows = await transact(async (transaction) => {
       const claimed = await transaction.all<ClaimedRow>(
         CLAIM[database.engine],
-        now + leaseMs,
-        receipt,
-        topic,
         topic,
         now,
         count,
+        now + leaseMs,
+        receipt,
       );
       if (claimed.length > 0) await this.#announce(transaction, topic, now + leaseMs);
       return claimed;

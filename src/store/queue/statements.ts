@@ -8,12 +8,14 @@ export const INSERT = sql(
    ON CONFLICT (topic, id) DO NOTHING`,
 );
 
+// MATERIALIZED: PostgreSQL may otherwise run the selection once for each row, and claim more than the limit.
 const claimText = (locking: string) => `
-   UPDATE queue_job SET state = 'claimed', due_at = ?, attempts = attempts + 1, receipt = ?
-   WHERE topic = ? AND state <> 'buried' AND id IN (
-     SELECT id FROM queue_job WHERE topic = ? AND state <> 'buried' AND due_at <= ?
+   WITH due AS MATERIALIZED (
+     SELECT topic, id FROM queue_job WHERE topic = ? AND state <> 'buried' AND due_at <= ?
      ORDER BY due_at, tie LIMIT ? ${locking})
-   RETURNING id, job_group, payload, attempts, enqueued_at, tie`;
+   UPDATE queue_job SET state = 'claimed', due_at = ?, attempts = attempts + 1, receipt = ?
+   FROM due WHERE queue_job.topic = due.topic AND queue_job.id = due.id
+   RETURNING queue_job.id AS id, job_group, payload, attempts, enqueued_at, tie`;
 
 /** Consumers on other machines pass over what one of them is just claiming. */
 export const CLAIM = {
