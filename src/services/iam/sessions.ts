@@ -110,19 +110,9 @@ export function createAccessKeys(state: IamState): AccessKeys {
       if (accessKeyId.startsWith("ASIA")) return findSession(state, accessKeyId);
       if (!accessKeyId.startsWith("AKIA")) return undefined;
       const key = await getKey(state.database, accessKeyId);
-      const user = key && (await getUserById(state.database, key.user_id));
-      if (!key || !user) return undefined;
-      return {
-        secretAccessKey: key.secret,
-        active: key.active === 1,
-        principal: {
-          type: "user",
-          account: key.account,
-          arn: userArn(user.account, user.path, user.name),
-          userId: user.user_id,
-          accessKeyId,
-        },
-      };
+      const principal = key && (await principalOf(state, key.user_id, null, accessKeyId));
+      if (!key || !principal) return undefined;
+      return { secretAccessKey: key.secret, active: key.active === 1, principal };
     },
   };
 }
@@ -130,7 +120,7 @@ export function createAccessKeys(state: IamState): AccessKeys {
 async function findSession(state: IamState, accessKeyId: string): Promise<KeyRecord | undefined> {
   const session = await getSession(state.database, accessKeyId);
   const principal =
-    session && (await sessionPrincipal(state, session.identity_id, session.session_name, accessKeyId));
+    session && (await principalOf(state, session.identity_id, session.session_name, accessKeyId));
   if (!session || !principal) return undefined;
   return {
     secretAccessKey: session.secret,
@@ -141,8 +131,8 @@ async function findSession(state: IamState, accessKeyId: string): Promise<KeyRec
   };
 }
 
-/** Undefined once the role or user is gone: its sessions end with it. */
-async function sessionPrincipal(
+/** Who a key stands for. Undefined once the role or user is gone: its keys and sessions end with it. */
+async function principalOf(
   state: IamState,
   identityId: string,
   sessionName: string | null,

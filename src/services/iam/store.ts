@@ -58,6 +58,14 @@ const UPDATE_USER = sql(
 );
 const DELETE_USER = sql("iam.deleteUser", `DELETE FROM iam_user WHERE user_id = ?`);
 
+const COUNT_BOUNDARIES = sql(
+  "iam.countBoundaries",
+  `SELECT boundary_arn, count(*) AS n FROM (
+     SELECT boundary_arn FROM iam_role WHERE account = ? AND boundary_arn IS NOT NULL
+     UNION ALL SELECT boundary_arn FROM iam_user WHERE account = ? AND boundary_arn IS NOT NULL
+   ) AS bounded GROUP BY boundary_arn`,
+);
+
 export function getRole(reader: Reader, account: string, name: string): Promise<RoleRow | undefined> {
   return reader.get<RoleRow>(GET_ROLE, account, name.toLowerCase());
 }
@@ -145,4 +153,10 @@ export async function updateUser(tx: Transaction, user: UserRow): Promise<void> 
 
 export async function deleteUser(tx: Transaction, userId: string): Promise<void> {
   await tx.run(DELETE_USER, userId);
+}
+
+/** How many roles and users of the account each policy bounds, by ARN. */
+export async function boundaryCounts(reader: Reader, account: string): Promise<Map<string, number>> {
+  const rows = await reader.all<{ boundary_arn: string; n: number }>(COUNT_BOUNDARIES, account, account);
+  return new Map(rows.map((row) => [row.boundary_arn, row.n]));
 }
