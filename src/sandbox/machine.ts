@@ -1,11 +1,15 @@
 /** What isolation, limits and tools this machine gives, and how to get what is missing; `lambent doctor` prints it. */
-import { getuid } from "node:process";
+import { existsSync } from "node:fs";
+import { mkdir, readFile, rmdir } from "node:fs/promises";
+import { availableParallelism, totalmem } from "node:os";
+import { join } from "node:path";
+import { missingControllers, readHierarchies } from "./cgroup/hierarchies.ts";
+import type { CgroupVersion, Hierarchies } from "./cgroup/hierarchies.ts";
+import { seccompFilter } from "./oci/seccomp.ts";
 import { tryProgram } from "./run-program.ts";
-import { readHierarchies } from "./cgroup/hierarchies.ts";
-import type { CgroupVersion } from "./cgroup/hierarchies.ts";
 
 export interface MachineFinding {
-  /** What was looked at: `runc`, `nft`, `cgroup memory`. */
+  /** What was looked at: `runc`, `nft`, `cgroups`. */
   readonly name: string;
   readonly found: boolean;
   /** Version, path or reason. */
@@ -21,23 +25,193 @@ export interface MachineReport {
   readonly findings: readonly MachineFinding[];
 }
 
-/** Looks at the machine; changes nothing that stays. */
+/** Names of findings, so that others can ask for one. */
+export type FindingName =
+  | "linux"
+  | "privileges"
+  | "runc"
+  | "other OCI runtimes"
+  | "cgroups"
+  | "seccomp"
+  | "user namespaces"
+  | "ip"
+  | "nft"
+  | "loop devices"
+  | "size";
+
+/** Bits of CapEff, from <linux/capability.h>. */
+const CAP_NET_ADMIN = 12n;
+const CAP_SYS_ADMIN = 21n;
+
+/** What runc needs as root, and without being root. */
+const NEEDED = {
+  runc: ["linux", "privileges", "runc", "cgroups"],
+  "runc-rootless": ["linux", "runc", "user namespaces"],
+} as const satisfies Record<string, readonly FindingName[]>;
+
+/** Looks at the machine; nothing that it changes stays. */
 export async function inspectMachine(): Promise<MachineReport> {
   const hierarchies = await readHierarchies();
-  const runc = await tryProgram("runc", ["--version"]);
-  const root = getuid?.() === 0;
-  return {
-    provider: runc.code === 0 && root ? "runc" : "process",
-    cgroups: hierarchies.version,
-    findings: [
-      runc.code === 0
-        ? { name: "runc", found: true, detail: runc.stdout.split("\n")[0] ?? "" }
-        : {
-            name: "runc",
-            found: false,
-            detail: runc.stderr,
-            remedy: "Functions are not isolated; install runc (apt install runc).",
-          },
-    ],
-  };
+  const findings = await Promise.all([
+    linux(),
+    privileges(),
+    runc(),
+    otherRuntimes(),
+    cgroups(hierarchies),
+    seccomp(),
+    userNamespaces(),
+    ip(),
+    nft(),
+    loopDevices(),
+    size(),
+  ]);
+  const has = (names: readonly FindingName[]) =>
+    names.every((name) => findings.some((finding) => finding.name === name && finding.found));
+  const root = process.getuid?.() === 0;
+  const provider = has(NEEDED.runc)
+    ? "runc"
+    : !root && has(NEEDED["runc-rootless"])
+      ? "runc-rootless"
+      : "process";
+  return { provider, cgroups: hierarchies.version, findings };
+}
+
+type Finding = MachineFinding & { readonly name: FindingName };
+
+const found = (name: FindingName, detail: string): Finding => ({ name, found: true, detail });
+const lacking = (name: FindingName, detail: string, remedy: string): Finding => ({
+  name,
+  found: false,
+  detail,
+  remedy,
+});
+
+async function linux(): Promise<Finding> {
+  if (process.platform !== "linux")
+    return lacking(
+      "linux",
+      process.platform,
+      "Functions are not isolated; sandboxes need Linux (a virtual machine will do).",
+    );
+  return found("linux", (await readFile("/proc/sys/kernel/osrelease", "utf8")).trim());
+}
+
+async function privileges(): Promise<Finding> {
+  const cost =
+    "Limits and networks of functions need root; start the server as root, or run a virtual machine for it.";
+  const status = await readFile("/proc/self/status", "utf8").catch(() => "");
+  const held = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"}`);
+  const missing = [
+    ...((held >> CAP_SYS_ADMIN) & 1n ? [] : ["CAP_SYS_ADMIN"]),
+    ...((held >> CAP_NET_ADMIN) & 1n ? [] : ["CAP_NET_ADMIN"]),
+    ...(process.getuid?.() === 0 ? [] : ["uid 0"]),
+  ];
+  return missing.length === 0
+    ? found("privileges", "root")
+    : lacking("privileges", `not held: ${missing.join(", ")}`, cost);
+}
+
+async function runc(): Promise<Finding> {
+  const { code, stdout, stderr } = await tryProgram("runc", ["--version"]);
+  if (code === 0) return found("runc", stdout.split("\n")[0] ?? "");
+  return lacking(
+    "runc",
+    stderr.trim(),
+    "Functions are not isolated; install runc (Debian, Ubuntu, Fedora: the package runc).",
+  );
+}
+
+/** Named for the reader; functions run on runc. */
+async function otherRuntimes(): Promise<Finding> {
+  const names = ["crun", "runsc", "kata-runtime", "youki"];
+  const versions = await Promise.all(names.map((name) => tryProgram(name, ["--version"])));
+  const there = names.filter((_, i) => versions[i]?.code === 0);
+  return found("other OCI runtimes", there.length > 0 ? `${there.join(", ")} (not used)` : "none");
+}
+
+async function cgroups(hierarchies: Hierarchies): Promise<Finding> {
+  const cost = "Memory, CPU and process limits of functions need it";
+  if (hierarchies.version === "none")
+    return lacking("cgroups", "not mounted", `${cost}; mount cgroup2 at /sys/fs/cgroup.`);
+  const controllers = await missingControllers(hierarchies);
+  if (controllers.length > 0)
+    return lacking(
+      "cgroups",
+      `no controller ${controllers.join(", ")}`,
+      `${cost}; enable it on the kernel's command line.`,
+    );
+  const trial = join(hierarchies.v1.get("memory") ?? hierarchies.v2 ?? "", `lambent-trial-${process.pid}`);
+  try {
+    await mkdir(trial);
+    await rmdir(trial);
+  } catch (error) {
+    const detail = `not writable: ${(error as Error).message}`;
+    return lacking("cgroups", detail, `${cost}; run as root and with a writable /sys/fs/cgroup.`);
+  }
+  const swap = hierarchies.swapAccounting ? "" : ", swap not counted";
+  return found("cgroups", `${hierarchies.version}: memory, cpu, pids${swap}`);
+}
+
+async function seccomp(): Promise<Finding> {
+  const actions = await readFile("/proc/sys/kernel/seccomp/actions_avail", "utf8").catch(() => "");
+  if (!actions.includes("errno"))
+    return lacking(
+      "seccomp",
+      "not in this kernel",
+      "System calls of functions are not filtered; use a kernel with CONFIG_SECCOMP_FILTER.",
+    );
+  if (seccompFilter() === undefined)
+    return lacking(
+      "seccomp",
+      `no profile for ${process.arch}`,
+      "System calls of functions are not filtered; use x64 or arm64.",
+    );
+  return found("seccomp", "filter");
+}
+
+async function userNamespaces(): Promise<Finding> {
+  const cost = "Without them and without root, functions are not isolated";
+  const setting = async (path: string) => (await readFile(path, "utf8").catch(() => "")).trim();
+  const most = await setting("/proc/sys/user/max_user_namespaces");
+  if (most === "" || most === "0")
+    return lacking("user namespaces", "switched off", `${cost}; set user.max_user_namespaces.`);
+  if ((await setting("/proc/sys/kernel/unprivileged_userns_clone")) === "0")
+    return lacking("user namespaces", "for root only", `${cost}; set kernel.unprivileged_userns_clone=1.`);
+  if ((await setting("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")) === "1")
+    return lacking(
+      "user namespaces",
+      "restricted by AppArmor",
+      `${cost}; set kernel.apparmor_restrict_unprivileged_userns=0.`,
+    );
+  return found("user namespaces", `up to ${most}`);
+}
+
+async function ip(): Promise<Finding> {
+  const { code, stdout, stderr } = await tryProgram("ip", ["-V"]);
+  if (code === 0) return found("ip", stdout.trim());
+  return lacking("ip", stderr.trim(), "Functions share the host's network; install iproute2.");
+}
+
+async function nft(): Promise<Finding> {
+  const version = await tryProgram("nft", ["--version"]);
+  const cost = "Functions share the host's network";
+  if (version.code !== 0) return lacking("nft", version.stderr.trim(), `${cost}; install nftables.`);
+  const list = await tryProgram("nft", ["list", "tables"]);
+  if (list.code !== 0)
+    return lacking("nft", list.stderr.trim(), `${cost}; nft needs root and a kernel with nf_tables.`);
+  return found("nft", version.stdout.trim());
+}
+
+async function loopDevices(): Promise<Finding> {
+  const cost = "/tmp of functions has no limit";
+  const { code } = await tryProgram("mkfs.ext4", ["-V"]);
+  if (code !== 0) return lacking("loop devices", "no mkfs.ext4", `${cost}; install e2fsprogs.`);
+  if (!existsSync("/dev/loop-control"))
+    return lacking("loop devices", "no /dev/loop-control", `${cost}; load the module loop.`);
+  return found("loop devices", "/dev/loop-control");
+}
+
+function size(): Promise<Finding> {
+  const gigabytes = (totalmem() / 1024 ** 3).toFixed(1);
+  return Promise.resolve(found("size", `${availableParallelism()} CPUs, ${gigabytes} GiB of memory`));
 }

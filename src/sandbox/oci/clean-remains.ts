@@ -11,19 +11,26 @@ import { tryProgram } from "../run-program.ts";
 export interface RemainsDeps {
   readonly stateDir: string;
   readonly instance: string;
-  readonly hierarchies: Hierarchies;
+  /** Undefined where sandboxes have no cgroups. */
+  readonly hierarchies: Hierarchies | undefined;
+  /** Whether they have networks of their own. */
+  readonly network: boolean;
 }
 
 /** Safe to call when there is nothing; a second call after a crash in the first finishes the work. */
 export async function cleanRemains(deps: RemainsDeps): Promise<void> {
-  await endCgroups(deps);
-  await Promise.all([removeNetwork(deps.instance), unmountBelow(join(deps.stateDir, "scratch"))]);
+  if (deps.hierarchies) await endCgroups(deps.instance, deps.hierarchies);
+  else await endContainers(join(deps.stateDir, "runc"));
+  await Promise.all([
+    deps.network ? removeNetwork(deps.instance) : undefined,
+    unmountBelow(join(deps.stateDir, "scratch")),
+  ]);
   for (const name of ["scratch", "runc", "roots"])
     await rm(join(deps.stateDir, name), { recursive: true, force: true });
 }
 
 /** Kills what runs in the cgroups of this server and removes them, and the cgroup above them. */
-export async function endCgroups({ instance, hierarchies }: Omit<RemainsDeps, "stateDir">): Promise<void> {
+async function endCgroups(instance: string, hierarchies: Hierarchies): Promise<void> {
   const above = `/lambent-${instance}`;
   const names = new Set<string>();
   for (const mount of hierarchies.mounts)
@@ -31,6 +38,12 @@ export async function endCgroups({ instance, hierarchies }: Omit<RemainsDeps, "s
       if (entry.isDirectory()) names.add(entry.name);
   await Promise.all([...names].map((name) => sandboxCgroup(hierarchies, `${above}/${name}`).remove()));
   await sandboxCgroup(hierarchies, above).remove();
+}
+
+/** Without cgroups, runc's own records name the first processes; their namespaces end with them. */
+async function endContainers(runcRoot: string): Promise<void> {
+  for (const id of await readdir(runcRoot).catch(() => []))
+    await tryProgram("runc", ["--root", runcRoot, "delete", "--force", id]);
 }
 
 async function removeNetwork(instance: string): Promise<void> {

@@ -12,7 +12,7 @@ import { SandboxError } from "../sandbox.ts";
 import type { ScratchStocks } from "../temporary/scratch-stocks.ts";
 import type { Scratch } from "../temporary/scratch.ts";
 import { bundleConfig, mountPoints } from "./bundle.ts";
-import type { Bind } from "./bundle.ts";
+import type { Bind, UserNamespace } from "./bundle.ts";
 import { initCommand } from "./init-script.ts";
 import type { RootSkeletons } from "./root-skeleton.ts";
 import { runBundle } from "./run-bundle.ts";
@@ -24,7 +24,10 @@ export interface RuncProviderDeps {
   readonly instance: string;
   readonly stateDir: string;
   readonly isolation: Isolation;
-  readonly hierarchies: Hierarchies;
+  /** Undefined where sandboxes get no cgroup of their own (rootless). */
+  readonly hierarchies: Hierarchies | undefined;
+  /** Who functions are outside, when the server is not root. */
+  readonly userNamespace: UserNamespace | undefined;
   readonly network: Network;
   readonly scratch: ScratchStocks;
   readonly roots: RootSkeletons;
@@ -75,6 +78,8 @@ async function bootSandbox(deps: RuncProviderDeps, spec: SandboxSpec, gone: () =
     deps.network.take(),
     deps.scratch.take(spec.ephemeralStorageMb),
   ]);
+  const cgroupsPath = `/lambent-${deps.instance}/${spec.id}`;
+  const cgroup = deps.hierarchies && sandboxCgroup(deps.hierarchies, cgroupsPath);
   const release = async () => {
     await Promise.all([attachment.release(), deps.scratch.give(scratch)]);
     gone();
@@ -85,10 +90,10 @@ async function bootSandbox(deps: RuncProviderDeps, spec: SandboxSpec, gone: () =
     await Promise.all([
       writeFile(join(scratch.folder, "hosts"), attachment.hosts),
       writeFile(join(scratch.folder, "resolv.conf"), deps.network.resolvConf),
-      spec.socketDir === undefined ? undefined : giveToSandbox(spec.socketDir),
+      // A rootless server's own user is the function's user.
+      spec.socketDir === undefined || deps.userNamespace ? undefined : giveToSandbox(spec.socketDir),
     ]);
     const binds = await bindsOf(spec, scratch, deps.shared);
-    const cgroupsPath = `/lambent-${deps.instance}/${spec.id}`;
     const config = bundleConfig({
       spec,
       root: await deps.roots.get(mountPoints(binds)),
@@ -96,16 +101,16 @@ async function bootSandbox(deps: RuncProviderDeps, spec: SandboxSpec, gone: () =
       arguments: initCommand(spec.command, environment["HOME"] === undefined),
       environment,
       hostname: attachment.hostname,
-      cgroupsPath,
+      cgroupsPath: cgroup && cgroupsPath,
       networkNamespace: attachment.namespace,
       seccomp: deps.seccomp,
-      limitSwap: deps.hierarchies.swapAccounting,
+      limitSwap: deps.hierarchies?.swapAccounting ?? false,
       disableIpv6: deps.network.kind === "isolated" && existsSync("/proc/sys/net/ipv6"),
+      userNamespace: deps.userNamespace,
     });
     const booted = await runBundle(deps.runc, join(deps.stateDir, "runc"), spec.id, scratch, config);
-    const cgroup = sandboxCgroup(deps.hierarchies, cgroupsPath);
     // What runc itself needed to start is not the function's.
-    await cgroup.resetPeak().catch(() => {});
+    await cgroup?.resetPeak().catch(() => {});
     return controlRuncSandbox({
       spec,
       booted,
@@ -116,7 +121,7 @@ async function bootSandbox(deps: RuncProviderDeps, spec: SandboxSpec, gone: () =
       log: deps.log,
     });
   } catch (error) {
-    await sandboxCgroup(deps.hierarchies, `/lambent-${deps.instance}/${spec.id}`).remove();
+    await cgroup?.remove();
     await release();
     throw error;
   }

@@ -1,20 +1,25 @@
 /** Prepares all that sandboxes on runc need, cleaning up first what a killed predecessor left. */
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Ids } from "../../kit/id.ts";
 import type { Log } from "../../telemetry/log.ts";
 import { readHierarchies } from "../cgroup/hierarchies.ts";
+import type { FindingName, MachineReport } from "../machine.ts";
+import { createHostNetwork } from "../network/host-network.ts";
 import { createIsolatedNetwork } from "../network/isolated-network.ts";
-import type { SandboxProvider } from "../sandbox.ts";
+import type { Network } from "../network/network.ts";
+import type { Isolation, SandboxProvider } from "../sandbox.ts";
+import { SandboxError } from "../sandbox.ts";
 import { ScratchStocks } from "../temporary/scratch-stocks.ts";
 import { canMountLoop } from "../temporary/scratch.ts";
 import { cleanRemains } from "./clean-remains.ts";
 import { createRuncProvider, makeStateFolders } from "./provider.ts";
 import { RootSkeletons, sharedFolders } from "./root-skeleton.ts";
+import { userNamespace } from "./rootless.ts";
 import { seccompFilter } from "./seccomp.ts";
 
 export interface StartRuncDeps {
-  readonly runc: string;
+  readonly machine: MachineReport;
   readonly stateDir: string;
   readonly serverPorts: readonly number[];
   readonly outbound: "internet" | "none";
@@ -25,23 +30,28 @@ export interface StartRuncDeps {
 /** Sandboxes' costly parts kept ready: enough for a burst of a few cold starts, refilled behind it. */
 const READY = 4;
 
-/** @throws SandboxError when the machine does not let us. */
+/** Builds the provider, as root or rootless. @throws SandboxError when the machine does not let us. */
 export async function startRuncProvider(deps: StartRuncDeps): Promise<SandboxProvider> {
   const { stateDir, log } = deps;
+  const rootless = deps.machine.provider === "runc-rootless" ? await userNamespace() : undefined;
+  const hierarchies = rootless ? undefined : await readHierarchies();
   await makeStateFolders(stateDir);
-  const hierarchies = await readHierarchies();
   const instance = await instanceName(stateDir, deps.ids);
-  await cleanRemains({ stateDir, instance, hierarchies });
+  const remains = { stateDir, instance, hierarchies, network: rootless === undefined };
+  await cleanRemains(remains);
   await makeStateFolders(stateDir);
-  const loop = await canMountLoop(join(stateDir, "scratch"));
+  const [loop, network] = await Promise.all([
+    rootless ? "mounting needs root" : canMountLoop(join(stateDir, "scratch")),
+    openNetwork(deps, instance),
+  ]);
   const seccomp = seccompFilter();
-  const network = await createIsolatedNetwork({ ...deps, instance, ready: READY });
   return createRuncProvider({
-    runc: deps.runc,
+    runc: "runc",
     instance,
     stateDir,
     hierarchies,
-    network,
+    userNamespace: rootless?.namespace,
+    network: network.network,
     scratch: new ScratchStocks({
       folder: join(stateDir, "scratch"),
       ready: READY,
@@ -51,27 +61,71 @@ export async function startRuncProvider(deps: StartRuncDeps): Promise<SandboxPro
     roots: new RootSkeletons(join(stateDir, "roots")),
     shared: await sharedFolders(),
     seccomp,
-    clean: () => cleanRemains({ stateDir, instance, hierarchies }),
+    clean: () => cleanRemains(remains),
     log,
-    isolation: {
-      provider: "runc",
-      namespaces: true,
+    isolation: isolation({
+      rootless: rootless?.missing,
+      loop,
       seccomp: seccomp !== undefined,
-      memoryLimit: true,
-      cpuLimit: true,
-      pidsLimit: true,
-      tmpLimit: loop === true,
-      network: "isolated",
-      missing: [
-        ...(loop === true
-          ? []
-          : [`/tmp of a function is not limited, since no file system can be mounted from a file: ${loop}`]),
-        ...(seccomp
-          ? []
-          : [`System calls are not filtered on ${process.arch}; there is no profile for it yet.`]),
-      ],
-    },
+      network: network.network.kind,
+      networkMissing: network.missing,
+    }),
   });
+}
+
+/** The isolated network where the machine has its tools; else the host's, with what that costs. */
+async function openNetwork(
+  deps: StartRuncDeps,
+  instance: string,
+): Promise<{ network: Network; missing: string[] }> {
+  const needed: readonly FindingName[] = ["privileges", "ip", "nft"];
+  const lacking = deps.machine.findings.filter(
+    (finding) => !finding.found && needed.some((name) => name === finding.name),
+  );
+  const consequence =
+    "Functions share the host's network: they reach whatever this machine reaches, its own ports and the outside included.";
+  const reasons = lacking.map(({ name, detail, remedy }) => `${name}: ${detail}. ${remedy ?? ""}`);
+  if (lacking.length > 0) return { network: await createHostNetwork(), missing: [consequence, ...reasons] };
+  try {
+    return { network: await createIsolatedNetwork({ ...deps, instance, ready: READY }), missing: [] };
+  } catch (error) {
+    if (!(error instanceof SandboxError)) throw error;
+    return { network: await createHostNetwork(), missing: [`${consequence} ${error.message}`] };
+  }
+}
+
+interface Given {
+  /** What rootless costs; undefined for root. */
+  readonly rootless: readonly string[] | undefined;
+  readonly loop: true | string;
+  readonly seccomp: boolean;
+  readonly network: "isolated" | "host";
+  readonly networkMissing: readonly string[];
+}
+
+function isolation(given: Given): Isolation {
+  const limited = given.rootless === undefined;
+  return {
+    provider: limited ? "runc" : "runc-rootless",
+    namespaces: true,
+    seccomp: given.seccomp,
+    memoryLimit: limited,
+    cpuLimit: limited,
+    pidsLimit: limited,
+    tmpLimit: given.loop === true,
+    network: given.network,
+    missing: [
+      ...(limited
+        ? []
+        : ["Memory, CPU and process count of a function are not limited; run the server as root for that."]),
+      ...(given.rootless ?? []),
+      ...(given.loop === true ? [] : [`/tmp of a function is not limited: ${given.loop}.`]),
+      ...(given.seccomp
+        ? []
+        : [`System calls are not filtered on ${process.arch}; there is no profile for it yet.`]),
+      ...given.networkMissing,
+    ],
+  };
 }
 
 /** The same name after a restart, so that a killed predecessor's interfaces, tables and cgroups are found by it. */
@@ -80,7 +134,6 @@ async function instanceName(stateDir: string, ids: Ids): Promise<string> {
   const known = await readFile(file, "utf8").catch(() => "");
   if (/^[0-9a-f]{8}$/.test(known)) return known;
   const name = ids.hex(8);
-  await rm(file, { force: true });
   await writeFile(file, name);
   return name;
 }

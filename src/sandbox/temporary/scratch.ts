@@ -1,5 +1,5 @@
 /** The host's side of one sandbox: its /tmp, a file system of the promised size in a sparse file, and the pipes of its output. */
-import { constants } from "node:fs";
+import { constants, openSync } from "node:fs";
 import { mkdir, open, rm, writeFile } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
@@ -41,8 +41,9 @@ export async function makeScratch(
   const tmp = join(folder, "tmp");
   await mkdir(tmp, { recursive: true, mode: 0o700 });
   const bytes = Math.ceil(ephemeralStorageMb * OVERHEAD) * 1024 * 1024;
-  const owner = `chown ${SANDBOX_UID}:${SANDBOX_GID} "$1/tmp"`;
-  const script = limited ? `${MAKE_TMP} && ${MAKE_PIPES}` : `${owner} && ${MAKE_PIPES}`;
+  // A rootless server's own user is the function's user.
+  const owner = process.getuid?.() === 0 ? `chown ${SANDBOX_UID}:${SANDBOX_GID} "$1/tmp" && ` : "";
+  const script = limited ? `${MAKE_TMP} && ${MAKE_PIPES}` : `${owner}${MAKE_PIPES}`;
   try {
     await runProgram("/bin/sh", ["-c", script, "sh", folder, String(bytes)]);
   } catch (error) {
@@ -68,7 +69,6 @@ export async function openPipe(
   pipe: Pipe,
 ): Promise<{ readEnd: number; writeEnd: FileHandle }> {
   const path = join(scratch.folder, pipe);
-  const { openSync } = await import("node:fs");
   const readEnd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const writeEnd = await open(path, constants.O_WRONLY);
   return { readEnd, writeEnd };
