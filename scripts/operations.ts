@@ -13,11 +13,10 @@ export function serviceFolders(): string[] {
   return readdirSync(SERVICES).filter((name) => existsSync(join(SERVICES, name, "operation-table.ts")));
 }
 
-/** Every service with a generated model. */
+/** Every service with a generated model, in the order of the index. */
 export function modelledServices(): string[] {
-  return readdirSync(MODELS)
-    .filter((file) => file.endsWith(".gen.json"))
-    .map((file) => file.slice(0, -".gen.json".length));
+  const index = JSON.parse(readFileSync(join(MODELS, "index.gen.json"), "utf8")) as { name: string }[];
+  return index.map((service) => service.name);
 }
 
 /** The operations in a service's table. */
@@ -30,12 +29,8 @@ export async function operationsOf(service: string): Promise<string[]> {
 
 /** Every operation of the service's model. */
 export function modelledOperations(service: string): string[] {
-  const model = JSON.parse(readFileSync(join(MODELS, `${service}.gen.json`), "utf8")) as {
-    operations: Record<string, unknown> | readonly { name: string }[];
-  };
-  return Array.isArray(model.operations)
-    ? model.operations.map((operation: { name: string }) => operation.name)
-    : Object.keys(model.operations);
+  const model = JSON.parse(readFileSync(join(MODELS, `${service}.gen.json`), "utf8")) as { operations: object };
+  return Object.keys(model.operations);
 }
 
 /** Words in the titles of the service's conformance tests. */
@@ -43,7 +38,9 @@ export function testedOperations(service: string): Set<string> {
   if (!existsSync(TESTS)) return new Set();
   const words = new Set<string>();
   for (const file of readdirSync(TESTS).filter((name) => belongsTo(name, service))) {
-    const titles = readFileSync(join(TESTS, file), "utf8").matchAll(/\b(?:test|it|describe)\(\s*(["'`])(.*?)\1/gs);
+    const titles = readFileSync(join(TESTS, file), "utf8").matchAll(
+      /\b(?:test|it|describe)\(\s*(["'`])(.*?)\1/gs,
+    );
     for (const [, , title = ""] of titles) for (const word of title.split(/[^A-Za-z0-9]+/)) words.add(word);
   }
   return words;
@@ -51,7 +48,8 @@ export function testedOperations(service: string): Set<string> {
 
 /** `s3.test.ts` and `s3-multipart.test.ts` belong to s3; `dynamodb-streams…` belongs to the longest service name that fits. */
 function belongsTo(file: string, service: string): boolean {
-  const fits = (name: string) => file === `${name}.test.ts` || file.startsWith(`${name}-`) || file.startsWith(`${name}.`);
+  const fits = (name: string) =>
+    file === `${name}.test.ts` || file.startsWith(`${name}-`) || file.startsWith(`${name}.`);
   const owner = modelledServices()
     .filter(fits)
     .sort((a, b) => b.length - a.length)[0];

@@ -18,9 +18,11 @@ export const doctorCommand: Command = {
     if (positionals.length > 0) throw new UsageError(`unexpected argument "${positionals[0]}"`);
     const config = loadConfig();
     const machine = await inspectMachine();
-    print(bold("Isolation"));
-    for (const fact of machine.facts) print(`  ${fact.ok ? green("yes") : yellow("no ")}  ${fact.name}: ${fact.detail}`);
-    for (const missing of machine.isolation.missing) print(yellow(`  missing  ${missing}`));
+    print(`${bold("Isolation")}  --sandbox auto takes ${machine.provider}; cgroups ${machine.cgroups}`);
+    for (const { found, name, detail, remedy } of machine.findings) {
+      print(`  ${found ? green("yes") : yellow("no ")}  ${name.padEnd(20)} ${dim(detail)}`);
+      if (remedy !== undefined) print(yellow(`       ${remedy}`));
+    }
     print();
     print(bold("Runtimes"));
     const runtimes = createRuntimes({ cacheDir: config.runtimesDir, log: createLog("warn") });
@@ -28,6 +30,6 @@ export const doctorCommand: Command = {
       const state = runtime.available ? (runtime.installed ? green("ready") : "on demand") : yellow("not here");
       print(`  ${runtime.identifier.padEnd(16)} ${state.padEnd(10)} ${dim(runtime.detail)}`);
     }
-    return machine.isolation.provider === "process" ? EXIT.failure : EXIT.ok;
+    return machine.provider === "process" ? EXIT.failure : EXIT.ok;
   },
 };
