@@ -21,11 +21,16 @@ export interface Blobs {
   putByContent(prefix: string, content: Readable | Uint8Array): Promise<BlobInfo & { name: string }>;
   /** Joins stored parts into one blob, in order, without passing them through memory. */
   concat(name: string, parts: readonly string[]): Promise<BlobInfo>;
-  /** Reads the whole or a range; throws BlobNotFound. */
+  /**
+   * Reads the whole or a range, of what was stored at the call, even when it is replaced or deleted meanwhile. The
+   * stream is to be read to its end or destroyed. Throws BlobNotFound, and RangeError for bytes that are not there.
+   */
   read(name: string, range?: ByteRange): Promise<Readable>;
   readAll(name: string): Promise<Buffer>;
   stat(name: string): Promise<{ bytes: number } | undefined>;
+  /** Durable as a put is; nothing happens when there is none. */
   delete(name: string): Promise<void>;
+  /** Names that begin so, in the order of their bytes. */
   list(prefix: string): AsyncIterable<string>;
 }
 

@@ -1,5 +1,6 @@
 /** Opens everything that keeps state: the database, the queue and leases in it, and the blobs. */
-import { chmod } from "node:fs/promises";
+import { chmod, mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { Clock } from "../kit/clock.ts";
 import type { Ids } from "../kit/id.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -67,7 +68,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 
 /** Open to its owner alone, and durably there. */
 async function makeDataDirectory(dataDir: string): Promise<void> {
-  await new FolderSyncs().make(dataDir);
+  const first = await mkdir(dataDir, { recursive: true });
+  if (first !== undefined) await new FolderSyncs().make(dataDir, dirname(first));
   await chmod(dataDir, 0o700);
 }
 
@@ -82,7 +84,7 @@ interface Engine {
 
 async function openEngine(options: StoreOptions, wakeups: Wakeups): Promise<Engine> {
   if (options.engine === "postgres") return openPostgres(options, wakeups);
-  const database = new SqliteDatabase(options.dataDir, options.log);
+  const database = new SqliteDatabase(options.dataDir, { log: options.log });
   return { database, transact: (work) => database.tx(work), close: () => database.close() };
 }
 

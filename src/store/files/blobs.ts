@@ -1,10 +1,12 @@
 /** {@link Blobs} as files: written aside, synced, renamed into place, and the folder synced. */
 import { createHash } from "node:crypto";
-import { mkdirSync, rmSync } from "node:fs";
+import { close, createReadStream, fstat, mkdirSync, open as openCallback, rmSync } from "node:fs";
+import type { Stats } from "node:fs";
 import { open, readdir, readFile, rename, rm, stat, unlink } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
+import { promisify } from "node:util";
 import type { Ids } from "../../kit/id.ts";
 import { BlobNotFound } from "../blobs.ts";
 import type { BlobInfo, Blobs, ByteRange } from "../blobs.ts";
@@ -13,6 +15,10 @@ import { FolderSyncs } from "./sync-folder.ts";
 
 /** Bytes read at a time from a file. */
 const CHUNK_BYTES = 256 * 1024;
+
+const openFile = promisify<string, string, number>(openCallback);
+const statFile = promisify<number, Stats>(fstat);
+const closeFile = promisify(close);
 
 type Chunks = AsyncIterable<Uint8Array | string> | Iterable<Uint8Array>;
 
@@ -49,15 +55,18 @@ export class FileBlobs implements Blobs {
   }
 
   async read(name: string, range?: ByteRange): Promise<Readable> {
-    const handle = await this.#open(name);
+    // A descriptor, not a FileHandle: Node ends the process when a forgotten FileHandle is collected.
+    const file = await openFile(blobPath(this.#folder, name), "r").catch((error: unknown) => {
+      throw isMissing(error) ? new BlobNotFound(name) : error;
+    });
     try {
-      const { size } = await handle.stat();
+      const { size } = await statFile(file);
       if (range !== undefined) assertRange(name, range, size);
-      return handle.createReadStream({ ...range, highWaterMark: CHUNK_BYTES, autoClose: true });
     } catch (error) {
-      await handle.close();
+      await closeFile(file);
       throw error;
     }
+    return createReadStream("", { ...range, fd: file, highWaterMark: CHUNK_BYTES });
   }
 
   async readAll(name: string): Promise<Buffer> {
@@ -120,7 +129,7 @@ export class FileBlobs implements Blobs {
     try {
       const info = await writeFile(temporary, chunks);
       const path = blobPath(this.#folder, nameOf(info));
-      await this.#folders.make(dirname(path));
+      await this.#folders.make(dirname(path), this.#folder);
       await rename(temporary, path);
       await this.#folders.changed(dirname(path));
       return info;
@@ -132,12 +141,6 @@ export class FileBlobs implements Blobs {
 
   async *#contentsOf(names: readonly string[]): AsyncIterable<Uint8Array> {
     for (const name of names) yield* (await this.read(name)) as AsyncIterable<Uint8Array>;
-  }
-
-  async #open(name: string): Promise<FileHandle> {
-    return open(blobPath(this.#folder, name), "r").catch((error: unknown) => {
-      throw isMissing(error) ? new BlobNotFound(name) : error;
-    });
   }
 }
 
@@ -152,7 +155,7 @@ async function writeFile(path: string, chunks: Chunks): Promise<BlobInfo> {
       bytes += buffer.byteLength;
       await writeWhole(handle, buffer);
     }
-    await handle.sync();
+    await handle.datasync();
   } finally {
     await handle.close();
   }

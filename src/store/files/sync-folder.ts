@@ -3,8 +3,12 @@ import { mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { SharedSync } from "../shared-sync.ts";
 
+/** Folders remembered as durably there. */
+const KNOWN_MAX = 10_000;
+
 export class FolderSyncs {
   readonly #syncs = new Map<string, { sync: SharedSync; users: number }>();
+  readonly #known = new Map<string, Promise<void>>();
 
   /** Resolves once the entries that the folder has now are durable. */
   async changed(folder: string): Promise<void> {
@@ -19,13 +23,25 @@ export class FolderSyncs {
     }
   }
 
-  /** Makes the folder and those above it that are missing, durably. */
-  async make(folder: string): Promise<void> {
-    const first = await mkdir(folder, { recursive: true });
-    if (first === undefined) return;
-    for (let made = folder; made.length >= first.length; made = dirname(made)) {
-      await this.changed(dirname(made));
-    }
+  /**
+   * Makes the folder, and those above it up to `root`, which is there. Resolves once all are durable, also those that
+   * an earlier process made, or another caller is just making.
+   */
+  make(folder: string, root: string): Promise<void> {
+    if (folder === root) return Promise.resolve();
+    const known = this.#known.get(folder);
+    if (known !== undefined) return known;
+    if (this.#known.size >= KNOWN_MAX) this.#known.clear();
+    const made = this.#make(folder, root);
+    this.#known.set(folder, made);
+    made.catch(() => this.#known.delete(folder));
+    return made;
+  }
+
+  async #make(folder: string, root: string): Promise<void> {
+    await this.make(dirname(folder), root);
+    await mkdir(folder, { recursive: true });
+    await this.changed(dirname(folder));
   }
 }
 

@@ -29,9 +29,17 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+export interface SqliteDeps {
+  readonly log: Log;
+  /** Makes a file's content durable. */
+  readonly syncFile?: (descriptor: number) => Promise<void>;
+  readonly stuckMs?: number;
+}
+
 export class SqliteDatabase implements Database {
   readonly engine = "sqlite";
   readonly #log: Log;
+  readonly #syncFile: (descriptor: number) => Promise<void>;
   readonly #writer: SqliteConnection;
   readonly #reader: SqliteConnection;
   readonly #walFile: number;
@@ -46,8 +54,9 @@ export class SqliteDatabase implements Database {
   #closed: Promise<void> | undefined;
 
   /** Opens or creates `lambent.db` in the folder, which must be owned by the caller (see owner-lock). */
-  constructor(folder: string, log: Log) {
+  constructor(folder: string, { log, syncFile = fdatasyncFile, stuckMs = STUCK_MS }: SqliteDeps) {
     this.#log = log;
+    this.#syncFile = syncFile;
     const path = join(folder, "lambent.db");
     this.#writer = new SqliteConnection(path, { readOnly: false });
     prepareFile(this.#writer);
@@ -58,7 +67,7 @@ export class SqliteDatabase implements Database {
     this.#reader.exec("PRAGMA case_sensitive_like = ON");
     this.#checkpointer = new Checkpointer(path, this.#writer, log);
     this.#sync = new SharedSync(() => this.#syncWal());
-    this.#watchdog = setInterval(() => this.#current?.abortIfStuck(STUCK_MS), 1_000);
+    this.#watchdog = setInterval(() => this.#current?.abortIfStuck(stuckMs), stuckMs / 10);
     this.#watchdog.unref();
   }
 
@@ -188,7 +197,7 @@ export class SqliteDatabase implements Database {
   async #syncWal(): Promise<void> {
     if (this.#hasFailed) throw this.#refusal as Error;
     try {
-      await fdatasyncFile(this.#walFile);
+      await this.#syncFile(this.#walFile);
     } catch (error) {
       // After a failed sync the kernel may have dropped the pages: nothing later can be promised either.
       throw this.#fail(error);
