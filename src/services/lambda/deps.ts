@@ -1,12 +1,43 @@
-/** The one dependencies object of lambda. */
+/** What Lambda is made of: the dependencies it is given, and the parts that its operations share. */
+import type { Invoker, Runtimes } from "../../invoke/index.ts";
 import type { Clock } from "../../kit/clock.ts";
 import type { Ids } from "../../kit/id.ts";
 import type { Blobs } from "../../store/blobs.ts";
 import type { Database } from "../../store/database.ts";
+import type { Queue } from "../../store/queue.ts";
+import type { Log } from "../../telemetry/log.ts";
+import type { EventQueue } from "./events/event-queue.ts";
+import type { Catalogue } from "./catalogue.ts";
+import type { CodeStore } from "./code/code-store.ts";
+import type { Deployments } from "./deployments.ts";
+import type { LambdaLimits } from "./limits.ts";
+import type { CodeObjects, Roles } from "./ports.ts";
+
+export type Client = typeof import("@aws-sdk/client-lambda");
 
 export interface LambdaDeps {
   readonly clock: Clock;
   readonly ids: Ids;
+  readonly log: Log;
   readonly database: Database;
   readonly blobs: Blobs;
+  readonly queue: Queue;
+  readonly invoker: Invoker;
+  readonly runtimes: Pick<Runtimes, "find" | "install">;
+  /** Folder for unpacked code; a cache of what the blobs hold. */
+  readonly codeDir: string;
+  readonly roles: Roles;
+  readonly objects: CodeObjects;
+  readonly limits?: Partial<LambdaLimits>;
+}
+
+/** What every operation gets. */
+export interface Lambda extends Omit<LambdaDeps, "limits"> {
+  readonly limits: LambdaLimits;
+  readonly code: CodeStore;
+  readonly catalogue: Catalogue;
+  readonly deployments: Deployments;
+  readonly events: EventQueue;
+  /** Signs code locations. */
+  readonly locationSecret: string;
 }

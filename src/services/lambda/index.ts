@@ -1,11 +1,67 @@
 /** lambda: the only file that others import. */
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { bindService } from "../../aws/service.ts";
 import type { Service } from "../../aws/service.ts";
-import type { LambdaDeps } from "./deps.ts";
+import { Catalogue } from "./catalogue.ts";
+import { CodeStore } from "./code/code-store.ts";
+import { answerCodeLocation } from "./code/location.ts";
+import { Deployments } from "./deployments.ts";
+import type { Lambda, LambdaDeps } from "./deps.ts";
+import { Dispatcher } from "./events/dispatcher.ts";
+import { createEventQueue } from "./events/event-queue.ts";
+import { createFunctions } from "./functions-port.ts";
+import type { Functions } from "./functions-port.ts";
+import { LIMITS_DEFAULT } from "./limits.ts";
+import { functions as functionsMigration } from "./migrations/001-functions.ts";
 import { operationTable } from "./operation-table.ts";
+import { settle } from "./store.ts";
 
+export { createInvokePorts } from "./invoke-ports.ts";
 export type { LambdaDeps } from "./deps.ts";
+export type { Functions, ServiceInvocation } from "./functions-port.ts";
 
-export async function createLambda(deps: LambdaDeps): Promise<{ service: Service; stop(): Promise<void> }> {
-  return { service: bindService("lambda", operationTable, deps), stop: async () => {} };
+export interface LambdaService {
+  readonly service: Service;
+  /** For services that call functions. */
+  readonly functions: Functions;
+  /** Answers the URLs of GetFunction's Code.Location; false when the request is not for one. */
+  codeRoute(request: IncomingMessage, response: ServerResponse): boolean;
+  /** Finishes what the last server left and begins to run queued events; called once everything is composed. */
+  start(): Promise<void>;
+  /** Runs no new events and waits at most `graceMs` for what runs. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** Lambda over a database, a queue and blobs. */
+export async function createLambda(deps: LambdaDeps): Promise<LambdaService> {
+  const { clock, ids, log, database, blobs, queue } = deps;
+  await database.migrate("lambda", [functionsMigration]);
+  const code = new CodeStore(deps);
+  const catalogue = new Catalogue({ database, code, clock, ids });
+  const deployments = new Deployments({ ...deps, code, catalogue });
+  const locationSecret = await database.tx((tx) => settle(tx, "code-location-secret", ids.hex(64)));
+  const lambda: Lambda = {
+    ...deps,
+    limits: { ...LIMITS_DEFAULT, ...deps.limits },
+    code,
+    catalogue,
+    deployments,
+    events: createEventQueue({ queue, clock }),
+    locationSecret,
+  };
+  const dispatcher = new Dispatcher(lambda);
+  return {
+    service: bindService("lambda", operationTable, lambda),
+    functions: createFunctions(lambda),
+    codeRoute: (request, response) =>
+      answerCodeLocation({ blobs, clock, log, secret: locationSecret }, request, response),
+    async start() {
+      await code.sweep();
+      await deployments.resume();
+      dispatcher.start();
+    },
+    async stop(graceMs) {
+      await Promise.all([dispatcher.stop(graceMs), deployments.stop(graceMs)]);
+    },
+  };
 }

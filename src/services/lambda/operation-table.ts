@@ -1,7 +1,40 @@
-/** The operations of lambda that Lambent implements; everything else answers 501 by name. */
+/** The operations of Lambda that Lambent implements; everything else answers 501 by name. */
 import type { OperationTable } from "../../aws/service.ts";
-import type { LambdaDeps } from "./deps.ts";
+import type { Client, Lambda } from "./deps.ts";
+import { createAlias, deleteAlias, getAlias, listAliases, updateAlias } from "./operations/aliases.ts";
+import { createFunction } from "./operations/create-function.ts";
+import { deleteFunction } from "./operations/delete-function.ts";
+import { getAccountSettings } from "./operations/get-account-settings.ts";
+import { getFunction, getFunctionConfiguration } from "./operations/get-function.ts";
+import { invoke } from "./operations/invoke.ts";
+import { listFunctions, listVersionsByFunction } from "./operations/list-functions.ts";
+import { addPermission, getPolicy, removePermission } from "./operations/permissions.ts";
+import { publishVersion } from "./operations/publish-version.ts";
+import { listTags, tagResource, untagResource } from "./operations/tags.ts";
+import { updateFunctionCode } from "./operations/update-function-code.ts";
+import { updateFunctionConfiguration } from "./operations/update-function-configuration.ts";
 
-type Client = typeof import("@aws-sdk/client-lambda");
-
-export const operationTable: OperationTable<Client, LambdaDeps> = {};
+export const operationTable: OperationTable<Client, Lambda> = {
+  AddPermission: addPermission,
+  CreateAlias: createAlias,
+  CreateFunction: createFunction,
+  DeleteAlias: deleteAlias,
+  DeleteFunction: deleteFunction,
+  GetAccountSettings: getAccountSettings,
+  GetAlias: getAlias,
+  GetFunction: getFunction,
+  GetFunctionConfiguration: getFunctionConfiguration,
+  GetPolicy: getPolicy,
+  Invoke: invoke,
+  ListAliases: listAliases,
+  ListFunctions: listFunctions,
+  ListTags: listTags,
+  ListVersionsByFunction: listVersionsByFunction,
+  PublishVersion: publishVersion,
+  RemovePermission: removePermission,
+  TagResource: tagResource,
+  UntagResource: untagResource,
+  UpdateAlias: updateAlias,
+  UpdateFunctionCode: updateFunctionCode,
+  UpdateFunctionConfiguration: updateFunctionConfiguration,
+};

@@ -1,6 +1,6 @@
-/** What Lambda needs from other services; satisfied in server/compose.ts. */
+/** What Lambda needs from other parts; satisfied in server/compose.ts. */
 import type { Readable } from "node:stream";
-import type { Credentials, LogLine } from "../../invoke/types.ts";
+import type { Credentials, LogLine } from "../../invoke/index.ts";
 
 export interface Roles {
   /** Whether the role exists and its trust policy lets the service assume it. */

@@ -1,0 +1,151 @@
+/** Functions as invocations find them: read once, kept until a write says otherwise, so that the warm path reads no database. */
+import type { FunctionVersion } from "../../invoke/index.ts";
+import type { Database, Transaction } from "../../store/database.ts";
+import type { CodeStore } from "./code/code-store.ts";
+import { conflict } from "./errors.ts";
+import { LATEST, functionArn, functionNotFound } from "./names.ts";
+import type { FunctionId, FunctionReference } from "./names.ts";
+import { readAliases } from "./store-aliases.ts";
+import type { AliasRow } from "./store-aliases.ts";
+import { readVersions } from "./store.ts";
+import type { VersionRow } from "./store.ts";
+
+/** Functions kept; the one kept longest goes first. */
+const FUNCTIONS_MAX = 10_000;
+/** With one database for several servers, another one's writes are seen after this long. */
+const SHARED_AGE_MS_MAX = 1_000;
+
+interface Snapshot {
+  readonly versions: ReadonlyMap<number, VersionRow>;
+  readonly aliases: ReadonlyMap<string, AliasRow>;
+  readonly invokable: Map<number, Promise<FunctionVersion>>;
+  readonly readAt: number;
+}
+
+/** What an invocation of a qualified name runs. */
+export interface Target {
+  readonly version: FunctionVersion;
+  /** `$LATEST` or a number, as X-Amz-Executed-Version has it. */
+  readonly executedVersion: string;
+}
+
+interface Deps {
+  readonly database: Database;
+  readonly code: CodeStore;
+  readonly clock: { now(): number };
+  readonly ids: { random(): number };
+}
+
+export class Catalogue {
+  readonly #deps: Deps;
+  readonly #snapshots = new Map<string, Snapshot>();
+  /** Grows with every forgotten function, so that a read that began before is not kept. */
+  #epoch = 0;
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Finds what runs under a name, by an alias's weights where it has any.
+   * @throws ResourceNotFoundException; ResourceConflictException while it is not active.
+   */
+  async target(reference: FunctionReference): Promise<Target> {
+    const snapshot = await this.#snapshot(reference);
+    const row = this.#choose(snapshot, reference);
+    if (!row) throw functionNotFound(reference, reference.qualifier);
+    if (row.state !== "Active")
+      throw conflict(
+        `The operation cannot be performed at this time. The function is currently in the following state: ${row.state}`,
+      );
+    let version = snapshot.invokable.get(row.number);
+    if (!version) {
+      version = this.#invokable(row);
+      snapshot.invokable.set(row.number, version);
+      version.catch(() => snapshot.invokable.delete(row.number));
+    }
+    return { version: await version, executedVersion: versionName(row.number) };
+  }
+
+  /** To be called within every transaction that changes a function, its versions or its aliases. */
+  changes(transaction: Transaction, id: FunctionId): void {
+    transaction.afterCommit(() => {
+      this.#epoch++;
+      this.#snapshots.delete(functionArn(id));
+    });
+  }
+
+  #choose(snapshot: Snapshot, { qualifier }: FunctionReference): VersionRow | undefined {
+    if (qualifier === undefined || qualifier === LATEST) return snapshot.versions.get(0);
+    if (/^\d+$/.test(qualifier))
+      return Number(qualifier) > 0 ? snapshot.versions.get(Number(qualifier)) : undefined;
+    const alias = snapshot.aliases.get(qualifier);
+    return alias && snapshot.versions.get(chooseByWeight(alias, this.#deps.ids.random()));
+  }
+
+  async #snapshot(id: FunctionId): Promise<Snapshot> {
+    const key = functionArn(id);
+    const kept = this.#snapshots.get(key);
+    if (kept && this.#isFresh(kept)) return kept;
+    const epoch = this.#epoch;
+    const readAt = this.#deps.clock.now();
+    const [versions, aliases] = await Promise.all([
+      readVersions(this.#deps.database, id),
+      readAliases(this.#deps.database, id),
+    ]);
+    const snapshot: Snapshot = {
+      versions: new Map(versions.map((row) => [row.number, row])),
+      aliases: new Map(aliases.map((alias) => [alias.name, alias])),
+      invokable: new Map(),
+      readAt,
+    };
+    if (epoch === this.#epoch && versions.length > 0) {
+      this.#snapshots.delete(key);
+      this.#snapshots.set(key, snapshot);
+      if (this.#snapshots.size > FUNCTIONS_MAX)
+        this.#snapshots.delete(this.#snapshots.keys().next().value as string);
+    }
+    return snapshot;
+  }
+
+  #isFresh(snapshot: Snapshot): boolean {
+    if (this.#deps.database.engine === "sqlite") return true;
+    return this.#deps.clock.now() - snapshot.readAt < SHARED_AGE_MS_MAX;
+  }
+
+  async #invokable(row: VersionRow): Promise<FunctionVersion> {
+    const { configuration, deployment, codeSha256 } = row.serving ?? row;
+    return {
+      key: deployment,
+      account: row.account,
+      region: row.region,
+      functionName: row.name,
+      version: versionName(row.number),
+      functionArn: functionArn(row),
+      runtime: configuration.runtime,
+      handler: configuration.handler,
+      memoryMb: configuration.memoryMb,
+      timeoutMs: configuration.timeoutSeconds * 1_000,
+      ephemeralStorageMb: configuration.ephemeralStorageMb,
+      environment: configuration.environment ?? {},
+      codeDir: await this.#deps.code.unpacked(codeSha256),
+      roleArn: configuration.role,
+      logGroup: configuration.logGroup ?? `/aws/lambda/${row.name}`,
+    };
+  }
+}
+
+/** The version's name in the API: `$LATEST` for 0. */
+export function versionName(number: number): string {
+  return number === 0 ? LATEST : String(number);
+}
+
+/** The version an alias sends one invocation to; `random` is in [0, 1). */
+export function chooseByWeight(alias: Pick<AliasRow, "number" | "weights">, random: number): number {
+  let below = 0;
+  for (const [number, weight] of Object.entries(alias.weights)) {
+    below += weight;
+    if (random < below) return Number(number);
+  }
+  return alias.number;
+}

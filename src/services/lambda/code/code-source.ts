@@ -1,0 +1,47 @@
+/** Where the code of CreateFunction and UpdateFunctionCode comes from: the request itself, or an S3 object. */
+import type { Readable } from "node:stream";
+import { AwsError } from "../../../aws/errors.ts";
+import type { RequestContext } from "../../../aws/service.ts";
+import { invalidParameter } from "../errors.ts";
+import { CODE_REQUEST_BYTES_MAX, UNZIPPED_BYTES_MAX, ZIP_BYTES_MAX } from "../limits.ts";
+import type { CodeObjects } from "../ports.ts";
+
+export interface CodeMembers {
+  readonly ZipFile?: Uint8Array | undefined;
+  readonly S3Bucket?: string | undefined;
+  readonly S3Key?: string | undefined;
+  readonly S3ObjectVersion?: string | undefined;
+}
+
+export interface CodeSource {
+  readonly bytesMax: number;
+  open(): Promise<Readable | Uint8Array>;
+}
+
+/** @throws InvalidParameterValueException for no source or two, RequestEntityTooLargeException for too large a request. */
+export function codeSource(code: CodeMembers, objects: CodeObjects, context: RequestContext): CodeSource {
+  if (Number(context.headers["content-length"] ?? 0) > CODE_REQUEST_BYTES_MAX)
+    throw new AwsError(
+      "RequestEntityTooLargeException",
+      `Request must be smaller than ${CODE_REQUEST_BYTES_MAX} bytes for the ${context.operation} operation`,
+      {},
+      413,
+    );
+  const { ZipFile, S3Bucket, S3Key, S3ObjectVersion } = code;
+  if (ZipFile) {
+    if (S3Bucket || S3Key || S3ObjectVersion)
+      throw invalidParameter("Please do not provide other FunctionCode parameters when providing a ZipFile.");
+    return { bytesMax: ZIP_BYTES_MAX, open: () => Promise.resolve(ZipFile) };
+  }
+  if (!S3Bucket || !S3Key) throw invalidParameter("Please provide a source for function code.");
+  return {
+    bytesMax: UNZIPPED_BYTES_MAX,
+    async open() {
+      const object = await objects.read(context.account, context.region, S3Bucket, S3Key, S3ObjectVersion);
+      if (object) return object;
+      throw invalidParameter(
+        "Error occurred while GetObject. S3 Error Code: NoSuchKey. S3 Error Message: The specified key does not exist.",
+      );
+    },
+  };
+}

@@ -1,0 +1,190 @@
+/** Function code: zips kept by content among the blobs, each unpacked once into a folder, both gone when no version uses them. */
+import { createHash } from "node:crypto";
+import { createReadStream, createWriteStream } from "node:fs";
+import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { Transform } from "node:stream";
+import type { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { AwsError } from "../../../aws/errors.ts";
+import type { Ids } from "../../../kit/id.ts";
+import type { Blobs } from "../../../store/blobs.ts";
+import type { Database } from "../../../store/database.ts";
+import { invalidParameter } from "../errors.ts";
+import { isCodeUsed, usedCodes } from "../store.ts";
+import { badZip, unpack } from "./unpack.ts";
+
+export interface Code {
+  /** Lower-case hex SHA-256 of the zip. */
+  readonly sha256: string;
+  readonly zipBytes: number;
+  readonly unzippedBytes: number;
+}
+
+interface Deps {
+  readonly blobs: Blobs;
+  readonly database: Database;
+  readonly ids: Ids;
+  readonly codeDir: string;
+}
+
+/** The blob's name of a zip. */
+export function codeBlob(sha256: string): string {
+  return `code/${sha256}`;
+}
+
+export class CodeStore {
+  readonly #deps: Deps;
+  /** Contents that a request holds, so that a deletion meanwhile does not take them away. */
+  readonly #held = new Map<string, number>();
+  /** Removals and unpackings of one content happen one after the other. */
+  readonly #turns = new Map<string, Promise<unknown>>();
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+  }
+
+  /** Where the code lies once {@link unpacked} has resolved. */
+  folder(sha256: string): string {
+    return join(this.#deps.codeDir, sha256);
+  }
+
+  /**
+   * Stores a zip of at most `bytesMax`, checked and unpacked, and runs `use` with it; what no version refers to
+   * afterwards is removed again.
+   * @throws InvalidParameterValueException when it cannot be used.
+   */
+  async with<T>(
+    content: Readable | Uint8Array,
+    bytesMax: number,
+    use: (code: Code) => Promise<T>,
+  ): Promise<T> {
+    const staged = await this.#stage(content, bytesMax);
+    this.#held.set(staged.sha256, (this.#held.get(staged.sha256) ?? 0) + 1);
+    try {
+      const unzippedBytes = await this.#inTurn(staged.sha256, async () => {
+        await this.#keepBlob(staged);
+        await this.#publish(staged.sha256, staged.folder);
+        return staged.unzippedBytes;
+      });
+      return await use({ sha256: staged.sha256, zipBytes: staged.zipBytes, unzippedBytes });
+    } finally {
+      this.#held.set(staged.sha256, (this.#held.get(staged.sha256) ?? 1) - 1);
+      await rm(staged.temporary, { recursive: true, force: true });
+      await this.release(staged.sha256);
+    }
+  }
+
+  /** Makes sure that the folder is there, unpacking the stored zip again where it is missing. */
+  async unpacked(sha256: string): Promise<string> {
+    const folder = this.folder(sha256);
+    await this.#inTurn(sha256, async () => {
+      if (await exists(folder)) return;
+      const staged = await this.#stage(
+        await this.#deps.blobs.read(codeBlob(sha256)),
+        Number.POSITIVE_INFINITY,
+      );
+      await this.#publish(sha256, staged.folder);
+      await rm(staged.temporary, { recursive: true, force: true });
+    });
+    return folder;
+  }
+
+  /** Removes zip and folder when no version refers to them any more. */
+  async release(sha256: string): Promise<void> {
+    await this.#inTurn(sha256, async () => {
+      if ((this.#held.get(sha256) ?? 0) > 0) return;
+      this.#held.delete(sha256);
+      if (await isCodeUsed(this.#deps.database, sha256)) return;
+      await this.#deps.blobs.delete(codeBlob(sha256));
+      await this.#removeFolder(this.folder(sha256));
+    });
+  }
+
+  /** Removes what a killed server left: half-unpacked folders, and code whose version was never committed. */
+  async sweep(): Promise<void> {
+    await mkdir(this.#deps.codeDir, { recursive: true, mode: 0o755 });
+    const used = await usedCodes(this.#deps.database);
+    for (const name of await readdir(this.#deps.codeDir))
+      if (!used.has(name)) await rm(join(this.#deps.codeDir, name), { recursive: true, force: true });
+    // Another server of the same database may be storing code right now; only a sole owner may tell what is left over.
+    if (this.#deps.database.engine !== "sqlite") return;
+    const stale: string[] = [];
+    for await (const name of this.#deps.blobs.list("code/")) if (!used.has(name.slice(5))) stale.push(name);
+    for (const name of stale) await this.#deps.blobs.delete(name);
+  }
+
+  /** Writes the zip to a temporary folder, hashed and bounded on the way, and unpacks it beside. */
+  async #stage(content: Readable | Uint8Array, bytesMax: number) {
+    const temporary = join(this.#deps.codeDir, `.staging-${this.#deps.ids.uuid()}`);
+    const folder = join(temporary, "code");
+    await mkdir(folder, { recursive: true, mode: 0o755 });
+    try {
+      const hash = createHash("sha256");
+      let zipBytes = 0;
+      const meter = new Transform({
+        transform(chunk: Buffer, _encoding, done) {
+          zipBytes += chunk.length;
+          hash.update(chunk);
+          if (zipBytes > bytesMax) done(zipTooLarge(bytesMax));
+          else done(null, chunk);
+        },
+      });
+      const zip = join(temporary, "code.zip");
+      await pipeline(content instanceof Uint8Array ? [content] : content, meter, createWriteStream(zip));
+      if (zipBytes === 0) throw badZip();
+      const unzippedBytes = await unpack(zip, folder);
+      return { temporary, folder, zip, zipBytes, unzippedBytes, sha256: hash.digest("hex") };
+    } catch (error) {
+      await rm(temporary, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  async #keepBlob(staged: { sha256: string; zip: string }): Promise<void> {
+    if (await this.#deps.blobs.stat(codeBlob(staged.sha256))) return;
+    await this.#deps.blobs.put(codeBlob(staged.sha256), createReadStream(staged.zip));
+  }
+
+  async #publish(sha256: string, staged: string): Promise<void> {
+    const folder = this.folder(sha256);
+    if (await exists(folder)) return;
+    await rename(staged, folder);
+  }
+
+  /** Renames first, so that a folder that is there is always whole. */
+  async #removeFolder(folder: string): Promise<void> {
+    const doomed = join(this.#deps.codeDir, `.staging-${this.#deps.ids.uuid()}`);
+    const renamed = await rename(folder, doomed).then(
+      () => true,
+      () => false,
+    );
+    if (renamed) await rm(doomed, { recursive: true, force: true });
+  }
+
+  async #inTurn<T>(sha256: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#turns.get(sha256) ?? Promise.resolve();
+    const turn = before.then(work, work);
+    const settled = turn.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#turns.set(sha256, settled);
+    try {
+      return await turn;
+    } finally {
+      if (this.#turns.get(sha256) === settled) this.#turns.delete(sha256);
+    }
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function zipTooLarge(bytesMax: number): AwsError {
+  return invalidParameter(`Zipped size must be smaller than ${bytesMax} bytes`);
+}

@@ -1,0 +1,97 @@
+/** A function's configuration: read from requests, checked, merged; what one version is, apart from its code. */
+import { createHash } from "node:crypto";
+import type { Input } from "../../aws/service.ts";
+import type { Client } from "./deps.ts";
+import { invalidParameter } from "./errors.ts";
+import { checkEnvironment } from "./environment-variables.ts";
+import {
+  EPHEMERAL_STORAGE_MB_DEFAULT,
+  EPHEMERAL_STORAGE_MB_MAX,
+  MEMORY_MB_DEFAULT,
+  MEMORY_MB_MAX,
+  TIMEOUT_SECONDS_DEFAULT,
+  TIMEOUT_SECONDS_MAX,
+} from "./limits.ts";
+import { refuseUnimplemented } from "./refusals.ts";
+
+/** Kept as JSON with every version; a member that is added later needs a default where it is read. */
+export interface Configuration {
+  readonly runtime: string;
+  readonly handler: string;
+  readonly role: string;
+  readonly description: string;
+  readonly timeoutSeconds: number;
+  readonly memoryMb: number;
+  readonly ephemeralStorageMb: number;
+  /** Absent when the request had no Environment, which answers without one. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Absent for `/aws/lambda/<name>`. */
+  readonly logGroup?: string;
+}
+
+type Create = Input<Client, "CreateFunction">;
+type Update = Input<Client, "UpdateFunctionConfiguration">;
+
+/** The configuration that CreateFunction asks for, defaults filled in. @throws in AWS's words for what it may not be. */
+export function newConfiguration(input: Create): Configuration {
+  refuseUnimplemented(input);
+  if (!input.Runtime || !input.Handler)
+    throw invalidParameter(
+      "Runtime and Handler are mandatory parameters for functions created with deployment packages.",
+    );
+  const defaults: Configuration = {
+    runtime: input.Runtime,
+    handler: input.Handler,
+    role: input.Role ?? "",
+    description: "",
+    timeoutSeconds: TIMEOUT_SECONDS_DEFAULT,
+    memoryMb: MEMORY_MB_DEFAULT,
+    ephemeralStorageMb: EPHEMERAL_STORAGE_MB_DEFAULT,
+  };
+  return merge(defaults, input);
+}
+
+/** The configuration after an UpdateFunctionConfiguration; members that the request does not name stay. */
+export function updatedConfiguration(current: Configuration, input: Update): Configuration {
+  refuseUnimplemented(input);
+  return merge(current, input);
+}
+
+/** Base64 SHA-256 over configuration and code; two versions with the same one are the same function. */
+export function fingerprint(configuration: Configuration, codeSha256: string): string {
+  const sorted = Object.entries(configuration).sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash("sha256")
+    .update(JSON.stringify([sorted, codeSha256]))
+    .digest("base64");
+}
+
+function merge(base: Configuration, input: Create | Update): Configuration {
+  const merged: Configuration = {
+    runtime: input.Runtime ?? base.runtime,
+    handler: input.Handler ?? base.handler,
+    role: input.Role ?? base.role,
+    description: input.Description ?? base.description,
+    timeoutSeconds: input.Timeout ?? base.timeoutSeconds,
+    memoryMb: input.MemorySize ?? base.memoryMb,
+    ephemeralStorageMb: input.EphemeralStorage?.Size ?? base.ephemeralStorageMb,
+    ...optional("environment", input.Environment ? (input.Environment.Variables ?? {}) : base.environment),
+    ...optional("logGroup", input.LoggingConfig?.LogGroup ?? base.logGroup),
+  };
+  atMost("Timeout", merged.timeoutSeconds, TIMEOUT_SECONDS_MAX);
+  atMost("MemorySize", merged.memoryMb, MEMORY_MB_MAX);
+  atMost("EphemeralStorage", merged.ephemeralStorageMb, EPHEMERAL_STORAGE_MB_MAX);
+  if (input.Environment && merged.environment) checkEnvironment(merged.environment);
+  return merged;
+}
+
+/** The model allows more than a function on ordinary (not Managed Instances) capacity may have. */
+function atMost(member: string, value: number, max: number): void {
+  if (value <= max) return;
+  throw invalidParameter(
+    `'${member}' value failed to satisfy constraint: Member must have value less than or equal to ${max}`,
+  );
+}
+
+function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
+  return (value === undefined ? {} : { [key]: value }) as { [P in K]?: V };
+}

@@ -1,0 +1,71 @@
+/** Versions and aliases as the API answers them. */
+import type { AliasConfiguration, FunctionConfiguration } from "@aws-sdk/client-lambda";
+import { versionName } from "./catalogue.ts";
+import { functionArn } from "./names.ts";
+import type { FunctionId } from "./names.ts";
+import { HOST_ARCHITECTURE } from "./refusals.ts";
+import type { AliasRow } from "./store-aliases.ts";
+import type { VersionRow } from "./store.ts";
+
+/** A version's configuration; its ARN ends in `qualifier` where one is given. */
+export function describeVersion(row: VersionRow, qualifier?: string): FunctionConfiguration {
+  return {
+    ...describeListed(row, qualifier),
+    State: row.state,
+    ...present("StateReason", row.stateReason),
+    ...(present("StateReasonCode", row.stateCode) as Pick<FunctionConfiguration, "StateReasonCode">),
+    ...present("LastUpdateStatus", row.updateStatus),
+    ...present("LastUpdateStatusReason", row.updateReason),
+    ...(present("LastUpdateStatusReasonCode", row.updateCode) as Pick<
+      FunctionConfiguration,
+      "LastUpdateStatusReasonCode"
+    >),
+  };
+}
+
+/** The same without states, as lists have it. */
+export function describeListed(row: VersionRow, qualifier?: string): FunctionConfiguration {
+  const { configuration } = row;
+  return {
+    FunctionName: row.name,
+    FunctionArn: functionArn(row, qualifier),
+    Runtime: configuration.runtime as NonNullable<FunctionConfiguration["Runtime"]>,
+    Role: configuration.role,
+    Handler: configuration.handler,
+    CodeSize: row.codeBytes,
+    Description: configuration.description,
+    Timeout: configuration.timeoutSeconds,
+    MemorySize: configuration.memoryMb,
+    LastModified: new Date(row.lastModified).toISOString().replace("Z", "+0000"),
+    CodeSha256: Buffer.from(row.codeSha256, "hex").toString("base64"),
+    Version: versionName(row.number),
+    ...(configuration.environment && Object.keys(configuration.environment).length > 0
+      ? { Environment: { Variables: { ...configuration.environment } } }
+      : {}),
+    TracingConfig: { Mode: "PassThrough" },
+    RevisionId: row.revision,
+    PackageType: "Zip",
+    Architectures: [HOST_ARCHITECTURE],
+    EphemeralStorage: { Size: configuration.ephemeralStorageMb },
+    SnapStart: { ApplyOn: "None", OptimizationStatus: "Off" },
+    LoggingConfig: { LogFormat: "Text", LogGroup: configuration.logGroup ?? `/aws/lambda/${row.name}` },
+    ConfigSha256: row.fingerprint,
+  };
+}
+
+export function describeAlias(id: FunctionId, alias: AliasRow): AliasConfiguration {
+  return {
+    AliasArn: functionArn(id, alias.name),
+    Name: alias.name,
+    FunctionVersion: versionName(alias.number),
+    Description: alias.description,
+    ...(Object.keys(alias.weights).length > 0
+      ? { RoutingConfig: { AdditionalVersionWeights: { ...alias.weights } } }
+      : {}),
+    RevisionId: alias.revision,
+  };
+}
+
+function present<K extends string, V>(key: K, value: V | null): { [P in K]?: V } {
+  return (value === null ? {} : { [key]: value }) as { [P in K]?: V };
+}

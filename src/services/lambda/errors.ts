@@ -1,0 +1,39 @@
+/** The errors of this service, each with AWS's code; all of them are the caller's. */
+import { AwsError } from "../../aws/errors.ts";
+
+const USER = { Type: "User" } as const;
+
+export function invalidParameter(message: string): AwsError {
+  return new AwsError("InvalidParameterValueException", message, USER);
+}
+
+export function notFound(message: string): AwsError {
+  return new AwsError("ResourceNotFoundException", message, USER);
+}
+
+export function conflict(message: string): AwsError {
+  return new AwsError("ResourceConflictException", message, USER);
+}
+
+export function accessDenied(message: string): AwsError {
+  return new AwsError("AccessDeniedException", message, {}, 403);
+}
+
+/** A value that the model allows and the service does not, answered as a failed constraint of the model is. */
+export function failedConstraint(value: string, member: string, constraint: string): AwsError {
+  return new AwsError(
+    "ValidationException",
+    `1 validation error detected: Value '${value}' at '${member}' failed to satisfy constraint: ${constraint}`,
+    {},
+    400,
+  );
+}
+
+/** A RevisionId of the request that is not the current one. */
+export function staleRevision(call = "GetFunction/GetAlias"): AwsError {
+  return new AwsError(
+    "PreconditionFailedException",
+    `The Revision Id provided does not match the latest Revision Id. Call the ${call} API to retrieve the latest Revision Id`,
+    USER,
+  );
+}

@@ -1,0 +1,35 @@
+/** An asynchronous invocation as it waits in the queue: a header in JSON, then the payload's bytes untouched. */
+
+/** Everything about an event but its payload. */
+export interface EventHeader {
+  readonly requestId: string;
+  readonly account: string;
+  readonly region: string;
+  readonly name: string;
+  /** As named by the caller; an alias is resolved when the event runs. */
+  readonly qualifier?: string;
+  readonly traceHeader?: string;
+  /** When it was accepted, in epoch milliseconds. */
+  readonly acceptedAt: number;
+  /** Runs that ended in a function error. */
+  readonly failures: number;
+  /** Throttles and failures of ours in a row, for their back-off. */
+  readonly delays: number;
+}
+
+/** One block: header length (4 bytes, big endian), header, payload. */
+export function encodeEvent(header: EventHeader, payload: Uint8Array): Buffer {
+  const text = Buffer.from(JSON.stringify(header));
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(text.length);
+  return Buffer.concat([length, text, payload]);
+}
+
+/** @throws Error for a block that {@link encodeEvent} did not write. */
+export function decodeEvent(block: Buffer): { header: EventHeader; payload: Buffer } {
+  const end = 4 + block.readUInt32BE(0);
+  return {
+    header: JSON.parse(block.toString("utf8", 4, end)) as EventHeader,
+    payload: block.subarray(end),
+  };
+}

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { decodeEvent, encodeEvent } from "./event.ts";
+import type { EventHeader } from "./event.ts";
+import { afterDelay, afterFunctionError, isTooOld } from "./retry.ts";
+
+const fresh: EventHeader = {
+  requestId: "r",
+  account: "000000000000",
+  region: "us-east-1",
+  name: "f",
+  acceptedAt: 1_000,
+  failures: 0,
+  delays: 0,
+};
+
+test("a function error is retried after one minute, then after two, then given up", () => {
+  const first = afterFunctionError(fresh, 5_000);
+  assert.ok(first.kind === "again" && first.at === 65_000 && first.header.failures === 1);
+  const second = afterFunctionError(first.header, 70_000);
+  assert.ok(second.kind === "again" && second.at === 190_000);
+  assert.deepEqual(afterFunctionError(second.header, 200_000), {
+    kind: "give up",
+    condition: "RetriesExhausted",
+  });
+});
+
+test("throttles wait one second, doubling to five minutes, and count as no retry", () => {
+  let header = fresh;
+  const waits = [];
+  for (let at = 0; at < 12; at++) {
+    const decision = afterDelay(header, 10_000);
+    assert.ok(decision.kind === "again");
+    waits.push((decision.at - 10_000) / 1_000);
+    header = decision.header;
+  }
+  assert.deepEqual(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
+  assert.equal(header.failures, 0);
+});
+
+test("an event of more than six hours is given up", () => {
+  const late = 1_000 + 6 * 3_600_000;
+  assert.equal(isTooOld(fresh, late), false);
+  assert.equal(isTooOld(fresh, late + 1), true);
+  assert.deepEqual(afterDelay(fresh, late), { kind: "give up", condition: "EventAgeExceeded" });
+});
+
+test("an event survives the queue byte for byte", () => {
+  const payload = Buffer.from([0, 255, 123, 125]);
+  const { header, payload: read } = decodeEvent(encodeEvent({ ...fresh, traceHeader: "Root=é" }, payload));
+  assert.deepEqual(header, { ...fresh, traceHeader: "Root=é" });
+  assert.deepEqual(read, payload);
+});

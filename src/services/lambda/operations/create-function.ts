@@ -1,0 +1,83 @@
+/** CreateFunction */
+import { AwsError } from "../../../aws/errors.ts";
+import type { Input, Output, RequestContext } from "../../../aws/service.ts";
+import { codeSource } from "../code/code-source.ts";
+import type { Code } from "../code/code-store.ts";
+import { fingerprint, newConfiguration } from "../configuration.ts";
+import type { Configuration } from "../configuration.ts";
+import type { Client, Lambda } from "../deps.ts";
+import { describeVersion } from "../describe.ts";
+import { conflict, invalidParameter } from "../errors.ts";
+import { ownReference } from "../lookup.ts";
+import { checkNewName } from "../names.ts";
+import type { FunctionId } from "../names.ts";
+import { CREATING, publish } from "../publish.ts";
+import { checkRole } from "../roles.ts";
+import { insertFunction, readTags, readUsage, saveVersion } from "../store.ts";
+import type { VersionRow } from "../store.ts";
+import { withTags } from "../tags.ts";
+
+/** Answers while the function is Pending; it becomes Active when its runtime is ready. */
+export async function createFunction(
+  lambda: Lambda,
+  input: Input<Client, "CreateFunction">,
+  context: RequestContext,
+): Promise<Output<Client, "CreateFunction">> {
+  const { qualifier, ...id } = ownReference(input, context);
+  if (qualifier !== undefined) throw invalidParameter("Function name must not contain a qualifier.");
+  checkNewName(id.name);
+  const configuration = newConfiguration(input);
+  const source = codeSource(input.Code ?? {}, lambda.objects, context);
+  const tags = withTags({}, input.Tags ?? {});
+  await checkRole(lambda.roles, configuration.role, context);
+  await checkRuntime(lambda, configuration.runtime);
+  if (await readTags(lambda.database, id)) throw alreadyExists(id);
+
+  return lambda.code.with(await source.open(), source.bytesMax, async (code) => {
+    const rows = await lambda.database.tx(async (tx) => {
+      if (!(await insertFunction(tx, id, tags))) throw alreadyExists(id);
+      const usage = await readUsage(tx, id.account, id.region);
+      checkStorage(usage.unzipped + code.unzippedBytes, lambda);
+      const latest = newLatest(lambda, id, configuration, code);
+      await saveVersion(tx, latest);
+      lambda.catalogue.changes(tx, id);
+      return input.Publish ? [latest, await publish(lambda, tx, latest)] : [latest];
+    });
+    lambda.deployments.begin(...rows);
+    const row = rows.at(-1) as VersionRow;
+    return describeVersion(row, row.number > 0 ? String(row.number) : undefined);
+  });
+}
+
+/** @throws InvalidParameterValueException for a runtime that is past its end, or that this machine lacks, with what to install. */
+export async function checkRuntime(lambda: Lambda, runtime: string): Promise<void> {
+  const answer = await lambda.runtimes.find(runtime);
+  if (answer.status === "refused") throw invalidParameter(answer.reason);
+}
+
+/** @throws CodeStorageExceededException when all versions of the account and region together would unpack to more. */
+export function checkStorage(unzippedBytes: number, lambda: Lambda): void {
+  if (unzippedBytes > lambda.limits.codeStorageBytes)
+    throw new AwsError("CodeStorageExceededException", "Code storage limit exceeded.", { Type: "User" });
+}
+
+function newLatest(lambda: Lambda, id: FunctionId, configuration: Configuration, code: Code): VersionRow {
+  return {
+    ...id,
+    number: 0,
+    deployment: lambda.ids.uuid(),
+    configuration,
+    fingerprint: fingerprint(configuration, code.sha256),
+    codeSha256: code.sha256,
+    codeBytes: code.zipBytes,
+    unzippedBytes: code.unzippedBytes,
+    revision: lambda.ids.uuid(),
+    lastModified: lambda.clock.now(),
+    ...CREATING,
+    serving: null,
+  };
+}
+
+function alreadyExists(id: FunctionId): AwsError {
+  return conflict(`Function already exist: ${id.name}`);
+}

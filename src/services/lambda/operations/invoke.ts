@@ -1,0 +1,146 @@
+/** Invoke: synchronous, asynchronous (durable before it is answered), or a dry run. */
+import { AwsError, notImplemented } from "../../../aws/errors.ts";
+import type { Input, Output, RequestContext } from "../../../aws/service.ts";
+import type { Target } from "../catalogue.ts";
+import type { Client, Lambda } from "../deps.ts";
+import { invalidParameter } from "../errors.ts";
+import { policyQualifier } from "../functions-port.ts";
+import { InvokerStopped, RuntimeUnavailable, ThrottledError } from "../../../invoke/index.ts";
+import { jsonFault } from "../json-text.ts";
+import { ASYNC_PAYLOAD_BYTES_MAX, CLIENT_CONTEXT_CHARS_MAX, SYNC_PAYLOAD_BYTES_MAX } from "../limits.ts";
+import { denied } from "../lookup.ts";
+import { functionArn, readFunctionName } from "../names.ts";
+import type { FunctionReference } from "../names.ts";
+import { allowsInvoke } from "../policy.ts";
+import { readStatements } from "../store-permissions.ts";
+import { newTraceHeader } from "../trace.ts";
+
+type InvokeInput = Input<Client, "Invoke">;
+type InvokeOutput = Output<Client, "Invoke">;
+
+/** What a function gets for a request without a body. */
+const NO_PAYLOAD = Buffer.from("{}");
+
+export async function invoke(
+  lambda: Lambda,
+  input: InvokeInput,
+  context: RequestContext,
+): Promise<InvokeOutput> {
+  if (input.DurableExecutionName !== undefined) throw notImplemented("DurableExecutionName of Invoke");
+  if (input.TenantId !== undefined)
+    throw invalidParameter("The invoked function is not configured with tenant isolation.");
+  const reference = readFunctionName(input.FunctionName ?? "", input.Qualifier, context);
+  if (reference.account !== context.account) await requireCrossAccount(lambda, reference, context);
+  const payload = input.Payload === undefined || input.Payload.length === 0 ? NO_PAYLOAD : input.Payload;
+  const asynchronous = input.InvocationType === "Event";
+  checkSize(payload, asynchronous ? ASYNC_PAYLOAD_BYTES_MAX : SYNC_PAYLOAD_BYTES_MAX);
+  const target = await lambda.catalogue.target(reference);
+  checkJson(payload);
+  if (input.InvocationType === "DryRun") return { StatusCode: 204, ExecutedVersion: target.executedVersion };
+  if (asynchronous) return enqueue(lambda, reference, payload, context);
+  return run(lambda, { input, reference, target, payload }, context);
+}
+
+interface SyncInvocation {
+  readonly input: InvokeInput;
+  readonly reference: FunctionReference;
+  readonly target: Target;
+  readonly payload: Buffer;
+}
+
+async function run(
+  lambda: Lambda,
+  { input, reference, target, payload }: SyncInvocation,
+  context: RequestContext,
+): Promise<InvokeOutput> {
+  const clientContext = readClientContext(input.ClientContext);
+  const outcome = await lambda.invoker
+    .invoke(target.version, {
+      requestId: context.requestId,
+      payload,
+      invokedFunctionArn: functionArn(reference, reference.qualifier),
+      ...(clientContext === undefined ? {} : { clientContext }),
+      traceHeader: traceHeader(lambda, context),
+      wantLogTail: input.LogType === "Tail",
+    })
+    .catch((error: unknown) => {
+      throw invocationError(error);
+    });
+  context.responseHeaders["content-type"] = "application/json";
+  context.responseHeaders["x-amzn-remapped-content-length"] = "0";
+  return {
+    StatusCode: 200,
+    ExecutedVersion: target.executedVersion,
+    Payload: outcome.payload,
+    ...(outcome.functionError ? { FunctionError: outcome.functionError } : {}),
+    ...(outcome.logTail ? { LogResult: outcome.logTail.toString("base64") } : {}),
+  };
+}
+
+async function enqueue(
+  lambda: Lambda,
+  reference: FunctionReference,
+  payload: Buffer,
+  context: RequestContext,
+): Promise<InvokeOutput> {
+  const event = { requestId: context.requestId, payload, traceHeader: traceHeader(lambda, context) };
+  await lambda.database.tx((tx) => lambda.events.put(tx, reference, event));
+  return { StatusCode: 202, Payload: Buffer.alloc(0) };
+}
+
+/** Another account may invoke what the function's policy gives it. @throws AccessDeniedException. */
+async function requireCrossAccount(
+  lambda: Lambda,
+  reference: FunctionReference,
+  context: RequestContext,
+): Promise<void> {
+  const statements = await readStatements(lambda.database, reference, policyQualifier(reference.qualifier));
+  const { account, principal } = context;
+  const arn = principal.roleArn ?? principal.arn;
+  if (!allowsInvoke(statements, { account, arn })) throw denied(reference, context);
+}
+
+function checkSize(payload: Buffer, bytesMax: number): void {
+  if (payload.length <= bytesMax) return;
+  throw new AwsError(
+    "RequestTooLargeException",
+    `Request must be smaller than ${bytesMax} bytes for the InvokeFunction operation`,
+    { Type: "User" },
+  );
+}
+
+function checkJson(payload: Buffer): void {
+  const fault = jsonFault(payload);
+  if (fault !== undefined) throw invalidContent(`Could not parse request body into json: ${fault}`);
+}
+
+/** The client context as JSON text. @throws InvalidRequestContentException when it is not base64 of JSON. */
+function readClientContext(encoded: string | undefined): string | undefined {
+  if (encoded === undefined || encoded === "") return undefined;
+  if (encoded.length > CLIENT_CONTEXT_CHARS_MAX)
+    throw invalidContent(`Client context must be no more than ${CLIENT_CONTEXT_CHARS_MAX} bytes.`);
+  const decoded = /^[A-Za-z0-9+/]*={0,2}$/.test(encoded) ? Buffer.from(encoded, "base64") : undefined;
+  if (!decoded || jsonFault(decoded) !== undefined || decoded.toString("latin1").trimStart()[0] !== "{")
+    throw invalidContent("Client context must be a valid Base64-encoded JSON object.");
+  return decoded.toString();
+}
+
+function traceHeader(lambda: Lambda, context: RequestContext): string {
+  const given = context.headers["x-amzn-trace-id"];
+  return typeof given === "string" && given !== "" ? given : newTraceHeader(lambda.clock, lambda.ids);
+}
+
+/** What the data path could not do, as the API says it; function errors are outcomes and do not come here. */
+function invocationError(error: unknown): unknown {
+  if (error instanceof ThrottledError)
+    return new AwsError("TooManyRequestsException", error.message, { Type: "User", Reason: error.reason });
+  if (error instanceof InvokerStopped)
+    return new AwsError("ServiceException", error.message, { Type: "Server" });
+  if (error instanceof RuntimeUnavailable)
+    return new AwsError("InvalidRuntimeException", error.message, { Type: "Server" });
+  return error;
+}
+
+function invalidContent(message: string): AwsError {
+  return new AwsError("InvalidRequestContentException", message, { Type: "User" });
+}

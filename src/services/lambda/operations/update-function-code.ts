@@ -1,0 +1,53 @@
+/** UpdateFunctionCode */
+import type { Input, Output, RequestContext } from "../../../aws/service.ts";
+import { codeSource } from "../code/code-source.ts";
+import type { Code } from "../code/code-store.ts";
+import { fingerprint } from "../configuration.ts";
+import type { Client, Lambda } from "../deps.ts";
+import { describeVersion } from "../describe.ts";
+import { findLatest, unqualifiedReference } from "../lookup.ts";
+import { publish } from "../publish.ts";
+import { refuseUnimplemented } from "../refusals.ts";
+import { readUsage } from "../store.ts";
+import type { VersionRow } from "../store.ts";
+import { applyUpdate, requireUpdatable } from "../update.ts";
+import { checkStorage } from "./create-function.ts";
+
+/** Answers while the update is in progress; until then the old code runs. */
+export async function updateFunctionCode(
+  lambda: Lambda,
+  input: Input<Client, "UpdateFunctionCode">,
+  context: RequestContext,
+): Promise<Output<Client, "UpdateFunctionCode">> {
+  const id = unqualifiedReference(input, context);
+  refuseUnimplemented(input);
+  requireUpdatable(await findLatest(lambda.database, id), input.RevisionId);
+  const source = codeSource(input, lambda.objects, context);
+  return lambda.code.with(await source.open(), source.bytesMax, async (code) => {
+    if (input.DryRun) {
+      const current = await findLatest(lambda.database, id);
+      return describeVersion(withCode(current, code));
+    }
+    const rows = await lambda.database.tx(async (tx) => {
+      const current = await findLatest(tx, id);
+      requireUpdatable(current, input.RevisionId);
+      const usage = await readUsage(tx, id.account, id.region);
+      checkStorage(usage.unzipped - current.unzippedBytes + code.unzippedBytes, lambda);
+      const updated = await applyUpdate(lambda, tx, current, withCode(current, code));
+      return input.Publish ? [updated, await publish(lambda, tx, updated)] : [updated];
+    });
+    lambda.deployments.begin(...rows);
+    const row = rows.at(-1) as VersionRow;
+    return describeVersion(row, row.number > 0 ? String(row.number) : undefined);
+  });
+}
+
+function withCode(row: VersionRow, code: Code): VersionRow {
+  return {
+    ...row,
+    codeSha256: code.sha256,
+    codeBytes: code.zipBytes,
+    unzippedBytes: code.unzippedBytes,
+    fingerprint: fingerprint(row.configuration, code.sha256),
+  };
+}

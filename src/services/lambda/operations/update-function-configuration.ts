@@ -1,0 +1,35 @@
+/** UpdateFunctionConfiguration */
+import type { Input, Output, RequestContext } from "../../../aws/service.ts";
+import { fingerprint, updatedConfiguration } from "../configuration.ts";
+import type { Client, Lambda } from "../deps.ts";
+import { describeVersion } from "../describe.ts";
+import { findLatest, unqualifiedReference } from "../lookup.ts";
+import { checkRole } from "../roles.ts";
+import { applyUpdate, requireUpdatable } from "../update.ts";
+import { checkRuntime } from "./create-function.ts";
+
+/** Answers while the update is in progress; until then the old configuration holds. */
+export async function updateFunctionConfiguration(
+  lambda: Lambda,
+  input: Input<Client, "UpdateFunctionConfiguration">,
+  context: RequestContext,
+): Promise<Output<Client, "UpdateFunctionConfiguration">> {
+  const id = unqualifiedReference(input, context);
+  const before = await findLatest(lambda.database, id);
+  requireUpdatable(before, input.RevisionId);
+  const wanted = updatedConfiguration(before.configuration, input);
+  if (input.Role !== undefined) await checkRole(lambda.roles, wanted.role, context);
+  if (input.Runtime !== undefined) await checkRuntime(lambda, wanted.runtime);
+  const row = await lambda.database.tx(async (tx) => {
+    const current = await findLatest(tx, id);
+    requireUpdatable(current, input.RevisionId);
+    const configuration = updatedConfiguration(current.configuration, input);
+    return applyUpdate(lambda, tx, current, {
+      ...current,
+      configuration,
+      fingerprint: fingerprint(configuration, current.codeSha256),
+    });
+  });
+  lambda.deployments.begin(row);
+  return describeVersion(row);
+}

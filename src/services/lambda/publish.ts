@@ -1,0 +1,49 @@
+/** Makes a version of $LATEST: immutable, numbered, and only when something changed since the last one. */
+import type { Transaction } from "../../store/database.ts";
+import type { Lambda } from "./deps.ts";
+import { newestPublished, nextNumber, saveVersion } from "./store.ts";
+import type { VersionRow } from "./store.ts";
+
+/**
+ * Publishes in the caller's transaction. Answers the version that has $LATEST's code and configuration: a new one,
+ * or the newest there is when nothing changed since.
+ */
+export async function publish(
+  lambda: Lambda,
+  tx: Transaction,
+  latest: VersionRow,
+  description?: string,
+): Promise<VersionRow> {
+  const newest = await newestPublished(tx, latest);
+  if (newest?.fingerprint === latest.fingerprint) return newest;
+  const row: VersionRow = {
+    ...latest,
+    number: await nextNumber(tx, latest),
+    deployment: lambda.ids.uuid(),
+    configuration: { ...latest.configuration, description: description ?? latest.configuration.description },
+    revision: lambda.ids.uuid(),
+    lastModified: lambda.clock.now(),
+    ...(latest.state === "Active" && latest.updateStatus === "Successful" ? {} : CREATING),
+    serving: null,
+  };
+  await saveVersion(tx, row);
+  lambda.catalogue.changes(tx, latest);
+  return row;
+}
+
+/** The state of a version whose code or runtime is not ready yet. */
+export const CREATING = {
+  state: "Pending",
+  stateCode: "Creating",
+  stateReason: "The function is being created.",
+  updateStatus: null,
+  updateCode: null,
+  updateReason: null,
+} as const;
+
+/** The state of an active function while an update is made ready; what ran before goes on running. */
+export const UPDATING = {
+  updateStatus: "InProgress",
+  updateCode: "Creating",
+  updateReason: "The function is being created.",
+} as const;
