@@ -66,10 +66,11 @@ export async function compose(config: Config, door: Door, log: Log): Promise<Pla
   const sts = await createSts({ ...common, roles: iam.sessions });
   const logs = await createCloudwatchLogs(common);
   const dynamodb = await createDynamoDb(common);
+  const invokePorts = createInvokePorts({ roles: iam.roles, logs: logs.writer, clock, log });
   const invoker = createInvoker({
     sandboxes,
     runtimes,
-    ports: createInvokePorts({ roles: iam.roles, logs: logs.writer, clock, log }),
+    ports: invokePorts,
     endpointPort: door.port,
     stateDir,
     clock,
@@ -99,10 +100,8 @@ export async function compose(config: Config, door: Door, log: Log): Promise<Pla
     invoker,
     runtimes,
     codeDir: join(config.dataDir, "code"),
-    endpoint: door.endpoint,
     roles: iam.roles,
     objects: s3.objects,
-    logs: logs.writer,
   });
 
   const root = await withRootCredentials(config, iam.accessKeys, ids);
@@ -127,6 +126,7 @@ export async function compose(config: Config, door: Door, log: Log): Promise<Pla
       await invoker.stop(graceMs);
     },
     async close() {
+      await invokePorts.flush();
       for (const service of [s3, dynamodb, logs, sts, iam]) await service.stop();
       await sandboxes.close();
       await store.close();

@@ -170,7 +170,10 @@ export class Dispatcher {
         wantLogTail: false,
       })
       .catch((error: Error) => error);
-    if (outcome instanceof Error) await this.#settle(job, afterDelay(header, clock.now()), outcome.message);
+    const failed = outcome instanceof Error || outcome.functionError !== undefined;
+    if (failed && this.#abort.signal.aborted) await queue.retryAt(job, clock.now(), "The server stopped");
+    else if (outcome instanceof Error)
+      await this.#settle(job, afterDelay(header, clock.now()), outcome.message);
     else if (outcome.functionError)
       await this.#settle(
         job,
