@@ -48,7 +48,9 @@ test("kill -9 between the upload's 200 and the function's run: after a restart t
 async function waitForRow(endpoint: string, key: string): Promise<void> {
   const dynamodb = new DynamoDBClient(clientOptions(endpoint));
   for (const end = Date.now() + WAIT_MS; Date.now() < end; await sleep(100)) {
-    const { Item } = await dynamodb.send(new GetItemCommand({ TableName: "Photographs", Key: { key: { S: key } } }));
+    const { Item } = await dynamodb.send(
+      new GetItemCommand({ TableName: "Photographs", Key: { key: { S: key } } }),
+    );
     if (Item?.["thumbnail"]) return;
   }
   assert.fail(`no row for ${key} after ${WAIT_MS / 1_000} s`);
