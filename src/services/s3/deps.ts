@@ -1,12 +1,27 @@
-/** The one dependencies object of s3. */
+/** The dependencies of s3: what createS3 is given, and what its operations work with. */
 import type { Clock } from "../../kit/clock.ts";
 import type { Ids } from "../../kit/id.ts";
 import type { Blobs } from "../../store/blobs.ts";
 import type { Database } from "../../store/database.ts";
+import type { Log } from "../../telemetry/log.ts";
+import type { Content } from "./content.ts";
+import type { S3Limits } from "./limits.ts";
+import type { NotificationFunctions } from "./ports.ts";
+import type { Sequence } from "./sequence.ts";
 
 export interface S3Deps {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly database: Database;
   readonly blobs: Blobs;
+  readonly functions: NotificationFunctions;
+  readonly log: Log;
+  readonly limits?: Partial<S3Limits>;
+}
+
+/** What every operation is called with. */
+export interface S3 extends Omit<S3Deps, "limits"> {
+  readonly limits: S3Limits;
+  readonly content: Content;
+  readonly sequence: Sequence;
 }

@@ -1,11 +1,34 @@
 /** s3: the only file that others import. */
 import { bindService } from "../../aws/service.ts";
 import type { Service } from "../../aws/service.ts";
-import type { S3Deps } from "./deps.ts";
+import { storedObjects } from "./code-objects.ts";
+import type { StoredObjects } from "./code-objects.ts";
+import { Content } from "./content.ts";
+import type { S3, S3Deps } from "./deps.ts";
+import { defaultLimits } from "./limits.ts";
+import { objects } from "./migrations/001-objects.ts";
 import { operationTable } from "./operation-table.ts";
+import { Sequence } from "./sequence.ts";
 
 export type { S3Deps } from "./deps.ts";
+export type { NotificationFunctions } from "./ports.ts";
 
-export async function createS3(deps: S3Deps): Promise<{ service: Service; stop(): Promise<void> }> {
-  return { service: bindService("s3", operationTable, deps), stop: async () => {} };
+/** Opens S3 on its database and blobs, and begins to remove what an earlier process left behind. */
+export async function createS3(
+  deps: S3Deps,
+): Promise<{ service: Service; objects: StoredObjects; stop(): Promise<void> }> {
+  await deps.database.migrate("s3", [objects]);
+  const content = new Content(deps);
+  const s3: S3 = {
+    ...deps,
+    limits: { ...defaultLimits, ...deps.limits },
+    content,
+    sequence: new Sequence(deps.clock),
+  };
+  content.startSweep();
+  return {
+    service: bindService("s3", operationTable, s3),
+    objects: storedObjects(s3),
+    stop: () => content.stop(),
+  };
 }

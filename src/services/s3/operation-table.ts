@@ -1,7 +1,66 @@
 /** The operations of s3 that Lambent implements; everything else answers 501 by name. */
 import type { OperationTable } from "../../aws/service.ts";
-import type { S3Deps } from "./deps.ts";
+import type { S3 } from "./deps.ts";
+import {
+  getBucketNotificationConfiguration,
+  putBucketNotificationConfiguration,
+} from "./operations/bucket-notification.ts";
+import { deleteBucketTagging, getBucketTagging, putBucketTagging } from "./operations/bucket-tagging.ts";
+import {
+  createBucket,
+  deleteBucket,
+  getBucketLocation,
+  headBucket,
+  listBuckets,
+} from "./operations/buckets.ts";
+import type { Client } from "./operations/client.ts";
+import { completeMultipartUpload } from "./operations/complete-multipart-upload.ts";
+import { copyObject } from "./operations/copy-object.ts";
+import { abortMultipartUpload, createMultipartUpload } from "./operations/create-multipart-upload.ts";
+import { deleteObject } from "./operations/delete-object.ts";
+import { deleteObjects } from "./operations/delete-objects.ts";
+import { getObjectAttributes } from "./operations/get-object-attributes.ts";
+import { getObject, headObject } from "./operations/get-object.ts";
+import { listObjectVersions } from "./operations/list-object-versions.ts";
+import { listObjects, listObjectsV2 } from "./operations/list-objects.ts";
+import { listMultipartUploads, listParts } from "./operations/list-uploads.ts";
+import { deleteObjectTagging, getObjectTagging, putObjectTagging } from "./operations/object-tagging.ts";
+import { putObject } from "./operations/put-object.ts";
+import { uploadPartCopy } from "./operations/upload-part-copy.ts";
+import { uploadPart } from "./operations/upload-part.ts";
+import { getBucketVersioning, putBucketVersioning } from "./operations/versioning.ts";
 
-type Client = typeof import("@aws-sdk/client-s3");
-
-export const operationTable: OperationTable<Client, S3Deps> = {};
+export const operationTable: OperationTable<Client, S3> = {
+  AbortMultipartUpload: abortMultipartUpload,
+  CompleteMultipartUpload: completeMultipartUpload,
+  CopyObject: copyObject,
+  CreateBucket: createBucket,
+  CreateMultipartUpload: createMultipartUpload,
+  DeleteBucket: deleteBucket,
+  DeleteBucketTagging: deleteBucketTagging,
+  DeleteObject: deleteObject,
+  DeleteObjects: deleteObjects,
+  DeleteObjectTagging: deleteObjectTagging,
+  GetBucketLocation: getBucketLocation,
+  GetBucketNotificationConfiguration: getBucketNotificationConfiguration,
+  GetBucketTagging: getBucketTagging,
+  GetBucketVersioning: getBucketVersioning,
+  GetObject: getObject,
+  GetObjectAttributes: getObjectAttributes,
+  GetObjectTagging: getObjectTagging,
+  HeadBucket: headBucket,
+  HeadObject: headObject,
+  ListBuckets: listBuckets,
+  ListMultipartUploads: listMultipartUploads,
+  ListObjects: listObjects,
+  ListObjectsV2: listObjectsV2,
+  ListObjectVersions: listObjectVersions,
+  ListParts: listParts,
+  PutBucketNotificationConfiguration: putBucketNotificationConfiguration,
+  PutBucketTagging: putBucketTagging,
+  PutBucketVersioning: putBucketVersioning,
+  PutObject: putObject,
+  PutObjectTagging: putObjectTagging,
+  UploadPart: uploadPart,
+  UploadPartCopy: uploadPartCopy,
+};

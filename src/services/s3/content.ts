@@ -1,0 +1,228 @@
+/** The bytes of objects and parts: small ones lie in their row, large ones in a blob of their own. */
+import { Readable } from "node:stream";
+import type { Clock } from "../../kit/clock.ts";
+import type { Ids } from "../../kit/id.ts";
+import type { Blobs, ByteRange } from "../../store/blobs.ts";
+import { BlobNotFound } from "../../store/blobs.ts";
+import type { Database } from "../../store/database.ts";
+import type { Log } from "../../telemetry/log.ts";
+import { startDigest } from "./checksum/algorithms.ts";
+import type { ChecksumAlgorithm } from "./checksum/algorithms.ts";
+import type { ObjectRow, PartRow } from "./rows.ts";
+import { NAMES_PER_LOOK, referencedBlobs } from "./store-garbage.ts";
+import { partsOfRange } from "./store-uploads.ts";
+
+/** Content up to this size is committed with its row: one write instead of a file, a folder entry and a row. */
+const INLINE_BYTES_MAX = 16 * 1024;
+
+/** With several servers on one store, a blob that no row names may be one that another server is still writing. */
+const SHARED_ORPHAN_AGE_MS = 7 * 24 * 3_600_000;
+
+const PREFIX = "s3/";
+
+/** Content that has been received and is on disk (or small, and will be with its row). */
+export interface Received {
+  readonly size: number;
+  readonly md5: Buffer;
+  /** Of the algorithm asked for. */
+  readonly checksum: Buffer;
+  readonly blobName: string | null;
+  readonly inlineBytes: Buffer | null;
+}
+
+interface Deps {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly database: Database;
+  readonly blobs: Blobs;
+  readonly log: Log;
+}
+
+export class Content {
+  readonly #deps: Deps;
+  /** Tells the blobs of this process from those an earlier one left. */
+  readonly #boot: string;
+  readonly #reading = new Map<string, number>();
+  readonly #discarded = new Set<string>();
+  readonly #removals = new Set<Promise<void>>();
+  #sweep: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+    this.#boot = deps.ids.hex(16);
+  }
+
+  /**
+   * Stores a body while digesting it; nothing larger than a small object is held in memory.
+   * What it answers must either be named by a committed row or be given to {@link discard}.
+   */
+  async receive(
+    body: AsyncIterable<Uint8Array | string>,
+    algorithm: ChecksumAlgorithm,
+    options: { inline: boolean },
+  ): Promise<Received> {
+    const md5 = startDigest("MD5");
+    const checksum = startDigest(algorithm);
+    let size = 0;
+    const source = body[Symbol.asyncIterator]();
+    const mayBeSmall = () => options.inline && size <= INLINE_BYTES_MAX;
+    const next = async (): Promise<Buffer | undefined> => {
+      const { done, value } = await source.next();
+      if (done) return undefined;
+      const chunk =
+        typeof value === "string"
+          ? Buffer.from(value)
+          : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+      size += chunk.length;
+      md5.update(chunk);
+      checksum.update(chunk);
+      return chunk;
+    };
+    const digests = () => ({ size, md5: md5.digest(), checksum: checksum.digest() });
+    const head: Buffer[] = [];
+    let ended = false;
+    while (mayBeSmall() && !ended) {
+      const chunk = await next();
+      if (chunk) head.push(chunk);
+      else ended = true;
+    }
+    if (ended) return { ...digests(), blobName: null, inlineBytes: Buffer.concat(head) };
+    const blobName = this.#newName();
+    await this.#deps.blobs.put(blobName, Readable.from(chunks(head, next), { objectMode: false }));
+    return { ...digests(), blobName, inlineBytes: null };
+  }
+
+  /**
+   * The bytes of an object, or of a range of them.
+   * @throws BlobNotFound when the object was removed since its row was read: read the row again.
+   */
+  async read(row: ObjectRow, range?: ByteRange): Promise<Readable | Buffer> {
+    const span = range ?? { start: 0, end: row.size - 1 };
+    if (row.inline_bytes) return row.inline_bytes.subarray(span.start, span.end + 1);
+    if (row.blob_name !== null)
+      return this.#deps.blobs.read(row.blob_name, row.size === 0 ? undefined : span);
+    const parts = await partsOfRange(this.#deps.database, row.upload_id ?? "", span.start, span.end);
+    if (parts.length === 0) throw new BlobNotFound(`the parts of upload ${row.upload_id}`);
+    // The first is opened now, so that an object removed meanwhile is noticed before the answer begins.
+    const names = parts.map((part) => part.blob_name);
+    this.#hold(names);
+    try {
+      const first = await this.#readPart(parts[0] as PartRow, span);
+      return Readable.from(this.#joined(first, parts, span, names), { objectMode: false });
+    } catch (error) {
+      this.#release(names);
+      throw error;
+    }
+  }
+
+  /** Removes blobs that no row names any more, once nothing reads them. */
+  discard(names: readonly (string | null)[]): void {
+    for (const name of names) {
+      if (name === null) continue;
+      if (this.#reading.has(name)) this.#discarded.add(name);
+      else this.#remove(name);
+    }
+  }
+
+  /** Begins to remove what an earlier process stored and never committed, or replaced and never removed. */
+  startSweep(): void {
+    this.#sweep = this.#removeOrphans().catch((error: unknown) => {
+      this.#deps.log.error("Looking for blobs that no S3 object names has failed", { error });
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#sweep;
+    await Promise.all(this.#removals);
+  }
+
+  async *#joined(
+    first: Readable,
+    parts: readonly PartRow[],
+    span: ByteRange,
+    names: readonly string[],
+  ): AsyncIterable<Buffer> {
+    try {
+      yield* first as AsyncIterable<Buffer>;
+      for (const part of parts.slice(1)) yield* (await this.#readPart(part, span)) as AsyncIterable<Buffer>;
+    } finally {
+      first.destroy();
+      this.#release(names);
+    }
+  }
+
+  #readPart(part: PartRow, span: ByteRange): Promise<Readable> {
+    const begins = part.start_at ?? 0;
+    return this.#deps.blobs.read(part.blob_name, {
+      start: Math.max(0, span.start - begins),
+      end: Math.min(part.size, span.end - begins + 1) - 1,
+    });
+  }
+
+  #hold(names: readonly string[]): void {
+    for (const name of names) this.#reading.set(name, (this.#reading.get(name) ?? 0) + 1);
+  }
+
+  #release(names: readonly string[]): void {
+    for (const name of names) {
+      const left = (this.#reading.get(name) ?? 1) - 1;
+      if (left > 0) this.#reading.set(name, left);
+      else {
+        this.#reading.delete(name);
+        if (this.#discarded.delete(name)) this.#remove(name);
+      }
+    }
+  }
+
+  #remove(name: string): void {
+    const removal = this.#deps.blobs
+      .delete(name)
+      .catch((error: unknown) => this.#deps.log.warn("A blob could not be removed", { name, error }))
+      .finally(() => this.#removals.delete(removal));
+    this.#removals.add(removal);
+  }
+
+  /** `s3/<two hex digits>/<boot>-<time>-<random>`: the digits spread the files over folders. */
+  #newName(): string {
+    const random = this.#deps.ids.hex(16);
+    return `${PREFIX}${random.slice(0, 2)}/${this.#boot}-${this.#deps.clock.now().toString(16)}-${random}`;
+  }
+
+  async #removeOrphans(): Promise<void> {
+    let batch: string[] = [];
+    for await (const name of this.#deps.blobs.list(PREFIX)) {
+      if (this.#stopped) return;
+      if (this.#mayBeOrphan(name)) batch.push(name);
+      if (batch.length === NAMES_PER_LOOK) {
+        await this.#removeUnreferenced(batch);
+        batch = [];
+      }
+    }
+    if (batch.length > 0) await this.#removeUnreferenced(batch);
+  }
+
+  #mayBeOrphan(name: string): boolean {
+    const [boot, time = ""] = (name.split("/").at(-1) ?? "").split("-");
+    if (boot === this.#boot) return false;
+    const age = this.#deps.clock.now() - Number.parseInt(time, 16);
+    return this.#deps.database.engine === "sqlite" || age > SHARED_ORPHAN_AGE_MS;
+  }
+
+  async #removeUnreferenced(names: readonly string[]): Promise<void> {
+    const referenced = await referencedBlobs(this.#deps.database, names);
+    const orphans = names.filter((name) => !referenced.has(name));
+    for (const name of orphans) await this.#deps.blobs.delete(name);
+    if (orphans.length > 0)
+      this.#deps.log.info("Removed blobs that no S3 object names", { count: orphans.length });
+  }
+}
+
+async function* chunks(
+  head: readonly Buffer[],
+  next: () => Promise<Buffer | undefined>,
+): AsyncIterable<Buffer> {
+  yield* head;
+  for (let chunk = await next(); chunk; chunk = await next()) yield chunk;
+}

@@ -1,0 +1,31 @@
+/** S3's quotas, as AWS documents them; those a site may want to raise come through `deps.limits`. */
+
+export interface S3Limits {
+  /** General purpose buckets one account may own. */
+  readonly bucketsPerAccountMax: number;
+}
+
+export const defaultLimits: S3Limits = { bucketsPerAccountMax: 10_000 };
+
+export const KEY_BYTES_MAX = 1_024;
+/** User-defined metadata: UTF-8 bytes of all names and values. */
+export const METADATA_BYTES_MAX = 2_048;
+/** Largest body of one PutObject, UploadPart or copy. */
+export const SINGLE_BODY_BYTES_MAX = 5 * 1024 ** 3;
+/** Smallest part of a multipart upload, the last one excepted. */
+export const PART_BYTES_MIN = 5 * 1024 ** 2;
+export const PART_NUMBER_MAX = 10_000;
+/** Largest page of every listing of keys, versions, uploads and parts. */
+export const LIST_PAGE_MAX = 1_000;
+export const LIST_BUCKETS_PAGE_MAX = 10_000;
+/** Largest number that a max-keys-like parameter may hold. */
+export const LIST_ARGUMENT_MAX = 2_147_483_647;
+export const DELETE_OBJECTS_MAX = 1_000;
+export const OBJECT_TAGS_MAX = 10;
+export const BUCKET_TAGS_MAX = 50;
+export const TAG_KEY_CHARACTERS_MAX = 128;
+export const TAG_VALUE_CHARACTERS_MAX = 256;
+/** Notification configurations of one bucket. */
+export const NOTIFICATIONS_MAX = 100;
+export const FILTER_VALUE_BYTES_MAX = 1_024;
+export const NOTIFICATION_ID_CHARACTERS_MAX = 255;

@@ -1,0 +1,98 @@
+/** The headers that are kept with an object: system-defined ones and the user's. */
+import { notImplemented } from "../../aws/errors.ts";
+import { s3Error } from "./errors.ts";
+import { METADATA_BYTES_MAX } from "./limits.ts";
+
+/** As stored (JSON) and as answered with every read. */
+export interface ObjectHeaders {
+  readonly contentType: string;
+  readonly cacheControl?: string;
+  readonly contentDisposition?: string;
+  readonly contentEncoding?: string;
+  readonly contentLanguage?: string;
+  /** Epoch milliseconds. */
+  readonly expires?: number;
+  /** Names in lower case. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+export interface HeaderMembers {
+  readonly CacheControl?: string | undefined;
+  readonly ContentDisposition?: string | undefined;
+  readonly ContentEncoding?: string | undefined;
+  readonly ContentLanguage?: string | undefined;
+  readonly ContentType?: string | undefined;
+  readonly Expires?: Date | undefined;
+  readonly Metadata?: Record<string, string> | undefined;
+}
+
+const DEFAULT_CONTENT_TYPE = "binary/octet-stream";
+
+/**
+ * The headers of a new object.
+ * @throws MetadataTooLarge when names and values of the user's metadata exceed 2 KB.
+ */
+export function readHeaders(input: HeaderMembers): ObjectHeaders {
+  const metadata: Record<string, string> = {};
+  let bytes = 0;
+  for (const [name, value] of Object.entries(input.Metadata ?? {})) {
+    metadata[name.toLowerCase()] = value;
+    bytes += Buffer.byteLength(name) + Buffer.byteLength(value);
+  }
+  if (bytes > METADATA_BYTES_MAX)
+    throw s3Error("MetadataTooLarge", { Size: bytes, MaxSizeAllowed: METADATA_BYTES_MAX });
+  const encoding = withoutChunked(input.ContentEncoding);
+  return {
+    contentType: input.ContentType || DEFAULT_CONTENT_TYPE,
+    ...(input.CacheControl ? { cacheControl: input.CacheControl } : {}),
+    ...(input.ContentDisposition ? { contentDisposition: input.ContentDisposition } : {}),
+    ...(encoding ? { contentEncoding: encoding } : {}),
+    ...(input.ContentLanguage ? { contentLanguage: input.ContentLanguage } : {}),
+    ...(input.Expires ? { expires: input.Expires.getTime() } : {}),
+    metadata,
+  };
+}
+
+/** The members that tell stored headers. */
+export function headerOutput(stored: ObjectHeaders): HeaderMembers {
+  return {
+    ContentType: stored.contentType,
+    CacheControl: stored.cacheControl,
+    ContentDisposition: stored.contentDisposition,
+    ContentEncoding: stored.contentEncoding,
+    ContentLanguage: stored.contentLanguage,
+    Expires: stored.expires === undefined ? undefined : new Date(stored.expires),
+    Metadata: { ...stored.metadata },
+  };
+}
+
+/** `aws-chunked` is how the body travelled, and no part of the object. */
+function withoutChunked(encoding: string | undefined): string | undefined {
+  const kept = encoding
+    ?.split(",")
+    .map((one) => one.trim())
+    .filter((one) => one.toLowerCase() !== "aws-chunked");
+  return kept?.join(",") || undefined;
+}
+
+const STORAGE_CLASSES = new Set([
+  "REDUCED_REDUNDANCY",
+  "STANDARD_IA",
+  "ONEZONE_IA",
+  "INTELLIGENT_TIERING",
+  "GLACIER",
+  "DEEP_ARCHIVE",
+  "OUTPOSTS",
+  "GLACIER_IR",
+  "SNOW",
+  "EXPRESS_ONEZONE",
+  "FSX_OPENZFS",
+  "FSX_ONTAP",
+]);
+
+/** @throws for every storage class but STANDARD: those we know by name, InvalidStorageClass for the rest. */
+export function checkStorageClass(storageClass: string | undefined): void {
+  if (storageClass === undefined || storageClass === "STANDARD") return;
+  if (STORAGE_CLASSES.has(storageClass)) throw notImplemented(`the storage class ${storageClass}`);
+  throw s3Error("InvalidStorageClass", { StorageClassRequested: storageClass });
+}

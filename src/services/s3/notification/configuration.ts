@@ -1,0 +1,190 @@
+/** Bucket notification configurations: which are valid together, and which of them an event goes to. */
+import type { AwsError } from "../../../aws/errors.ts";
+import { invalidArgument } from "../errors.ts";
+import { FILTER_VALUE_BYTES_MAX, NOTIFICATION_ID_CHARACTERS_MAX, NOTIFICATIONS_MAX } from "../limits.ts";
+
+/** One configuration, as stored. */
+export interface FunctionNotification {
+  readonly id: string;
+  readonly functionArn: string;
+  readonly events: readonly string[];
+  readonly prefix?: string;
+  readonly suffix?: string;
+  /** The names of the filter rules as they were given, in their order (`prefix`, `Suffix`). */
+  readonly ruleNames?: readonly string[];
+}
+
+/** Every event type S3 takes. Those that nothing here can cause are taken all the same: they just never happen. */
+const EVENTS = {
+  ObjectCreated: ["*", "Put", "Post", "Copy", "CompleteMultipartUpload"],
+  ObjectRemoved: ["*", "Delete", "DeleteMarkerCreated"],
+  ObjectTagging: ["*", "Put", "Delete"],
+  ObjectRestore: ["*", "Post", "Completed", "Delete"],
+  Replication: [
+    "*",
+    "OperationFailedReplication",
+    "OperationNotTracked",
+    "OperationMissedThreshold",
+    "OperationReplicatedAfterThreshold",
+  ],
+  LifecycleExpiration: ["*", "Delete", "DeleteMarkerCreated"],
+  ObjectAnnotation: ["*", "Put", "Delete"],
+} as const;
+
+const SINGLE_EVENTS = [
+  "s3:ReducedRedundancyLostObject",
+  "s3:LifecycleTransition",
+  "s3:IntelligentTiering",
+  "s3:ObjectAcl:Put",
+  "s3:ObjectRetention:Put",
+];
+
+const KNOWN_EVENTS = new Set([
+  ...SINGLE_EVENTS,
+  ...Object.entries(EVENTS).flatMap(([family, names]) => names.map((name) => `s3:${family}:${name}`)),
+]);
+
+interface RuleInput {
+  readonly Name?: string | undefined;
+  readonly Value?: string | undefined;
+}
+
+export interface ConfigurationInput {
+  readonly Id?: string | undefined;
+  readonly LambdaFunctionArn?: string | undefined;
+  readonly Events?: readonly string[] | undefined;
+  readonly Filter?:
+    | { readonly Key?: { readonly FilterRules?: readonly RuleInput[] | undefined } | undefined }
+    | undefined;
+}
+
+const FUNCTION_ARN = /^arn:aws[a-z-]*:lambda:([a-z0-9-]+):\d{12}:function:[a-zA-Z0-9-_]+(:[a-zA-Z0-9-_$]+)?$/;
+
+/**
+ * Reads and checks the configurations of a bucket in a region. `newId` names those without an Id.
+ * @throws InvalidArgument with S3's texts.
+ */
+export function readConfigurations(
+  inputs: readonly ConfigurationInput[],
+  region: string,
+  newId: () => string,
+): FunctionNotification[] {
+  if (inputs.length > NOTIFICATIONS_MAX)
+    throw invalidArgument(
+      `Cannot have more than ${NOTIFICATIONS_MAX} notification configurations on a bucket`,
+      "NotificationConfiguration",
+      inputs.length,
+    );
+  const read = inputs.map((input) => readConfiguration(input, region, newId));
+  const ids = new Set<string>();
+  for (const { id } of read) {
+    if (ids.has(id))
+      throw invalidArgument("Same ID used for multiple configurations. IDs must be unique", "Id", id);
+    ids.add(id);
+  }
+  for (const [index, one] of read.entries())
+    for (const other of read.slice(index + 1)) {
+      const error = overlap(one, other);
+      if (error) throw error;
+    }
+  return read;
+}
+
+/** Those that an event about a key goes to. `event` is `ObjectCreated:Put`. */
+export function matching(
+  configurations: readonly FunctionNotification[],
+  event: string,
+  key: string,
+): FunctionNotification[] {
+  return configurations.filter(
+    ({ events, prefix = "", suffix = "" }) =>
+      events.some((one) => covers(one, `s3:${event}`)) && key.startsWith(prefix) && key.endsWith(suffix),
+  );
+}
+
+function readConfiguration(
+  input: ConfigurationInput,
+  region: string,
+  newId: () => string,
+): FunctionNotification {
+  const functionArn = input.LambdaFunctionArn ?? "";
+  const match = FUNCTION_ARN.exec(functionArn);
+  if (!match) throw invalidArgument("The ARN could not be parsed", "CloudFunction", functionArn);
+  if (match[1] !== region)
+    throw invalidArgument(
+      "The notification destination service region is not valid for the bucket location constraint",
+      "CloudFunction",
+      functionArn,
+    );
+  const events = [...new Set(input.Events ?? [])];
+  if (events.length === 0)
+    throw invalidArgument("A specified event is not supported for notifications.", "Event", "");
+  for (const event of events)
+    if (!KNOWN_EVENTS.has(event))
+      throw invalidArgument("The event is not supported for notifications", "Event", event);
+  const id = input.Id || newId();
+  if (id.length > NOTIFICATION_ID_CHARACTERS_MAX)
+    throw invalidArgument(
+      `The ID must be at most ${NOTIFICATION_ID_CHARACTERS_MAX} characters long`,
+      "Id",
+      id,
+    );
+  return { id, functionArn, events, ...readFilter(input.Filter?.Key?.FilterRules ?? []) };
+}
+
+function readFilter(
+  rules: readonly RuleInput[],
+): Pick<FunctionNotification, "prefix" | "suffix" | "ruleNames"> {
+  const filter: { prefix?: string; suffix?: string } = {};
+  for (const { Name = "", Value = "" } of rules) {
+    const name = Name.toLowerCase();
+    if (name !== "prefix" && name !== "suffix")
+      throw invalidArgument("filter rule name must be either prefix or suffix", "FilterRule.Name", Name);
+    if (filter[name] !== undefined)
+      throw invalidArgument(
+        `Cannot specify more than one ${name} rule in a filter.`,
+        "FilterRule.Name",
+        Name,
+      );
+    if (Buffer.byteLength(Value) > FILTER_VALUE_BYTES_MAX)
+      throw invalidArgument(
+        `Size of filter rule value cannot exceed ${FILTER_VALUE_BYTES_MAX} bytes in UTF-8 representation`,
+        "FilterRule.Value",
+        Value,
+      );
+    filter[name] = Value;
+  }
+  return rules.length === 0 ? {} : { ...filter, ruleNames: rules.map((rule) => rule.Name ?? "") };
+}
+
+/** Two configurations may not both be meant by one event: the same event type, and prefixes and suffixes that both overlap. */
+function overlap(one: FunctionNotification, other: FunctionNotification): AwsError | undefined {
+  const common = one.events.flatMap((left) =>
+    other.events.filter((right) => covers(left, right) || covers(right, left)).map((right) => [left, right]),
+  );
+  if (common.length === 0) return undefined;
+  const prefixes = either(one.prefix, other.prefix, (long, short) => long.startsWith(short));
+  const suffixes = either(one.suffix, other.suffix, (long, short) => long.endsWith(short));
+  if (!prefixes || !suffixes) return undefined;
+  const filtered = one.ruleNames ?? other.ruleNames;
+  if (filtered === undefined)
+    return invalidArgument(
+      "Configurations overlap. Configurations on the same bucket cannot share a common event type.",
+      "Event",
+      (common[0] ?? []).join(", "),
+    );
+  return invalidArgument(
+    "Configuration is ambiguously defined. Cannot have overlapping suffixes in two rules if the prefixes are overlapping for the same event type.",
+    "FilterRule",
+    (common[0] ?? []).join(", "),
+  );
+}
+
+function either(one = "", other = "", contains: (long: string, short: string) => boolean): boolean {
+  return contains(one, other) || contains(other, one);
+}
+
+/** Whether a configured event type (`s3:ObjectCreated:*`) means another (`s3:ObjectCreated:Put`). */
+function covers(configured: string, event: string): boolean {
+  return configured === event || (configured.endsWith("*") && event.startsWith(configured.slice(0, -1)));
+}

@@ -1,0 +1,49 @@
+/** PutObject: streams the body to its place while digesting it, then commits the object and its event together. */
+import type { Input, Output, RequestContext } from "../../../aws/service.ts";
+import { bucketFor, keyBytes } from "../access.ts";
+import { receiveBody } from "../body.ts";
+import { DEFAULT_ALGORITHM } from "../checksum/algorithms.ts";
+import { requestedChecksum } from "../checksum/requested.ts";
+import { checksumOutput } from "../checksum/stored.ts";
+import { checkWriteHeaders } from "../conditions.ts";
+import type { S3 } from "../deps.ts";
+import { checkStorageClass, readHeaders } from "../metadata.ts";
+import { putVersion } from "../put-version.ts";
+import { refuseUnsupported } from "../refusals.ts";
+import { readTagHeader, storedTags } from "../tags.ts";
+import type { Client } from "./client.ts";
+
+export async function putObject(
+  s3: S3,
+  input: Input<Client, "PutObject">,
+  context: RequestContext,
+): Promise<Output<Client, "PutObject">> {
+  refuseUnsupported(input);
+  checkStorageClass(input.StorageClass);
+  const key = keyBytes(input.Key);
+  const headers = readHeaders(input);
+  const tags = storedTags(readTagHeader(input.Tagging));
+  const conditions = { ifMatch: input.IfMatch, ifNoneMatch: input.IfNoneMatch };
+  checkWriteHeaders(conditions);
+  const requested = requestedChecksum(input, context);
+  await bucketFor(s3.database, input, context);
+
+  const algorithm = requested.algorithm ?? DEFAULT_ALGORITHM;
+  const received = await receiveBody(s3, input, requested, algorithm, context, { inline: true });
+  const checksum = { algorithm, type: "FULL_OBJECT", value: received.checksum.toString("base64") } as const;
+  const content = {
+    ...received,
+    etag: received.md5.toString("hex"),
+    checksum,
+    parts: 0,
+    uploadId: null,
+    headers: JSON.stringify(headers),
+    tags,
+  };
+  const written = await putVersion(
+    s3,
+    { input, key, content, conditions, event: "ObjectCreated:Put" },
+    context,
+  );
+  return { ETag: `"${content.etag}"`, ...checksumOutput(checksum), VersionId: written.versionId };
+}

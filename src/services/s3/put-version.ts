@@ -1,0 +1,56 @@
+/** Commits new content under a key, with its event, and tidies up whichever way that ends. */
+import type { RequestContext } from "../../aws/service.ts";
+import type { Transaction } from "../../store/database.ts";
+import { bucketFor } from "./access.ts";
+import type { WriteConditions } from "./conditions.ts";
+import type { S3 } from "./deps.ts";
+import { notify } from "./notification/send.ts";
+import type { BucketRow } from "./rows.ts";
+import { sequencer } from "./sequence.ts";
+import { writeVersion } from "./versions.ts";
+import type { NewVersion, Written } from "./versions.ts";
+
+export interface PutVersion {
+  readonly input: { readonly Bucket?: string | undefined; readonly ExpectedBucketOwner?: string | undefined };
+  readonly key: Buffer;
+  readonly content: NewVersion;
+  readonly conditions: WriteConditions;
+  /** `ObjectCreated:Put` */
+  readonly event: string;
+}
+
+/** One transaction: the version and the hand-over of its event. When it fails, the content is discarded. */
+export async function putVersion(s3: S3, put: PutVersion, context: RequestContext): Promise<Written> {
+  try {
+    const written = await s3.database.tx(async (tx) => {
+      const bucket = await bucketFor(tx, put.input, context);
+      return putVersionIn(s3, tx, bucket, put, context);
+    });
+    s3.content.discard(written.garbage);
+    return written;
+  } catch (error) {
+    s3.content.discard([put.content.blobName]);
+    throw error;
+  }
+}
+
+/** The same inside a transaction of the caller's, who discards the garbage after the commit. */
+export async function putVersionIn(
+  s3: S3,
+  tx: Transaction,
+  bucket: BucketRow,
+  { key, content, conditions, event }: Omit<PutVersion, "input">,
+  context: RequestContext,
+): Promise<Written> {
+  const written = await writeVersion(s3, tx, bucket, key, content, conditions);
+  const change = {
+    name: event,
+    key: key.toString(),
+    size: content.size,
+    etag: content.etag,
+    versionId: written.versionId,
+    sequencer: sequencer(written.seq),
+  };
+  await notify(s3, tx, bucket, change, context);
+  return written;
+}

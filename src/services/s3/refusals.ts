@@ -1,0 +1,53 @@
+/** Members that an operation knows and does not do: ACLs as buckets with enforced ownership answer, the rest by name. */
+import { notImplemented } from "../../aws/errors.ts";
+import { invalidRequest, s3Error } from "./errors.ts";
+
+/** What a bucket whose ownership is enforced takes, because it changes nothing. */
+const HARMLESS_ACLS = new Set(["private", "bucket-owner-full-control"]);
+
+/** Members that ask for something Lambent does not do, with the words that name it. */
+const REFUSED = {
+  ServerSideEncryption: "server-side encryption (x-amz-server-side-encryption)",
+  SSEKMSKeyId: "server-side encryption with KMS keys (x-amz-server-side-encryption-aws-kms-key-id)",
+  SSEKMSEncryptionContext: "server-side encryption with KMS keys (x-amz-server-side-encryption-context)",
+  BucketKeyEnabled: "bucket keys (x-amz-server-side-encryption-bucket-key-enabled)",
+  SSECustomerAlgorithm:
+    "server-side encryption with customer keys (x-amz-server-side-encryption-customer-algorithm)",
+  SSECustomerKey: "server-side encryption with customer keys (x-amz-server-side-encryption-customer-key)",
+  SSECustomerKeyMD5:
+    "server-side encryption with customer keys (x-amz-server-side-encryption-customer-key-MD5)",
+  CopySourceSSECustomerAlgorithm: "server-side encryption with customer keys of a copy's source",
+  CopySourceSSECustomerKey: "server-side encryption with customer keys of a copy's source",
+  CopySourceSSECustomerKeyMD5: "server-side encryption with customer keys of a copy's source",
+  WebsiteRedirectLocation: "website redirects (x-amz-website-redirect-location)",
+  WriteOffsetBytes: "appending to objects (x-amz-write-offset-bytes)",
+  AnnotationDirective: "object annotations (x-amz-annotation-directive)",
+  OptionalObjectAttributes: "optional object attributes (x-amz-optional-object-attributes)",
+} as const;
+
+const OBJECT_LOCK = [
+  "ObjectLockMode",
+  "ObjectLockRetainUntilDate",
+  "ObjectLockLegalHoldStatus",
+  "ObjectLockEventHold",
+  "ObjectLockEventHoldDurationDays",
+  "ObjectLockEventHoldDurationYears",
+];
+
+const GRANTS = ["GrantFullControl", "GrantRead", "GrantReadACP", "GrantWrite", "GrantWriteACP"];
+
+/** @throws NotImplemented, or what S3 answers for ACLs and locks on a bucket that has neither. */
+export function refuseUnsupported(input: object): void {
+  const members = input as Record<string, unknown>;
+  const has = (name: string) => members[name] !== undefined && members[name] !== null;
+  for (const [name, words] of Object.entries(REFUSED)) if (has(name)) throw notImplemented(words);
+  if (OBJECT_LOCK.some(has)) throw invalidRequest("Bucket is missing Object Lock Configuration");
+  if (has("BypassGovernanceRetention") && members["BypassGovernanceRetention"] === true)
+    throw s3Error(
+      "InvalidArgument",
+      {},
+      "x-amz-bypass-governance-retention is only applicable to Object Lock enabled buckets.",
+    );
+  if (GRANTS.some(has) || (has("ACL") && !HARMLESS_ACLS.has(String(members["ACL"]))))
+    throw s3Error("AccessControlListNotSupported");
+}

@@ -1,0 +1,78 @@
+/** The rows of S3's tables, as the statements answer them. */
+import type { ChecksumAlgorithm, ChecksumType } from "./checksum/algorithms.ts";
+
+export type Versioning = "" | "Enabled" | "Suspended";
+
+export interface BucketRow {
+  readonly name: string;
+  readonly account: string;
+  readonly region: string;
+  /** The LocationConstraint it was created with; "" for none. */
+  readonly location: string;
+  /** Epoch milliseconds. */
+  readonly created_at: number;
+  readonly versioning: Versioning;
+  /** JSON of {@link TagPair}s, or null. */
+  readonly tags: string | null;
+  /** JSON of notification configurations, or null. */
+  readonly notification: string | null;
+}
+
+/** One version of an object, or a delete marker; without its content. */
+export interface VersionRow {
+  readonly object_key: Buffer;
+  /** Grows with every version of a key: the newest is the current one. */
+  readonly seq: number;
+  readonly version_id: string;
+  readonly is_latest: number;
+  readonly is_marker: number;
+  readonly size: number;
+  /** Without quotes; "" for a delete marker. */
+  readonly etag: string;
+  /** Epoch milliseconds. */
+  readonly modified_at: number;
+  /** "" for a delete marker. */
+  readonly checksum_algorithm: ChecksumAlgorithm | "";
+  readonly checksum_type: ChecksumType | "";
+  readonly checksum: string;
+  /** Parts of a multipart object; 0 for any other. */
+  readonly parts: number;
+  readonly upload_id: string | null;
+  readonly blob_name: string | null;
+}
+
+export interface ObjectRow extends VersionRow {
+  /** JSON of {@link ObjectHeaders}. */
+  readonly headers: string;
+  readonly tags: string | null;
+  /** The content of a small object. */
+  readonly inline_bytes: Buffer | null;
+}
+
+export interface UploadRow {
+  readonly upload_id: string;
+  readonly bucket: string;
+  readonly object_key: Buffer;
+  readonly seq: number;
+  readonly initiated_at: number;
+  readonly initiator: string;
+  /** Null when the caller named none: then it is the default, and parts may not name another. */
+  readonly checksum_algorithm: ChecksumAlgorithm | null;
+  readonly checksum_type: ChecksumType;
+  readonly headers: string;
+  readonly tags: string | null;
+}
+
+export interface PartRow {
+  readonly upload_id: string;
+  readonly part_number: number;
+  /** Without quotes. */
+  readonly etag: string;
+  readonly size: number;
+  readonly modified_at: number;
+  /** Base64, of the upload's algorithm. */
+  readonly checksum: string;
+  readonly blob_name: string;
+  /** Where it begins in the finished object; null until then. */
+  readonly start_at: number | null;
+}
