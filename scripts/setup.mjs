@@ -23,14 +23,19 @@ const SYSTEM_PACKAGES = [
 ];
 const TEST_PACKAGES = [
   { name: "awscli", shows: "/usr/bin/aws", cost: "tests with the AWS CLI are skipped" },
-  { name: "python3-boto3", shows: "/usr/lib/python3/dist-packages/boto3", cost: "tests with boto3 are skipped" },
+  {
+    name: "python3-boto3",
+    shows: "/usr/lib/python3/dist-packages/boto3",
+    cost: "tests with boto3 are skipped",
+  },
   { name: "postgresql", shows: "/usr/lib/postgresql", cost: "store tests run on SQLite only" },
   { name: "curl", shows: "curl", cost: "the custom runtime written in shell is not tested" },
 ];
 
 say(`Lambent set-up on ${process.platform}-${process.arch}, Node ${process.version}`);
 installPackages(join(ROOT), "npm packages");
-if (process.platform === "linux") installSystemPackages(forTests ? [...SYSTEM_PACKAGES, ...TEST_PACKAGES] : SYSTEM_PACKAGES);
+if (process.platform === "linux")
+  installSystemPackages(forTests ? [...SYSTEM_PACKAGES, ...TEST_PACKAGES] : SYSTEM_PACKAGES);
 else say("This is not Linux: functions run as plain processes, without isolation or limits.");
 if (forTests) installPackages(join(ROOT, "examples/thumbnail/function"), "packages of examples/thumbnail");
 say("Set-up is complete.");
@@ -38,7 +43,9 @@ say("Set-up is complete.");
 /** `npm ci`, once per lock file: the stamp in node_modules is the lock's hash. */
 function installPackages(folder, what) {
   const stamp = join(folder, "node_modules/.lambent-setup");
-  const lock = createHash("sha256").update(readFileSync(join(folder, "package-lock.json"))).digest("hex");
+  const lock = createHash("sha256")
+    .update(readFileSync(join(folder, "package-lock.json")))
+    .digest("hex");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return say(`${what}: up to date`);
   say(`${what}: installing (npm ci)`);
   const done = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {

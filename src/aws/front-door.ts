@@ -25,7 +25,6 @@ import { createAuthenticator } from "./auth/authenticate.ts";
 import type { Authenticator, Caller } from "./auth/authenticate.ts";
 import { readSignature } from "./auth/credential.ts";
 import type { RequestContext, Service } from "./service.ts";
-import { validate } from "./validate.ts";
 
 export interface FrontDoorOptions {
   readonly services: readonly Service[];
@@ -61,6 +60,10 @@ interface Exchange {
   readonly requestId: string;
   readonly signal: AbortSignal;
   target: Target | undefined;
+  /** Headers that the operation sets itself, for its success and its error alike. */
+  readonly responseHeaders: Record<string, string>;
+  /** The caller's address. */
+  readonly sourceIp: string | undefined;
 }
 
 const OWN_PATHS = "/_lambent/";
@@ -98,6 +101,8 @@ async function exchange(door: Door, incoming: AnyIncoming, response: AnyResponse
     requestId: door.options.ids.uuid(),
     signal: abort.signal,
     target: undefined,
+    responseHeaders: {},
+    sourceIp: incoming.socket?.remoteAddress,
   };
   let answer: WireResponse;
   try {
@@ -117,12 +122,12 @@ async function serve(door: Door, exchange: Exchange): Promise<WireResponse> {
   exchange.target = target;
   const { model, protocol } = target;
   const { operation, labels } = resolveOperation(target, request, door.catalogue);
-  const caller = await door.authenticator.authenticate(request, signature, target);
-  undoTransferCodings(request, caller);
+  const caller = await door.authenticator.authenticate(request, signature, target, operation.name);
+  undoTransferCodings(request, caller.proof, model.metadata.protocols[0] === "restXml");
   const run = door.implementations.get(model.metadata.name)?.operations.get(operation.name);
   if (!run) throw notImplemented(`${model.metadata.serviceId} ${operation.name}`);
   const input = await protocol.readInput({ operation, request, labels, form: target.found.form ?? [] });
-  validate(model, operation, input);
+  door.catalogue.validator(model).validate(operation, input);
   const context = requestContext(door, exchange, target, operation, caller);
   await door.options.authorize?.(context, input);
   const output = await run(input as never, context);
@@ -134,13 +139,13 @@ async function serve(door: Door, exchange: Exchange): Promise<WireResponse> {
     errorModel: (code) => model.error(code),
     onStreamError: (error) => logStreamError(door, exchange, error),
   });
-  Object.assign(answer.headers, context.responseHeaders);
-  return answer;
+  Object.assign(answer.headers, exchange.responseHeaders);
+  return { ...answer, status: context.responseStatus ?? answer.status };
 }
 
 function requestContext(
   door: Door,
-  { request, requestId, signal }: Exchange,
+  { request, requestId, signal, responseHeaders, sourceIp }: Exchange,
   target: Target,
   operation: OperationModel,
   caller: Caller,
@@ -157,7 +162,8 @@ function requestContext(
     endpoint: `http://${request.host}`,
     trailers: request.body.trailers,
     signal,
-    responseHeaders: {},
+    ...(sourceIp === undefined ? {} : { sourceIp }),
+    responseHeaders,
   };
 }
 
@@ -179,7 +185,9 @@ function errorAnswer(door: Door, exchange: Exchange, error: unknown): WireRespon
       });
     known = target.protocol.internalError();
   }
-  return errorResponse(target, known, exchange.requestId);
+  const answer = errorResponse(target, known, exchange.requestId);
+  Object.assign(answer.headers, exchange.responseHeaders);
+  return answer;
 }
 
 function logStreamError(door: Door, exchange: Exchange, error: unknown): void {

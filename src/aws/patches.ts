@@ -13,3 +13,65 @@ export const errorStatuses: Readonly<Record<string, Readonly<Record<string, numb
   // HeadBucket and HeadObject answer 404; the shape has no httpError trait.
   s3: { NotFound: 404 },
 };
+
+/** Operations that AWS lets anyone call: what they are given, not who asks, decides. */
+export const anonymousOperations: Readonly<Record<string, readonly string[]>> = {
+  sts: ["AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"],
+  "cognito-identity-provider": [
+    "AssociateSoftwareToken",
+    "ChangePassword",
+    "ConfirmDevice",
+    "ConfirmForgotPassword",
+    "ConfirmSignUp",
+    "DeleteUser",
+    "DeleteUserAttributes",
+    "ForgetDevice",
+    "ForgotPassword",
+    "GetDevice",
+    "GetTokensFromRefreshToken",
+    "GetUser",
+    "GetUserAttributeVerificationCode",
+    "GlobalSignOut",
+    "InitiateAuth",
+    "ListDevices",
+    "ResendConfirmationCode",
+    "RespondToAuthChallenge",
+    "RevokeToken",
+    "SetUserMFAPreference",
+    "SetUserSettings",
+    "SignUp",
+    "UpdateAuthEventFeedback",
+    "UpdateDeviceStatus",
+    "UpdateUserAttributes",
+    "VerifySoftwareToken",
+    "VerifyUserAttribute",
+  ],
+};
+
+/** The code of a request that breaks the model's constraints, where it is not ValidationException (or ValidationError). */
+export const validationCodes: Readonly<Record<string, string>> = {
+  "cloudwatch-logs": "InvalidParameterException",
+  cloudwatch: "ValidationError",
+  "cognito-identity-provider": "InvalidParameterException",
+  ecr: "InvalidParameterException",
+  "api-gateway": "BadRequestException",
+  apigatewayv2: "BadRequestException",
+  xray: "InvalidRequestException",
+};
+
+/**
+ * What the front door does not check, by service and `Structure.Member` (`*`: all of the service), with the reason.
+ * The service then answers in words of its own.
+ */
+export const unvalidated: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  s3: { "*": "S3 has a code of its own for each kind of bad request, and no text about constraints" },
+  sqs: {
+    "*": "SQS answers in its own words: Value 20 for parameter MaxNumberOfMessages is invalid. Reason: …",
+  },
+  codedeploy: { "*": "CodeDeploy has an error for each member: ApplicationNameRequiredException, …" },
+  lambda: {
+    "CreateFunctionRequest.Runtime":
+      "answered with InvalidParameterValueException, and retired runtimes have words of their own",
+    "UpdateFunctionConfigurationRequest.Runtime": "as for CreateFunction",
+  },
+};

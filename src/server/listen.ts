@@ -1,10 +1,9 @@
 /** One cleartext port for HTTP/1.1 and for HTTP/2 with prior knowledge, told apart by a connection's first bytes. */
 import { createServer as createHttpServer } from "node:http";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer as createHttp2Server } from "node:http2";
-import type { ServerHttp2Session } from "node:http2";
-import { createServer } from "node:net";
-import type { AddressInfo, Server, Socket } from "node:net";
+import type { Http2Server, ServerHttp2Session } from "node:http2";
+import type { AddressInfo, Socket } from "node:net";
 import { once } from "node:events";
 
 export interface Listener {
@@ -27,13 +26,14 @@ const HTTP2_PREFACE = Buffer.from("PRI ", "latin1");
 const HEADERS_TIMEOUT_MS = 60_000;
 const KEEP_ALIVE_MS = 60_000;
 const HEADER_BYTES_MAX = 64 * 1024;
+const HTTP2_STREAMS_MAX = 1_000;
+const SWEEP_MS = 20;
 
 /** Binds the port. @throws Error naming the address where it is taken or not allowed. */
 export async function listen(
   handler: RequestHandler,
   { host, port }: { readonly host: string; readonly port: number },
 ): Promise<Listener> {
-  const handle = (request: IncomingMessage, response: ServerResponse) => handler.handle(request, response);
   const http1 = createHttpServer(
     {
       keepAliveTimeout: KEEP_ALIVE_MS,
@@ -43,41 +43,53 @@ export async function listen(
       maxHeaderSize: HEADER_BYTES_MAX,
       noDelay: true,
     },
-    handle,
+    (request, response) => handler.handle(request, response),
   );
-  const http2 = createHttp2Server({ maxHeaderListPairs: 512 }, (request, response) =>
-    handle(request as unknown as IncomingMessage, response as unknown as ServerResponse),
+  const http2 = createHttp2Server(
+    { settings: { maxConcurrentStreams: HTTP2_STREAMS_MAX } },
+    (request, response) =>
+      handler.handle(request as unknown as IncomingMessage, response as unknown as ServerResponse),
   );
-  const sessions = new Set<ServerHttp2Session>();
+  const open: Open = { http1, sessions: new Set(), sockets: new Set(), undecided: new Set() };
   http2.on("session", (session) => {
-    sessions.add(session);
-    session.once("close", () => sessions.delete(session));
+    open.sessions.add(session);
+    session.once("close", () => open.sessions.delete(session));
   });
-  const sockets = new Set<Socket>();
-  const server = createServer({ noDelay: true }, (socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-    socket.on("error", () => socket.destroy());
-    sniff(socket, http1, http2);
-  });
-  server.listen(port, host);
-  await once(server, "listening");
-  const address = server.address() as AddressInfo;
+  sniffConnections(http1, http2, open);
+  http1.listen(port, host);
+  await once(http1, "listening");
+  const address = http1.address() as AddressInfo;
   const shown = address.family === "IPv6" ? `[${address.address}]` : address.address;
   return {
     host,
     port: address.port,
     endpoint: `http://${shown}:${address.port}`,
-    close: (graceMs) => close({ server, http1, sessions, sockets }, graceMs),
+    close: (graceMs) => close(open, graceMs),
   };
 }
 
-interface Emitter {
-  emit(event: "connection", socket: Socket): boolean;
+/** Puts itself before HTTP/1.1's own listener, so that a connection is given to it only when it is one of its. */
+function sniffConnections(http1: Server, http2: Http2Server, { sockets, undecided }: Open): void {
+  const accept = http1.listeners("connection") as ((socket: Socket) => void)[];
+  http1.removeAllListeners("connection");
+  http1.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    undecided.add(socket);
+    socket.once("close", () => {
+      sockets.delete(socket);
+      undecided.delete(socket);
+    });
+    socket.on("error", () => socket.destroy());
+    sniff(socket, (isHttp2) => {
+      undecided.delete(socket);
+      if (isHttp2) http2.emit("connection", socket);
+      else for (const listener of accept) listener.call(http1, socket);
+    });
+  });
 }
 
-/** Reads the first bytes, puts them back, and hands the connection to the server that speaks its version. */
-function sniff(socket: Socket, http1: Emitter, http2: Emitter): void {
+/** Reads the first bytes, puts them back, and says which version they begin. */
+function sniff(socket: Socket, decided: (isHttp2: boolean) => void): void {
   let seen: Buffer = Buffer.alloc(0);
   socket.setTimeout(HEADERS_TIMEOUT_MS, () => socket.destroy());
   const onData = (chunk: Buffer) => {
@@ -90,26 +102,28 @@ function sniff(socket: Socket, http1: Emitter, http2: Emitter): void {
     socket.setTimeout(0);
     socket.removeAllListeners("timeout");
     socket.unshift(seen);
-    (matches ? http2 : http1).emit("connection", socket);
+    decided(matches);
     if (!matches) process.nextTick(() => socket.resume());
   };
   socket.on("data", onData);
 }
 
 interface Open {
-  readonly server: Server;
-  readonly http1: { closeIdleConnections(): void; readonly listening: boolean };
-  readonly sessions: ReadonlySet<ServerHttp2Session>;
-  readonly sockets: ReadonlySet<Socket>;
+  readonly http1: Server;
+  readonly sessions: Set<ServerHttp2Session>;
+  readonly sockets: Set<Socket>;
+  /** Connections that have not spoken yet. */
+  readonly undecided: Set<Socket>;
 }
 
-async function close({ server, http1, sessions, sockets }: Open, graceMs: number): Promise<void> {
-  const closed = server.listening ? once(server, "close") : Promise.resolve();
-  server.close();
+async function close({ http1, sessions, sockets, undecided }: Open, graceMs: number): Promise<void> {
+  if (!http1.listening) return;
+  const closed = once(http1, "close");
+  http1.close();
   for (const session of sessions) session.close();
-  http1.closeIdleConnections();
+  for (const socket of undecided) socket.destroy();
   // A connection that falls idle after its last answer is closed here, not kept alive.
-  const sweep = setInterval(() => http1.closeIdleConnections(), 20);
+  const sweep = setInterval(() => http1.closeIdleConnections(), SWEEP_MS);
   const cut = setTimeout(() => {
     for (const socket of sockets) socket.destroy();
   }, graceMs);

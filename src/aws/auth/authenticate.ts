@@ -1,18 +1,39 @@
-/** Says who calls: by signature with authentication on, by access key id alone with it off. */
+/** Says who calls: by verified signature with authentication on, by access key id alone with it off. */
+import { createHash } from "node:crypto";
 import type { Clock } from "../../kit/clock.ts";
-import type { AccessKeys } from "../authentication.ts";
+import type { AccessKeys, KeyRecord } from "../authentication.ts";
+import { AwsError, notImplemented } from "../errors.ts";
+import type { PayloadProof } from "../http/transfer-codings.ts";
+import { headerText } from "../http/wire-request.ts";
 import type { WireRequest } from "../http/wire-request.ts";
+import { anonymousOperations } from "../patches.ts";
 import type { Principal } from "../service.ts";
 import type { Target } from "../route/target.ts";
-import type { SignatureParts } from "./credential.ts";
+import { authError } from "./auth-errors.ts";
+import type { AuthFailure } from "./auth-errors.ts";
+import { chunkVerifier } from "./chunk-verifier.ts";
+import type { CredentialScope, SignatureParts } from "./credential.ts";
+import { createSigningKeys } from "./signing-key.ts";
+import type { SigningKeys } from "./signing-key.ts";
+import { checkSignature } from "./sigv4.ts";
+import type { SignedRequest } from "./sigv4.ts";
+import { checkPresignedLife, checkSkew, parseAmzDate } from "./validity.ts";
 
 export interface Caller {
   readonly principal: Principal;
   readonly region: string;
+  /** What the signature says about the body, to be held against it while it is read. */
+  readonly proof: PayloadProof;
 }
 
 export interface Authenticator {
-  authenticate(request: WireRequest, signature: SignatureParts | undefined, target: Target): Promise<Caller>;
+  /** @throws AwsError with the code that AWS uses in the target's protocol */
+  authenticate(
+    request: WireRequest,
+    signature: SignatureParts | undefined,
+    target: Target,
+    operation: string,
+  ): Promise<Caller>;
 }
 
 interface AuthenticatorOptions {
@@ -22,22 +43,195 @@ interface AuthenticatorOptions {
   readonly defaultRegion: string;
 }
 
+const ALGORITHM = "AWS4-HMAC-SHA256";
 const DEFAULT_ACCOUNT = "000000000000";
 const ACCOUNT = /^\d{12}$/;
+const SHA256 = /^[0-9a-f]{64}$/;
+const NO_PROOF: PayloadProof = {};
+const SIGNED_CHUNKS = ["STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"];
+const UNSIGNED = ["UNSIGNED-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"];
 
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
+  const keys = createSigningKeys();
   return {
-    async authenticate(_request, signature) {
-      const scope = signature?.scope;
-      const region = scope?.region || options.defaultRegion;
-      const record = scope && (await options.accessKeys.find(scope.accessKeyId));
-      return { principal: record?.principal ?? rootOf(scope?.accessKeyId), region };
+    async authenticate(request, signature, target, operation) {
+      refuseOtherAlgorithms(request, signature);
+      const fail = (failure: AuthFailure) => authError(target.protocolName, failure);
+      const region = signature?.scope?.region || options.defaultRegion;
+      if (options.authentication === "on") {
+        if (signature)
+          return { region, ...(await verified(options, keys, request, signature, target, fail)) };
+        const allowed = anonymousOperations[target.model.metadata.name]?.includes(operation);
+        if (!allowed) throw fail({ kind: "missing" });
+        return { region, principal: ANONYMOUS, proof: NO_PROOF };
+      }
+      if (signature?.place === "query") checkPresignedLife(request, options.clock.now(), fail);
+      const record = signature?.scope && (await options.accessKeys.find(signature.scope.accessKeyId));
+      return {
+        principal: record?.principal ?? rootOf(signature?.scope?.accessKeyId),
+        region,
+        proof: NO_PROOF,
+      };
     },
   };
 }
+
+const ANONYMOUS: Principal = {
+  type: "anonymous",
+  account: DEFAULT_ACCOUNT,
+  arn: "",
+  userId: "anonymous",
+  accessKeyId: undefined,
+};
 
 /** The root of the account that a 12-digit access key id names, else of the default account. */
 function rootOf(accessKeyId: string | undefined): Principal {
   const account = accessKeyId !== undefined && ACCOUNT.test(accessKeyId) ? accessKeyId : DEFAULT_ACCOUNT;
   return { type: "root", account, arn: `arn:aws:iam::${account}:root`, userId: account, accessKeyId };
 }
+
+/** Signatures that Lambent cannot verify are refused by name, also where none is verified. */
+function refuseOtherAlgorithms(request: WireRequest, signature: SignatureParts | undefined): void {
+  if (signature && signature.algorithm !== ALGORITHM)
+    throw notImplemented(`the signing algorithm ${signature.algorithm}`);
+  const isVersion2 =
+    headerText(request.headers, "authorization")?.startsWith("AWS ") || request.query.has("AWSAccessKeyId");
+  if (isVersion2)
+    throw new AwsError(
+      "InvalidRequest",
+      "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
+      {},
+      400,
+    );
+}
+
+type Fail = (failure: AuthFailure) => AwsError;
+
+async function verified(
+  { accessKeys, clock }: AuthenticatorOptions,
+  keys: SigningKeys,
+  request: WireRequest,
+  signature: SignatureParts,
+  target: Target,
+  fail: Fail,
+): Promise<{ principal: Principal; proof: PayloadProof }> {
+  const { scope } = signature;
+  if (!scope || signature.signature === "" || signature.signedHeaders[0] === "")
+    throw fail({ kind: "incomplete", detail: incompleteText(request, signature) });
+  const now = clock.now();
+  const amzDate = readDate(request, signature);
+  checkScope(scope, amzDate, target, fail);
+  if (signature.place === "query") checkPresignedLife(request, now, fail);
+  else checkSkew(amzDate, now, fail);
+  const record = await accessKeys.find(scope.accessKeyId);
+  if (!record?.active) throw fail({ kind: "unknown-key", accessKeyId: scope.accessKeyId });
+  checkToken(record, request, signature, now, fail);
+  const payloadHash = await signedPayloadHash(request, signature, fail);
+  const signed: SignedRequest = {
+    request,
+    scope,
+    signedHeaders: signature.signedHeaders,
+    signature: signature.signature,
+    amzDate,
+    payloadHash,
+    isPresigned: signature.place === "query",
+  };
+  const key = keys.get(record.secretAccessKey, scope);
+  const check = checkSignature(signed, key);
+  if (!check.matches)
+    throw fail({
+      kind: "bad-signature",
+      members: {
+        AWSAccessKeyId: scope.accessKeyId,
+        StringToSign: check.stringToSign,
+        SignatureProvided: signature.signature,
+        CanonicalRequest: check.canonicalRequest,
+      },
+    });
+  if (SIGNED_CHUNKS.includes(payloadHash))
+    return { principal: record.principal, proof: { chunks: chunkVerifier(key, signed, fail) } };
+  return {
+    principal: record.principal,
+    proof: provesStream(scope, payloadHash) ? { sha256: payloadHash } : NO_PROOF,
+  };
+}
+
+function provesStream(scope: CredentialScope, payloadHash: string): boolean {
+  return scope.signingName === "s3" && SHA256.test(payloadHash);
+}
+
+function incompleteText(request: WireRequest, signature: SignatureParts): string {
+  const missing = [
+    ...(signature.scope ? [] : ["Credential"]),
+    ...(signature.signature === "" ? ["Signature"] : []),
+    ...(signature.signedHeaders[0] === "" ? ["SignedHeaders"] : []),
+  ];
+  const parts = missing.map((name) => `Authorization header requires '${name}' parameter.`).join(" ");
+  return `${parts} Authorization=${headerText(request.headers, "authorization")?.split(" ", 1)[0] ?? ""}`;
+}
+
+function readDate(request: WireRequest, signature: SignatureParts): string {
+  if (signature.place === "query") return request.query.get("X-Amz-Date")?.[0] ?? "";
+  const header = headerText(request.headers, "x-amz-date");
+  if (header !== undefined) return header;
+  // Without X-Amz-Date the Date header counts, in the form it is signed in.
+  const date = new Date(request.headers.date ?? "");
+  return Number.isNaN(date.getTime()) ? "" : date.toISOString().replace(/[-:]|\.\d{3}/g, "");
+}
+
+function checkScope(scope: CredentialScope, amzDate: string, { model }: Target, fail: Fail): void {
+  const { signingName } = model.metadata;
+  if (scope.signingName !== signingName)
+    throw fail({
+      kind: "bad-scope",
+      detail: `Credential should be scoped to correct service: '${signingName}'. `,
+    });
+  if (Number.isNaN(parseAmzDate(amzDate)))
+    throw fail({
+      kind: "incomplete",
+      detail: "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.",
+    });
+  if (!amzDate.startsWith(scope.date))
+    throw fail({
+      kind: "bad-scope",
+      detail: `Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '${scope.date}' != '${amzDate.slice(0, 8)}', from '${amzDate}'.`,
+    });
+}
+
+function checkToken(
+  record: KeyRecord,
+  request: WireRequest,
+  signature: SignatureParts,
+  now: number,
+  fail: Fail,
+): void {
+  const token =
+    signature.place === "query"
+      ? request.query.get("X-Amz-Security-Token")?.[0]
+      : headerText(request.headers, "x-amz-security-token");
+  if (token !== record.sessionToken) throw fail({ kind: "bad-token" });
+  if (record.expiresAt !== undefined && record.expiresAt <= now) throw fail({ kind: "expired-token" });
+}
+
+/** What stands for the body in the canonical request. S3's is a stream, so it is held against its hash while it is read. */
+async function signedPayloadHash(
+  request: WireRequest,
+  signature: SignatureParts,
+  fail: Fail,
+): Promise<string> {
+  const given =
+    headerText(request.headers, "x-amz-content-sha256") ?? request.query.get("X-Amz-Content-Sha256")?.[0];
+  if (given !== undefined && (SIGNED_CHUNKS.includes(given) || UNSIGNED.includes(given))) return given;
+  if (given?.startsWith("STREAMING-")) throw notImplemented(`the payload signature ${given}`);
+  if (signature.scope?.signingName === "s3") {
+    if (given !== undefined && SHA256.test(given)) return given;
+    if (given === undefined && signature.place === "query") return "UNSIGNED-PAYLOAD";
+    throw fail({ kind: "incomplete", detail: PAYLOAD_HASH_TEXT });
+  }
+  return createHash("sha256")
+    .update(await request.body.raw())
+    .digest("hex");
+}
+
+const PAYLOAD_HASH_TEXT =
+  "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a valid sha256 value.";

@@ -1,14 +1,14 @@
 /** A request's body: read once, as a stream or as bounded bytes, with transfer codings undone and checksums verified. */
-import type { Readable } from "node:stream";
-import { pipeline } from "node:stream";
-import { createGunzip } from "node:zlib";
+import { pipeline, Readable } from "node:stream";
+import type { Transform } from "node:stream";
 import { AwsError } from "../errors.ts";
+import { MalformedInput } from "../protocol/malformed-input.ts";
 import type { AnyIncoming } from "./wire-request.ts";
 
 /** Lambda's CreateFunction with a zip of 50 MB in base64 is the largest body that is ever read into memory. */
 const BUFFERED_BYTES_MAX = 70_167_211;
 
-type Layer = NodeJS.ReadWriteStream;
+type Layer = Transform;
 
 export class RequestBody {
   /** Trailing headers of an aws-chunked body, lower case; complete once the body has ended. */
@@ -16,30 +16,34 @@ export class RequestBody {
   readonly #incoming: AnyIncoming;
   readonly #layers: Layer[] = [];
   #stream: Readable | undefined;
+  #raw: Promise<Buffer> | undefined;
   #bytes: Promise<Buffer> | undefined;
 
   constructor(incoming: AnyIncoming) {
     this.#incoming = incoming;
   }
 
-  /** Puts a decoder or verifier behind those already there; only before reading begins. */
+  /** Puts a decoder or verifier behind those already there; only before `stream` or `bytes`. */
   through(layer: Layer): void {
     if (this.#stream) throw new Error("the body is already being read");
     this.#layers.push(layer);
   }
 
-  /** Undoes `Content-Encoding: gzip`. */
-  gunzip(): void {
-    this.through(createGunzip());
+  /**
+   * The whole body as it was sent, for its hash; it may be read decoded afterwards all the same.
+   * @throws AwsError RequestEntityTooLargeException
+   */
+  raw(): Promise<Buffer> {
+    if (this.#stream) throw new Error("the body is already being read as a stream");
+    return (this.#raw ??= collect(this.#incoming as Readable, this.#incoming.headers["content-length"]));
   }
 
   /** The decoded body; an error in a layer ends it with that error. */
   stream(): Readable {
     if (this.#stream) return this.#stream;
-    let stream: Readable = this.#incoming as Readable;
+    let stream: Readable = this.#raw ? Readable.from(once(this.#raw)) : (this.#incoming as Readable);
     // `pipeline` hands errors on in both directions; whoever reads the last stream sees them there.
-    for (const layer of this.#layers)
-      stream = pipeline(stream, layer as NodeJS.ReadWriteStream & Readable, () => {}) as Readable;
+    for (const layer of this.#layers) stream = pipeline(stream, layer, () => {});
     this.#stream = stream;
     return stream;
   }
@@ -47,22 +51,27 @@ export class RequestBody {
   /**
    * The whole decoded body; asked twice, the same bytes.
    * @throws AwsError RequestEntityTooLargeException
+   * @throws MalformedInput where it cannot be decoded
    */
   bytes(): Promise<Buffer> {
-    return (this.#bytes ??= collect(this.stream(), this.#layers.length === 0 ? this.#incoming.headers : {}));
+    return (this.#bytes ??= this.#layers.length === 0 ? this.raw() : collect(this.stream(), undefined));
   }
 
   /** Reads to the end what nobody wanted, so that the connection can carry the next request. */
   discard(): void {
-    if (!this.#incoming.readableEnded) this.#incoming.resume();
+    const stream = this.#stream ?? (this.#incoming as Readable);
+    if (stream.readableEnded || stream.destroyed) return;
+    stream.on("error", () => {});
+    stream.resume();
   }
 }
 
-async function collect(
-  stream: Readable,
-  headers: { readonly "content-length"?: string | undefined },
-): Promise<Buffer> {
-  if (Number(headers["content-length"] ?? 0) > BUFFERED_BYTES_MAX) throw tooLarge();
+async function* once(bytes: Promise<Buffer>): AsyncGenerator<Buffer> {
+  yield await bytes;
+}
+
+async function collect(stream: Readable, announcedLength: string | undefined): Promise<Buffer> {
+  if (Number(announcedLength ?? 0) > BUFFERED_BYTES_MAX) throw tooLarge();
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -75,7 +84,13 @@ async function collect(
       }
     });
     stream.once("end", () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
-    stream.once("error", reject);
+    stream.once("error", (error: NodeJS.ErrnoException) =>
+      reject(
+        error.code?.startsWith("Z_")
+          ? new MalformedInput(`The body is not valid gzip: ${error.message}`)
+          : error,
+      ),
+    );
     stream.once("close", () => reject(new Error("the caller went away before the request was complete")));
   });
 }

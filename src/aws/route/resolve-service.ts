@@ -1,7 +1,9 @@
 /** Finds the service, and the protocol, that a request is for. */
+import { gunzipSync } from "node:zlib";
 import type { ServiceMetadata, WireProtocol } from "../model/format.ts";
 import { headerText } from "../http/wire-request.ts";
 import type { WireRequest } from "../http/wire-request.ts";
+import { MalformedInput } from "../protocol/malformed-input.ts";
 
 export interface ServiceTarget {
   readonly metadata: ServiceMetadata;
@@ -19,6 +21,7 @@ export interface ServiceIndex {
 }
 
 const RPC_PATH = /\/service\/([^/]+)\/operation\/([^/]+)$/;
+const FORM_BYTES_MAX = 16 * 1024 * 1024;
 const CBOR_1_1 = "application/x-amz-cbor-1.1";
 
 /** Prepares the look-ups once. */
@@ -107,5 +110,17 @@ async function readFields(request: WireRequest): Promise<(readonly [string, stri
     return [...request.query].map(([name, values]) => [name, values[0] ?? ""] as const);
   const type = headerText(request.headers, "content-type");
   if (request.method !== "POST" || !type?.startsWith("application/x-www-form-urlencoded")) return undefined;
-  return [...new URLSearchParams((await request.body.bytes()).toString("utf8"))];
+  const raw = await request.body.raw();
+  const isGzip = headerText(request.headers, "content-encoding") === "gzip";
+  return [...new URLSearchParams((isGzip ? gunzip(raw) : raw).toString("utf8"))];
+}
+
+function gunzip(bytes: Buffer): Buffer {
+  try {
+    return gunzipSync(bytes, { maxOutputLength: FORM_BYTES_MAX });
+  } catch (error) {
+    throw new MalformedInput(
+      `The body is not valid gzip: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
 }

@@ -1,0 +1,138 @@
+/** Signature Version 4 as the server sees it: canonical request, string to sign, chunk signatures. */
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import type { KeyObject } from "node:crypto";
+import type { WireRequest } from "../http/wire-request.ts";
+import type { CredentialScope } from "./credential.ts";
+
+const ALGORITHM = "AWS4-HMAC-SHA256";
+export const EMPTY_SHA256 = createHash("sha256").digest("hex");
+
+export interface SignedRequest {
+  readonly request: WireRequest;
+  readonly scope: CredentialScope;
+  readonly signedHeaders: readonly string[];
+  /** Lower-case hexadecimal, as sent. */
+  readonly signature: string;
+  /** `20261123T101500Z` */
+  readonly amzDate: string;
+  readonly payloadHash: string;
+  readonly isPresigned: boolean;
+}
+
+export interface SignatureCheck {
+  readonly matches: boolean;
+  /** What we computed from, which S3 tells a caller whose signature does not match. */
+  readonly canonicalRequest: string;
+  readonly stringToSign: string;
+}
+
+/** Whether the key makes the signature. S3's path is encoded once, every other service's twice. */
+export function checkSignature(signed: SignedRequest, key: KeyObject): SignatureCheck {
+  const [first, ...others] = canonicalPaths(signed).map((path) => checkWithPath(signed, path, key));
+  return others.find((check) => check.matches) && !first?.matches
+    ? (others.find((check) => check.matches) as SignatureCheck)
+    : (first as SignatureCheck);
+}
+
+function checkWithPath(signed: SignedRequest, path: string, key: KeyObject): SignatureCheck {
+  const { request, signedHeaders } = signed;
+  const canonicalRequest = [
+    request.method,
+    path,
+    canonicalQuery(request.rawQuery, signed.isPresigned),
+    signedHeaders.map((name) => `${name}:${canonicalHeader(request, name)}\n`).join(""),
+    signedHeaders.join(";"),
+    signed.payloadHash,
+  ].join("\n");
+  const hash = createHash("sha256").update(canonicalRequest).digest("hex");
+  const stringToSign = `${ALGORITHM}\n${signed.amzDate}\n${scopeText(signed.scope)}\n${hash}`;
+  return {
+    matches: sameSignature(hmac(key, stringToSign), signed.signature),
+    canonicalRequest,
+    stringToSign,
+  };
+}
+
+/** `20261123/us-east-1/s3/aws4_request` */
+export function scopeText({ date, region, signingName }: CredentialScope): string {
+  return `${date}/${region}/${signingName}/aws4_request`;
+}
+
+/** The signature of one link of an aws-chunked body. */
+export function chainSignature(
+  kind: "PAYLOAD" | "TRAILER",
+  key: KeyObject,
+  link: {
+    readonly amzDate: string;
+    readonly scope: CredentialScope;
+    readonly previous: string;
+    readonly sha256: string;
+  },
+): string {
+  const head = [`${ALGORITHM}-${kind}`, link.amzDate, scopeText(link.scope), link.previous];
+  const tail = kind === "PAYLOAD" ? [EMPTY_SHA256, link.sha256] : [link.sha256];
+  return hmac(key, [...head, ...tail].join("\n")).toString("hex");
+}
+
+/** Compares in constant time. */
+export function sameSignature(expected: Buffer, hexadecimal: string): boolean {
+  const given = Buffer.from(hexadecimal, "hex");
+  return given.length === expected.length && timingSafeEqual(given, expected);
+}
+
+function hmac(key: KeyObject, text: string): Buffer {
+  return createHmac("sha256", key).update(text).digest();
+}
+
+/** The path as the client must have signed it; where it may have encoded otherwise than it sent, both forms. */
+function canonicalPaths({ request, scope }: SignedRequest): string[] {
+  const path = request.path === "" ? "/" : request.path;
+  if (scope.signingName !== "s3") {
+    const twice = path
+      .split("/")
+      .map((part) => uriEncode(part))
+      .join("/");
+    return twice === path ? [path] : [twice, path];
+  }
+  const once = path
+    .split("/")
+    .map((part) => uriEncode(decodeURIComponent(part)))
+    .join("/");
+  return once === path ? [path] : [path, once];
+}
+
+function canonicalQuery(rawQuery: string, isPresigned: boolean): string {
+  if (rawQuery === "") return "";
+  const pairs = rawQuery
+    .split("&")
+    .filter((pair) => pair !== "" && !(isPresigned && pair.startsWith("X-Amz-Signature=")))
+    .map((pair) => {
+      const equals = pair.indexOf("=");
+      const name = equals < 0 ? pair : pair.slice(0, equals);
+      const value = equals < 0 ? "" : pair.slice(equals + 1);
+      return [reencode(name), reencode(value)] as const;
+    });
+  return pairs
+    .sort(([a, x], [b, y]) => (a < b ? -1 : a > b ? 1 : x < y ? -1 : x > y ? 1 : 0))
+    .map(([name, value]) => `${name}=${value}`)
+    .join("&");
+}
+
+/** As AWS decodes it, a plus is a plus here: clients that mean a space send %20. */
+function reencode(text: string): string {
+  return uriEncode(decodeURIComponent(text));
+}
+
+/** RFC 3986: all but letters, digits and `-._~`. */
+function uriEncode(text: string): string {
+  return encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
+function canonicalHeader(request: WireRequest, name: string): string {
+  const value = name === "host" ? request.host : request.headers[name];
+  const text = Array.isArray(value) ? value.join(",") : (value ?? "");
+  return text.trim().replace(/\s+/g, " ");
+}
