@@ -1,3 +1,4 @@
 /** The AWS front door: what other parts may use. */
 export { createFrontDoor } from "./front-door.ts";
 export type { FrontDoor, FrontDoorOptions } from "./front-door.ts";
+export { signRequest } from "./auth/sign-request.ts";
