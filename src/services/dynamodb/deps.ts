@@ -1,12 +1,24 @@
-/** The one dependencies object of dynamodb. */
+/** The dependencies of dynamodb. */
 import type { Clock } from "../../kit/clock.ts";
 import type { Ids } from "../../kit/id.ts";
 import type { Blobs } from "../../store/blobs.ts";
 import type { Database } from "../../store/database.ts";
+import type { TableCounts } from "./tables/counts.ts";
+import type { TableDefinition } from "./tables/definition.ts";
+import type { TableRegistry } from "./tables/registry.ts";
 
+/** What is passed in. */
 export interface DynamoDbDeps {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly database: Database;
   readonly blobs: Blobs;
+}
+
+/** What the operations get. */
+export interface OperationDeps extends DynamoDbDeps {
+  readonly tables: TableRegistry;
+  readonly counts: TableCounts;
+  /** Carries on, in the background, with a deletion that has begun. */
+  finishDeletion(table: TableDefinition): void;
 }

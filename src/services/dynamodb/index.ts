@@ -3,11 +3,25 @@ import { bindService } from "../../aws/service.ts";
 import type { Service } from "../../aws/service.ts";
 import type { DynamoDbDeps } from "./deps.ts";
 import { operationTable } from "./operation-table.ts";
+import { migrations } from "./store.ts";
+import { TableCounts } from "./tables/counts.ts";
+import { Deletions } from "./tables/deletions.ts";
+import { TableRegistry } from "./tables/registry.ts";
 
 export type { DynamoDbDeps } from "./deps.ts";
 
 export async function createDynamoDb(
   deps: DynamoDbDeps,
 ): Promise<{ service: Service; stop(): Promise<void> }> {
-  return { service: bindService("dynamodb", operationTable, deps), stop: async () => {} };
+  await deps.database.migrate("dynamodb", migrations);
+  const tables = new TableRegistry(deps.database, deps.clock);
+  const deletions = new Deletions(deps.database, tables);
+  await deletions.resume();
+  const service = bindService("dynamodb", operationTable, {
+    ...deps,
+    tables,
+    counts: new TableCounts(deps.database, deps.clock),
+    finishDeletion: (table) => deletions.begin(table),
+  });
+  return { service, stop: () => deletions.stop() };
 }

@@ -1,7 +1,42 @@
 /** The operations of dynamodb that Lambent implements; everything else answers 501 by name. */
 import type { OperationTable } from "../../aws/service.ts";
-import type { DynamoDbDeps } from "./deps.ts";
+import type { OperationDeps } from "./deps.ts";
+import { batchGetItem } from "./operations/batch-get-item.ts";
+import { batchWriteItem } from "./operations/batch-write-item.ts";
+import type { Client } from "./operations/client.ts";
+import { createTable } from "./operations/create-table.ts";
+import { deleteItem } from "./operations/delete-item.ts";
+import { deleteTable } from "./operations/delete-table.ts";
+import { describeEndpoints, describeLimits, describeTimeToLive } from "./operations/describe-limits.ts";
+import { describeTable, listTables } from "./operations/describe-table.ts";
+import { getItem } from "./operations/get-item.ts";
+import { putItem } from "./operations/put-item.ts";
+import { query } from "./operations/query.ts";
+import { scan } from "./operations/scan.ts";
+import { listTagsOfResource, tagResource, untagResource } from "./operations/tags.ts";
+import { transactGetItems } from "./operations/transact-get-items.ts";
+import { transactWriteItems } from "./operations/transact-write-items.ts";
+import { updateItem } from "./operations/update-item.ts";
 
-type Client = typeof import("@aws-sdk/client-dynamodb");
-
-export const operationTable: OperationTable<Client, DynamoDbDeps> = {};
+export const operationTable: OperationTable<Client, OperationDeps> = {
+  BatchGetItem: batchGetItem,
+  BatchWriteItem: batchWriteItem,
+  CreateTable: createTable,
+  DeleteItem: deleteItem,
+  DeleteTable: deleteTable,
+  DescribeEndpoints: describeEndpoints,
+  DescribeLimits: describeLimits,
+  DescribeTable: describeTable,
+  DescribeTimeToLive: describeTimeToLive,
+  GetItem: getItem,
+  ListTables: listTables,
+  ListTagsOfResource: listTagsOfResource,
+  PutItem: putItem,
+  Query: query,
+  Scan: scan,
+  TagResource: tagResource,
+  TransactGetItems: transactGetItems,
+  TransactWriteItems: transactWriteItems,
+  UntagResource: untagResource,
+  UpdateItem: updateItem,
+};

@@ -1,0 +1,42 @@
+/** CreateTable: makes a table with its indexes. */
+import { AwsError } from "../../../aws/errors.ts";
+import type { Input, Output, RequestContext } from "../../../aws/service.ts";
+import type { OperationDeps } from "../deps.ts";
+import { invalid } from "../errors.ts";
+import { addTable, countTablesIn, findTable, setTag } from "../store.ts";
+import { defineTable } from "../tables/create.ts";
+import { describeTable } from "../tables/describe.ts";
+import { validateTableName } from "../tables/registry.ts";
+import { checkTags } from "../tables/tags.ts";
+import type { Client } from "./client.ts";
+
+/** Tables of one account in one region. */
+const TABLES_MAX = 2500;
+
+export async function createTable(
+  deps: OperationDeps,
+  input: Input<Client, "CreateTable">,
+  context: RequestContext,
+): Promise<Output<Client, "CreateTable">> {
+  const name = input.TableName as string;
+  if (name.startsWith("arn:")) throw invalid(`Invalid table name: ${name}`);
+  validateTableName(name);
+  const { account, region } = context;
+  const place = { account, region, name };
+  const table = defineTable(input, place, { ids: deps.ids, now: deps.clock.now() });
+  const tags = checkTags(input.Tags);
+  await deps.database.tx(async (transaction) => {
+    if (await findTable(transaction, place))
+      throw new AwsError("ResourceInUseException", `Table already exists: ${name}`);
+    if ((await countTablesIn(transaction, place)) >= TABLES_MAX)
+      throw new AwsError(
+        "LimitExceededException",
+        `Subscriber limit exceeded: There is a limit of ${TABLES_MAX} tables per subscriber`,
+      );
+    await addTable(transaction, table);
+    for (const tag of tags) await setTag(transaction, table.id, tag);
+  });
+  deps.tables.forget(place);
+  // The table is there at once; that it is being made is what AWS says first, and what clients wait to be over.
+  return { TableDescription: describeTable(table, "CREATING", new Map()) };
+}

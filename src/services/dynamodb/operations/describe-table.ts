@@ -1,0 +1,47 @@
+/** DescribeTable and ListTables. */
+import type { Input, Output, RequestContext } from "../../../aws/service.ts";
+import type { OperationDeps } from "../deps.ts";
+import { resourceNotFound } from "../errors.ts";
+import { listTableNames } from "../store.ts";
+import type { TableDefinition } from "../tables/definition.ts";
+import { describeTable as describe } from "../tables/describe.ts";
+import { placeOf } from "../tables/registry.ts";
+import type { Client } from "./client.ts";
+
+const LISTED_MAX = 100;
+
+export async function describeTable(
+  deps: OperationDeps,
+  input: Input<Client, "DescribeTable">,
+  context: RequestContext,
+): Promise<Output<Client, "DescribeTable">> {
+  const table = await tableToManage(deps, input.TableName as string, context);
+  const status = table.isDeleting ? "DELETING" : "ACTIVE";
+  return { Table: describe(table, status, await deps.counts.of(table)) };
+}
+
+export async function listTables(
+  deps: OperationDeps,
+  input: Input<Client, "ListTables">,
+  context: RequestContext,
+): Promise<Output<Client, "ListTables">> {
+  const limit = input.Limit ?? LISTED_MAX;
+  const names = await listTableNames(deps.database, context, input.ExclusiveStartTableName ?? "", limit + 1);
+  const listed = names.slice(0, limit);
+  return {
+    TableNames: listed,
+    LastEvaluatedTableName: names.length > limit ? listed.at(-1) : undefined,
+  };
+}
+
+/** The table, deleting or not, with the error that the operations on tables have. */
+export async function tableToManage(
+  deps: OperationDeps,
+  nameOrArn: string,
+  context: RequestContext,
+): Promise<TableDefinition> {
+  const place = placeOf(nameOrArn, context);
+  const table = await deps.tables.find(place);
+  if (!table) throw resourceNotFound(`Requested resource not found: Table: ${place.name} not found`);
+  return table;
+}

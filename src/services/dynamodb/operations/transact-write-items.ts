@@ -1,0 +1,176 @@
+/** TransactWriteItems: up to 100 writes and checks, all or none. */
+import type { ConsumedCapacity, ItemCollectionMetrics } from "@aws-sdk/client-dynamodb";
+import { AwsError } from "../../../aws/errors.ts";
+import type { Input, Output, RequestContext } from "../../../aws/service.ts";
+import type { Transaction } from "../../../store/database.ts";
+import type { OperationDeps } from "../deps.ts";
+import { invalid } from "../errors.ts";
+import { cancelFor, reasonFrom } from "../items/cancellation.ts";
+import { Consumption, readUnits, writeUnits } from "../items/capacity.ts";
+import { collectionMetrics } from "../items/collection-metrics.ts";
+import { fingerprint } from "../items/fingerprint.ts";
+import type { TransactAction } from "../items/transact-action.ts";
+import { actionPlace, checkAction, outcomeOf, readAction } from "../items/transact-action.ts";
+import { applyWrite } from "../items/write.ts";
+import type { ItemRow, RowPlace } from "../store-items.ts";
+import { getItemRow } from "../store-items.ts";
+import { finishedRequest, rememberRequest } from "../store.ts";
+import type { TableDefinition } from "../tables/definition.ts";
+import { itemSize } from "../values/size.ts";
+import type { Attributes } from "../values/value.ts";
+import type { Client } from "./client.ts";
+
+/** How long a client token stands for its request. */
+const TOKEN_MS = 10 * 60 * 1000;
+/** Bytes of all items together. */
+const TRANSACTION_BYTES_MAX = 4 * 1024 * 1024;
+
+/** An action with its table and row. */
+interface Step {
+  readonly action: TransactAction;
+  readonly table: TableDefinition;
+  readonly place: RowPlace;
+}
+
+type TransactWriteInput = Input<Client, "TransactWriteItems">;
+
+export async function transactWriteItems(
+  deps: OperationDeps,
+  input: TransactWriteInput,
+  context: RequestContext,
+): Promise<Output<Client, "TransactWriteItems">> {
+  const actions = (input.TransactItems ?? []).map(readAction);
+  const steps = await findSteps(deps, actions, context);
+  const request = fingerprint(input.TransactItems);
+  const consumptions = await deps.database.tx(async (transaction) => {
+    const { ClientRequestToken: token } = input;
+    if (token === undefined) return run(transaction, steps);
+    const now = deps.clock.now();
+    const finished = await finishedRequest(transaction, context, token, now);
+    if (finished !== undefined) return repeat(transaction, steps, finished === request);
+    const done = await run(transaction, steps);
+    await rememberRequest(transaction, context, { token, request, expiresAt: now + TOKEN_MS }, now);
+    return done;
+  });
+  return {
+    ConsumedCapacity: reportsOf(input, steps, consumptions),
+    ItemCollectionMetrics: await metricsOf(deps, input, steps),
+  };
+}
+
+/** Finds the tables and rows of all actions, and refuses two actions on one item. */
+async function findSteps(
+  deps: OperationDeps,
+  actions: readonly TransactAction[],
+  context: RequestContext,
+): Promise<Step[]> {
+  const tables: TableDefinition[] = [];
+  for (const { tableName } of actions) tables.push(await deps.tables.active(tableName, context));
+  const reasons = actions.map((action, i) =>
+    reasonFrom(() => checkAction(action, tables[i] as TableDefinition)),
+  );
+  const steps: Step[] = [];
+  const rows = new Set<string>();
+  for (const [i, action] of actions.entries()) {
+    if (reasons[i]) continue;
+    const table = tables[i] as TableDefinition;
+    const place = actionPlace(action, table);
+    rows.add([place.owner, hex(place.partition), hex(place.position)].join("/"));
+    steps.push({ action, table, place });
+    if (rows.size < steps.length)
+      throw invalid("Transaction request cannot include multiple operations on one item");
+  }
+  cancelFor(reasons);
+  return steps;
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
+}
+
+/** Decides about every action before anything is written. */
+async function run(transaction: Transaction, steps: readonly Step[]): Promise<Consumption[]> {
+  const present: (ItemRow | undefined)[] = [];
+  const outcomes: (Attributes | undefined)[] = [];
+  const reasons = [];
+  for (const [i, { action, table, place }] of steps.entries()) {
+    const row = await getItemRow(transaction, place);
+    present.push(row);
+    reasons.push(reasonFrom(() => (outcomes[i] = outcomeOf(action, table, row?.item))));
+  }
+  cancelFor(reasons);
+  checkTotal(outcomes);
+  const consumptions: Consumption[] = [];
+  for (const [i, { action, table, place }] of steps.entries()) {
+    if (action.kind === "ConditionCheck") {
+      const consumption = new Consumption();
+      consumption.addTable(writeUnits(present[i]?.size ?? 0));
+      consumptions.push(consumption.doubled());
+    } else {
+      const write = { table, place, needsPresent: true, next: () => outcomes[i] };
+      consumptions.push((await applyWrite(transaction, write)).consumption.doubled());
+    }
+  }
+  return consumptions;
+}
+
+function checkTotal(items: readonly (Attributes | undefined)[]): void {
+  const bytes = items.reduce((sum, item) => sum + (item ? itemSize(item) : 0), 0);
+  if (bytes > TRANSACTION_BYTES_MAX)
+    throw invalid(
+      `Aggregate size of all items in the transaction has exceeded the limit of ${TRANSACTION_BYTES_MAX} bytes`,
+    );
+}
+
+/** The request has been carried out already: nothing is written, and what is consumed is that of reading. */
+async function repeat(
+  transaction: Transaction,
+  steps: readonly Step[],
+  isSame: boolean,
+): Promise<Consumption[]> {
+  if (!isSame)
+    throw new AwsError(
+      "IdempotentParameterMismatchException",
+      "Request parameters do not match the parameters of the previous request with the same client request token",
+    );
+  const consumptions: Consumption[] = [];
+  for (const { place } of steps) {
+    const row = await getItemRow(transaction, place);
+    const consumption = new Consumption();
+    consumption.addTable(readUnits(row?.size ?? 0, "transaction"));
+    consumptions.push(consumption);
+  }
+  return consumptions;
+}
+
+function reportsOf(
+  input: TransactWriteInput,
+  steps: readonly Step[],
+  consumptions: readonly Consumption[],
+): ConsumedCapacity[] | undefined {
+  const perTable = new Map<string, Consumption>();
+  for (const [i, { action }] of steps.entries()) {
+    const total = perTable.get(action.tableName) ?? new Consumption();
+    total.add(consumptions[i] as Consumption);
+    perTable.set(action.tableName, total);
+  }
+  const reports = [...perTable].map(([name, total]) =>
+    total.report(input.ReturnConsumedCapacity, name, "write"),
+  );
+  return reports.some(Boolean) ? (reports as ConsumedCapacity[]) : undefined;
+}
+
+async function metricsOf(
+  deps: OperationDeps,
+  input: TransactWriteInput,
+  steps: readonly Step[],
+): Promise<Record<string, ItemCollectionMetrics[]> | undefined> {
+  if (input.ReturnItemCollectionMetrics !== "SIZE") return undefined;
+  const metrics: Record<string, ItemCollectionMetrics[]> = {};
+  for (const { action, table } of steps) {
+    if (action.kind === "ConditionCheck") continue;
+    const one = await collectionMetrics(deps, table, action.attributes, "SIZE");
+    if (one) (metrics[action.tableName] ??= []).push(one);
+  }
+  return metrics;
+}

@@ -1,0 +1,119 @@
+/** Checks a CreateTable request in the order in which DynamoDB reports its faults, and makes the definition. */
+import type { CreateTableInput } from "@aws-sdk/client-dynamodb";
+import { notImplemented } from "../../../aws/errors.ts";
+import type { Ids } from "../../../kit/id.ts";
+import { invalid, invalidParameters } from "../errors.ts";
+import type { KeyAttributeType } from "../values/value.ts";
+import { readIndexes } from "./create-indexes.ts";
+import type { Key, KeyAttribute, TableDefinition, Throughput } from "./definition.ts";
+import { NO_THROUGHPUT, readKeySchema, readUnits } from "./key-schema.ts";
+
+/** The definition a request asks for. */
+export function defineTable(
+  input: CreateTableInput,
+  place: { readonly account: string; readonly region: string; readonly name: string },
+  { ids, now }: { readonly ids: Ids; readonly now: number },
+): TableDefinition {
+  refuseWhatIsNotThere(input);
+  const { AttributeDefinitions: definitions, KeySchema: schema } = input;
+  if (!definitions || !schema) throw missingMembers(input);
+  const billing = input.BillingMode ?? "PROVISIONED";
+  const throughput = readThroughput(input, billing);
+  const attributes = definitions.map(({ AttributeName, AttributeType }): KeyAttribute => ({
+    name: AttributeName as string,
+    type: AttributeType as KeyAttributeType,
+  }));
+  refuseDuplicateDefinitions(attributes);
+  const key = readKeySchema(schema, attributes);
+  const isAlone = !input.LocalSecondaryIndexes && !input.GlobalSecondaryIndexes;
+  if (isAlone && schema.length !== attributes.length)
+    throw invalidParameters(
+      "Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions",
+    );
+  const indexes = readIndexes(input, { key, attributes, newId: () => newId(ids) });
+  refuseUnusedDefinitions(attributes, [key, ...indexes.map((index) => index.key)]);
+  return {
+    ...place,
+    id: newId(ids),
+    tableId: ids.uuid(),
+    createdAt: now,
+    isDeleting: false,
+    attributes,
+    key,
+    billing,
+    throughput,
+    deletionProtected: input.DeletionProtectionEnabled ?? false,
+    hasTableClass: input.TableClass !== undefined,
+    indexes,
+  };
+}
+
+function missingMembers(input: CreateTableInput): Error {
+  const missing = [
+    ...(input.AttributeDefinitions ? [] : ["attributeDefinitions"]),
+    ...(input.KeySchema ? [] : ["keySchema"]),
+  ];
+  const faults = missing.map(
+    (name) => `Value null at '${name}' failed to satisfy constraint: Member must not be null`,
+  );
+  return invalid(
+    `${faults.length} validation error${faults.length > 1 ? "s" : ""} detected: ${faults.join("; ")}`,
+  );
+}
+
+function readThroughput(input: CreateTableInput, billing: string): Throughput {
+  const { ProvisionedThroughput: units } = input;
+  if (billing === "PAY_PER_REQUEST") {
+    if (units)
+      throw invalidParameters(
+        "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST",
+      );
+    return NO_THROUGHPUT;
+  }
+  if (!units?.ReadCapacityUnits || !units.WriteCapacityUnits)
+    throw invalidParameters(
+      "ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED",
+    );
+  return readUnits(units);
+}
+
+function refuseDuplicateDefinitions(attributes: readonly KeyAttribute[]): void {
+  const repeated = attributes.find(({ name }, i) => attributes.findIndex((other) => other.name === name) < i);
+  if (repeated) throw invalidParameters(`Duplicate AttributeName in AttributeDefinitions: ${repeated.name}`);
+}
+
+function refuseUnusedDefinitions(attributes: readonly KeyAttribute[], keys: readonly Key[]): void {
+  const used = new Set(keys.flatMap(({ partition, sort }) => [partition.name, sort?.name]));
+  const names = attributes.map(({ name }) => name);
+  if (names.every((name) => used.has(name))) return;
+  throw invalidParameters(
+    "Some AttributeDefinitions are not used. " +
+      `AttributeDefinitions: [${names.join(", ")}], keys used: [${[...used].filter(Boolean).join(", ")}]`,
+  );
+}
+
+/** What Lambent does not implement of tables, by name. */
+function refuseWhatIsNotThere(input: CreateTableInput): void {
+  const { StreamSpecification: stream } = input;
+  if (stream?.StreamEnabled === false && stream.StreamViewType !== undefined)
+    throw invalidParameters("StreamViewType cannot be specified when StreamEnabled is false");
+  if (stream?.StreamEnabled) throw notImplemented("StreamSpecification of CreateTable (DynamoDB Streams)");
+  const { SSESpecification: sse } = input;
+  if (sse?.Enabled || sse?.SSEType || sse?.KMSMasterKeyId)
+    throw notImplemented("SSESpecification of CreateTable (encryption by KMS)");
+  if (input.TableClass === "STANDARD_INFREQUENT_ACCESS")
+    throw notImplemented("TableClass STANDARD_INFREQUENT_ACCESS");
+  for (const member of [
+    "WarmThroughput",
+    "OnDemandThroughput",
+    "ResourcePolicy",
+    "GlobalTableSourceArn",
+    "GlobalTableSettingsReplicationMode",
+  ] as const)
+    if (input[member] !== undefined) throw notImplemented(`${member} of CreateTable`);
+}
+
+/** An id no owner of rows has had before: 52 random bits. */
+function newId(ids: Ids): number {
+  return Number.parseInt(ids.hex(13), 16);
+}

@@ -1,0 +1,77 @@
+/** What a table is: its keys, indexes and settings, as kept in the store and as the item operations need it. */
+import type { KeyAttributeType } from "../values/value.ts";
+
+/** A key attribute and its type. */
+export interface KeyAttribute {
+  readonly name: string;
+  readonly type: KeyAttributeType;
+}
+
+/** The one or two attributes that identify or order entries. */
+export interface Key {
+  readonly partition: KeyAttribute;
+  readonly sort: KeyAttribute | undefined;
+}
+
+export type Projection =
+  | { readonly type: "ALL" }
+  | { readonly type: "KEYS_ONLY" }
+  | { readonly type: "INCLUDE"; readonly attributes: readonly string[] };
+
+export interface Throughput {
+  readonly read: number;
+  readonly write: number;
+}
+
+export interface IndexDefinition {
+  /** Owner of the index's entries in the store. */
+  readonly id: number;
+  readonly name: string;
+  readonly isGlobal: boolean;
+  readonly key: Key;
+  readonly projection: Projection;
+  /** Zeros with on-demand billing. */
+  readonly throughput: Throughput;
+}
+
+export interface TableDefinition {
+  /** Owner of the table's items in the store; never given twice. */
+  readonly id: number;
+  /** The id that AWS shows, a UUID. */
+  readonly tableId: string;
+  readonly account: string;
+  readonly region: string;
+  readonly name: string;
+  /** Epoch milliseconds. */
+  readonly createdAt: number;
+  readonly isDeleting: boolean;
+  readonly attributes: readonly KeyAttribute[];
+  readonly key: Key;
+  readonly billing: "PROVISIONED" | "PAY_PER_REQUEST";
+  readonly throughput: Throughput;
+  readonly deletionProtected: boolean;
+  /** Whether the class was given at creation: only then AWS shows it. */
+  readonly hasTableClass: boolean;
+  readonly indexes: readonly IndexDefinition[];
+}
+
+/** `arn:aws:dynamodb:REGION:ACCOUNT:table/NAME`. */
+export function tableArn({
+  region,
+  account,
+  name,
+}: Pick<TableDefinition, "region" | "account" | "name">): string {
+  return `arn:aws:dynamodb:${region}:${account}:table/${name}`;
+}
+
+/** The attributes of a key, the partition key first. */
+export function keyAttributes(key: Key): KeyAttribute[] {
+  return key.sort ? [key.partition, key.sort] : [key.partition];
+}
+
+/** The attributes an index holds; undefined when it holds them all. */
+export function projectedNames(table: TableDefinition, index: IndexDefinition): Set<string> | undefined {
+  if (index.projection.type === "ALL") return undefined;
+  const keys = [...keyAttributes(table.key), ...keyAttributes(index.key)].map(({ name }) => name);
+  return new Set(index.projection.type === "INCLUDE" ? [...keys, ...index.projection.attributes] : keys);
+}

@@ -1,0 +1,102 @@
+/** Finds tables by name or ARN, and remembers their definitions. */
+import type { Clock } from "../../../kit/clock.ts";
+import type { Database } from "../../../store/database.ts";
+import { AwsError } from "../../../aws/errors.ts";
+import type { RequestContext } from "../../../aws/service.ts";
+import { invalid, resourceNotFound } from "../errors.ts";
+import type { TablePlace } from "../store.ts";
+import { findTable } from "../store.ts";
+import type { TableDefinition } from "./definition.ts";
+
+/** How long a definition may be out of date where other servers change tables too, in milliseconds. */
+const SHARED_MAX_AGE_MS = 1000;
+/** Definitions kept in memory. */
+const REMEMBERED_MAX = 10_000;
+
+const NAME_LENGTH_MIN = 3;
+const NAME_LENGTH_MAX = 255;
+const NAME_FORM = /^[a-zA-Z0-9_.-]+$/;
+const ARN_FORM = /^arn:[^:]+:dynamodb:([^:]*):([^:]*):table\/([^/]+)$/;
+
+interface Remembered {
+  readonly table: TableDefinition;
+  readonly readAt: number;
+}
+
+/** Table definitions by account, region and name. With SQLite this server alone changes them. */
+export class TableRegistry {
+  readonly #database: Database;
+  readonly #clock: Clock;
+  readonly #maxAgeMs: number;
+  readonly #remembered = new Map<string, Remembered>();
+
+  constructor(database: Database, clock: Clock) {
+    this.#database = database;
+    this.#clock = clock;
+    this.#maxAgeMs = database.engine === "sqlite" ? Infinity : SHARED_MAX_AGE_MS;
+  }
+
+  /** The table, or undefined; deleting ones too. */
+  async find(place: TablePlace): Promise<TableDefinition | undefined> {
+    const id = placeId(place);
+    const known = this.#remembered.get(id);
+    if (known && this.#clock.now() - known.readAt <= this.#maxAgeMs) return known.table;
+    const table = await findTable(this.#database, place);
+    if (!table) return undefined;
+    if (this.#remembered.size >= REMEMBERED_MAX) this.#remembered.clear();
+    this.#remembered.set(id, { table, readAt: this.#clock.now() });
+    return table;
+  }
+
+  /** The table for reading and writing items. */
+  async active(nameOrArn: string, context: RequestContext): Promise<TableDefinition> {
+    const table = await this.find(placeOf(nameOrArn, context));
+    if (!table || table.isDeleting) throw resourceNotFound();
+    return table;
+  }
+
+  /** To be called after every change. */
+  forget(place: TablePlace): void {
+    this.#remembered.delete(placeId(place));
+  }
+}
+
+function placeId({ account, region, name }: TablePlace): string {
+  return `${account}/${region}/${name}`;
+}
+
+/** What a `TableName` member names: a table of the caller's account and region, or by ARN. */
+export function placeOf(
+  nameOrArn: string,
+  context: Pick<RequestContext, "account" | "region" | "operation">,
+): TablePlace {
+  if (!nameOrArn.startsWith("arn:")) {
+    validateTableName(nameOrArn);
+    return { account: context.account, region: context.region, name: nameOrArn };
+  }
+  const [, region, account, name] = ARN_FORM.exec(nameOrArn) ?? [];
+  if (region === undefined || account === undefined || name === undefined || !NAME_FORM.test(name))
+    throw invalid(`Invalid TableArn: Invalid ResourceArn provided as input ${nameOrArn}`);
+  if (region !== context.region)
+    throw invalid(`Invalid TableArn: Invalid ResourceArn provided as input ${nameOrArn}`);
+  if (account !== context.account)
+    throw new AwsError(
+      "AccessDeniedException",
+      `User is not authorized to perform: dynamodb:${context.operation} on resource: ${nameOrArn} because no ` +
+        "resource-based policy allows the action",
+      {},
+      400,
+    );
+  return { account, region, name };
+}
+
+/** Checks a table's name, which the model does not, since the member takes ARNs too. */
+export function validateTableName(name: string): void {
+  const fault = (constraint: string) =>
+    invalid(
+      `1 validation error detected: Value '${name}' at 'tableName' failed to satisfy constraint: Member must ${constraint}`,
+    );
+  if (!NAME_FORM.test(name)) throw fault("satisfy regular expression pattern: [a-zA-Z0-9_.-]+");
+  if (name.length < NAME_LENGTH_MIN) throw fault(`have length greater than or equal to ${NAME_LENGTH_MIN}`);
+  if (name.length > NAME_LENGTH_MAX) throw fault(`have length less than or equal to ${NAME_LENGTH_MAX}`);
+}
