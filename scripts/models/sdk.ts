@@ -168,7 +168,7 @@ class SchemaWalk {
   readonly #indexes = new Map<unknown, number>();
 
   optional<K extends string>(key: K, schema: Schema): { [P in K]?: number } {
-    const normal = NormalizedSchema.of(schema as never);
+    const normal = NormalizedSchema.of(schema);
     return (normal.isUnitSchema() ? {} : { [key]: this.structure(normal) }) as { [P in K]?: number };
   }
 
@@ -201,7 +201,7 @@ class SchemaWalk {
     const traits: Record<string, unknown> = {};
     for (const name of MEMBER_TRAITS) if (merged[name] !== undefined) traits[name] = merged[name];
     const type = this.#type(schema);
-    return Object.keys(traits).length ? [type, traits as MemberTraits] : type;
+    return Object.keys(traits).length ? [type, traits] : type;
   }
 
   #type(schema: NormalizedSchema): TypeReference {

@@ -2,108 +2,113 @@
 import { AwsError } from "../errors.ts";
 import type { WireProtocol } from "../model/format.ts";
 
-export type AuthFailure =
-  | { readonly kind: "missing" }
-  | { readonly kind: "incomplete"; readonly detail: string }
-  | { readonly kind: "unknown-key"; readonly accessKeyId: string }
-  | { readonly kind: "bad-token" }
-  | { readonly kind: "expired-token" }
-  | { readonly kind: "bad-signature"; readonly members: Record<string, unknown> }
-  | { readonly kind: "bad-scope"; readonly detail: string }
-  | { readonly kind: "skewed"; readonly detail: string; readonly members: Record<string, unknown> }
-  | { readonly kind: "expired-url"; readonly detail: string; readonly members: Record<string, unknown> };
+export type AuthFailureKind =
+  | "missing"
+  | "incomplete"
+  | "unknown-key"
+  | "bad-token"
+  | "expired-token"
+  | "bad-signature"
+  | "bad-scope"
+  | "skewed"
+  | "expired-url";
 
-type Family = "json" | "restJson" | "query" | "s3";
+export interface AuthFailure {
+  readonly kind: AuthFailureKind;
+  /** The message, where it depends on the request. */
+  readonly detail?: string;
+  /** What S3 tells besides. */
+  readonly members?: Record<string, unknown>;
+}
 
-const FAMILIES: Readonly<Record<WireProtocol, Family>> = {
-  restJson1: "restJson",
-  restXml: "s3",
-  awsJson1_0: "json",
-  awsJson1_1: "json",
-  rpcv2Cbor: "json",
-  awsQuery: "query",
-};
+interface Words {
+  readonly code: string;
+  /** Used where the failure has no detail of its own. */
+  readonly message: string;
+  /** Where it is not the family's. */
+  readonly status?: number;
+  /** S3 has one text for all requests. */
+  readonly fixed?: true;
+}
 
-/** JSON services refuse with 400, REST and query ones with 403. */
-const STATUS: Readonly<Record<Family, number>> = { json: 400, restJson: 403, query: 403, s3: 403 };
-
-const MISMATCH =
-  "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.";
 const INVALID_TOKEN = "The security token included in the request is invalid.";
 const EXPIRED_TOKEN = "The security token included in the request is expired";
+const MISMATCH =
+  "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.";
+
+const JSON_WORDS = {
+  missing: { code: "MissingAuthenticationTokenException", message: "Missing Authentication Token" },
+  incomplete: { code: "IncompleteSignatureException", message: "" },
+  "unknown-key": { code: "UnrecognizedClientException", message: INVALID_TOKEN },
+  "bad-token": { code: "UnrecognizedClientException", message: INVALID_TOKEN },
+  "expired-token": { code: "ExpiredTokenException", message: EXPIRED_TOKEN },
+  "bad-signature": { code: "InvalidSignatureException", message: MISMATCH },
+  "bad-scope": { code: "InvalidSignatureException", message: "" },
+  skewed: { code: "InvalidSignatureException", message: "" },
+  "expired-url": { code: "InvalidSignatureException", message: "" },
+} as const satisfies Record<AuthFailureKind, Words>;
+
+const QUERY_WORDS = {
+  missing: { code: "MissingAuthenticationToken", message: "Request is missing Authentication Token" },
+  incomplete: { code: "IncompleteSignature", message: "", status: 400 },
+  "unknown-key": { code: "InvalidClientTokenId", message: INVALID_TOKEN },
+  "bad-token": { code: "InvalidClientTokenId", message: INVALID_TOKEN },
+  "expired-token": { code: "ExpiredToken", message: EXPIRED_TOKEN },
+  "bad-signature": { code: "SignatureDoesNotMatch", message: MISMATCH },
+  "bad-scope": { code: "SignatureDoesNotMatch", message: "" },
+  skewed: { code: "SignatureDoesNotMatch", message: "" },
+  "expired-url": { code: "SignatureDoesNotMatch", message: "" },
+} as const satisfies Record<AuthFailureKind, Words>;
+
+const S3_WORDS = {
+  missing: { code: "AccessDenied", message: "Access Denied" },
+  incomplete: { code: "AuthorizationHeaderMalformed", message: "", status: 400 },
+  "unknown-key": {
+    code: "InvalidAccessKeyId",
+    message: "The AWS Access Key Id you provided does not exist in our records.",
+  },
+  "bad-token": {
+    code: "InvalidToken",
+    message: "The provided token is malformed or otherwise invalid.",
+    status: 400,
+  },
+  "expired-token": { code: "ExpiredToken", message: "The provided token has expired.", status: 400 },
+  "bad-signature": {
+    code: "SignatureDoesNotMatch",
+    message:
+      "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
+  },
+  "bad-scope": { code: "AuthorizationHeaderMalformed", message: "", status: 400 },
+  skewed: {
+    code: "RequestTimeTooSkewed",
+    message: "The difference between the request time and the current time is too large.",
+    fixed: true,
+  },
+  "expired-url": { code: "AccessDenied", message: "Request has expired", fixed: true },
+} as const satisfies Record<AuthFailureKind, Words>;
+
+interface Family {
+  readonly words: Record<AuthFailureKind, Words>;
+  readonly status: number;
+  readonly tellsMembers: boolean;
+}
+
+const JSON_FAMILY: Family = { words: JSON_WORDS, status: 400, tellsMembers: false };
+
+const FAMILIES: Readonly<Record<WireProtocol, Family>> = {
+  restJson1: { ...JSON_FAMILY, status: 403 },
+  restXml: { words: S3_WORDS, status: 403, tellsMembers: true },
+  awsJson1_0: JSON_FAMILY,
+  awsJson1_1: JSON_FAMILY,
+  rpcv2Cbor: JSON_FAMILY,
+  awsQuery: { words: QUERY_WORDS, status: 403, tellsMembers: false },
+};
 
 /** The error for a failure, in the words of the protocol's family. */
 export function authError(protocol: WireProtocol, failure: AuthFailure): AwsError {
   const family = FAMILIES[protocol];
-  if (family === "s3") return s3Error(failure);
-  const isQuery = family === "query";
-  const error = (code: string, message: string, status = STATUS[family]) =>
-    // The query protocol's codes have no suffix.
-    new AwsError(isQuery ? code : `${code}Exception`, message, {}, status);
-  const signature = (message: string) =>
-    isQuery ? error("SignatureDoesNotMatch", message) : error("InvalidSignature", message);
-  const unknown = () =>
-    isQuery ? error("InvalidClientTokenId", INVALID_TOKEN) : error("UnrecognizedClient", INVALID_TOKEN);
-  switch (failure.kind) {
-    case "missing":
-      return error(
-        "MissingAuthenticationToken",
-        isQuery ? "Request is missing Authentication Token" : "Missing Authentication Token",
-      );
-    case "incomplete":
-      return error("IncompleteSignature", failure.detail, isQuery ? 400 : undefined);
-    case "unknown-key":
-    case "bad-token":
-      return unknown();
-    case "expired-token":
-      return error("ExpiredToken", EXPIRED_TOKEN);
-    case "bad-signature":
-      return signature(MISMATCH);
-    case "bad-scope":
-    case "skewed":
-    case "expired-url":
-      return signature(failure.detail);
-  }
-}
-
-function s3Error(failure: AuthFailure): AwsError {
-  const error = (code: string, message: string, status = 403, members: Record<string, unknown> = {}) =>
-    new AwsError(code, message, members, status);
-  switch (failure.kind) {
-    case "missing":
-      return error("AccessDenied", "Access Denied");
-    case "incomplete":
-      return error("AuthorizationHeaderMalformed", failure.detail, 400);
-    case "unknown-key":
-      return error(
-        "InvalidAccessKeyId",
-        "The AWS Access Key Id you provided does not exist in our records.",
-        403,
-        {
-          AWSAccessKeyId: failure.accessKeyId,
-        },
-      );
-    case "bad-token":
-      return error("InvalidToken", "The provided token is malformed or otherwise invalid.", 400);
-    case "expired-token":
-      return error("ExpiredToken", "The provided token has expired.", 400);
-    case "bad-signature":
-      return error(
-        "SignatureDoesNotMatch",
-        "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
-        403,
-        failure.members,
-      );
-    case "bad-scope":
-      return error("AuthorizationHeaderMalformed", failure.detail, 400);
-    case "skewed":
-      return error(
-        "RequestTimeTooSkewed",
-        "The difference between the request time and the current time is too large.",
-        403,
-        failure.members,
-      );
-    case "expired-url":
-      return error("AccessDenied", "Request has expired", 403, failure.members);
-  }
+  const words = family.words[failure.kind];
+  const message = words.fixed ? words.message : (failure.detail ?? words.message);
+  const members = family.tellsMembers ? (failure.members ?? {}) : {};
+  return new AwsError(words.code, message, members, words.status ?? family.status);
 }

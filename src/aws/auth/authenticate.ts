@@ -124,7 +124,7 @@ async function verified(
   if (signature.place === "query") checkPresignedLife(request, now, fail);
   else checkSkew(amzDate, now, fail);
   const record = await accessKeys.find(scope.accessKeyId);
-  if (!record?.active) throw fail({ kind: "unknown-key", accessKeyId: scope.accessKeyId });
+  if (!record?.active) throw fail({ kind: "unknown-key", members: { AWSAccessKeyId: scope.accessKeyId } });
   checkToken(record, request, signature, now, fail);
   const payloadHash = await signedPayloadHash(request, signature, fail);
   const signed: SignedRequest = {

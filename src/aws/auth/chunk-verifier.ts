@@ -14,8 +14,7 @@ export function chunkVerifier(
   let previous = signature;
   const check = (kind: "PAYLOAD" | "TRAILER", sha256: string, given: string) => {
     const expected = chainSignature(kind, key, { amzDate, scope, previous, sha256 });
-    if (!sameSignature(Buffer.from(expected, "hex"), given))
-      throw fail({ kind: "bad-signature", members: {} });
+    if (!sameSignature(Buffer.from(expected, "hex"), given)) throw fail({ kind: "bad-signature" });
     previous = expected;
   };
   return {

@@ -59,7 +59,7 @@ export class RequestBody {
 
   /** Reads to the end what nobody wanted, so that the connection can carry the next request. */
   discard(): void {
-    const stream = this.#stream ?? (this.#incoming as Readable);
+    const stream: Readable = this.#stream ?? this.#incoming;
     if (stream.readableEnded || stream.destroyed) return;
     stream.on("error", () => {});
     stream.resume();

@@ -38,13 +38,13 @@ export interface ServiceModel {
 
 /** The metadata of every known service. */
 export function loadIndex(): readonly ServiceMetadata[] {
-  return readGenerated<readonly ServiceMetadata[]>("index");
+  return readGenerated("index") as readonly ServiceMetadata[];
 }
 
 /** Reads one service's generated files; operations and shapes are resolved when first asked for. */
 export function loadModel(metadata: ServiceMetadata): ServiceModel {
-  const file = readGenerated<ModelFile>(metadata.name);
-  const constraints = readGenerated<ConstraintsFile>(`${metadata.name}.constraints`);
+  const file = readGenerated(metadata.name) as ModelFile;
+  const constraints = readGenerated(`${metadata.name}.constraints`) as ConstraintsFile;
   const shapes = new ShapeTable(file.shapes, constraints);
   const operations = new Map<string, OperationModel>();
   const errors = new Map<string, ErrorModel>();
@@ -110,6 +110,6 @@ function ownValue<V>(record: Readonly<Record<string, V>>, key: string): V | unde
   return Object.hasOwn(record, key) ? record[key] : undefined;
 }
 
-function readGenerated<T>(name: string): T {
-  return JSON.parse(readFileSync(new URL(`../models/${name}.gen.json`, import.meta.url), "utf8")) as T;
+function readGenerated(name: string): unknown {
+  return JSON.parse(readFileSync(new URL(`../models/${name}.gen.json`, import.meta.url), "utf8"));
 }

@@ -75,13 +75,13 @@ export class ShapeTable {
 
   #member(name: string, reference: MemberReference, constraint: number | undefined): Member {
     const [type, traits] = isPair(reference) ? reference : [reference, NO_TRAITS];
-    const table = this;
+    const resolve = () => this.#resolve(type, constraint);
     let shape: Shape | undefined;
     return {
       name,
       traits,
       get shape() {
-        return (shape ??= table.#resolve(type, constraint));
+        return (shape ??= resolve());
       },
     };
   }

@@ -120,7 +120,7 @@ class Decoder {
     if (tag === TAG_EPOCH && (typeof value === "number" || typeof value === "bigint"))
       return new EpochTag(Number(value));
     if (tag === TAG_POSITIVE_BIGNUM && Buffer.isBuffer(value)) return bignum(value);
-    if (tag === TAG_NEGATIVE_BIGNUM && Buffer.isBuffer(value)) return -1n - BigInt(bignum(value));
+    if (tag === TAG_NEGATIVE_BIGNUM && Buffer.isBuffer(value)) return -1n - bignum(value);
     return value;
   }
 

@@ -13,9 +13,11 @@ export interface JsonCodec {
 }
 
 /** Node has these; TypeScript's library does not know them yet. */
-const rawJson = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON;
+const { rawJSON: rawJson } = JSON as unknown as { readonly rawJSON: (text: string) => unknown };
 type SourceReviver = (key: string, value: unknown, context: { readonly source?: string }) => unknown;
-const parseWithSource = JSON.parse as (text: string, reviver: SourceReviver) => unknown;
+const { parse: parseWithSource } = JSON as unknown as {
+  readonly parse: (text: string, reviver: SourceReviver) => unknown;
+};
 
 /** Digits that a double may not hold; only then is the slower, exact parse needed. */
 const LONG_DIGITS = /\d{16}/;

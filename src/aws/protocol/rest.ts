@@ -133,8 +133,8 @@ function writeHeaders(
     if (value !== undefined && value !== null) headers[wire] = headerSafe(writeHeader(member.shape, value));
   }
   for (const { member, wire } of bindings.prefixHeaders)
-    for (const [name, value] of Object.entries((values[member.name] ?? {}) as Values))
-      if (value !== undefined) headers[wire + name.toLowerCase()] = headerSafe(String(value));
+    for (const [name, value] of Object.entries((values[member.name] ?? {}) as Record<string, string>))
+      headers[wire + name.toLowerCase()] = headerSafe(value);
 }
 
 function writePayload(
@@ -154,9 +154,12 @@ function writePayload(
   return body.writePayload(member, value);
 }
 
+/** All but the tab. */
+const CONTROL_CHARACTERS = /[^\P{Cc}\t]+/gu;
+const BEYOND_LATIN1 = /[\u0100-\uffff]/;
+
 /** Node refuses header text beyond Latin-1; AWS sends such text as UTF-8 bytes. */
 function headerSafe(text: string): string {
-  // eslint-disable-next-line no-control-regex -- these are what a header must not hold
-  if (/[\r\n\0]/.test(text)) return text.replace(/[\r\n\0]+/g, " ");
-  return /[^\u0000-\u00ff]/.test(text) ? Buffer.from(text, "utf8").toString("latin1") : text;
+  const clean = text.replace(CONTROL_CHARACTERS, " ");
+  return BEYOND_LATIN1.test(clean) ? Buffer.from(clean, "utf8").toString("latin1") : clean;
 }

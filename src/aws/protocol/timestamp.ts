@@ -22,12 +22,7 @@ export function toEpochSeconds(date: Date): number {
 }
 
 export function formatTimestamp(date: Date, format: TimestampFormat): string {
-  switch (format) {
-    case "epoch-seconds":
-      return String(toEpochSeconds(date));
-    case "http-date":
-      return date.toUTCString();
-    case "date-time":
-      return date.toISOString().replace(".000Z", "Z");
-  }
+  if (format === "epoch-seconds") return String(toEpochSeconds(date));
+  if (format === "http-date") return date.toUTCString();
+  return date.toISOString().replace(".000Z", "Z");
 }

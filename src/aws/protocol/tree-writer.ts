@@ -48,9 +48,7 @@ function createWriter(shape: Shape, notation: TreeWriterNotation, compile: Compi
     case "float":
     case "number":
       return numberWriter(notation);
-    case "string":
-    case "boolean":
-    case "document":
+    default:
       return identity;
   }
 }

@@ -107,8 +107,10 @@ function mapEntries(shape: MapShape, name: string, value: unknown): string {
   return text;
 }
 
+/* eslint-disable no-control-regex -- XML cannot carry them as they are */
 const SPECIAL = /[&<>\r\u0085\u2028]|[\u0000-\u0008\u000B\u000C\u000E-\u001F]/g;
 const NEEDS_ESCAPE = /[&<>\r\u0085\u2028\u0000-\u0008\u000B\u000C\u000E-\u001F]/;
+/* eslint-enable no-control-regex */
 const ESCAPES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
 
 /** Escapes text; line ends that a parser would change become references, as AWS writes them. */

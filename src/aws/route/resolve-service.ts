@@ -82,18 +82,6 @@ export function createServiceIndex(services: readonly ServiceMetadata[]): Servic
     return metadata && { metadata, protocol: "awsQuery", operation, form };
   }
 
-  function byScope(request: WireRequest, signed: readonly ServiceMetadata[]): ServiceTarget | undefined {
-    const rest = signed.filter((service) => service.protocols[0]?.startsWith("rest"));
-    const root = request.path.split("/", 2)[1] ?? "";
-    // API Gateway's two versions share a scope; all paths of the newer one begin with its version.
-    const metadata =
-      rest.find((service) => service.pathRoots?.includes(root)) ??
-      rest.find((service) => !service.pathRoots) ??
-      rest[0] ??
-      signed[0];
-    return metadata && { metadata, protocol: metadata.protocols[0] ?? "restJson1" };
-  }
-
   /** Unsigned requests: a dated first segment is told from a bucket's name, all else is S3's. */
   function byPath(request: WireRequest, isSigned: boolean): ServiceTarget | undefined {
     if (isSigned) return undefined;
@@ -103,6 +91,18 @@ export function createServiceIndex(services: readonly ServiceMetadata[]): Servic
   }
 
   return { resolve };
+}
+
+function byScope(request: WireRequest, signed: readonly ServiceMetadata[]): ServiceTarget | undefined {
+  const rest = signed.filter((service) => service.protocols[0]?.startsWith("rest"));
+  const root = request.path.split("/", 2)[1] ?? "";
+  // API Gateway's two versions share a scope; all paths of the newer one begin with its version.
+  const metadata =
+    rest.find((service) => service.pathRoots?.includes(root)) ??
+    rest.find((service) => !service.pathRoots) ??
+    rest[0] ??
+    signed[0];
+  return metadata && { metadata, protocol: metadata.protocols[0] ?? "restJson1" };
 }
 
 async function readFields(request: WireRequest): Promise<(readonly [string, string])[] | undefined> {

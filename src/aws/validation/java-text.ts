@@ -18,5 +18,6 @@ function render(value: unknown): string {
     return `{${Object.entries(value)
       .map(([key, item]) => `${key}=${render(item)}`)
       .join(", ")}}`;
-  return String(value);
+  if (typeof value === "bigint") return value.toString();
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
