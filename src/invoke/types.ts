@@ -23,6 +23,12 @@ export interface FunctionVersion {
   readonly optDir?: string;
   readonly roleArn: string;
   readonly logGroup: string;
+  /** LoggingConfig.LogFormat; Text when absent. */
+  readonly logFormat?: "Text" | "JSON";
+  /** LoggingConfig.ApplicationLogLevel; INFO when absent. Only with JSON. */
+  readonly applicationLogLevel?: "TRACE" | "DEBUG" | "INFO" | "WARN" | "ERROR" | "FATAL";
+  /** LoggingConfig.SystemLogLevel; INFO when absent. Only with JSON. */
+  readonly systemLogLevel?: "DEBUG" | "INFO" | "WARN";
 }
 
 export interface Invocation {

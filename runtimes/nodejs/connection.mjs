@@ -1,0 +1,157 @@
+/**
+ * The bootstrap's end of the frames that src/invoke/frames.ts describes. Writing is synchronous, so that what a function
+ * logged is out before it can exit or be frozen.
+ */
+import { writeSync } from "node:fs";
+import { createConnection } from "node:net";
+
+const VERSION = 1;
+const FRAME = { hello: 1, initResult: 2, invoke: 3, response: 4, error: 5, log: 6 };
+/** A response above this is not sent, only its size told; the server's own limit is lower. */
+const responseBytesMax = 16_000_000;
+/** How long a write waits before it tries a full socket again, in milliseconds; doubled up to the second. */
+const retryMs = 0.05;
+const retryMsMax = 5;
+
+const sleeper = new Int32Array(new SharedArrayBuffer(4));
+
+/** Connects to the server and says hello. */
+export async function connect(path) {
+  const socket = createConnection(path);
+  await new Promise((resolve, reject) => {
+    socket.once("connect", resolve);
+    socket.once("error", reject);
+  });
+  // Without the server there is no work left.
+  socket.on("error", () => process.exit(1));
+  socket.on("close", () => process.exit(1));
+  const connection = new Connection(socket);
+  connection.hello();
+  return connection;
+}
+
+class Connection {
+  /** Called with each invocation; set before the first one is asked for. */
+  onInvocation = () => {};
+  #socket;
+  #descriptor;
+  #chunks = [];
+  #size = 0;
+  #needed = 4;
+
+  constructor(socket) {
+    this.#socket = socket;
+    this.#descriptor = socket._handle.fd;
+    socket.on("data", (chunk) => this.#take(chunk));
+    // The function's own work, not this connection, decides whether the process has something to do.
+    socket.unref();
+  }
+
+  hello() {
+    const body = Buffer.alloc(5);
+    body.writeUInt8(VERSION, 0);
+    body.writeUInt32BE(process.pid, 1);
+    this.#send(FRAME.hello, body);
+  }
+
+  initSucceeded() {
+    this.#send(FRAME.initResult, Buffer.from([1]), text(""));
+  }
+
+  initFailed({ errorType, payload }) {
+    this.#send(FRAME.initResult, Buffer.from([0]), text(errorType), payload);
+  }
+
+  respond(requestId, json) {
+    const payload = Buffer.from(json);
+    if (payload.length <= responseBytesMax) this.#send(FRAME.response, text(requestId), payload);
+    else {
+      const errorType = "Function.ResponseSizeTooLarge";
+      const errorMessage = `Response payload size (${payload.length} bytes) exceeded maximum allowed payload size (6291556 bytes).`;
+      this.fail(requestId, { errorType, payload: Buffer.from(JSON.stringify({ errorType, errorMessage })) });
+    }
+  }
+
+  fail(requestId, { errorType, payload }) {
+    this.#send(FRAME.error, text(requestId), text(errorType), payload);
+  }
+
+  /** @param isRecord A whole record, whose line breaks are part of it; else bytes as the function wrote them. */
+  log(isRecord, level, bytes) {
+    this.#send(FRAME.log, Buffer.from([isRecord ? 1 : 0, level]), bytes);
+  }
+
+  /** Keeps the process alive while it waits for work. */
+  ref() {
+    this.#socket.ref();
+  }
+
+  unref() {
+    this.#socket.unref();
+  }
+
+  #send(type, ...parts) {
+    let length = 1;
+    for (const part of parts) length += part.length;
+    const head = Buffer.allocUnsafe(5);
+    head.writeUInt32BE(length, 0);
+    head[4] = type;
+    this.#write(Buffer.concat([head, ...parts], length + 4));
+  }
+
+  #write(bytes) {
+    let wait = retryMs;
+    for (let offset = 0; offset < bytes.length;) {
+      try {
+        offset += writeSync(this.#descriptor, bytes, offset);
+        wait = retryMs;
+      } catch (error) {
+        if (error.code !== "EAGAIN") process.exit(1);
+        Atomics.wait(sleeper, 0, 0, wait);
+        wait = Math.min(wait * 2, retryMsMax);
+      }
+    }
+  }
+
+  #take(chunk) {
+    this.#chunks.push(chunk);
+    this.#size += chunk.length;
+    while (this.#size >= this.#needed) {
+      let bytes = this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks, this.#size);
+      const length = 4 + bytes.readUInt32BE(0);
+      this.#chunks = [bytes];
+      this.#needed = length;
+      if (bytes.length < length) return;
+      this.#chunks = bytes.length === length ? [] : [bytes.subarray(length)];
+      this.#size = bytes.length - length;
+      this.#needed = 4;
+      if (bytes[4] === FRAME.invoke) this.onInvocation(decodeInvocation(bytes.subarray(5, length)));
+    }
+  }
+}
+
+function decodeInvocation(bytes) {
+  let offset = 8;
+  const string = () => {
+    const length = bytes.readUInt32BE(offset);
+    const value = bytes.toString("utf8", offset + 4, offset + 4 + length);
+    offset += 4 + length;
+    return value;
+  };
+  return {
+    deadline: bytes.readDoubleBE(0),
+    requestId: string(),
+    functionArn: string(),
+    traceHeader: string(),
+    clientContext: string(),
+    cognitoIdentity: string(),
+    payload: bytes.toString("utf8", offset),
+  };
+}
+
+function text(value) {
+  const bytes = Buffer.from(value);
+  const length = Buffer.allocUnsafe(4);
+  length.writeUInt32BE(bytes.length, 0);
+  return Buffer.concat([length, bytes]);
+}

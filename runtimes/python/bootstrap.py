@@ -1,0 +1,141 @@
+"""The Python runtime: loads the function's handler and runs one invocation after the other. Mounted at /var/runtime."""
+
+import importlib
+import json
+import os
+import sys
+import traceback
+
+from lambent_connection import Connection
+from lambent_context import LambdaContext
+from lambent_fault import Fault
+from lambent_logging import capture_streams, log_error, set_request_id, setup_logging
+
+
+def main():
+    connection = Connection(os.environ.pop("_LAMBENT_SOCKET"))
+    capture_streams(connection)
+    extend_path()
+    try:
+        setup_logging(connection)
+        handler = get_handler(os.environ["_HANDLER"])
+    except Exception:
+        document = error_document(*sys.exc_info())
+        log_error(connection, document)
+        connection.init_failed(document["errorType"], to_json(document))
+        sys.exit(1)
+    connection.init_succeeded()
+    while True:
+        run_one(connection, handler, connection.next_invocation())
+
+
+def run_one(connection, handler, invocation):
+    """Runs one invocation. What is no Exception (SystemExit) ends the process, as on AWS."""
+    request_id = invocation.request_id
+    set_request_id(request_id)
+    if invocation.trace_header:
+        os.environ["_X_AMZN_TRACE_ID"] = invocation.trace_header
+    else:
+        os.environ.pop("_X_AMZN_TRACE_ID", None)
+    try:
+        context = LambdaContext(invocation)
+        result = to_response(handler(to_event(invocation.payload), context))
+    except Fault as fault:
+        document = make_error(fault.message, fault.error_type, fault.trace, request_id)
+    except Exception:
+        document = error_document(*sys.exc_info(), request_id=request_id)
+    else:
+        connection.respond(request_id, result)
+        return
+    log_error(connection, document)
+    connection.fail(request_id, document["errorType"], to_json(document))
+
+
+def get_handler(name):
+    """The handler function. A wrong one raises its fault in each invocation, not while loading: so does AWS's runtime."""
+    try:
+        module_name, function_name = name.rsplit(".", 1)
+    except ValueError as error:
+        return faulty("MalformedHandlerName", "Bad handler '%s': %s" % (name, error))
+    if module_name.split(".")[0] in sys.builtin_module_names:
+        return faulty(
+            "BuiltInModuleConflict", "Cannot use built-in module %s as a handler module" % module_name
+        )
+    try:
+        module = importlib.import_module(module_name.replace("/", "."))
+    except ImportError as error:
+        return faulty("ImportModuleError", "Unable to import module '%s': %s" % (module_name, error))
+    except SyntaxError as error:
+        trace = ['  File "%s" Line %s\n    %s' % (error.filename, error.lineno, error.text)]
+        return faulty("UserCodeSyntaxError", "Syntax error in module '%s': %s" % (module_name, error), trace)
+    try:
+        return getattr(module, function_name)
+    except AttributeError:
+        return faulty("HandlerNotFound", "Handler '%s' missing on module '%s'" % (function_name, module_name))
+
+
+def faulty(error_type, message, trace=None):
+    def handler(event, context):
+        raise Fault("Runtime." + error_type, message, trace)
+
+    return handler
+
+
+def to_event(payload):
+    try:
+        return json.loads(payload)
+    except Exception as error:
+        raise Fault("Runtime.UnmarshalError", "Unable to unmarshal input: %s" % error)
+
+
+def to_response(value):
+    try:
+        return json.dumps(value, ensure_ascii=False, default=encode_unusual).encode("utf-8")
+    except Exception as error:
+        raise Fault("Runtime.MarshalError", "Unable to marshal response: %s" % error)
+
+
+def encode_unusual(value):
+    """AWS's runtime writes a Decimal as a number and nothing else beyond what json knows."""
+    from decimal import Decimal
+
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    raise TypeError("Object of type %s is not JSON serializable" % type(value).__name__)
+
+
+def error_document(error_class, error, trace, request_id=None):
+    frames = [(frame.filename, frame.lineno, frame.name, frame.line) for frame in traceback.extract_tb(trace)]
+    first = next((at for at, frame in enumerate(frames) if frame[0] != __file__), 0)
+    return make_error(str(error), error_class.__name__, traceback.format_list(frames[first:]), request_id)
+
+
+def make_error(message, error_type, trace, request_id=None):
+    return {
+        "errorMessage": message or "",
+        "errorType": error_type or "",
+        "requestId": request_id or "",
+        "stackTrace": trace or [],
+    }
+
+
+def to_json(document):
+    return json.dumps(document, ensure_ascii=False).encode("utf-8", "backslashreplace")
+
+
+def extend_path():
+    """The order in which AWS's runtime looks for modules: the function, its layers, the runtime."""
+    version = "python%d.%d" % sys.version_info[:2]
+    # The server tells where the layers are; without mounts that is not /opt.
+    opt = sys.argv.pop()
+    runtime = os.path.dirname(os.path.abspath(__file__))
+    sys.path[0:0] = [
+        os.environ["LAMBDA_TASK_ROOT"],
+        os.path.join(opt, "python", "lib", version, "site-packages"),
+        os.path.join(opt, "python"),
+    ]
+    sys.path.append(os.path.join(runtime, "site-packages"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+/**
+ * The life of an execution environment, the same for our bootstraps and for custom runtimes.
+ *
+ *            runtime connected       ready            invocation
+ *   booting ──────────────────▶ init ─────▶ idle ──────────────▶ busy
+ *      │                         │ ▲          ▲                   │
+ *      │                         │ └ re-init  └── runtime is back ┘
+ *      └───────────────┬─────────┴────────────┬───────────────────┘
+ *                      ▼                      ▼
+ *                   stopping ─────────────▶ gone
+ *
+ * `booting` has no process that spoke yet; `init` runs the function's static code; `busy` lasts from the delivery of an
+ * invocation until the runtime asks for the next one; `stopping` has been told to end or found dead; `gone` has nothing
+ * left on the machine.
+ */
+
+export type EnvironmentState = "booting" | "init" | "idle" | "busy" | "stopping" | "gone";
+
+const NEXT = {
+  booting: ["init", "stopping"],
+  init: ["idle", "stopping"],
+  idle: ["busy", "stopping"],
+  busy: ["idle", "stopping"],
+  stopping: ["gone"],
+  gone: [],
+} as const satisfies Record<EnvironmentState, readonly EnvironmentState[]>;
+
+/** The state `to`. @throws when an environment in `from` cannot get there: a bug of ours. */
+export function enter(from: EnvironmentState, to: EnvironmentState): EnvironmentState {
+  const allowed: readonly EnvironmentState[] = NEXT[from];
+  if (!allowed.includes(to)) throw new Error(`an execution environment cannot go from ${from} to ${to}`);
+  return to;
+}

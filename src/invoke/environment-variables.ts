@@ -1,0 +1,69 @@
+/** What a function's process finds in its environment. https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html */
+import type { Inside } from "../sandbox/sandbox.ts";
+import type { Runtime } from "./runtimes/runtime.ts";
+import type { Credentials, FunctionVersion } from "./types.ts";
+
+export interface EnvironmentInput {
+  readonly version: FunctionVersion;
+  readonly runtime: Runtime;
+  readonly credentials: Credentials;
+  readonly logStream: string;
+  readonly endpointPort: number;
+}
+
+/** Set by the platform whatever the function's configuration says. `_X_AMZN_TRACE_ID` is set by the runtime, per invocation. */
+export function environmentVariables(input: EnvironmentInput, inside: Inside): Record<string, string> {
+  const { version, runtime } = input;
+  const user = Object.entries(version.environment).filter(([name]) => !name.startsWith("_"));
+  return {
+    ...overridable(input, inside),
+    ...Object.fromEntries(user),
+    _HANDLER: version.handler,
+    AWS_REGION: version.region,
+    AWS_DEFAULT_REGION: version.region,
+    ...(runtime.kind === "provided" ? {} : { AWS_EXECUTION_ENV: `AWS_Lambda_${version.runtime}` }),
+    AWS_LAMBDA_FUNCTION_NAME: version.functionName,
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(version.memoryMb),
+    AWS_LAMBDA_FUNCTION_VERSION: version.version,
+    AWS_LAMBDA_INITIALIZATION_TYPE: "on-demand",
+    AWS_LAMBDA_LOG_GROUP_NAME: version.logGroup,
+    AWS_LAMBDA_LOG_STREAM_NAME: input.logStream,
+    AWS_ACCESS_KEY_ID: input.credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: input.credentials.secretAccessKey,
+    AWS_SESSION_TOKEN: input.credentials.sessionToken,
+    ...(inside.runtimeApi === undefined ? {} : { AWS_LAMBDA_RUNTIME_API: inside.runtimeApi }),
+    LAMBDA_TASK_ROOT: inside.path("/var/task"),
+    LAMBDA_RUNTIME_DIR: inside.path("/var/runtime"),
+    ...(runtime.kind === "provided" ? {} : { [socketVariable]: inside.path(`/run/lambent/${socketName}`) }),
+  };
+}
+
+/** Tells our bootstraps where the server listens; removed from the environment before the function's code runs. */
+export const socketVariable = "_LAMBENT_SOCKET";
+/** The socket's name in the folder mounted at /run/lambent. */
+export const socketName = "runtime.sock";
+
+function overridable(input: EnvironmentInput, inside: Inside): Record<string, string> {
+  const { version, runtime } = input;
+  const path = (paths: readonly string[]) => paths.map((each) => inside.path(each)).join(":");
+  return {
+    LANG: "en_US.UTF-8",
+    TZ: ":UTC",
+    PATH: path(["/var/lang/bin", "/usr/local/bin", "/usr/bin", "/bin", "/opt/bin"]),
+    LD_LIBRARY_PATH: path([
+      "/var/lang/lib",
+      "/lib64",
+      "/usr/lib64",
+      "/var/runtime",
+      "/var/runtime/lib",
+      "/var/task",
+      "/var/task/lib",
+      "/opt/lib",
+    ]),
+    AWS_XRAY_CONTEXT_MISSING: "LOG_ERROR",
+    AWS_LAMBDA_LOG_FORMAT: version.logFormat ?? "Text",
+    ...(version.logFormat === "JSON" ? { AWS_LAMBDA_LOG_LEVEL: version.applicationLogLevel ?? "INFO" } : {}),
+    AWS_ENDPOINT_URL: `http://${inside.addressOf(input.endpointPort)}`,
+    ...runtime.variables(inside),
+  };
+}

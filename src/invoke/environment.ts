@@ -1,0 +1,392 @@
+/** One execution environment: boots a runtime, gives it one invocation at a time, and tells how each ended. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Clock } from "../kit/clock.ts";
+import type { Ids } from "../kit/id.ts";
+import type { SandboxExit } from "../sandbox/sandbox.ts";
+import { enter } from "./environment-state.ts";
+import type { EnvironmentState } from "./environment-state.ts";
+import { credentialsMarginMs, initMs, lifetimeMs } from "./limits.ts";
+import type { Status } from "./log-lines.ts";
+import { LogStream, streamName } from "./log-stream.ts";
+import { cutError, exited, recordedType, timeout, tooLarge } from "./payloads.ts";
+import type { Failure } from "./payloads.ts";
+import { RuntimeProcess } from "./runtime-process.ts";
+import type { ProcessDeps, ProcessListener } from "./runtime-process.ts";
+import { runtimeVersionArn, runtimeVersionName } from "./runtime-version.ts";
+import type { Runtime } from "./runtimes/runtime.ts";
+import type { Credentials, FunctionVersion, Invocation, InvokePorts, Outcome } from "./types.ts";
+
+export interface EnvironmentDeps extends ProcessDeps {
+  readonly ports: InvokePorts;
+  readonly clock: Clock;
+  readonly ids: Ids;
+}
+
+export interface EnvironmentSpec {
+  readonly version: FunctionVersion;
+  readonly runtime: Runtime;
+  readonly entrypoint: string | undefined;
+  readonly credentials: Credentials;
+}
+
+/** What ended the wait for a runtime. */
+type Verdict =
+  | { readonly kind: "next" }
+  | { readonly kind: "answer"; readonly payload: Buffer; readonly errorType?: string }
+  | { readonly kind: "tooLarge"; readonly bytes: number }
+  | { readonly kind: "initError"; readonly errorType: string; readonly payload: Buffer }
+  | { readonly kind: "exit"; readonly exit: SandboxExit }
+  | { readonly kind: "timeout" };
+
+/** How the init phase ended. */
+interface InitResult {
+  readonly durationMs: number;
+  readonly failure?: Verdict;
+}
+
+interface Judgement {
+  readonly payload: Buffer;
+  readonly functionError: boolean;
+  readonly status: Status;
+  readonly errorType?: string;
+}
+
+/** The result of an invocation before it becomes log lines and an outcome. */
+interface Result extends Judgement {
+  readonly durationMs: number;
+  readonly initDurationMs?: number;
+}
+
+/** How long a caller waits, after its answer, for a custom runtime to ask for more: else its next call would boot another. */
+const backMs = 2;
+const mebibyte = 1_048_576;
+
+export class Environment {
+  readonly version: FunctionVersion;
+  /** Monotonic milliseconds since when it has had no work. */
+  idleSince = 0;
+  readonly #deps: EnvironmentDeps;
+  readonly #spec: EnvironmentSpec;
+  readonly #stream: LogStream;
+  /** What the function wrote to its standard streams and our bootstrap caught. */
+  readonly #written: { write(chunk: Buffer): void };
+  readonly #bornAt = performance.now();
+  readonly #onChange: (environment: Environment) => void;
+  readonly #init: Promise<InitResult>;
+  #state: EnvironmentState = "booting";
+  #process: RuntimeProcess | undefined;
+  #lives = 0;
+  #isUsed = false;
+  /** Waits for the runtime's next word; at most one waits. */
+  #waiter: ((verdict: Verdict) => void) | undefined;
+  /** Words that came while nobody waited. */
+  #heard: Verdict[] = [];
+  #frozen: Promise<void> | undefined;
+  #memoryMb = 0;
+  /** The function timeout of the invocation under way. */
+  #timer: NodeJS.Timeout | undefined;
+  /** The last invocation's log lines are written. */
+  #finished: Promise<Buffer | undefined> | undefined;
+  #gone: Promise<void> | undefined;
+
+  /** Begins to boot. @param onChange Called when it became idle after an invocation, or gone. */
+  constructor(deps: EnvironmentDeps, spec: EnvironmentSpec, onChange: (environment: Environment) => void) {
+    this.#deps = deps;
+    this.#spec = spec;
+    this.version = spec.version;
+    this.#onChange = onChange;
+    this.#stream = new LogStream({
+      version: spec.version,
+      ports: deps.ports,
+      clock: deps.clock,
+      name: streamName(spec.version, deps.clock.now(), deps.ids.hex(32)),
+      memoryMb: () => this.#readMemory(),
+    });
+    this.#written = this.#stream.output();
+    this.#stream.platform({
+      type: "initStart",
+      runtimeVersion: runtimeVersionName(spec.runtime),
+      runtimeVersionArn: runtimeVersionArn(spec.runtime, spec.version.region),
+    });
+    this.#init = this.#initPhase();
+    // The first invocation awaits it; an environment that nobody invokes must not take the server down.
+    this.#init.catch(() => {});
+  }
+
+  get state(): EnvironmentState {
+    return this.#state;
+  }
+
+  get isFrozen(): boolean {
+    return this.#frozen !== undefined;
+  }
+
+  /** Whether another invocation may have it. */
+  isFresh(): boolean {
+    const margin = this.version.timeoutMs + credentialsMarginMs;
+    return (
+      this.#state === "idle" &&
+      performance.now() - this.#bornAt < lifetimeMs &&
+      this.#spec.credentials.expiresAt - this.#deps.clock.now() > margin
+    );
+  }
+
+  /** Runs one invocation: when idle, or as the first while it boots. @throws SandboxError when no sandbox could be made. */
+  async invoke(invocation: Invocation): Promise<Outcome> {
+    const first = !this.#isUsed;
+    this.#isUsed = true;
+    // The log lines of the invocation before come first.
+    await this.#finished;
+    try {
+      return await this.#run(invocation, first ? await this.#init : undefined);
+    } catch (error) {
+      await this.end();
+      throw error;
+    }
+  }
+
+  /** Freezes it until the next invocation. */
+  freeze(): void {
+    const process = this.#process;
+    if (this.#state !== "idle" || this.#frozen || !process) return;
+    this.#frozen = process.freeze().catch((error: unknown) => {
+      this.#deps.log.warn("an execution environment could not be frozen", { error });
+    });
+  }
+
+  /** Ends it and resolves when nothing of it is left and its log is handed over. */
+  end(): Promise<void> {
+    this.#gone ??= this.#end();
+    return this.#gone;
+  }
+
+  async #run(invocation: Invocation, init: InitResult | undefined): Promise<Outcome> {
+    if (invocation.wantLogTail) this.#stream.beginTail();
+    this.#stream.platform({ type: "start", requestId: invocation.requestId, version: this.version.version });
+    const { timeoutMs } = this.version;
+    const startedAt = performance.now();
+    const deadline = this.#deps.clock.now() + timeoutMs;
+    this.#timer = setTimeout(() => this.#hear({ kind: "timeout" }), timeoutMs);
+    const failedAgain = init?.failure ? await this.#initAgain() : undefined;
+    const verdict = failedAgain ?? (await this.#handOver(invocation, deadline));
+    const elapsed = performance.now() - startedAt;
+    const result: Result = {
+      ...judge(verdict, invocation.requestId, timeoutMs),
+      durationMs: verdict.kind === "timeout" ? timeoutMs : elapsed,
+      ...(init && !init.failure ? { initDurationMs: init.durationMs } : {}),
+    };
+    this.#finished = this.#finish(invocation, verdict, result).catch((error: unknown) => {
+      this.#deps.log.error("an invocation could not be finished", { error });
+      return undefined;
+    });
+    if (this.#state === "busy")
+      await Promise.race([this.#finished, sleep(backMs, undefined, { ref: false })]);
+    if (invocation.wantLogTail || this.#memoryMb === 0) await this.#readMemory();
+    // Without a tail to wait for, what is left to do must not keep the caller waiting.
+    const logTail = invocation.wantLogTail ? await this.#finished : undefined;
+    return {
+      payload: result.payload,
+      ...(result.functionError ? { functionError: "Unhandled" } : {}),
+      ...(logTail ? { logTail } : {}),
+      durationMs: result.durationMs,
+      ...(result.initDurationMs === undefined ? {} : { initDurationMs: result.initDurationMs }),
+      maxMemoryUsedMb: this.#memoryMb,
+    };
+  }
+
+  async #handOver(invocation: Invocation, deadline: number): Promise<Verdict> {
+    this.#enter("busy");
+    if (this.#frozen) {
+      await this.#frozen;
+      this.#frozen = undefined;
+      await this.#process?.thaw();
+    }
+    this.#process?.deliver({
+      requestId: invocation.requestId,
+      deadline,
+      functionArn: invocation.invokedFunctionArn,
+      traceHeader: invocation.traceHeader ?? "",
+      clientContext: invocation.clientContext ?? "",
+      cognitoIdentity: "",
+      payload: invocation.payload,
+    });
+    return this.#listen();
+  }
+
+  /** Waits until the runtime is back, tells the log how it went, and makes the environment idle or ends it. */
+  async #finish(invocation: Invocation, verdict: Verdict, result: Result): Promise<Buffer | undefined> {
+    const answered = verdict.kind === "answer" || verdict.kind === "tooLarge";
+    // Our bootstraps are back with their answer: the environment is free before the caller can come again.
+    const last = answered ? (this.#heard.shift() ?? (await this.#listen())) : verdict;
+    clearTimeout(this.#timer);
+    if (last.kind === "next" && !this.#gone) this.#becomeIdle();
+    // What the function wrote to its pipes before it answered is read in this turn of the loop.
+    await new Promise(setImmediate);
+    const isBack = last.kind === "next";
+    if (!isBack) await this.#readMemory();
+    const { status, errorType } = isBack ? result : judge(last, invocation.requestId, this.version.timeoutMs);
+    const ending = {
+      requestId: invocation.requestId,
+      durationMs: result.durationMs,
+      status,
+      ...(errorType === undefined ? {} : { errorType }),
+    };
+    this.#stream.platform({ type: "runtimeDone", ...ending, producedBytes: result.payload.length });
+    this.#stream.report({
+      type: "report",
+      ...ending,
+      ...(result.initDurationMs === undefined ? {} : { initDurationMs: result.initDurationMs }),
+      memorySizeMb: this.version.memoryMb,
+    });
+    const tail = invocation.wantLogTail ? await this.#stream.takeTail() : undefined;
+    if (!isBack) void this.end();
+    return tail;
+  }
+
+  #becomeIdle(): void {
+    this.#heard = [];
+    this.#enter("idle");
+    this.idleSince = performance.now();
+    this.#onChange(this);
+  }
+
+  /** The init phase proper, with its own limit. A failure is kept: the first invocation tries once more. */
+  async #initPhase(): Promise<InitResult> {
+    const startedAt = performance.now();
+    this.#process = await this.#boot();
+    this.#enter("init");
+    this.#timer = setTimeout(() => this.#hear({ kind: "timeout" }), initMs);
+    const verdict = await this.#listen();
+    clearTimeout(this.#timer);
+    const durationMs = performance.now() - startedAt;
+    if (verdict.kind === "next") {
+      this.#initialized();
+      return { durationMs };
+    }
+    await this.#initFailed("init", verdict, durationMs);
+    await this.#process.stop();
+    return { durationMs, failure: verdict };
+  }
+
+  /** AWS runs a failed init phase again under the function's own timeout. Undefined when it went well now. */
+  async #initAgain(): Promise<Verdict | undefined> {
+    const startedAt = performance.now();
+    this.#process = await this.#boot();
+    const verdict = await this.#listen();
+    if (verdict.kind === "next") {
+      this.#initialized();
+      return undefined;
+    }
+    await this.#initFailed("invoke", verdict, performance.now() - startedAt);
+    return verdict;
+  }
+
+  #initialized(): void {
+    this.#enter("idle");
+    this.#process?.limitCpu().catch((error: unknown) => {
+      this.#deps.log.warn("the CPU share of an execution environment could not be set", { error });
+    });
+    void this.#readMemory();
+  }
+
+  async #initFailed(phase: "init" | "invoke", verdict: Verdict, durationMs: number): Promise<void> {
+    await new Promise(setImmediate);
+    const { status, errorType } = judge(verdict, "", this.version.timeoutMs);
+    const failed = errorType === undefined || status === "timeout" ? {} : { errorType };
+    this.#stream.platform({ type: "initReport", phase, durationMs, status, ...failed });
+  }
+
+  #boot(): Promise<RuntimeProcess> {
+    const life = ++this.#lives;
+    // What an earlier process of this environment still says is about nothing any more.
+    const hear = (verdict: Verdict) => {
+      if (life === this.#lives) this.#hear(verdict);
+    };
+    const listener: ProcessListener = {
+      next: () => hear({ kind: "next" }),
+      initError: (errorType, payload) => hear({ kind: "initError", errorType, payload }),
+      answer: (payload, errorType) =>
+        hear({ kind: "answer", payload, ...(errorType === undefined ? {} : { errorType }) }),
+      answerTooLarge: (bytes) => hear({ kind: "tooLarge", bytes }),
+      log: (record, payload) => (record ? this.#stream.record(payload) : this.#written.write(payload)),
+      exit: (exit) => hear({ kind: "exit", exit }),
+    };
+    this.#heard = [];
+    const spec = { id: this.#deps.ids.hex(16), stream: this.#stream, ...this.#spec };
+    return RuntimeProcess.boot(this.#deps, spec, listener);
+  }
+
+  #hear(verdict: Verdict): void {
+    if (verdict.kind === "exit" && verdict.exit.outOfMemory) this.#memoryMb = this.version.memoryMb;
+    const waiter = this.#waiter;
+    if (waiter) {
+      this.#waiter = undefined;
+      waiter(verdict);
+    } else if (verdict.kind === "exit" && this.#state === "idle" && this.#isUsed) void this.end();
+    else this.#heard.push(verdict);
+  }
+
+  #listen(): Promise<Verdict> {
+    const heard = this.#heard.shift();
+    if (heard) return Promise.resolve(heard);
+    return new Promise((resolve) => {
+      this.#waiter = resolve;
+    });
+  }
+
+  async #readMemory(): Promise<number> {
+    const bytes = (await this.#process?.peakMemoryBytes().catch(() => 0)) ?? 0;
+    this.#memoryMb = Math.min(Math.max(this.#memoryMb, Math.ceil(bytes / mebibyte)), this.version.memoryMb);
+    return this.#memoryMb;
+  }
+
+  async #end(): Promise<void> {
+    this.#enter("stopping");
+    clearTimeout(this.#timer);
+    try {
+      await this.#process?.stop();
+    } catch (error) {
+      this.#deps.log.error("an execution environment could not be ended", { error });
+    }
+    await this.#finished;
+    await this.#stream.flush();
+    this.#enter("gone");
+    this.#onChange(this);
+  }
+
+  #enter(state: EnvironmentState): void {
+    this.#state = enter(this.#state, state);
+  }
+}
+
+/** What a verdict means to the caller and to the REPORT line. */
+function judge(verdict: Verdict, requestId: string, timeoutMs: number): Judgement {
+  switch (verdict.kind) {
+    case "answer":
+      // A handler's own error is no failure of the phase: AWS's REPORT line says nothing of it.
+      return verdict.errorType === undefined
+        ? { payload: verdict.payload, functionError: false, status: "success" }
+        : { payload: cutError(verdict.payload), functionError: true, status: "success" };
+    case "tooLarge":
+      return failed(tooLarge(verdict.bytes));
+    case "initError":
+      return {
+        payload: cutError(verdict.payload),
+        functionError: true,
+        status: "error",
+        errorType: recordedType(verdict.errorType),
+      };
+    case "exit":
+      return failed(exited(requestId, verdict.exit));
+    case "timeout": {
+      const { payload } = timeout(requestId, timeoutMs);
+      return { payload, functionError: true, status: "timeout" };
+    }
+    case "next":
+      throw new Error("a runtime asked for an invocation while it owed an answer");
+  }
+}
+
+function failed(failure: Failure): Judgement {
+  return { payload: failure.payload, functionError: true, status: "error", errorType: failure.errorType };
+}

@@ -1,0 +1,189 @@
+/**
+ * The frames that a bootstrap and the server exchange over a Unix socket in /run/lambent.
+ *
+ * A frame is `u32 length | u8 type | body`, `length` counting type and body; numbers are big endian; a string is
+ * `u32 length | UTF-8`; the payload is what is left, untouched bytes.
+ *
+ *   runtime → server   hello        u8 version, u32 process id       once, first
+ *                      initResult   u8 ok, string errorType, payload  once: ready for work, or the init error
+ *                      response     string requestId, payload        the answer; the runtime takes the next invocation
+ *                      error        string requestId, string errorType, payload
+ *                      log          u8 kind (0 bytes as written, 1 a whole record), u8 level, payload
+ *   server → runtime   invoke       f64 deadline (epoch ms), strings requestId, functionArn, traceHeader,
+ *                                   clientContext, cognitoIdentity, payload
+ *
+ * One invocation is under way at a time. Log frames keep their place among the others, so that what a function wrote
+ * before it answered stands before the answer.
+ */
+
+export const frameVersion = 1;
+/** Longest frame that a runtime may send: the largest response and its envelope. A longer response is refused by the bootstrap. */
+export const frameBytesMax = 16_777_216;
+
+export const FRAME = { hello: 1, initResult: 2, invoke: 3, response: 4, error: 5, log: 6 } as const;
+
+export type RuntimeFrame =
+  | { readonly type: "hello"; readonly version: number; readonly pid: number }
+  | {
+      readonly type: "initResult";
+      readonly ok: boolean;
+      readonly errorType: string;
+      readonly payload: Buffer;
+    }
+  | { readonly type: "response"; readonly requestId: string; readonly payload: Buffer }
+  | {
+      readonly type: "error";
+      readonly requestId: string;
+      readonly errorType: string;
+      readonly payload: Buffer;
+    }
+  | { readonly type: "log"; readonly record: boolean; readonly level: number; readonly payload: Buffer };
+
+export interface InvokeFrame {
+  /** Epoch milliseconds. */
+  readonly deadline: number;
+  readonly requestId: string;
+  readonly functionArn: string;
+  readonly traceHeader: string;
+  readonly clientContext: string;
+  readonly cognitoIdentity: string;
+  readonly payload: Buffer;
+}
+
+/** Payloads up to this size are copied into the frame, which is cheaper than a second write. */
+const copyBytesMax = 65_536;
+const headBytes = 5;
+
+export class FrameError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "FrameError";
+  }
+}
+
+/** The bytes of an invoke frame, to be written one after the other. */
+export function encodeInvoke(frame: InvokeFrame): Buffer[] {
+  const strings = [
+    frame.requestId,
+    frame.functionArn,
+    frame.traceHeader,
+    frame.clientContext,
+    frame.cognitoIdentity,
+  ];
+  let size = headBytes + 8;
+  for (const text of strings) size += 4 + Buffer.byteLength(text);
+  const copied = frame.payload.length <= copyBytesMax;
+  const head = Buffer.allocUnsafe(copied ? size + frame.payload.length : size);
+  head.writeUInt32BE(size + frame.payload.length - 4, 0);
+  head[4] = FRAME.invoke;
+  head.writeDoubleBE(frame.deadline, headBytes);
+  let offset = headBytes + 8;
+  for (const text of strings) {
+    const written = head.write(text, offset + 4);
+    head.writeUInt32BE(written, offset);
+    offset += 4 + written;
+  }
+  if (!copied) return [head, frame.payload];
+  frame.payload.copy(head, offset);
+  return [head];
+}
+
+/** Cuts a byte stream into frames. Bytes of a small frame are a view of the chunk that they came in. */
+export class FrameReader {
+  readonly #emit: (frame: RuntimeFrame) => void;
+  #chunks: Buffer[] = [];
+  #size = 0;
+  /** Bytes that the frame under way needs, its length field included; 0 when not known yet. */
+  #needed = 0;
+
+  constructor(emit: (frame: RuntimeFrame) => void) {
+    this.#emit = emit;
+  }
+
+  /** @throws FrameError when the peer does not keep to the format. */
+  push(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    this.#size += chunk.length;
+    if (this.#size < this.#needed) return;
+    let bytes = this.#chunks.length === 1 ? chunk : Buffer.concat(this.#chunks, this.#size);
+    this.#needed = 0;
+    while (bytes.length >= 4) {
+      const length = bytes.readUInt32BE(0);
+      if (length === 0 || length > frameBytesMax)
+        throw new FrameError(`a frame of ${length} bytes; at most ${frameBytesMax} are allowed`);
+      if (bytes.length < 4 + length) {
+        this.#needed = 4 + length;
+        break;
+      }
+      this.#emit(decode(bytes.subarray(4, 4 + length)));
+      bytes = bytes.subarray(4 + length);
+    }
+    this.#chunks = bytes.length === 0 ? [] : [bytes];
+    this.#size = bytes.length;
+  }
+}
+
+function decode(bytes: Buffer): RuntimeFrame {
+  const reader = new Fields(bytes);
+  const type = reader.byte();
+  switch (type) {
+    case FRAME.hello:
+      return { type: "hello", version: reader.byte(), pid: reader.integer() };
+    case FRAME.initResult:
+      return {
+        type: "initResult",
+        ok: reader.byte() === 1,
+        errorType: reader.string(),
+        payload: reader.rest(),
+      };
+    case FRAME.response:
+      return { type: "response", requestId: reader.string(), payload: reader.rest() };
+    case FRAME.error:
+      return {
+        type: "error",
+        requestId: reader.string(),
+        errorType: reader.string(),
+        payload: reader.rest(),
+      };
+    case FRAME.log:
+      return { type: "log", record: reader.byte() === 1, level: reader.byte(), payload: reader.rest() };
+    default:
+      throw new FrameError(`a frame of unknown type ${type}`);
+  }
+}
+
+class Fields {
+  readonly #bytes: Buffer;
+  #offset = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  byte(): number {
+    const at = this.#take(1);
+    return this.#bytes.readUInt8(at);
+  }
+
+  integer(): number {
+    const at = this.#take(4);
+    return this.#bytes.readUInt32BE(at);
+  }
+
+  string(): string {
+    const length = this.integer();
+    const at = this.#take(length);
+    return this.#bytes.toString("utf8", at, at + length);
+  }
+
+  rest(): Buffer {
+    return this.#bytes.subarray(this.#offset);
+  }
+
+  #take(length: number): number {
+    const at = this.#offset;
+    this.#offset += length;
+    if (this.#offset > this.#bytes.length) throw new FrameError("a frame that ends inside a field");
+    return at;
+  }
+}

@@ -1,0 +1,203 @@
+/** Gives every invocation an execution environment: the newest idle one of its version, else a new one, else a refusal. */
+import type { Clock } from "../kit/clock.ts";
+import type { Ids } from "../kit/id.ts";
+import type { SandboxProvider } from "../sandbox/sandbox.ts";
+import type { Log } from "../telemetry/log.ts";
+import { Environment } from "./environment.ts";
+import type { EnvironmentDeps, EnvironmentSpec } from "./environment.ts";
+import { freezeAfterMs, idleMs, sweepMs } from "./limits.ts";
+import type { InvokeLimits } from "./limits.ts";
+import { runNowhere } from "./no-entrypoint.ts";
+import { bootstrapOf } from "./runtimes/provided.ts";
+import type { Runtimes } from "./runtimes/runtime.ts";
+import type { FunctionVersion, Invocation, InvokePorts, Invoker, Outcome } from "./types.ts";
+
+export interface InvokerDeps {
+  readonly sandboxes: SandboxProvider;
+  readonly runtimes: Runtimes;
+  readonly ports: InvokePorts;
+  /** Port of the server's AWS endpoint, which functions reach through AWS_ENDPOINT_URL. */
+  readonly endpointPort: number;
+  /** Folder for the sockets of execution environments. */
+  readonly stateDir: string;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly limits: InvokeLimits;
+}
+
+/** No execution environment is free and no more may be made. */
+export class ThrottledError extends Error {
+  readonly reason = "ConcurrentInvocationLimitExceeded";
+  constructor() {
+    super("Rate Exceeded.");
+    this.name = "ThrottledError";
+  }
+}
+
+/** The server is stopping and takes no more invocations. */
+export class InvokerStopped extends Error {
+  constructor() {
+    super("The server is stopping");
+    this.name = "InvokerStopped";
+  }
+}
+
+export function createInvoker(deps: InvokerDeps): Invoker {
+  return new Pool(deps);
+}
+
+/** The environments of one version. */
+interface Pod {
+  readonly key: string;
+  /** The newest is last. */
+  readonly idle: Environment[];
+  readonly all: Set<Environment>;
+  /** Woken whenever one of them is gone. */
+  readonly waiters: (() => void)[];
+  isRetired: boolean;
+}
+
+class Pool implements Invoker {
+  readonly #deps: InvokerDeps;
+  readonly #environmentDeps: EnvironmentDeps;
+  readonly #pods = new Map<string, Pod>();
+  readonly #environments = new Set<Environment>();
+  readonly #running = new Set<Promise<unknown>>();
+  /** Environments that exist or are being made. */
+  #count = 0;
+  #isStopped = false;
+  #sweeper: NodeJS.Timeout | undefined;
+
+  constructor(deps: InvokerDeps) {
+    this.#deps = deps;
+    this.#environmentDeps = {
+      sandboxes: deps.sandboxes,
+      stateDir: deps.stateDir,
+      endpointPort: deps.endpointPort,
+      ports: deps.ports,
+      clock: deps.clock,
+      ids: deps.ids,
+      log: deps.log,
+    };
+  }
+
+  /** @throws ThrottledError, RuntimeUnavailable, SandboxError, InvokerStopped. */
+  invoke(version: FunctionVersion, invocation: Invocation): Promise<Outcome> {
+    if (this.#isStopped) return Promise.reject(new InvokerStopped());
+    const idle = this.#takeIdle(version.key);
+    const running = idle ? idle.invoke(invocation) : this.#invokeCold(version, invocation);
+    this.#running.add(running);
+    const done = () => void this.#running.delete(running);
+    running.then(done, done);
+    return running;
+  }
+
+  async retire(key: string): Promise<void> {
+    const pod = this.#pods.get(key);
+    if (!pod) return;
+    pod.isRetired = true;
+    this.#pods.delete(key);
+    for (const environment of pod.idle.splice(0)) void environment.end();
+    while (pod.all.size > 0) await new Promise<void>((resolve) => pod.waiters.push(resolve));
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    this.#isStopped = true;
+    clearInterval(this.#sweeper);
+    const grace = new Promise<void>((resolve) => setTimeout(resolve, graceMs).unref());
+    await Promise.race([Promise.allSettled(this.#running), grace]);
+    await Promise.all([...this.#environments].map((environment) => environment.end()));
+  }
+
+  #takeIdle(key: string): Environment | undefined {
+    const idle = this.#pods.get(key)?.idle;
+    for (let environment = idle?.pop(); environment; environment = idle?.pop()) {
+      if (environment.isFresh()) return environment;
+      void environment.end();
+    }
+    return undefined;
+  }
+
+  async #invokeCold(version: FunctionVersion, invocation: Invocation): Promise<Outcome> {
+    this.#makeRoom();
+    this.#count += 1;
+    let environment: Environment | undefined;
+    try {
+      const [runtime, credentials] = await Promise.all([
+        this.#deps.runtimes.install(version.runtime),
+        this.#deps.ports.credentials(version, version.functionName),
+      ]);
+      const entrypoint =
+        runtime.kind === "provided" ? await bootstrapOf(version.codeDir, version.optDir) : undefined;
+      if (entrypoint && "reason" in entrypoint)
+        return await runNowhere(this.#deps, version, invocation, runtime, entrypoint.reason);
+      if (this.#isStopped) throw new InvokerStopped();
+      environment = this.#add({ version, runtime, entrypoint: entrypoint?.path, credentials });
+      return await environment.invoke(invocation);
+    } finally {
+      // Once there is an environment, its end gives the place back.
+      if (!environment) this.#count -= 1;
+    }
+  }
+
+  #add(spec: EnvironmentSpec): Environment {
+    const pod = this.#podOf(spec.version.key);
+    const environment = new Environment(this.#environmentDeps, spec, (changed) =>
+      this.#changed(pod, changed),
+    );
+    pod.all.add(environment);
+    this.#environments.add(environment);
+    this.#sweeper ??= setInterval(() => this.#sweep(), sweepMs).unref();
+    return environment;
+  }
+
+  #podOf(key: string): Pod {
+    let pod = this.#pods.get(key);
+    if (!pod) {
+      pod = { key, idle: [], all: new Set(), waiters: [], isRetired: false };
+      this.#pods.set(key, pod);
+    }
+    return pod;
+  }
+
+  /** An environment became idle or gone. */
+  #changed(pod: Pod, environment: Environment): void {
+    if (environment.state === "idle") {
+      if (pod.isRetired || this.#isStopped) void environment.end();
+      else pod.idle.push(environment);
+      return;
+    }
+    this.#count -= 1;
+    this.#environments.delete(environment);
+    pod.all.delete(environment);
+    const at = pod.idle.indexOf(environment);
+    if (at !== -1) pod.idle.splice(at, 1);
+    if (pod.all.size === 0 && this.#pods.get(pod.key) === pod) this.#pods.delete(pod.key);
+    for (const wake of pod.waiters.splice(0)) wake();
+  }
+
+  /** Makes place for one more environment, at the cost of the one that has been idle longest. @throws ThrottledError. */
+  #makeRoom(): void {
+    if (this.#count < this.#deps.limits.environmentsMax) return;
+    let oldest: { pod: Pod; environment: Environment } | undefined;
+    for (const pod of this.#pods.values()) {
+      const environment = pod.idle[0];
+      if (environment && (!oldest || environment.idleSince < oldest.environment.idleSince))
+        oldest = { pod, environment };
+    }
+    if (!oldest) throw new ThrottledError();
+    oldest.pod.idle.shift();
+    void oldest.environment.end();
+  }
+
+  /** Freezes what has rested a while and ends what has rested long. */
+  #sweep(): void {
+    const now = performance.now();
+    for (const pod of this.#pods.values()) {
+      while (pod.idle[0] && now - pod.idle[0].idleSince > idleMs) void pod.idle.shift()?.end();
+      for (const environment of pod.idle)
+        if (now - environment.idleSince > freezeAfterMs) environment.freeze();
+    }
+  }
+}

@@ -1,0 +1,224 @@
+/** The log stream of one execution environment: lines in order, handed over in batches, off the path of the answer. */
+import type { Clock } from "../kit/clock.ts";
+import { LineSplitter } from "./line-splitter.ts";
+import {
+  logBatchLinesMax,
+  logBurstBytes,
+  logBytesPerSecond,
+  logFlushMs,
+  logLineBytesMax,
+  logTailBytes,
+} from "./limits.ts";
+import { jsonLine, textLine } from "./log-lines.ts";
+import type { PlatformEvent, ReportEvent } from "./log-lines.ts";
+import type { FunctionVersion, InvokePorts, LogLine } from "./types.ts";
+
+/** A line whose memory figure is read when it is handed over: reading it costs more than all else of a warm invocation. */
+interface LateReport {
+  readonly timestamp: number;
+  readonly report: Omit<ReportEvent, "maxMemoryUsedMb">;
+}
+type Entry = LogLine | LateReport;
+
+export interface LogStreamDeps {
+  readonly version: FunctionVersion;
+  readonly ports: InvokePorts;
+  readonly clock: Clock;
+  /** The name of the stream, as CloudWatch Logs shows it. */
+  readonly name: string;
+  /** Peak memory of the environment so far, in MB. */
+  memoryMb(): Promise<number>;
+}
+
+export class LogStream {
+  readonly name: string;
+  readonly #deps: LogStreamDeps;
+  readonly #rate: RateLimit;
+  #entries: Entry[] = [];
+  #tail: Entry[] | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #handover: Promise<void> = Promise.resolve();
+
+  constructor(deps: LogStreamDeps) {
+    this.name = deps.name;
+    this.#deps = deps;
+    this.#rate = new RateLimit(deps.clock);
+  }
+
+  /** A sink for the bytes of one of the function's output streams; every line becomes one event. */
+  output(): { write(chunk: Buffer): void; end(): void } {
+    const splitter = new LineSplitter(logLineBytesMax, (line) => this.#functionLine(line));
+    return { write: (chunk) => splitter.push(chunk), end: () => splitter.end() };
+  }
+
+  /** One record that the runtime framed; its line breaks stay. */
+  record(payload: Buffer): void {
+    for (let at = 0; at < payload.length; at += logLineBytesMax)
+      this.#functionLine(payload.subarray(at, at + logLineBytesMax));
+  }
+
+  platform(event: PlatformEvent): void {
+    const timestamp = this.#deps.clock.now();
+    const message = this.#render(event, timestamp);
+    if (message !== undefined) this.#add({ timestamp, message });
+  }
+
+  report(report: Omit<ReportEvent, "maxMemoryUsedMb">): void {
+    this.#add({ timestamp: this.#deps.clock.now(), report });
+  }
+
+  /** From now on what is written is kept for `takeTail` too. */
+  beginTail(): void {
+    this.#tail = [];
+  }
+
+  /** The last 4 KB written since `beginTail`. */
+  async takeTail(): Promise<Buffer> {
+    const entries = this.#tail ?? [];
+    this.#tail = undefined;
+    const memoryMb = await this.#deps.memoryMb();
+    const text = entries.map((entry) => this.#line(entry, memoryMb)?.message ?? "").join("");
+    const bytes = Buffer.from(text);
+    return bytes.length > logTailBytes ? bytes.subarray(bytes.length - logTailBytes) : bytes;
+  }
+
+  /** Hands over everything written so far. */
+  flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#noteDropped();
+    if (this.#entries.length > 0) {
+      const entries = this.#entries;
+      this.#entries = [];
+      this.#handover = this.#handover.then(() => this.#write(entries));
+    }
+    return this.#handover;
+  }
+
+  async #write(entries: readonly Entry[]): Promise<void> {
+    const late = entries.some((entry) => "report" in entry);
+    const memoryMb = late ? await this.#deps.memoryMb() : 0;
+    const lines = entries.map((entry) => this.#line(entry, memoryMb)).filter((line) => line !== undefined);
+    this.#deps.ports.writeLogs(this.#deps.version, this.name, lines);
+  }
+
+  #functionLine(line: Buffer): void {
+    if (!this.#rate.allows(line.length)) return;
+    this.#noteDropped();
+    const message = line.toString("utf8");
+    if (this.#isFilteredOut(message)) return;
+    this.#add({ timestamp: this.#deps.clock.now(), message });
+  }
+
+  /** With the JSON format, lines that are JSON objects themselves are filtered by their `level`. */
+  #isFilteredOut(message: string): boolean {
+    const { logFormat, applicationLogLevel } = this.#deps.version;
+    if (logFormat !== "JSON" || !message.startsWith("{")) return false;
+    return rankOfLine(message) < LEVEL_RANK[applicationLogLevel ?? "INFO"];
+  }
+
+  #add(entry: Entry): void {
+    this.#entries.push(entry);
+    if (this.#tail) keepTail(this.#tail, entry);
+    if (this.#entries.length >= logBatchLinesMax) void this.flush();
+    else this.#timer ??= setTimeout(() => void this.flush(), logFlushMs);
+  }
+
+  #noteDropped(): void {
+    const dropped = this.#rate.takeDropped();
+    if (dropped) this.platform({ type: "logsDropped", ...dropped });
+  }
+
+  #line(entry: Entry, memoryMb: number): LogLine | undefined {
+    if ("message" in entry) return entry;
+    const message = this.#render({ ...entry.report, maxMemoryUsedMb: memoryMb }, entry.timestamp);
+    return message === undefined ? undefined : { timestamp: entry.timestamp, message };
+  }
+
+  #render(event: PlatformEvent, time: number): string | undefined {
+    const { logFormat, systemLogLevel } = this.#deps.version;
+    return logFormat === "JSON" ? jsonLine(event, time, systemLogLevel ?? "INFO") : textLine(event);
+  }
+}
+
+const LEVEL_RANK = {
+  TRACE: 0,
+  DEBUG: 1,
+  INFO: 2,
+  WARN: 3,
+  WARNING: 3,
+  ERROR: 4,
+  FATAL: 5,
+  CRITICAL: 5,
+} as const;
+
+/** AWS takes a line without a valid level for INFO. */
+function rankOfLine(message: string): number {
+  try {
+    const level = String((JSON.parse(message) as { level?: unknown }).level).toUpperCase();
+    return level in LEVEL_RANK ? LEVEL_RANK[level as keyof typeof LEVEL_RANK] : LEVEL_RANK.INFO;
+  } catch {
+    // Plain text that happens to begin with a brace is never filtered.
+    return LEVEL_RANK.FATAL;
+  }
+}
+
+/** Keeps only entries that may reach into the last 4 KB; a REPORT line counts as nothing, which keeps more, never less. */
+function keepTail(tail: Entry[], entry: Entry): void {
+  tail.push(entry);
+  let bytes = 0;
+  for (let at = tail.length - 1; at >= 0; at--) {
+    const each = tail[at];
+    bytes += each && "message" in each ? each.message.length : 0;
+    if (bytes >= logTailBytes) {
+      tail.splice(0, at);
+      return;
+    }
+  }
+}
+
+/** A bucket of bytes that refills with time; what does not fit is counted. */
+class RateLimit {
+  readonly #clock: Clock;
+  #bytes = logBurstBytes;
+  #at: number;
+  #droppedBytes = 0;
+  #droppedRecords = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#at = clock.now();
+  }
+
+  allows(bytes: number): boolean {
+    if (this.#bytes < bytes) this.#refill();
+    if (this.#bytes >= bytes) {
+      this.#bytes -= bytes;
+      return true;
+    }
+    this.#droppedBytes += bytes;
+    this.#droppedRecords += 1;
+    return false;
+  }
+
+  takeDropped(): { droppedBytes: number; droppedRecords: number } | undefined {
+    if (this.#droppedRecords === 0) return undefined;
+    const dropped = { droppedBytes: this.#droppedBytes, droppedRecords: this.#droppedRecords };
+    this.#droppedBytes = 0;
+    this.#droppedRecords = 0;
+    return dropped;
+  }
+
+  #refill(): void {
+    const now = this.#clock.now();
+    this.#bytes = Math.min(logBurstBytes, this.#bytes + ((now - this.#at) / 1000) * logBytesPerSecond);
+    this.#at = now;
+  }
+}
+
+/** The name of a new stream: `YYYY/MM/DD/[version]<32 hex>`, in UTC; with a log group of the function's own, its name comes first. */
+export function streamName(version: FunctionVersion, now: number, hex: string): string {
+  const day = new Date(now).toISOString().slice(0, 10).replaceAll("-", "/");
+  const own = version.logGroup === `/aws/lambda/${version.functionName}` ? "" : version.functionName;
+  return `${day}/${own}[${version.version}]${hex}`;
+}

@@ -1,0 +1,47 @@
+/** An invocation of a custom runtime whose package has no program that can be run: nothing boots, the log and the caller are told. */
+import type { Clock } from "../kit/clock.ts";
+import type { Ids } from "../kit/id.ts";
+import { LogStream, streamName } from "./log-stream.ts";
+import { invalidEntrypoint } from "./payloads.ts";
+import { runtimeVersionArn, runtimeVersionName } from "./runtime-version.ts";
+import type { Runtime } from "./runtimes/runtime.ts";
+import type { FunctionVersion, Invocation, InvokePorts, Outcome } from "./types.ts";
+
+export interface NoEntrypointDeps {
+  readonly ports: InvokePorts;
+  readonly clock: Clock;
+  readonly ids: Ids;
+}
+
+export async function runNowhere(
+  deps: NoEntrypointDeps,
+  version: FunctionVersion,
+  invocation: Invocation,
+  runtime: Runtime,
+  reason: string,
+): Promise<Outcome> {
+  const { requestId } = invocation;
+  const { errorType, payload } = invalidEntrypoint(requestId, reason);
+  const name = streamName(version, deps.clock.now(), deps.ids.hex(32));
+  const stream = new LogStream({ ...deps, version, name, memoryMb: () => Promise.resolve(0) });
+  const ending = { status: "error", errorType, durationMs: 0 } as const;
+  if (invocation.wantLogTail) stream.beginTail();
+  stream.platform({
+    type: "initStart",
+    runtimeVersion: runtimeVersionName(runtime),
+    runtimeVersionArn: runtimeVersionArn(runtime, version.region),
+  });
+  stream.platform({ type: "initReport", phase: "init", ...ending });
+  stream.platform({ type: "start", requestId, version: version.version });
+  stream.platform({ type: "runtimeDone", requestId, ...ending, producedBytes: payload.length });
+  stream.report({ type: "report", requestId, ...ending, memorySizeMb: version.memoryMb });
+  const logTail = invocation.wantLogTail ? await stream.takeTail() : undefined;
+  await stream.flush();
+  return {
+    payload,
+    functionError: "Unhandled",
+    ...(logTail ? { logTail } : {}),
+    durationMs: 0,
+    maxMemoryUsedMb: 0,
+  };
+}

@@ -1,0 +1,34 @@
+/** What a runtime says and is told, whichever way it speaks: frames of our bootstraps or the HTTP Runtime API. */
+
+/** An invocation on its way to the runtime. */
+export interface Delivery {
+  readonly requestId: string;
+  /** Epoch milliseconds. */
+  readonly deadline: number;
+  readonly functionArn: string;
+  readonly traceHeader: string;
+  /** JSON text; empty when there is none. */
+  readonly clientContext: string;
+  readonly cognitoIdentity: string;
+  readonly payload: Buffer;
+}
+
+export interface RuntimeListener {
+  /** The runtime asks for an invocation: its first time ends the init phase, every other the invocation before. */
+  next(): void;
+  initError(errorType: string, payload: Buffer): void;
+  /** The answer to the invocation under way; with an `errorType` when the handler failed. */
+  answer(payload: Buffer, errorType?: string): void;
+  /** An answer that is larger than AWS lets through. */
+  answerTooLarge(bytes: number): void;
+  /** A record that the runtime framed, or bytes that the function wrote. */
+  log(record: boolean, payload: Buffer): void;
+}
+
+export interface RuntimeChannel {
+  /** Hands the runtime the invocation that it waits for. */
+  deliver(delivery: Delivery): void;
+  /** Resolves when nothing more will be said, after the process ended. */
+  readonly drained: Promise<void>;
+  close(): void;
+}

@@ -1,0 +1,157 @@
+/** One life of a runtime's process: the sandbox that it runs in, the channel that it speaks through, and its output. */
+import { mkdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Readable } from "node:stream";
+import type { Inside, Sandbox, SandboxExit, SandboxProvider, SandboxSpec } from "../sandbox/sandbox.ts";
+import type { Log } from "../telemetry/log.ts";
+import { environmentVariables, socketName } from "./environment-variables.ts";
+import { listenForFrames } from "./frame-channel.ts";
+import { lastWordsMs } from "./limits.ts";
+import type { LogStream } from "./log-stream.ts";
+import { RuntimeApi } from "./runtime-api.ts";
+import type { Delivery, RuntimeChannel, RuntimeListener } from "./runtime-channel.ts";
+import type { Runtime } from "./runtimes/runtime.ts";
+import type { Credentials, FunctionVersion } from "./types.ts";
+
+export interface ProcessDeps {
+  readonly sandboxes: SandboxProvider;
+  /** Folder for the sockets; short, since a socket's path may have 107 bytes. */
+  readonly stateDir: string;
+  readonly endpointPort: number;
+  readonly log: Log;
+}
+
+export interface ProcessSpec {
+  /** Names the sandbox. */
+  readonly id: string;
+  readonly version: FunctionVersion;
+  readonly runtime: Runtime;
+  /** Program of a custom runtime, in paths of the layout. */
+  readonly entrypoint: string | undefined;
+  readonly credentials: Credentials;
+  readonly stream: LogStream;
+}
+
+export interface ProcessListener extends RuntimeListener {
+  /** Said once, after everything that the process said and wrote. */
+  exit(exit: SandboxExit): void;
+}
+
+/** Longest path of a Unix socket that every system takes. */
+const socketPathBytesMax = 103;
+
+export class RuntimeProcess {
+  readonly #sandbox: Sandbox;
+  readonly #channel: RuntimeChannel;
+  readonly #socketDir: string | undefined;
+
+  private constructor(sandbox: Sandbox, channel: RuntimeChannel, socketDir: string | undefined) {
+    this.#sandbox = sandbox;
+    this.#channel = channel;
+    this.#socketDir = socketDir;
+  }
+
+  /** Boots a process. @throws SandboxError when there is no sandbox to be had. */
+  static async boot(
+    deps: ProcessDeps,
+    spec: ProcessSpec,
+    listener: ProcessListener,
+  ): Promise<RuntimeProcess> {
+    const custom = spec.runtime.kind === "provided" ? new RuntimeApi(listener) : undefined;
+    const socketDir = custom ? undefined : await makeSocketDir(deps.stateDir, spec.id);
+    const channel = custom ?? (await listenForFrames(join(socketDir ?? "", socketName), listener, deps.log));
+    try {
+      const sandbox = await deps.sandboxes.create(sandboxSpec(deps, spec, socketDir, custom));
+      const process = new RuntimeProcess(sandbox, channel, socketDir);
+      process.#follow(spec.stream, listener);
+      return process;
+    } catch (error) {
+      channel.close();
+      if (socketDir !== undefined) await rm(socketDir, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  deliver(delivery: Delivery): void {
+    this.#channel.deliver(delivery);
+  }
+
+  limitCpu(): Promise<void> {
+    return this.#sandbox.limitCpu();
+  }
+
+  freeze(): Promise<void> {
+    return this.#sandbox.freeze();
+  }
+
+  thaw(): Promise<void> {
+    return this.#sandbox.thaw();
+  }
+
+  peakMemoryBytes(): Promise<number> {
+    return this.#sandbox.peakMemoryBytes();
+  }
+
+  /** Ends it at once and resolves when nothing of it is left. */
+  async stop(): Promise<void> {
+    await this.#sandbox.stop(0);
+    this.#channel.close();
+    if (this.#socketDir !== undefined) await rm(this.#socketDir, { recursive: true, force: true });
+  }
+
+  #follow(stream: LogStream, listener: ProcessListener): void {
+    const ended = [this.#sandbox.stdout, this.#sandbox.stderr].map((output) => collect(output, stream));
+    void this.#sandbox.exited.then(async (exit) => {
+      // A child that outlives the runtime may hold the pipes open; its words are not waited for.
+      const spoken = Promise.all([...ended, this.#channel.drained]);
+      await Promise.race([spoken, sleep(lastWordsMs, undefined, { ref: false })]);
+      listener.exit(exit);
+    });
+  }
+}
+
+function sandboxSpec(
+  deps: ProcessDeps,
+  spec: ProcessSpec,
+  socketDir: string | undefined,
+  custom: RuntimeApi | undefined,
+): SandboxSpec {
+  const { version, runtime } = spec;
+  return {
+    id: spec.id,
+    codeDir: version.codeDir,
+    ...(version.optDir === undefined ? {} : { optDir: version.optDir }),
+    ...(runtime.runtimeDir === undefined ? {} : { runtimeDir: runtime.runtimeDir }),
+    languageMounts: runtime.languageMounts,
+    ...(socketDir === undefined ? {} : { socketDir }),
+    ...(custom === undefined ? {} : { onRuntimeApiConnection: (socket) => custom.connect(socket) }),
+    command: spec.entrypoint === undefined ? runtime.command(version.memoryMb) : [spec.entrypoint],
+    workingDirectory: "/var/task",
+    environment: (inside: Inside) =>
+      environmentVariables({ ...spec, logStream: spec.stream.name, endpointPort: deps.endpointPort }, inside),
+    memoryMb: version.memoryMb,
+    ephemeralStorageMb: version.ephemeralStorageMb,
+  };
+}
+
+async function makeSocketDir(stateDir: string, id: string): Promise<string> {
+  const wanted = join(stateDir, "run", id);
+  const fits = Buffer.byteLength(join(wanted, socketName)) <= socketPathBytesMax;
+  const folder = fits ? wanted : join(tmpdir(), `lambent-${id}`);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  return folder;
+}
+
+function collect(output: Readable, stream: LogStream): Promise<void> {
+  const sink = stream.output();
+  return new Promise((resolve) => {
+    output.on("data", (chunk: Buffer) => sink.write(chunk));
+    output.once("close", () => {
+      sink.end();
+      resolve();
+    });
+    output.once("error", () => resolve());
+  });
+}

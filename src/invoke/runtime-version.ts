@@ -1,0 +1,15 @@
+/** How a runtime's version is written on the INIT_START line. */
+import { createHash } from "node:crypto";
+import type { Runtime } from "./runtimes/runtime.ts";
+
+/** `nodejs:22.23.3`: the real version, where AWS writes its own numbering. */
+export function runtimeVersionName(runtime: Runtime): string {
+  if (runtime.kind === "provided") return runtime.identifier.replace(".", ":");
+  return `${runtime.kind}:${runtime.version}`;
+}
+
+/** An ARN of AWS's shape that is the same for the same version. */
+export function runtimeVersionArn(runtime: Runtime, region: string): string {
+  const hash = createHash("sha256").update(`${runtime.identifier} ${runtime.version}`).digest("hex");
+  return `arn:aws:lambda:${region}::runtime:${hash}`;
+}

@@ -1,0 +1,79 @@
+/** The runtime identifiers of Lambda's API and what Lambent does with each. */
+
+/** Node.js: major version → the exact version that is fetched. Newest of each line that the package family carries. */
+export const NODE_VERSIONS: Readonly<Record<string, string>> = {
+  "nodejs22.x": "22.23.3",
+  "nodejs24.x": "24.21.0",
+  "nodejs26.x": "26.10.0",
+};
+
+/** Identifiers that run a `bootstrap` from the function's own package. */
+export const PROVIDED = ["provided.al2023", "provided.al2"] as const;
+
+/** The oldest and newest Python 3 minor versions that Lambda ever named and our bootstrap runs on. */
+export const pythonMinorMin = 8;
+export const pythonMinorMax = 15;
+
+/** Live on AWS, not yet on Lambent. */
+const NOT_YET = [
+  "java25",
+  "java21",
+  "java17",
+  "java17.al2023",
+  "java11",
+  "java11.al2023",
+  "java8.al2",
+  "java8.al2023",
+  "dotnet10",
+  "dotnet8",
+  "ruby4.0",
+  "ruby3.4",
+  "ruby3.3",
+];
+
+/** In Lambda's enumeration still, refused by AWS for new functions. */
+const DEPRECATED = [
+  "nodejs",
+  "nodejs4.3",
+  "nodejs4.3-edge",
+  "nodejs6.10",
+  "nodejs8.10",
+  "nodejs10.x",
+  "nodejs12.x",
+  "nodejs14.x",
+  "nodejs16.x",
+  "nodejs18.x",
+  "nodejs20.x",
+  "python2.7",
+  "python3.6",
+  "python3.7",
+  "java8",
+  "dotnetcore1.0",
+  "dotnetcore2.0",
+  "dotnetcore2.1",
+  "dotnetcore3.1",
+  "dotnet6",
+  "go1.x",
+  "ruby2.5",
+  "ruby2.7",
+  "ruby3.2",
+  "provided",
+];
+
+/** Why an identifier is refused; undefined when it is not. */
+export function refusal(identifier: string): string | undefined {
+  if (DEPRECATED.includes(identifier))
+    return (
+      `The runtime parameter of ${identifier} is no longer supported for creating or updating AWS Lambda functions. ` +
+      `We recommend you use a supported runtime while creating or updating functions.`
+    );
+  if (NOT_YET.includes(identifier))
+    return `Lambent does not implement the runtime ${identifier} yet; it has nodejs22.x, nodejs24.x, nodejs26.x, python3.N as this machine has them, provided.al2023 and provided.al2.`;
+  return undefined;
+}
+
+/** 11 for `python3.11`; undefined for what is no Python that Lambent could run. */
+export function pythonMinor(identifier: string): number | undefined {
+  const minor = Number(/^python3\.(\d{1,2})$/.exec(identifier)?.[1] ?? Number.NaN);
+  return minor >= pythonMinorMin && minor <= pythonMinorMax ? minor : undefined;
+}

@@ -1,0 +1,123 @@
+/** Python runtimes: every CPython that the host has, taken with its own standard library and nothing else of the host. */
+import { execFile } from "node:child_process";
+import { readdir, realpath } from "node:fs/promises";
+import { homedir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { promisify } from "node:util";
+import type { SandboxSpec } from "../../sandbox/sandbox.ts";
+import type { Log } from "../../telemetry/log.ts";
+import { boto3Folder } from "./aws-sdk.ts";
+import { bootstrapFolder } from "./bootstrap-folder.ts";
+import { pythonMinorMax, pythonMinorMin } from "./identifiers.ts";
+import type { InstallProgress, Runtime } from "./runtime.ts";
+
+const run = promisify(execFile);
+const probeMs = 10_000;
+
+/** A CPython of the host. */
+export interface HostPython {
+  readonly minor: number;
+  readonly version: string;
+  /** Real path of the program. */
+  readonly executable: string;
+  readonly prefix: string;
+  readonly hasPip: boolean;
+}
+
+const PROBE =
+  "import json,sys,os,platform,importlib.util as u;" +
+  "print(json.dumps([platform.python_implementation(),platform.python_version(),os.path.realpath(sys.executable),sys.base_prefix,u.find_spec('pip') is not None]))";
+
+/** One Python for each minor version: first the one on the path, then the usual places, then pyenv's. */
+export async function findPythons(): Promise<ReadonlyMap<number, HostPython>> {
+  const found = new Map<number, HostPython>();
+  const minors = Array.from({ length: pythonMinorMax - pythonMinorMin + 1 }, (_, at) => pythonMinorMin + at);
+  for (const candidates of [
+    minors.map((minor) => `python3.${minor}`),
+    minors.map((minor) => `/usr/local/bin/python3.${minor}`),
+    minors.map((minor) => `/usr/bin/python3.${minor}`),
+    await pyenvPythons(),
+  ]) {
+    for (const python of await Promise.all(candidates.map(probe)))
+      if (python && !found.has(python.minor)) found.set(python.minor, python);
+  }
+  return found;
+}
+
+export async function installPython(
+  cacheDir: string,
+  python: HostPython,
+  log: Log,
+  onProgress: (progress: InstallProgress) => void,
+): Promise<Runtime> {
+  const identifier = `python3.${python.minor}`;
+  const runtimeDir = await bootstrapFolder(cacheDir, "python", ["site-packages"]);
+  if (!python.hasPip)
+    log.warn(`${python.executable} has no pip, so functions of ${identifier} have no boto3 but their own`);
+  const boto3 = python.hasPip
+    ? await boto3Folder(cacheDir, python.executable, python.minor, log, (message) =>
+        onProgress({ identifier, message }),
+      )
+    : undefined;
+  return {
+    identifier,
+    kind: "python",
+    version: python.version,
+    runtimeDir,
+    languageMounts: [
+      ...(await mountsOf(python)),
+      ...(boto3 === undefined ? [] : [{ source: boto3, target: "/var/runtime/site-packages" }]),
+    ],
+    // -s: the site packages of the server's user are no part of the function's world.
+    command: () => [`/var/lang/bin/python3.${python.minor}`, "-s", "/var/runtime/bootstrap.py", "/opt"],
+    variables: (inside) => ({ PYTHONPATH: inside.path("/var/runtime") }),
+  };
+}
+
+/**
+ * A Python in a prefix of its own is shown whole at /var/lang, from where it finds its library by itself. One that shares
+ * its prefix with the system shows its program and its library alone.
+ */
+async function mountsOf(python: HostPython): Promise<SandboxSpec["languageMounts"]> {
+  const shared = ["/usr", "/usr/local", "/"].includes(python.prefix);
+  if (!shared) return [{ source: python.prefix, target: "/var/lang" }];
+  const name = `python3.${python.minor}`;
+  const lib = join(python.prefix, "lib");
+  const libraries = (await readdir(lib)).filter((file) => file.startsWith(`lib${name}.so`));
+  return [
+    { source: python.executable, target: `/var/lang/bin/${name}` },
+    { source: join(lib, name), target: `/var/lang/lib/${name}` },
+    ...libraries.map((file) => ({ source: join(lib, file), target: `/var/lang/lib/${file}` })),
+  ];
+}
+
+async function pyenvPythons(): Promise<string[]> {
+  const versions = join(homedir(), ".pyenv", "versions");
+  const names = await readdir(versions).catch((): string[] => []);
+  return names
+    .filter((name) => /^3\.\d+\.\d+$/.test(name))
+    .sort((a, b) => b.localeCompare(a, "en", { numeric: true }))
+    .map((name) => join(versions, name, "bin", `python${name.split(".").slice(0, 2).join(".")}`));
+}
+
+/** What a program says of itself; undefined when it is no CPython of a known version (a pyenv shim without one, PyPy). */
+async function probe(program: string): Promise<HostPython | undefined> {
+  try {
+    const { stdout } = await run(program, ["-I", "-c", PROBE], { timeout: probeMs });
+    const [implementation, version, executable, prefix, hasPip] = JSON.parse(stdout) as [
+      string,
+      string,
+      string,
+      string,
+      boolean,
+    ];
+    const minor = Number(version.split(".")[1]);
+    if (implementation !== "CPython" || minor < pythonMinorMin || minor > pythonMinorMax) return undefined;
+    const real = await realpath(prefix);
+    // A virtual environment's program lies elsewhere; only the base interpreter is whole.
+    if (real !== "/usr" && !basename(dirname(executable)).startsWith("bin")) return undefined;
+    return { minor, version, executable, prefix: real, hasPip };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,60 @@
+/** What a language runtime is to the data path, however it got onto this machine. */
+import type { Inside, SandboxSpec } from "../../sandbox/sandbox.ts";
+
+/** A runtime that can be started now. */
+export interface Runtime {
+  /** As Lambda's API names it: `nodejs22.x`. */
+  readonly identifier: string;
+  readonly kind: "nodejs" | "python" | "provided";
+  /** The real version: `22.23.3`; empty for OS-only runtimes, whose program comes with the function. */
+  readonly version: string;
+  /** Host folder mounted at /var/runtime. */
+  readonly runtimeDir?: string;
+  readonly languageMounts: SandboxSpec["languageMounts"];
+  /** Program and arguments, in paths of the layout. */
+  command(memoryMb: number): readonly string[];
+  /** Environment variables of its own; a function may override them. */
+  variables(inside: Inside): Record<string, string>;
+}
+
+/** One line of what this machine offers. */
+export interface RuntimeListing {
+  readonly identifier: string;
+  /** The exact version; empty where the function brings the program, or nothing is here. */
+  readonly version: string;
+  /** For people: where it is, where it would come from, or what to install. */
+  readonly detail: string;
+  /** Whether functions of this runtime can run here, after a fetch perhaps. */
+  readonly available: boolean;
+  readonly installed: boolean;
+}
+
+export type RuntimeAnswer =
+  /** It is here. */
+  | { readonly status: "ready"; readonly listing: RuntimeListing }
+  /** It is not here, and `install` brings it. */
+  | { readonly status: "installable"; readonly listing: RuntimeListing }
+  /** It cannot be had here; `reason` names it and says what to do. */
+  | { readonly status: "refused"; readonly reason: string };
+
+export interface InstallProgress {
+  readonly identifier: string;
+  /** A sentence for people: what is being done. */
+  readonly message: string;
+}
+
+export interface Runtimes {
+  /** Every runtime that Lambent knows, also those that this machine lacks. */
+  list(): Promise<readonly RuntimeListing[]>;
+  /** Whether functions of this runtime can run here. */
+  find(identifier: string): Promise<RuntimeAnswer>;
+  /** Brings a runtime here and answers how to start it. @throws RuntimeUnavailable, naming it and what to do. */
+  install(identifier: string, onProgress?: (progress: InstallProgress) => void): Promise<Runtime>;
+}
+
+export class RuntimeUnavailable extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "RuntimeUnavailable";
+  }
+}
