@@ -6,6 +6,7 @@ import { LiveTails } from "./live-tails.ts";
 import { logs } from "./migrations/001-logs.ts";
 import { operationTable } from "./operation-table.ts";
 import type { LogsState } from "./state.ts";
+import { startRetentionSweeper } from "./retention-sweeper.ts";
 import { createWriter } from "./writer.ts";
 import type { FunctionLogWriter } from "./writer.ts";
 
@@ -24,11 +25,13 @@ export async function createCloudwatchLogs(deps: CloudwatchLogsDeps): Promise<Cl
   const { clock, ids, database, log } = deps;
   const state: LogsState = { clock, ids, database, log, tails: new LiveTails() };
   const writer = createWriter(state);
+  const sweeper = startRetentionSweeper(state);
   return {
     service: bindService("cloudwatch-logs", operationTable, state),
     writer,
     async stop() {
       state.tails.stop();
+      await sweeper.stop();
       await writer.stop();
     },
   };

@@ -55,6 +55,12 @@ const OF_GROUP = sql(
    WHERE group_id = ? AND (min_at, stream_id, chunk_no) > (?, ?, ?) AND min_at <= ? AND max_at >= ?
    ORDER BY min_at, stream_id, chunk_no LIMIT ?`,
 );
+const OF_GROUP_DOWN = sql(
+  "logs.chunksOfGroupDown",
+  `SELECT ${CHUNK} FROM logs_chunk
+   WHERE group_id = ? AND (min_at, stream_id, chunk_no) < (?, ?, ?) AND min_at >= ? AND max_at >= ?
+   ORDER BY min_at DESC, stream_id DESC, chunk_no DESC LIMIT ?`,
+);
 const EXPIRED = sql(
   "logs.expiredChunks",
   `SELECT stream_id, chunk_no, bytes FROM logs_chunk
@@ -157,6 +163,26 @@ export function chunksOfGroup(
     after.streamId,
     after.chunkNo,
     range.toAt,
+    range.fromAt,
+    count,
+  );
+}
+
+/** The same, backwards. */
+export function chunksOfGroupDown(
+  reader: Reader,
+  groupId: number,
+  before: ChunkKey,
+  range: { fromAt: number; lowestMinAt: number },
+  count: number,
+): Promise<ChunkRow[]> {
+  return reader.all<ChunkRow>(
+    OF_GROUP_DOWN,
+    groupId,
+    before.minAt,
+    before.streamId,
+    before.chunkNo,
+    range.lowestMinAt,
     range.fromAt,
     count,
   );
