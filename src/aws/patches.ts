@@ -68,10 +68,45 @@ export const unvalidated: Readonly<Record<string, Readonly<Record<string, string
   sqs: {
     "*": "SQS answers in its own words: Value 20 for parameter MaxNumberOfMessages is invalid. Reason: …",
   },
+  dynamodb: {
+    "CreateTableInput.TableName": "the operations on tables say that the parameter is required",
+    "DeleteTableInput.TableName": "as for CreateTable",
+    "DescribeTableInput.TableName": "as for CreateTable",
+  },
   codedeploy: { "*": "CodeDeploy has an error for each member: ApplicationNameRequiredException, …" },
   lambda: {
     "CreateFunctionRequest.Runtime":
       "answered with InvalidParameterValueException, and retired runtimes have words of their own",
     "UpdateFunctionConfigurationRequest.Runtime": "as for CreateFunction",
   },
+};
+
+/**
+ * The order in which a service's messages list the values of an enumeration, where it is not the model's. An entry
+ * stands for the enumeration with the same values.
+ */
+export const enumOrders: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  // DynamoDB lists them in the order of a hash table.
+  dynamodb: [
+    ["SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES"],
+    ["ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW"],
+    ["B", "N", "S"],
+    ["ALL", "INCLUDE", "KEYS_ONLY"],
+    ["OR", "AND"],
+    [
+      "IN",
+      "NULL",
+      "BETWEEN",
+      "LT",
+      "NOT_CONTAINS",
+      "EQ",
+      "GT",
+      "NOT_NULL",
+      "NE",
+      "LE",
+      "BEGINS_WITH",
+      "GE",
+      "CONTAINS",
+    ],
+  ],
 };

@@ -1,6 +1,7 @@
 /** One service's model, loaded from its generated files on the first request for it. */
 import { readFileSync } from "node:fs";
 import type { ConstraintsFile, ModelFile, OperationRecord, ServiceMetadata } from "./format.ts";
+import { enumOrders } from "../patches.ts";
 import { ShapeTable } from "./shape.ts";
 import type { StructureShape } from "./shape.ts";
 
@@ -44,7 +45,10 @@ export function loadIndex(): readonly ServiceMetadata[] {
 /** Reads one service's generated files; operations and shapes are resolved when first asked for. */
 export function loadModel(metadata: ServiceMetadata): ServiceModel {
   const file = readGenerated(metadata.name) as ModelFile;
-  const constraints = readGenerated(`${metadata.name}.constraints`) as ConstraintsFile;
+  const constraints = withEnumOrders(
+    metadata.name,
+    readGenerated(`${metadata.name}.constraints`) as ConstraintsFile,
+  );
   const shapes = new ShapeTable(file.shapes, constraints);
   const operations = new Map<string, OperationModel>();
   const errors = new Map<string, ErrorModel>();
@@ -72,6 +76,17 @@ export function loadModel(metadata: ServiceMetadata): ServiceModel {
       return memoised(errors, name, create);
     },
   };
+}
+
+/** Enumerations in the order of the service's messages. */
+function withEnumOrders(name: string, constraints: ConstraintsFile): ConstraintsFile {
+  const orders = new Map((enumOrders[name] ?? []).map((order) => [order.toSorted().join(), order]));
+  if (orders.size === 0) return constraints;
+  const table = constraints.table.map((record) => {
+    const order = record.enum && orders.get(record.enum.toSorted().join());
+    return order ? { ...record, enum: [...order] } : record;
+  });
+  return { ...constraints, table };
 }
 
 /** Several shapes may share a code; the first stands for all. */
