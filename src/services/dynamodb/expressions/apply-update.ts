@@ -27,7 +27,7 @@ export function applyUpdate(item: Attributes, actions: readonly UpdateAction[]):
     else deleteFrom(next, action.path, action.value, removals);
   }
   appends.sort((a, b) => (a.path.at(-1) as number) - (b.path.at(-1) as number));
-  for (const { path, value } of appends) (parentOf(next, path)?.L as AttributeValue[]).push(value);
+  for (const { path, value } of appends) parentOf(next, path)?.L?.push(value);
   removals.sort(laterElementFirst);
   for (const path of removals) removeAt(next, path);
   return next;
@@ -81,7 +81,7 @@ function operandValue(operand: Operand, item: Attributes): AttributeValue {
       if (a?.N === undefined || b?.N === undefined) throw invalid(WRONG_TYPE);
       return { N: addNumbers(a.N, b.N, operand.operator === "-") };
     }
-    case "call":
+    default:
       return callValue(operand, item);
   }
 }

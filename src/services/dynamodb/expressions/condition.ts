@@ -100,7 +100,7 @@ function resolveLeaf(node: LeafNode, substitutes: Substitutes): Condition {
       checkOrdered("BETWEEN", operands);
       checkBounds(operands);
       return { kind: "between", operands };
-    case "in":
+    default:
       return { kind: "in", operands };
   }
 }

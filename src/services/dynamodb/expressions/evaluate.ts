@@ -31,7 +31,7 @@ export function isSatisfied(condition: Condition, item: Attributes): boolean {
       return evaluateComparison(condition, item);
     case "between":
       return evaluateBetween(condition.operands, item);
-    case "in":
+    default:
       return evaluateIn(condition.operands, item);
   }
 }
@@ -64,7 +64,7 @@ function evaluateComparison(condition: Extract<Condition, { kind: "compare" }>, 
       return order <= 0;
     case ">":
       return order > 0;
-    case ">=":
+    default:
       return order >= 0;
   }
 }
@@ -100,7 +100,7 @@ function evaluateCall(name: ConditionFunction, operands: readonly Operand[], ite
       return first !== undefined && second !== undefined && beginsWith(first, second);
     case "contains":
       return first !== undefined && second !== undefined && containsValue(first, second);
-    case "size":
+    default:
       return false;
   }
 }

@@ -29,7 +29,7 @@ export function resolveOperand(node: OperandNode, substitutes: Substitutes): Ope
         name: node.name as Extract<Operand, { kind: "call" }>["name"],
         operands: node.operands.map((operand) => resolveOperand(operand, substitutes)),
       };
-    case "arithmetic":
+    default:
       return {
         kind: "arithmetic",
         operator: node.operator,

@@ -54,7 +54,7 @@ export function knownType(operand: Operand): AttributeType | undefined {
       return typeOf(operand.value);
     case "arithmetic":
       return "N";
-    case "call":
+    default:
       return callType(operand.name, operand.operands);
   }
 }

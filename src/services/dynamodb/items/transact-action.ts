@@ -76,7 +76,7 @@ export function outcomeOf(
       return action.attributes;
     case "Delete":
       return undefined;
-    case "Update":
+    default:
       return updatedItem(table, updateByExpression(action.update ?? []), action.attributes, present);
   }
 }

@@ -6,7 +6,7 @@ import { invalid } from "../errors.ts";
 import { addTable, countTablesIn, findTable, setTag } from "../store.ts";
 import { defineTable } from "../tables/create.ts";
 import { describeTable } from "../tables/describe.ts";
-import { validateTableName } from "../tables/registry.ts";
+import { requiredTableName, validateTableName } from "../tables/registry.ts";
 import { checkTags } from "../tables/tags.ts";
 import type { Client } from "./client.ts";
 
@@ -18,7 +18,7 @@ export async function createTable(
   input: Input<Client, "CreateTable">,
   context: RequestContext,
 ): Promise<Output<Client, "CreateTable">> {
-  const name = input.TableName as string;
+  const name = requiredTableName(input.TableName);
   if (name.startsWith("arn:")) throw invalid(`Invalid table name: ${name}`);
   validateTableName(name);
   const { account, region } = context;

@@ -14,7 +14,7 @@ export async function deleteTable(
   input: Input<Client, "DeleteTable">,
   context: RequestContext,
 ): Promise<Output<Client, "DeleteTable">> {
-  const table = await tableToManage(deps, input.TableName as string, context);
+  const table = await tableToManage(deps, input.TableName, context);
   if (table.isDeleting)
     throw new AwsError(
       "ResourceInUseException",

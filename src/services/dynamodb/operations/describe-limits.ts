@@ -34,6 +34,6 @@ export async function describeTimeToLive(
   input: Input<Client, "DescribeTimeToLive">,
   context: RequestContext,
 ): Promise<Output<Client, "DescribeTimeToLive">> {
-  await tableToManage(deps, input.TableName as string, context);
+  await tableToManage(deps, input.TableName, context);
   return { TimeToLiveDescription: { TimeToLiveStatus: "DISABLED" } };
 }

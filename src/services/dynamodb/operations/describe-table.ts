@@ -5,7 +5,7 @@ import { resourceNotFound } from "../errors.ts";
 import { listTableNames } from "../store.ts";
 import type { TableDefinition } from "../tables/definition.ts";
 import { describeTable as describe } from "../tables/describe.ts";
-import { placeOf } from "../tables/registry.ts";
+import { placeOf, requiredTableName } from "../tables/registry.ts";
 import type { Client } from "./client.ts";
 
 const LISTED_MAX = 100;
@@ -15,7 +15,7 @@ export async function describeTable(
   input: Input<Client, "DescribeTable">,
   context: RequestContext,
 ): Promise<Output<Client, "DescribeTable">> {
-  const table = await tableToManage(deps, input.TableName as string, context);
+  const table = await tableToManage(deps, input.TableName, context);
   const status = table.isDeleting ? "DELETING" : "ACTIVE";
   return { Table: describe(table, status, await deps.counts.of(table)) };
 }
@@ -37,10 +37,10 @@ export async function listTables(
 /** The table, deleting or not, with the error that the operations on tables have. */
 export async function tableToManage(
   deps: OperationDeps,
-  nameOrArn: string,
+  nameOrArn: string | undefined,
   context: RequestContext,
 ): Promise<TableDefinition> {
-  const place = placeOf(nameOrArn, context);
+  const place = placeOf(requiredTableName(nameOrArn), context);
   const table = await deps.tables.find(place);
   if (!table) throw resourceNotFound(`Requested resource not found: Table: ${place.name} not found`);
   return table;

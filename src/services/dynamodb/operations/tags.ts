@@ -15,7 +15,7 @@ export async function tagResource(
   deps: OperationDeps,
   input: Input<Client, "TagResource">,
   context: RequestContext,
-): Promise<Output<Client, "TagResource">> {
+): Promise<object> {
   const table = await taggedTable(deps, input.ResourceArn as string, context);
   const tags = checkTags(input.Tags);
   if (tags.length === 0) throw invalid("Atleast one Tag needs to be provided as Input.");
@@ -30,7 +30,7 @@ export async function untagResource(
   deps: OperationDeps,
   input: Input<Client, "UntagResource">,
   context: RequestContext,
-): Promise<Output<Client, "UntagResource">> {
+): Promise<object> {
   const table = await taggedTable(deps, input.ResourceArn as string, context);
   const keys = input.TagKeys ?? [];
   if (keys.length === 0) throw invalid("Atleast one Tag Key needs to be provided as Input.");

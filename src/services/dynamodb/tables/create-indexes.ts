@@ -17,7 +17,7 @@ const PROJECTED_ATTRIBUTES_MAX = 100;
 interface TableFacts {
   readonly key: Key;
   readonly attributes: readonly KeyAttribute[];
-  newId(): number;
+  readonly newId: () => number;
 }
 
 /** The indexes of a table, local ones first. */

@@ -42,7 +42,7 @@ export function describeTable(
     ...(table.billing === "PAY_PER_REQUEST" && {
       BillingModeSummary: {
         BillingMode: table.billing,
-        LastUpdateToPayPerRequestDateTime: new Date(table.createdAt),
+        ...(status !== "CREATING" && { LastUpdateToPayPerRequestDateTime: new Date(table.createdAt) }),
       },
     }),
     ...(table.hasTableClass && { TableClassSummary: { TableClass: "STANDARD" } }),

@@ -90,6 +90,13 @@ export function placeOf(
   return { account, region, name };
 }
 
+/** The `TableName` of an operation on tables, which names the member when it is missing. */
+export function requiredTableName(name: string | undefined): string {
+  if (name === undefined)
+    throw invalid("The parameter 'TableName' is required but was not present in the request");
+  return name;
+}
+
 /** Checks a table's name, which the model does not, since the member takes ARNs too. */
 export function validateTableName(name: string): void {
   const fault = (constraint: string) =>

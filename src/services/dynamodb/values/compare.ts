@@ -23,7 +23,7 @@ export function valuesEqual(a: AttributeValue, b: AttributeValue): boolean {
       return sameMembers(a.BS?.map(toText) ?? [], b.BS?.map(toText) ?? []);
     case "L":
       return sameLists(a.L ?? [], b.L ?? []);
-    case "M":
+    default:
       return sameMaps(a.M ?? {}, b.M ?? {});
   }
 }

@@ -97,8 +97,11 @@ const cases: [title: string, value: AttributeValue, expected: string, wording?: 
 for (const [title, value, expected, wording] of cases)
   test(`an attribute value: ${title}`, () => assert.equal(refusal(value, wording), expected));
 
+function stored(text: string): string | undefined {
+  return validateValue({ N: text }, "current").N;
+}
+
 test("numbers are stored in one form", () => {
-  const stored = (text: string) => validateValue({ N: text }, "current").N;
   assert.deepEqual(
     ["007", "-0", "+1.50", "1e3", "1.5E-3", ".5", "5.", "100", "-12.10", "0e125"].map(stored),
     ["7", "0", "1.5", "1000", "0.0015", "0.5", "5", "100", "-12.1", "0"],

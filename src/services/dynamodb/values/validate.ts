@@ -82,7 +82,7 @@ export function numberFaultText(fault: NumberFault, text: string, wording: Wordi
       return UNDERFLOW;
     case "precision":
       return PRECISION;
-    case "not-numeric":
+    default:
       return text === "" && wording === "older" ? NOT_NUMERIC : `${NOT_NUMERIC}: ${text}`;
   }
 }
@@ -91,11 +91,10 @@ function validateTextSet(members: string[], wording: Wording): AttributeValue {
   // The two spaces are AWS's.
   if (members.length === 0) throw invalidParameters("An string set  may not be empty");
   if (new Set(members).size === members.length) return { SS: members };
-  const order = (a: string, b: string) => compareBytes(Buffer.from(a), Buffer.from(b));
   const shown =
     wording === "older"
       ? `[${members.join(", ")}]`
-      : `[${duplicatesFirst(members, order)
+      : `[${duplicatesFirst(members, "utf8")
           .map((member) => JSON.stringify(member))
           .join(", ")}]`;
   throw invalidParameters(`Input collection ${shown} contains duplicates.`);
@@ -113,25 +112,25 @@ function validateBinarySet(members: Uint8Array[], wording: Wording): AttributeVa
   if (members.length === 0) throw invalidParameters("Binary sets should not be empty");
   const texts = members.map((member) => Buffer.from(member).toString("base64"));
   if (new Set(texts).size === texts.length) return { BS: members };
-  const order = (a: string, b: string) => compareBytes(Buffer.from(a, "base64"), Buffer.from(b, "base64"));
   const shown =
     wording === "older"
       ? `[${texts.join(", ")}]`
-      : `[${duplicatesFirst(texts, order)
+      : `[${duplicatesFirst(texts, "base64")
           .map((member) => JSON.stringify(member))
           .join(",")}]`;
   throw invalidParameters(`Input collection ${shown}of type BS contains duplicates.`);
 }
 
 /** The members before the first repeat in order, the repeat, then the rest: as AWS prints them. */
-function duplicatesFirst(members: readonly string[], order: (a: string, b: string) => number): string[] {
+function duplicatesFirst(members: readonly string[], encoding: BufferEncoding): string[] {
   const seen = new Set<string>();
   let repeat = 0;
   while (!seen.has(members[repeat] as string)) {
     seen.add(members[repeat] as string);
     repeat += 1;
   }
-  return [...[...seen].sort(order), ...members.slice(repeat)];
+  const sorted = [...seen].sort((a, b) => compareBytes(Buffer.from(a, encoding), Buffer.from(b, encoding)));
+  return [...sorted, ...members.slice(repeat)];
 }
 
 function validateList(elements: AttributeValue[], wording: Wording, level: number): AttributeValue {
