@@ -11,7 +11,8 @@ export interface Statement {
 
 /**
  * Reads of committed and durable data. Rows are typed by hand at the call.
- * Whole numbers beyond 2^53 are an error; text is ordered by its UTF-8 bytes; a comparison or EXISTS is 1 or 0.
+ * Whole numbers beyond 2^53 are an error; text is ordered by its UTF-8 bytes; a comparison or EXISTS is 1 or 0;
+ * LIKE heeds case and needs its ESCAPE written. Text holds no U+0000 (PostgreSQL has none): such bytes go in a blob.
  */
 export interface Reader {
   get<Row>(statement: Statement, ...parameters: SqlValue[]): Promise<Row | undefined>;

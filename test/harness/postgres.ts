@@ -11,8 +11,8 @@ const SUPERUSER = "postgres";
 const START_MS_MAX = 30_000;
 
 export interface TestPostgres {
-  /** Makes an empty database and answers its address. */
-  newDatabase(): Promise<string>;
+  /** Makes an empty database, with `options` of CREATE DATABASE, and answers its address. */
+  newDatabase(options?: string): Promise<string>;
   /** Stops the server and removes its folder. */
   stop(): Promise<void>;
 }
@@ -68,10 +68,10 @@ export async function startPostgres(settings: readonly string[] = []): Promise<T
   );
   let databases = 0;
   return {
-    async newDatabase() {
+    async newDatabase(options = "") {
       databases += 1;
       const name = `test_${databases}`;
-      await execute(address("postgres"), `CREATE DATABASE ${name}`);
+      await execute(address("postgres"), `CREATE DATABASE ${name} ${options}`);
       return address(name);
     },
     async stop() {

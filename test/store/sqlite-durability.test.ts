@@ -157,7 +157,7 @@ void test("What was answered is in the files as they were at the last sync (a po
 });
 
 void test("Writers that never pause do not make the write-ahead log grow without bound", async () => {
-  await using opened = await open();
+  await using opened = await open({ walPagesMax: 4_000 });
   let id = 0;
   await Promise.all(
     Array.from({ length: 64 }, async () => {
@@ -172,7 +172,7 @@ void test("Writers that never pause do not make the write-ahead log grow without
 });
 
 void test("A foreign reader that holds the log open is told of and does not stop the writers", async () => {
-  await using opened = await open();
+  await using opened = await open({ walPagesMax: 2_000 });
   await opened.add(0);
   const foreign = new DatabaseSync(join(opened.folder, "lambent.db"), { readOnly: true });
   foreign.exec("BEGIN");

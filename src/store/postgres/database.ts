@@ -30,18 +30,25 @@ const COLLISIONS: ReadonlySet<string> = new Set(["40001", "40P01"]);
 /** Any number that no other program locks in this database. */
 const MIGRATION_LOCK = 4_566_001;
 
-/** Collations that order text by its bytes, as SQLite does. */
-const BYTE_COLLATIONS: ReadonlySet<string> = new Set(["C", "POSIX", "C.UTF-8", "C.utf8"]);
+/** How long a transaction may run no statement, in milliseconds, before it is taken for stuck and undone. */
+const STUCK_MS = 10_000;
 
-const SETTINGS = [
-  // A commit that was answered survives, whatever the server's default.
-  "-c synchronous_commit=on",
-  "-c bytea_output=hex",
-  // A transaction that waits for something other than its own statements is undone.
-  "-c idle_in_transaction_session_timeout=10000",
-].join(" ");
+const settings = (stuckMs: number) =>
+  [
+    // A commit that was answered survives, whatever the server's default.
+    "-c synchronous_commit=on",
+    "-c bytea_output=hex",
+    // A transaction that waits for something other than its own statements is undone.
+    `-c idle_in_transaction_session_timeout=${stuckMs}`,
+  ].join(" ");
 
 type Isolation = "SERIALIZABLE" | "READ COMMITTED";
+
+export interface PostgresDeps {
+  readonly log: Log;
+  readonly ids: Ids;
+  readonly stuckMs?: number;
+}
 
 export class PostgresDatabase implements Database {
   readonly engine = "postgres";
@@ -58,16 +65,19 @@ export class PostgresDatabase implements Database {
   }
 
   /** @throws Error saying what is wrong with the address or the database. */
-  static async open(url: string, deps: { log: Log; ids: Ids }): Promise<PostgresDatabase> {
+  static async open(url: string, deps: PostgresDeps): Promise<PostgresDatabase> {
     const pool = new Pool({
       connectionString: url,
       max: CONNECTIONS_MAX,
       connectionTimeoutMillis: CONNECT_MS,
       types: typeParsers,
-      options: SETTINGS,
+      options: settings(deps.stuckMs ?? STUCK_MS),
       application_name: "lambent",
     });
-    pool.on("error", (error) => deps.log.warn("A connection to PostgreSQL was lost", { error }));
+    const lost = (error: Error) => deps.log.warn("A connection to PostgreSQL was lost", { error });
+    pool.on("error", lost);
+    // Also one that is in use; its statement rejects, and without a listener the process would end.
+    pool.on("connect", (client) => client.on("error", lost));
     try {
       await prepareDatabase(pool, deps.log);
     } catch (error) {
@@ -200,17 +210,25 @@ function isCollision(error: unknown): boolean {
   return COLLISIONS.has((cause as { code?: string } | undefined)?.code ?? "");
 }
 
+interface Found {
+  datname: string;
+  encoding: string;
+  fsync: string;
+  by_bytes: number;
+}
+
 async function prepareDatabase(pool: Pool, log: Log): Promise<void> {
-  const { rows } = await pool.query<{ datname: string; datcollate: string; encoding: string; fsync: string }>(
-    `SELECT datname, datcollate, pg_encoding_to_char(encoding) AS encoding, current_setting('fsync') AS fsync
+  const { rows } = await pool.query<Found>(
+    `SELECT datname, pg_encoding_to_char(encoding) AS encoding, current_setting('fsync') AS fsync,
+       ('B'::text < 'a'::text AND 'a-c'::text < 'ab'::text AND 'z'::text < 'é'::text) AS by_bytes
      FROM pg_database WHERE datname = current_database()`,
   );
   const found = rows[0];
   if (found === undefined) throw new Error("PostgreSQL does not tell which database this is");
-  if (!BYTE_COLLATIONS.has(found.datcollate) || found.encoding !== "UTF8") {
+  if (found.encoding !== "UTF8" || found.by_bytes !== 1) {
     throw new Error(
-      `The database ${found.datname} has encoding ${found.encoding} and collation ${found.datcollate}; names must be ordered by ` +
-        `their bytes. Make one with: CREATE DATABASE lambent TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'`,
+      `The database ${found.datname} does not order text by its UTF-8 bytes, as names must be. ` +
+        `Make one with: CREATE DATABASE lambent TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'`,
     );
   }
   if (found.fsync !== "on")

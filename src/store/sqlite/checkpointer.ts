@@ -1,5 +1,4 @@
 /** Moves what the WAL holds into the database file, in a worker thread, and keeps the WAL from growing without bound. */
-import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import type { Log } from "../../telemetry/log.ts";
 import type { SqliteConnection } from "./connection.ts";
@@ -11,8 +10,8 @@ const COMMITS_PER_LOOK = 32;
 /** WAL pages not yet moved (4 KiB each) from which a checkpoint starts beside the writer. */
 const START_PAGES = 1_000;
 
-/** WAL pages in all from which the writer waits for the checkpoint, so that the WAL can start over. */
-const FULL_PAGES = 8_000;
+/** WAL pages in all (4 KiB each) from which the writer waits for the checkpoint, so that the WAL can start over. */
+export const WAL_PAGES_MAX = 32_000;
 
 interface WalSize {
   /** Pages in the WAL. */
@@ -28,14 +27,17 @@ export class Checkpointer {
   #worker: Worker | undefined;
   #running: Promise<void> | undefined;
   #commits = 0;
-  #fullPages = FULL_PAGES;
+  readonly #pagesMax: number;
+  #fullPages: number;
   #stopped = false;
   isFull = false;
 
-  constructor(path: string, writer: SqliteConnection, log: Log) {
+  constructor(path: string, writer: SqliteConnection, deps: { log: Log; pagesMax: number }) {
     this.#path = path;
     this.#writer = writer;
-    this.#log = log;
+    this.#log = deps.log;
+    this.#pagesMax = deps.pagesMax;
+    this.#fullPages = deps.pagesMax;
   }
 
   afterCommit(): void {
@@ -49,7 +51,7 @@ export class Checkpointer {
     // No commit can happen now, so this one reaches the end of the WAL.
     await this.#checkpoint();
     const size = this.#size();
-    this.#fullPages = FULL_PAGES;
+    this.#fullPages = this.#pagesMax;
     if (size.checkpointed < size.log) {
       // Another process reads the file; going on is better than standing still, so wait for the next doubling.
       this.#fullPages = size.log * 2;
@@ -69,7 +71,7 @@ export class Checkpointer {
   #look(): void {
     const { log, checkpointed } = this.#size();
     // A WAL that has been moved as a whole starts over at the next write.
-    if (checkpointed === log) this.#fullPages = FULL_PAGES;
+    if (checkpointed === log) this.#fullPages = this.#pagesMax;
     this.isFull = log >= this.#fullPages && checkpointed < log;
     if (log - checkpointed >= START_PAGES) void this.#checkpoint();
   }
@@ -91,10 +93,10 @@ export class Checkpointer {
     try {
       this.#worker ??= this.#start();
       this.#worker.ref();
-      const answered = once(this.#worker, "message");
+      const answered = answerOf(this.#worker);
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
       this.#worker.postMessage("checkpoint");
-      const [failure] = (await answered) as [string | undefined];
+      const failure = await answered;
       if (failure !== undefined) throw new Error(failure);
     } catch (error) {
       this.#log.error("A checkpoint of the database failed", { error });
@@ -110,6 +112,25 @@ export class Checkpointer {
     });
     return worker;
   }
+}
+
+/** Resolves to the worker's next message; rejects when it ends instead. */
+function answerOf(worker: Worker): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    const ended = new AbortController();
+    const settle = (action: () => void) => {
+      ended.abort();
+      action();
+    };
+    const listen = (event: string, action: (value: unknown) => void) => {
+      const listener = (value: unknown) => settle(() => action(value));
+      worker.once(event, listener);
+      ended.signal.addEventListener("abort", () => worker.removeListener(event, listener));
+    };
+    listen("message", (message) => resolve(message as string | undefined));
+    listen("error", reject);
+    listen("exit", (code) => reject(new Error(`The checkpointing thread ended with ${String(code)}`)));
+  });
 }
 
 const NOOP: Statement = { name: "store.wal-size", text: "PRAGMA wal_checkpoint(NOOP)" };

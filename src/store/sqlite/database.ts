@@ -6,7 +6,7 @@ import type { Log } from "../../telemetry/log.ts";
 import type { Database, Migration, SqlValue, Statement, Transaction } from "../database.ts";
 import { migrate } from "../migrate.ts";
 import { SharedSync } from "../shared-sync.ts";
-import { Checkpointer } from "./checkpointer.ts";
+import { Checkpointer, WAL_PAGES_MAX } from "./checkpointer.ts";
 import { SqliteConnection } from "./connection.ts";
 import { SqliteTransaction } from "./transaction.ts";
 import { Turn } from "./turn.ts";
@@ -17,8 +17,11 @@ const WAITING_MAX = 100_000;
 /** How long a transaction may run no statement, in milliseconds, before it is taken for stuck and undone. */
 const STUCK_MS = 10_000;
 
-/** The WAL file is cut back to this many bytes once it has been emptied after a burst. */
-const WAL_KEPT_BYTES = 64 * 1024 * 1024;
+/** The WAL file is cut back to this many bytes once it has been emptied; overwriting is cheaper to sync than growing. */
+const WAL_KEPT_BYTES = 160 * 1024 * 1024;
+
+/** Pages that the writer keeps in memory, in KiB. */
+const CACHE_KIB = 32 * 1024;
 
 const fdatasyncFile = promisify(fdatasync);
 const closeFile = promisify(close);
@@ -34,6 +37,8 @@ export interface SqliteDeps {
   /** Makes a file's content durable. */
   readonly syncFile?: (descriptor: number) => Promise<void>;
   readonly stuckMs?: number;
+  /** Pages of 4 KiB in the write-ahead log from which writers wait for a checkpoint. */
+  readonly walPagesMax?: number;
 }
 
 export class SqliteDatabase implements Database {
@@ -54,7 +59,10 @@ export class SqliteDatabase implements Database {
   #closed: Promise<void> | undefined;
 
   /** Opens or creates `lambent.db` in the folder, which must be owned by the caller (see owner-lock). */
-  constructor(folder: string, { log, syncFile = fdatasyncFile, stuckMs = STUCK_MS }: SqliteDeps) {
+  constructor(
+    folder: string,
+    { log, syncFile = fdatasyncFile, stuckMs = STUCK_MS, walPagesMax = WAL_PAGES_MAX }: SqliteDeps,
+  ) {
     this.#log = log;
     this.#syncFile = syncFile;
     const path = join(folder, "lambent.db");
@@ -65,7 +73,7 @@ export class SqliteDatabase implements Database {
     assertSameFile(this.#walFile, `${path}-wal`);
     this.#reader = new SqliteConnection(path, { readOnly: true });
     this.#reader.exec("PRAGMA case_sensitive_like = ON");
-    this.#checkpointer = new Checkpointer(path, this.#writer, log);
+    this.#checkpointer = new Checkpointer(path, this.#writer, { log, pagesMax: walPagesMax });
     this.#sync = new SharedSync(() => this.#syncWal());
     this.#watchdog = setInterval(() => this.#current?.abortIfStuck(stuckMs), stuckMs / 10);
     this.#watchdog.unref();
@@ -230,6 +238,7 @@ function prepareFile(writer: SqliteConnection): void {
   writer.exec("PRAGMA checkpoint_fullfsync = ON");
   writer.exec("PRAGMA wal_autocheckpoint = 0");
   writer.exec(`PRAGMA journal_size_limit = ${WAL_KEPT_BYTES}`);
+  writer.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
   writer.exec("PRAGMA foreign_keys = ON");
   // As PostgreSQL's LIKE is.
   writer.exec("PRAGMA case_sensitive_like = ON");
