@@ -5,7 +5,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -28,7 +28,7 @@ const TEST_PACKAGES = [
     shows: "/usr/lib/python3/dist-packages/boto3",
     cost: "tests with boto3 are skipped",
   },
-  { name: "postgresql", shows: "/usr/lib/postgresql", cost: "store tests run on SQLite only" },
+  { name: "postgresql", shows: "/usr/lib/postgresql/*/bin/postgres", cost: "store tests run on SQLite only" },
   { name: "curl", shows: "curl", cost: "the custom runtime written in shell is not tested" },
 ];
 
@@ -83,6 +83,9 @@ function advice(name, tried) {
 }
 
 function isThere(commandOrPath) {
+  const [before, after] = commandOrPath.split("*/");
+  if (after !== undefined)
+    return existsSync(before) && readdirSync(before).some((name) => existsSync(join(before, name, after)));
   if (commandOrPath.startsWith("/")) return existsSync(commandOrPath);
   const folders = `${process.env.PATH ?? ""}:/usr/sbin:/sbin`.split(":");
   return folders.some((folder) => folder !== "" && existsSync(join(folder, commandOrPath)));

@@ -53,15 +53,15 @@ test("an unknown key and a wrong secret are refused with each service's own code
   const unknown = { ...root, credentials: { accessKeyId: "AKIAUNKNOWN000000000", secretAccessKey: "x" } };
   const wrong = { ...root, credentials: { ...root.credentials, secretAccessKey: "wrong" } };
   const refusals = [
-    [new STSClient(unknown).send(new GetCallerIdentityCommand({})), "InvalidClientTokenId", 403],
-    [new DynamoDBClient(unknown).send(new ListTablesCommand({})), "UnrecognizedClientException", 400],
-    [new S3Client(unknown).send(new ListBucketsCommand({})), "InvalidAccessKeyId", 403],
-    [new STSClient(wrong).send(new GetCallerIdentityCommand({})), "SignatureDoesNotMatch", 403],
-    [new DynamoDBClient(wrong).send(new ListTablesCommand({})), "InvalidSignatureException", 400],
-    [new S3Client(wrong).send(new ListBucketsCommand({})), "SignatureDoesNotMatch", 403],
+    [() => new STSClient(unknown).send(new GetCallerIdentityCommand({})), "InvalidClientTokenId", 403],
+    [() => new DynamoDBClient(unknown).send(new ListTablesCommand({})), "UnrecognizedClientException", 400],
+    [() => new S3Client(unknown).send(new ListBucketsCommand({})), "InvalidAccessKeyId", 403],
+    [() => new STSClient(wrong).send(new GetCallerIdentityCommand({})), "SignatureDoesNotMatch", 403],
+    [() => new DynamoDBClient(wrong).send(new ListTablesCommand({})), "InvalidSignatureException", 400],
+    [() => new S3Client(wrong).send(new ListBucketsCommand({})), "SignatureDoesNotMatch", 403],
   ] as const;
   for (const [answer, name, status] of refusals)
-    await assert.rejects(answer, (error: Error & { $metadata: { httpStatusCode: number } }) => {
+    await assert.rejects(answer(), (error: Error & { $metadata: { httpStatusCode: number } }) => {
       assert.deepEqual([error.name, error.$metadata.httpStatusCode], [name, status]);
       return true;
     });
