@@ -41,6 +41,7 @@ class Connection {
 
   constructor(socket) {
     this.#socket = socket;
+    // oxlint-disable-next-line no-underscore-dangle -- Node shows a socket's descriptor nowhere else
     this.#descriptor = socket._handle.fd;
     socket.on("data", (chunk) => this.#take(chunk));
     // The function's own work, not this connection, decides whether the process has something to do.

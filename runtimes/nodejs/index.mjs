@@ -6,8 +6,8 @@ import { loadHandler } from "./load-handler.mjs";
 import { createLogger, patchConsole, patchStandardStreams } from "./logging.mjs";
 import { resolveFromNodePath } from "./node-path.mjs";
 
-const socketPath = process.env._LAMBENT_SOCKET;
-delete process.env._LAMBENT_SOCKET;
+const socketPath = process.env["_LAMBENT_SOCKET"];
+delete process.env["_LAMBENT_SOCKET"];
 const major = Number(process.versions.node.split(".")[0]);
 
 /** AWS's Node 24 runtime dropped callbacks and no longer turns uncaught errors into answers. */
@@ -24,7 +24,7 @@ async function main() {
   try {
     const handler = await loadHandler(
       process.env.LAMBDA_TASK_ROOT,
-      process.env._HANDLER,
+      process.env["_HANDLER"],
       major >= firstModernMajor,
     );
     loop.start(handler);

@@ -66,6 +66,7 @@ function runLegacy(handler, invocation, connection, logger, guards) {
       logger.error("Invoke Error", error);
       connection.fail(requestId, errorDocument(error));
     });
+  const failOrHandled = (error) => fail(isError(error) ? error : "handled");
   const done = (error, result) => (isError(error) ? fail(error) : succeed(result));
   const callback = (error, result) => {
     if (isError(error)) fail(error);
@@ -75,17 +76,22 @@ function runLegacy(handler, invocation, connection, logger, guards) {
   const context = Object.defineProperty(
     createContext(invocation, {
       succeed: (result) => done(null, result),
-      fail: (error) => done(isError(error) ? error : "handled"),
+      fail: failOrHandled,
       done,
     }),
     "callbackWaitsForEmptyEventLoop",
-    { enumerable: true, get: () => waitsForEmptyLoop, set: (value) => (waitsForEmptyLoop = value) },
+    {
+      enumerable: true,
+      get: () => waitsForEmptyLoop,
+      set(value) {
+        waitsForEmptyLoop = value;
+      },
+    },
   );
   guards.begin(requestId, () => succeed(null));
   try {
     const result = handler(JSON.parse(invocation.payload), context, callback);
-    if (typeof result?.then === "function")
-      result.then(succeed, (error) => done(isError(error) ? error : "handled"));
+    if (typeof result?.then === "function") result.then(succeed, failOrHandled);
   } catch (error) {
     callback(error ?? "handled");
   }
@@ -150,6 +156,6 @@ function toJson(value) {
 }
 
 function setTraceId(header) {
-  if (header === "") delete process.env._X_AMZN_TRACE_ID;
-  else process.env._X_AMZN_TRACE_ID = header;
+  if (header === "") delete process.env["_X_AMZN_TRACE_ID"];
+  else process.env["_X_AMZN_TRACE_ID"] = header;
 }

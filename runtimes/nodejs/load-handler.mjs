@@ -5,7 +5,8 @@ import { basename, dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { runtimeError } from "./errors.mjs";
 
-const require = createRequire(import.meta.url);
+// A function that reads a "Require stack" finds there what it finds on AWS.
+const require = createRequire(new URL("./index.mjs", import.meta.url));
 const streamingMark = Symbol.for("aws.lambda.runtime.handler.streaming");
 /** Parameters of a handler that takes a callback. */
 const callbackParameters = 3;
@@ -58,7 +59,8 @@ async function loadModule(root, folder, module) {
     return require(require.resolve(module, { paths: [root, join(root, folder)] }));
   } catch (error) {
     if (error instanceof SyntaxError) throw runtimeError("UserCodeSyntaxError", String(error), error.stack);
-    if (error?.code === "MODULE_NOT_FOUND") throw runtimeError("ImportModuleError", String(error));
+    if (error?.code === "MODULE_NOT_FOUND")
+      throw runtimeError("ImportModuleError", `${error.name}: ${error.message}`);
     throw error;
   }
 }

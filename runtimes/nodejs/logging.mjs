@@ -88,7 +88,7 @@ function jsonLine(timestamp, requestId, level, values) {
 }
 
 function replaceError(_key, value) {
-  return value instanceof Error ? { ...errorFields(value), ...value } : value;
+  return value instanceof Error ? Object.assign(errorFields(value), value) : value;
 }
 
 function errorFields(error) {

@@ -3,13 +3,19 @@
 import importlib
 import json
 import os
+import re
 import sys
 import traceback
+import uuid
+from decimal import Decimal
 
 from lambent_connection import Connection
 from lambent_context import LambdaContext
 from lambent_fault import Fault
 from lambent_logging import capture_streams, log_error, set_request_id, setup_logging
+
+# Stands for a Decimal in JSON until its digits take its place; nothing else can hold this text.
+DECIMAL_MARK = "decimal-%s-" % uuid.uuid4().hex
 
 
 def main():
@@ -89,19 +95,30 @@ def to_event(payload):
 
 
 def to_response(value):
+    if isinstance(value, bytes):
+        return value
     try:
-        return json.dumps(value, ensure_ascii=False, default=encode_unusual).encode("utf-8")
+        return encode(value).encode("utf-8")
     except Exception as error:
         raise Fault("Runtime.MarshalError", "Unable to marshal response: %s" % error)
 
 
-def encode_unusual(value):
-    """AWS's runtime writes a Decimal as a number and nothing else beyond what json knows."""
-    from decimal import Decimal
+def encode(value):
+    """JSON as AWS's runtime writes it: a Decimal is a number with all its digits; from 3.12 on text is not escaped."""
+    decimals = []
 
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    raise TypeError("Object of type %s is not JSON serializable" % type(value).__name__)
+    def encode_unusual(each):
+        if not isinstance(each, Decimal):
+            raise TypeError("Object of type %s is not JSON serializable" % type(each).__name__)
+        if each.is_nan():
+            return float("nan")
+        decimals.append(str(each))
+        return "%s%d" % (DECIMAL_MARK, len(decimals) - 1)
+
+    text = json.dumps(value, ensure_ascii=sys.version_info < (3, 12), default=encode_unusual)
+    if not decimals:
+        return text
+    return re.sub('"%s([0-9]+)"' % DECIMAL_MARK, lambda match: decimals[int(match.group(1))], text)
 
 
 def error_document(error_class, error, trace, request_id=None):
@@ -120,7 +137,7 @@ def make_error(message, error_type, trace, request_id=None):
 
 
 def to_json(document):
-    return json.dumps(document, ensure_ascii=False).encode("utf-8", "backslashreplace")
+    return encode(document).encode("utf-8", "backslashreplace")
 
 
 def extend_path():

@@ -382,7 +382,7 @@ function judge(verdict: Verdict, requestId: string, timeoutMs: number): Judgemen
       const { payload } = timeout(requestId, timeoutMs);
       return { payload, functionError: true, status: "timeout" };
     }
-    case "next":
+    default:
       throw new Error("a runtime asked for an invocation while it owed an answer");
   }
 }

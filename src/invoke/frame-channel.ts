@@ -1,4 +1,5 @@
 /** The server's end of the frames: one Unix socket per execution environment, one connection on it. */
+import { once } from "node:events";
 import { createServer } from "node:net";
 import type { Server, Socket } from "node:net";
 import type { Log } from "../telemetry/log.ts";
@@ -22,7 +23,6 @@ export async function listenForFrames(
 }
 
 class FrameChannel implements RuntimeChannel {
-  readonly drained: Promise<void>;
   readonly #server: Server;
   readonly #listener: RuntimeListener;
   readonly #log: Log;
@@ -33,16 +33,10 @@ class FrameChannel implements RuntimeChannel {
     this.#server = server;
     this.#listener = listener;
     this.#log = log;
-    this.drained = new Promise((resolve) => {
-      server.once("connection", (socket) => {
-        // The function's own code could connect too; the first connection is our bootstrap's, before any of that code runs.
-        server.close();
-        socket.once("close", () => resolve());
-        this.#read(socket);
-      });
-      server.once("close", () => {
-        if (!this.#socket) resolve();
-      });
+    server.once("connection", (socket) => {
+      // The function's own code could connect too; the first connection is our bootstrap's, before any of that code runs.
+      server.close();
+      this.#read(socket);
     });
   }
 
@@ -54,6 +48,10 @@ class FrameChannel implements RuntimeChannel {
     if (parts.length > 1) socket.cork();
     for (const part of parts) socket.write(part);
     if (parts.length > 1) socket.uncork();
+  }
+
+  async drained(): Promise<void> {
+    if (this.#socket && !this.#socket.destroyed) await once(this.#socket, "close");
   }
 
   close(): void {

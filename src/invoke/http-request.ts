@@ -65,7 +65,7 @@ export class HttpRequestReader {
         return this.#readData();
       case "size":
         return this.#readChunkSize();
-      case "trailer":
+      default:
         return this.#readTrailer();
     }
   }

@@ -88,9 +88,7 @@ class Pool implements Invoker {
     const idle = this.#takeIdle(version.key);
     const running = idle ? idle.invoke(invocation) : this.#invokeCold(version, invocation);
     this.#running.add(running);
-    const done = () => void this.#running.delete(running);
-    running.then(done, done);
-    return running;
+    return running.finally(() => this.#running.delete(running));
   }
 
   async retire(key: string): Promise<void> {

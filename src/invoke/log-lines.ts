@@ -57,7 +57,7 @@ export function textLine(event: PlatformEvent): string | undefined {
       return `END RequestId: ${event.requestId}\n`;
     case "report":
       return reportText(event);
-    case "logsDropped":
+    default:
       return `LOGS_DROPPED Dropped Bytes: ${event.droppedBytes}\tDropped Records: ${event.droppedRecords}\tReason: ${DROP_REASON}\n`;
   }
 }
@@ -99,7 +99,7 @@ function levelOf(event: PlatformEvent): keyof typeof RANK {
       return event.status === "success" ? "DEBUG" : "WARN";
     case "report":
       return event.status === "success" ? "INFO" : "WARN";
-    case "logsDropped":
+    default:
       return "WARN";
   }
 }
@@ -133,7 +133,7 @@ function recordOf(event: PlatformEvent): Record<string, unknown> {
       };
     case "report":
       return { requestId: event.requestId, status: event.status, ...failed, metrics: metricsOf(event) };
-    case "logsDropped":
+    default:
       return { droppedBytes: event.droppedBytes, droppedRecords: event.droppedRecords, reason: DROP_REASON };
   }
 }

@@ -1,4 +1,5 @@
 /** The HTTP Runtime API of one execution environment. https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html */
+import { once } from "node:events";
 import type { Socket } from "node:net";
 import { HttpRequestReader } from "./http-request.ts";
 import type { HttpRequest } from "./http-request.ts";
@@ -29,8 +30,6 @@ interface Reply {
 }
 
 export class RuntimeApi implements RuntimeChannel {
-  /** Everything that arrived is acted on at once. */
-  readonly drained = Promise.resolve();
   readonly #listener: RuntimeListener;
   readonly #sockets = new Set<Socket>();
   #phase: Phase = "init";
@@ -71,6 +70,10 @@ export class RuntimeApi implements RuntimeChannel {
     this.#phase = "running";
     this.#delivery = delivery;
     this.#answerPoll();
+  }
+
+  async drained(): Promise<void> {
+    await Promise.all([...this.#sockets].map((socket) => once(socket, "close")));
   }
 
   close(): void {

@@ -28,7 +28,7 @@ export interface RuntimeListener {
 export interface RuntimeChannel {
   /** Hands the runtime the invocation that it waits for. */
   deliver(delivery: Delivery): void;
-  /** Resolves when nothing more will be said, after the process ended. */
-  readonly drained: Promise<void>;
+  /** The process ended: resolves when the last that it said has been heard. */
+  drained(): Promise<void>;
   close(): void;
 }

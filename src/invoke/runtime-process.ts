@@ -103,12 +103,15 @@ export class RuntimeProcess {
 
   #follow(stream: LogStream, listener: ProcessListener): void {
     const ended = [this.#sandbox.stdout, this.#sandbox.stderr].map((output) => collect(output, stream));
-    void this.#sandbox.exited.then(async (exit) => {
-      // A child that outlives the runtime may hold the pipes open; its words are not waited for.
-      const spoken = Promise.all([...ended, this.#channel.drained]);
-      await Promise.race([spoken, sleep(lastWordsMs, undefined, { ref: false })]);
-      listener.exit(exit);
-    });
+    void this.#tellExit(ended, listener);
+  }
+
+  async #tellExit(ended: readonly Promise<void>[], listener: ProcessListener): Promise<void> {
+    const exit = await this.#sandbox.exited;
+    // A child that outlives the runtime may hold the pipes open; its words are not waited for.
+    const spoken = Promise.all([...ended, this.#channel.drained()]);
+    await Promise.race([spoken, sleep(lastWordsMs, undefined, { ref: false })]);
+    listener.exit(exit);
   }
 }
 
