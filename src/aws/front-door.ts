@@ -169,7 +169,9 @@ function requestContext(
 
 /** Everything that is not an AwsError is a bug of ours: one 500 with the request id, logged with its stack. */
 function errorAnswer(door: Door, exchange: Exchange, error: unknown): WireResponse {
-  const target = exchange.target ?? fallbackTarget(door.catalogue);
+  const target =
+    exchange.target ??
+    fallbackTarget(door.catalogue, exchange.request, readSignature(exchange.request)?.scope?.signingName);
   let known: AwsError;
   if (error instanceof AwsError) known = error;
   else if (error instanceof MalformedInput) known = target.protocol.malformed(error);

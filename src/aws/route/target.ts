@@ -1,6 +1,6 @@
 /** What a request is for: service, protocol, operation and, for REST paths, their labels. */
 import type { Catalogue } from "../catalogue.ts";
-import { AwsError } from "../errors.ts";
+import { notImplemented } from "../errors.ts";
 import type { WireRequest } from "../http/wire-request.ts";
 import type { WireProtocol } from "../model/format.ts";
 import type { OperationModel, ServiceModel } from "../model/model.ts";
@@ -25,7 +25,7 @@ const NO_LABELS = {};
 
 /**
  * Finds service and protocol.
- * @throws AwsError UnknownOperationException where no service is meant
+ * @throws AwsError NotImplemented for a service that is not in the index
  */
 export async function resolveTarget(
   request: WireRequest,
@@ -34,7 +34,7 @@ export async function resolveTarget(
   catalogue: Catalogue,
 ): Promise<Target> {
   const found = await services.resolve(request, signingName);
-  if (!found) throw new AwsError("UnknownService", `Lambent has no service called "${signingName}"`, {}, 404);
+  if (!found) throw notImplemented(`the service ${signingName}`);
   return {
     model: catalogue.model(found.metadata.name),
     protocolName: found.protocol,
@@ -65,15 +65,26 @@ export function resolveOperation(
   return match;
 }
 
-/** For errors before a service is known: REST with JSON, which every client shows to a person. */
-export function fallbackTarget(catalogue: Catalogue): Target {
-  const found = catalogue.metadata.find((service) => service.protocols[0] === "restJson1");
-  if (!found) throw new Error("no service speaks restJson1");
-  const protocol = "restJson1";
+/** For errors before a service is known: what the caller most likely speaks. */
+export function fallbackTarget(
+  catalogue: Catalogue,
+  { headers }: WireRequest,
+  signingName: string | undefined,
+): Target {
+  const protocol = likelyProtocol(headers, signingName);
+  const found = catalogue.metadata.find((service) => service.protocols.includes(protocol));
+  if (!found) throw new Error(`no service speaks ${protocol}`);
   return {
     model: catalogue.model(found.name),
     protocolName: protocol,
     protocol: protocolFor({ protocol }),
     found: { metadata: found, protocol },
   };
+}
+
+function likelyProtocol(headers: WireRequest["headers"], signingName: string | undefined): WireProtocol {
+  if (headers["x-amz-target"] !== undefined) return "awsJson1_0";
+  if (headers["smithy-protocol"] !== undefined) return "rpcv2Cbor";
+  if (headers["content-type"]?.startsWith("application/x-www-form-urlencoded")) return "awsQuery";
+  return signingName === undefined || signingName.startsWith("s3") ? "restXml" : "restJson1";
 }
