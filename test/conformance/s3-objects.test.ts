@@ -27,11 +27,8 @@ describe("S3 objects", () => {
   });
   after(() => server.stop());
 
-  const put = (
-    Key: string,
-    Body: PutObjectCommandInput["Body"],
-    extra: Partial<PutObjectCommandInput> = {},
-  ) => server.s3.send(new PutObjectCommand({ Bucket, Key, Body, ...extra }));
+  const put = (Key: string, Body: string | Buffer, extra: Partial<PutObjectCommandInput> = {}) =>
+    server.s3.send(new PutObjectCommand({ Bucket, Key, Body, ...extra }));
   const get = (Key: string, extra: object = {}) =>
     server.s3.send(new GetObjectCommand({ Bucket, Key, ...extra }));
   const text = async (Key: string, extra: object = {}) => (await get(Key, extra)).Body?.transformToString();

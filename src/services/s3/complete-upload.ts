@@ -1,5 +1,5 @@
 /** Joining parts into an object: the list the caller gives against the parts that are there. Pure. */
-import { checksumMember, multipartChecksum } from "./checksum/algorithms.ts";
+import { ALGORITHM_NAMES, checksumMember, multipartChecksum } from "./checksum/algorithms.ts";
 import type { ChecksumAlgorithm } from "./checksum/algorithms.ts";
 import type { ChecksumMembers } from "./checksum/requested.ts";
 import type { StoredChecksum } from "./checksum/stored.ts";
@@ -74,13 +74,23 @@ function pick(
   algorithm: ChecksumAlgorithm,
 ): PartRow {
   const etag = (listed.ETag ?? "").replaceAll('"', "");
-  const checksum = listed[checksumMember(algorithm)];
-  if (upload.checksum_algorithm !== null && upload.checksum_type === "COMPOSITE" && checksum === undefined)
+  const composed = upload.checksum_algorithm !== null && upload.checksum_type === "COMPOSITE";
+  if (composed && listed[checksumMember(algorithm)] === undefined)
     throw invalidRequest(
       `The upload was created using a ${algorithm.toLowerCase()} checksum. The complete request must include the checksum for each part. It was missing for part ${listed.PartNumber} in the request.`,
     );
-  const fits = part?.etag === etag && (checksum === undefined || checksum === part.checksum);
-  if (!part || !fits)
-    throw s3Error("InvalidPart", { UploadId: upload.upload_id, PartNumber: listed.PartNumber, ETag: etag });
-  return part;
+  if (part?.etag === etag && checksumsFit(listed, part, algorithm)) return part;
+  throw s3Error("InvalidPart", { UploadId: upload.upload_id, PartNumber: listed.PartNumber, ETag: etag });
+}
+
+/** Whether every checksum that the list gives for a part is the part's. */
+function checksumsFit(listed: ListedPart, part: PartRow, algorithm: ChecksumAlgorithm): boolean {
+  return ALGORITHM_NAMES.every((name) => {
+    const given = listed[checksumMember(name)];
+    if (given === undefined) return true;
+    return (
+      given ===
+      (name === algorithm ? part.checksum : name === part.sent_algorithm ? part.sent_checksum : null)
+    );
+  });
 }

@@ -26,8 +26,17 @@ export interface Received {
   readonly md5: Buffer;
   /** Of the algorithm asked for. */
   readonly checksum: Buffer;
+  /** Of the second algorithm, where one was asked for. */
+  readonly second: Buffer | undefined;
   readonly blobName: string | null;
   readonly inlineBytes: Buffer | null;
+}
+
+export interface ReceiveOptions {
+  /** Small content may lie in its row. */
+  readonly inline: boolean;
+  /** A second digest to compute on the way. */
+  readonly second?: ChecksumAlgorithm | undefined;
 }
 
 interface Deps {
@@ -60,10 +69,11 @@ export class Content {
   async receive(
     body: AsyncIterable<Uint8Array | string>,
     algorithm: ChecksumAlgorithm,
-    options: { inline: boolean },
+    options: ReceiveOptions,
   ): Promise<Received> {
     const md5 = startDigest("MD5");
     const checksum = startDigest(algorithm);
+    const second = options.second === undefined ? undefined : startDigest(options.second);
     let size = 0;
     const source = body[Symbol.asyncIterator]();
     const mayBeSmall = () => options.inline && size <= INLINE_BYTES_MAX;
@@ -77,9 +87,15 @@ export class Content {
       size += chunk.length;
       md5.update(chunk);
       checksum.update(chunk);
+      second?.update(chunk);
       return chunk;
     };
-    const digests = () => ({ size, md5: md5.digest(), checksum: checksum.digest() });
+    const digests = () => ({
+      size,
+      md5: md5.digest(),
+      checksum: checksum.digest(),
+      second: second?.digest(),
+    });
     const head: Buffer[] = [];
     let ended = false;
     while (mayBeSmall() && !ended) {

@@ -72,6 +72,9 @@ export interface PartRow {
   readonly modified_at: number;
   /** Base64, of the upload's algorithm. */
   readonly checksum: string;
+  /** What the caller sent, where the upload was created without an algorithm. */
+  readonly sent_algorithm: ChecksumAlgorithm | null;
+  readonly sent_checksum: string | null;
   readonly blob_name: string;
   /** Where it begins in the finished object; null until then. */
   readonly start_at: number | null;

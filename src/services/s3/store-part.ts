@@ -1,6 +1,7 @@
 /** Commits a part whose content has been received, in place of one with the same number. */
 import type { RequestContext } from "../../aws/service.ts";
 import { bucketFor } from "./access.ts";
+import type { ChecksumAlgorithm } from "./checksum/algorithms.ts";
 import type { Received } from "./content.ts";
 import type { S3 } from "./deps.ts";
 import type { PartRow, UploadRow } from "./rows.ts";
@@ -12,13 +13,17 @@ interface PartInput {
   readonly ExpectedBucketOwner?: string | undefined;
 }
 
-/** @throws NoSuchUpload when the upload was finished or aborted meanwhile; then the content is discarded. */
+/**
+ * `sent` is the algorithm of the caller's own checksum where the upload keeps another.
+ * @throws NoSuchUpload when the upload was finished or aborted meanwhile; then the content is discarded.
+ */
 export async function storePart(
   s3: S3,
   input: PartInput,
   upload: UploadRow,
   partNumber: number,
   received: Received,
+  sent: ChecksumAlgorithm | undefined,
   context: RequestContext,
 ): Promise<Omit<PartRow, "start_at">> {
   const part = {
@@ -28,6 +33,8 @@ export async function storePart(
     size: received.size,
     modified_at: s3.clock.now(),
     checksum: received.checksum.toString("base64"),
+    sent_algorithm: sent ?? null,
+    sent_checksum: received.second?.toString("base64") ?? null,
     blob_name: received.blobName ?? "",
   };
   try {

@@ -23,10 +23,11 @@ const PARTS_OF_RANGE = sql(
 );
 const PUT_PART = sql(
   "s3.part-put",
-  `INSERT INTO s3_part (upload_id, part_number, etag, size, modified_at, checksum, blob_name, start_at)
-   VALUES (?, ?, ?, ?, ?, ?, ?, NULL)
+  `INSERT INTO s3_part (upload_id, part_number, etag, size, modified_at, checksum, sent_algorithm, sent_checksum,
+   blob_name, start_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)
    ON CONFLICT (upload_id, part_number) DO UPDATE SET etag = excluded.etag, size = excluded.size,
-   modified_at = excluded.modified_at, checksum = excluded.checksum, blob_name = excluded.blob_name`,
+   modified_at = excluded.modified_at, checksum = excluded.checksum, sent_algorithm = excluded.sent_algorithm,
+   sent_checksum = excluded.sent_checksum, blob_name = excluded.blob_name`,
 );
 const START_PART = sql(
   "s3.part-start",
@@ -94,8 +95,18 @@ export function partsOfRange(
 }
 
 export async function putPart(transaction: Transaction, row: Omit<PartRow, "start_at">): Promise<void> {
-  const { upload_id, part_number, etag, size, modified_at, checksum, blob_name } = row;
-  await transaction.run(PUT_PART, upload_id, part_number, etag, size, modified_at, checksum, blob_name);
+  await transaction.run(
+    PUT_PART,
+    row.upload_id,
+    row.part_number,
+    row.etag,
+    row.size,
+    row.modified_at,
+    row.checksum,
+    row.sent_algorithm,
+    row.sent_checksum,
+    row.blob_name,
+  );
 }
 
 /** Says where a part begins in the finished object. */

@@ -1,4 +1,5 @@
 /** Multipart uploads: finding one, its part numbers, and its checksum algorithm. */
+import type { AwsError } from "../../aws/errors.ts";
 import type { Reader } from "../../store/database.ts";
 import { DEFAULT_ALGORITHM, isChecksumAlgorithm, multipartTypes } from "./checksum/algorithms.ts";
 import type { ChecksumAlgorithm, ChecksumType } from "./checksum/algorithms.ts";
@@ -42,13 +43,21 @@ export function uploadAlgorithm(upload: UploadRow): ChecksumAlgorithm {
   return upload.checksum_algorithm ?? DEFAULT_ALGORITHM;
 }
 
-/** @throws InvalidRequest when a part carries a checksum of another algorithm than the upload was created with. */
-export function checkPartAlgorithm(upload: UploadRow, requested: RequestedChecksum): void {
-  const { algorithm } = requested;
-  if (algorithm === undefined || algorithm === uploadAlgorithm(upload)) return;
-  const expected = upload.checksum_algorithm?.toLowerCase() ?? "null";
-  throw invalidRequest(
-    `Checksum Type mismatch occurred, expected checksum Type: ${expected}, actual checksum Type: ${algorithm.toLowerCase()}`,
+/**
+ * Whether a part's checksum fits the upload. One that was created without an algorithm takes any: SDKs send one of
+ * their own with every part.
+ * @throws InvalidRequest for another algorithm, or for none where the object's checksum is composed of the parts'.
+ */
+export function checkPartAlgorithm(upload: UploadRow, { algorithm }: RequestedChecksum): void {
+  const expected = upload.checksum_algorithm;
+  if (expected === null || algorithm === expected) return;
+  if (algorithm === undefined && upload.checksum_type === "FULL_OBJECT") return;
+  throw checksumMismatch(expected, algorithm);
+}
+
+export function checksumMismatch(expected: string, actual: string | undefined): AwsError {
+  return invalidRequest(
+    `Checksum Type mismatch occurred, expected checksum Type: ${expected.toLowerCase()}, actual checksum Type: ${actual?.toLowerCase() ?? "null"}`,
   );
 }
 

@@ -62,6 +62,8 @@ CREATE TABLE s3_part (
   size bigint NOT NULL,
   modified_at bigint NOT NULL,
   checksum text NOT NULL,
+  sent_algorithm text,
+  sent_checksum text,
   blob_name text NOT NULL,
   start_at bigint,
   PRIMARY KEY (upload_id, part_number)

@@ -15,7 +15,7 @@ import { refuseUnsupported } from "../refusals.ts";
 import type { BucketRow, UploadRow, VersionRow } from "../rows.ts";
 import { objectOfUpload } from "../store-objects.ts";
 import { deletePart, deleteUpload, partsOf, startPart } from "../store-uploads.ts";
-import { uploadFor } from "../uploads.ts";
+import { checksumMismatch, uploadFor } from "../uploads.ts";
 import type { Client } from "./client.ts";
 
 type CompleteInput = Input<Client, "CompleteMultipartUpload">;
@@ -97,10 +97,7 @@ function checkWhole(joined: Joined, upload: UploadRow, input: CompleteInput): vo
   for (const algorithm of ALGORITHM_NAMES) {
     const given = input[checksumMember(algorithm)];
     if (given === undefined) continue;
-    if (algorithm !== joined.checksum.algorithm)
-      throw invalidRequest(
-        `Checksum Type mismatch occurred, expected checksum Type: ${joined.checksum.algorithm.toLowerCase()}, actual checksum Type: ${algorithm.toLowerCase()}`,
-      );
+    if (algorithm !== joined.checksum.algorithm) throw checksumMismatch(joined.checksum.algorithm, algorithm);
     const [value] = joined.checksum.value.split("-");
     if (given !== joined.checksum.value && given !== value)
       throw s3Error("BadDigest", {}, `The ${algorithm} you specified did not match the calculated checksum.`);

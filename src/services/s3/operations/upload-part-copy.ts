@@ -35,7 +35,7 @@ export async function uploadPartCopy(
     (source) => rangeOf(source, input.CopySourceRange),
     { inline: false },
   );
-  const part = await storePart(s3, input, upload, partNumber, received, context);
+  const part = await storePart(s3, input, upload, partNumber, received, undefined, context);
   return {
     CopyPartResult: {
       ETag: `"${part.etag}"`,

@@ -24,6 +24,10 @@ export async function uploadPart(
   checkPartAlgorithm(upload, requested);
   const algorithm = uploadAlgorithm(upload);
   const received = await receiveBody(s3, input, requested, algorithm, context, { inline: false });
-  const part = await storePart(s3, input, upload, partNumber, received, context);
-  return { ETag: `"${part.etag}"`, [checksumMember(algorithm)]: part.checksum };
+  const sent = received.second && requested.algorithm;
+  const part = await storePart(s3, input, upload, partNumber, received, sent, context);
+  const told = sent
+    ? { [checksumMember(sent)]: part.sent_checksum }
+    : { [checksumMember(algorithm)]: part.checksum };
+  return { ETag: `"${part.etag}"`, ...told };
 }
