@@ -7,6 +7,7 @@ import type { Log } from "../telemetry/log.ts";
 import type { Blobs } from "./blobs.ts";
 import type { Database, Transaction } from "./database.ts";
 import { FileBlobs } from "./files/blobs.ts";
+import { Gate } from "./files/gate.ts";
 import { lockDataDirectory } from "./files/owner-lock.ts";
 import { FolderSyncs } from "./files/sync-folder.ts";
 import type { Leases } from "./lease.ts";
@@ -69,7 +70,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 /** Open to its owner alone, and durably there. */
 async function makeDataDirectory(dataDir: string): Promise<void> {
   const first = await mkdir(dataDir, { recursive: true });
-  if (first !== undefined) await new FolderSyncs().make(dataDir, dirname(first));
+  if (first !== undefined) await new FolderSyncs(new Gate(1)).make(dataDir, dirname(first));
   await chmod(dataDir, 0o700);
 }
 

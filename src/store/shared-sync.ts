@@ -6,7 +6,8 @@
  */
 export class SharedSync {
   readonly #sync: () => Promise<void>;
-  #changes = 0;
+  /** Begins with one: what an earlier process wrote may not be durable yet. */
+  #changes = 1;
   #synced = 0;
   #inFlight: { upTo: number; done: Promise<void> } | undefined;
   #next: Promise<void> | undefined;

@@ -94,6 +94,25 @@ void test("Transactions that commit while the disk is busy share the next sync",
   assert.equal(await opened.count(), 200);
 });
 
+void test("What an earlier process committed is made durable before it is read", async () => {
+  await using opened = await open();
+  await opened.add(1);
+  await opened.database.close();
+  const sync = heldSync();
+  const database = new SqliteDatabase(opened.folder, { log: createLog("error"), syncFile: sync.syncFile });
+  sync.hold();
+  let isRead = false;
+  const read = database.get<{ items: number }>(COUNT).then((row) => {
+    isRead = true;
+    return row;
+  });
+  await sleep(50);
+  assert.equal(isRead, false);
+  sync.letGo();
+  assert.equal((await read)?.items, 1);
+  await database.close();
+});
+
 void test("A sync that fails is final: its commits reject, and nothing is accepted or read any more", async () => {
   let fails = false;
   const syncFile = async () => {

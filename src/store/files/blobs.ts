@@ -11,10 +11,14 @@ import type { Ids } from "../../kit/id.ts";
 import { BlobNotFound } from "../blobs.ts";
 import type { BlobInfo, Blobs, ByteRange } from "../blobs.ts";
 import { assertBlobName, blobNameOf, blobPath } from "./blob-name.ts";
+import { Gate } from "./gate.ts";
 import { FolderSyncs } from "./sync-folder.ts";
 
 /** Bytes read at a time from a file. */
 const CHUNK_BYTES = 256 * 1024;
+
+/** Of libuv's four threads, so many may wait for the disk; the database's commits need one too. */
+const SYNCS_AT_ONCE = 2;
 
 const openFile = promisify<string, string, number>(openCallback);
 const statFile = promisify<number, Stats>(fstat);
@@ -26,7 +30,8 @@ export class FileBlobs implements Blobs {
   readonly #folder: string;
   readonly #unfinished: string;
   readonly #ids: Ids;
-  readonly #folders = new FolderSyncs();
+  readonly #syncs = new Gate(SYNCS_AT_ONCE);
+  readonly #folders = new FolderSyncs(this.#syncs);
 
   /** Uses `blobs/` and `blobs-unfinished/` of the data directory; what an earlier process left unfinished is removed. */
   constructor(dataDir: string, ids: Ids) {
@@ -127,7 +132,7 @@ export class FileBlobs implements Blobs {
   async #write(chunks: Chunks, nameOf: (info: BlobInfo) => string): Promise<BlobInfo> {
     const temporary = join(this.#unfinished, this.#ids.uuid());
     try {
-      const info = await writeFile(temporary, chunks);
+      const info = await writeFile(temporary, chunks, this.#syncs);
       const path = blobPath(this.#folder, nameOf(info));
       await this.#folders.make(dirname(path), this.#folder);
       await rename(temporary, path);
@@ -144,7 +149,7 @@ export class FileBlobs implements Blobs {
   }
 }
 
-async function writeFile(path: string, chunks: Chunks): Promise<BlobInfo> {
+async function writeFile(path: string, chunks: Chunks, syncs: Gate): Promise<BlobInfo> {
   const hash = createHash("sha256");
   let bytes = 0;
   const handle = await open(path, "wx", 0o600);
@@ -155,7 +160,7 @@ async function writeFile(path: string, chunks: Chunks): Promise<BlobInfo> {
       bytes += buffer.byteLength;
       await writeWhole(handle, buffer);
     }
-    await handle.datasync();
+    await syncs.run(() => handle.datasync());
   } finally {
     await handle.close();
   }

@@ -2,17 +2,26 @@
 import { mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { SharedSync } from "../shared-sync.ts";
+import type { Gate } from "./gate.ts";
 
 /** Folders remembered as durably there. */
 const KNOWN_MAX = 10_000;
 
 export class FolderSyncs {
+  readonly #gate: Gate;
   readonly #syncs = new Map<string, { sync: SharedSync; users: number }>();
   readonly #known = new Map<string, Promise<void>>();
 
+  constructor(gate: Gate) {
+    this.#gate = gate;
+  }
+
   /** Resolves once the entries that the folder has now are durable. */
   async changed(folder: string): Promise<void> {
-    const entry = this.#syncs.get(folder) ?? { sync: new SharedSync(() => syncFolder(folder)), users: 0 };
+    const entry = this.#syncs.get(folder) ?? {
+      sync: new SharedSync(() => this.#gate.run(() => syncFolder(folder))),
+      users: 0,
+    };
     this.#syncs.set(folder, entry);
     entry.users += 1;
     try {
