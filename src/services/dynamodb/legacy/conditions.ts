@@ -15,7 +15,6 @@ import type { AttributeType } from "../values/value.ts";
 import { typeOf } from "../values/value.ts";
 
 const SCALARS: readonly AttributeType[] = ["S", "N", "B"];
-const SCALARS_AND_SETS: readonly AttributeType[] = [...SCALARS, "SS", "NS", "BS"];
 
 interface Arity {
   readonly min: number;
@@ -35,7 +34,7 @@ const OPERATORS: Readonly<Record<ComparisonOperator, Arity>> = {
   CONTAINS: { ...ONE, types: SCALARS },
   NOT_CONTAINS: { ...ONE, types: SCALARS },
   BEGINS_WITH: { ...ONE, types: ["S", "B"] },
-  IN: { min: 1, max: Infinity, types: SCALARS_AND_SETS },
+  IN: { min: 1, max: Infinity, types: SCALARS },
   BETWEEN: { min: 2, max: 2, types: SCALARS },
   NULL: { min: 0, max: 0 },
   NOT_NULL: { min: 0, max: 0 },
