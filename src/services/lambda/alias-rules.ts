@@ -22,21 +22,7 @@ export function readWeights(number: number, weights: Record<string, number>): Re
   const entries = Object.entries(weights);
   if (entries.length > 1)
     throw invalidParameter("Number of items in AdditionalVersionWeights cannot be greater than 1");
-  for (const [version, weight] of entries) {
-    if (!(weight >= 0 && weight <= 1))
-      throw failedConstraint(
-        `{${version}=${weight}}`,
-        "routingConfig.additionalVersionWeights",
-        "Map value must satisfy constraint: [Member must have value less than or equal to 1.0, " +
-          "Member must have value greater than or equal to 0.0, Member must not be null]",
-      );
-    if (!/^\d+$/.test(version))
-      throw failedConstraint(
-        `{${version}=${weight}}`,
-        "routingConfig.additionalVersionWeights",
-        "Map keys must satisfy constraint: [Member must have length less than or equal to 1024, " +
-          "Member must have length greater than or equal to 1, Member must satisfy regular expression pattern: [0-9]+]",
-      );
+  for (const [version] of entries) {
     if (Number(version) === number)
       throw invalidParameter(
         `Invalid function version ${version}. Function version ${version} is already included in routing configuration.`,

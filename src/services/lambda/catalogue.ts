@@ -131,6 +131,13 @@ export class Catalogue {
       codeDir: await this.#deps.code.unpacked(codeSha256),
       roleArn: configuration.role,
       logGroup: configuration.logGroup ?? `/aws/lambda/${row.name}`,
+      ...(configuration.jsonLogs
+        ? {
+            logFormat: "JSON",
+            applicationLogLevel: configuration.jsonLogs.application,
+            systemLogLevel: configuration.jsonLogs.system,
+          }
+        : {}),
     };
   }
 }

@@ -1,6 +1,7 @@
 /** A function's configuration: read from requests, checked, merged; what one version is, apart from its code. */
 import { createHash } from "node:crypto";
 import type { Input } from "../../aws/service.ts";
+import type { FunctionVersion } from "../../invoke/index.ts";
 import type { Client } from "./deps.ts";
 import { invalidParameter } from "./errors.ts";
 import { checkEnvironment } from "./environment-variables.ts";
@@ -27,6 +28,14 @@ export interface Configuration {
   readonly environment?: Readonly<Record<string, string>>;
   /** Absent for `/aws/lambda/<name>`. */
   readonly logGroup?: string;
+  /** Absent for Text. */
+  readonly jsonLogs?: JsonLogs;
+}
+
+/** LogFormat JSON, and what it leaves out. */
+export interface JsonLogs {
+  readonly application: NonNullable<FunctionVersion["applicationLogLevel"]>;
+  readonly system: NonNullable<FunctionVersion["systemLogLevel"]>;
 }
 
 type Create = Input<Client, "CreateFunction">;
@@ -76,12 +85,27 @@ function merge(base: Configuration, input: Create | Update): Configuration {
     ephemeralStorageMb: input.EphemeralStorage?.Size ?? base.ephemeralStorageMb,
     ...optional("environment", input.Environment ? (input.Environment.Variables ?? {}) : base.environment),
     ...optional("logGroup", input.LoggingConfig?.LogGroup ?? base.logGroup),
+    ...optional("jsonLogs", readJsonLogs(base.jsonLogs, input.LoggingConfig)),
   };
   atMost("Timeout", merged.timeoutSeconds, TIMEOUT_SECONDS_MAX);
   atMost("MemorySize", merged.memoryMb, MEMORY_MB_MAX);
   atMost("EphemeralStorage", merged.ephemeralStorageMb, EPHEMERAL_STORAGE_MB_MAX);
   if (input.Environment && merged.environment) checkEnvironment(merged.environment);
   return merged;
+}
+
+/** @throws InvalidParameterValueException for levels with the Text format. */
+function readJsonLogs(current: JsonLogs | undefined, input: Create["LoggingConfig"]): JsonLogs | undefined {
+  if (input === undefined) return current;
+  const { ApplicationLogLevel, SystemLogLevel, LogFormat = current ? "JSON" : "Text" } = input;
+  if (LogFormat === "JSON")
+    return {
+      application: ApplicationLogLevel ?? current?.application ?? "INFO",
+      system: SystemLogLevel ?? current?.system ?? "INFO",
+    };
+  if (ApplicationLogLevel !== undefined || SystemLogLevel !== undefined)
+    throw invalidParameter("ApplicationLogLevel and SystemLogLevel can only be set when LogFormat is JSON.");
+  return undefined;
 }
 
 /** The model allows more than a function on ordinary (not Managed Instances) capacity may have. */

@@ -26,6 +26,7 @@ export function describeVersion(row: VersionRow, qualifier?: string): FunctionCo
 /** The same without states, as lists have it. */
 export function describeListed(row: VersionRow, qualifier?: string): FunctionConfiguration {
   const { configuration } = row;
+  const { jsonLogs } = configuration;
   return {
     FunctionName: row.name,
     FunctionArn: functionArn(row, qualifier),
@@ -48,7 +49,12 @@ export function describeListed(row: VersionRow, qualifier?: string): FunctionCon
     Architectures: [HOST_ARCHITECTURE],
     EphemeralStorage: { Size: configuration.ephemeralStorageMb },
     SnapStart: { ApplyOn: "None", OptimizationStatus: "Off" },
-    LoggingConfig: { LogFormat: "Text", LogGroup: configuration.logGroup ?? `/aws/lambda/${row.name}` },
+    LoggingConfig: {
+      ...(jsonLogs
+        ? { LogFormat: "JSON", ApplicationLogLevel: jsonLogs.application, SystemLogLevel: jsonLogs.system }
+        : { LogFormat: "Text" }),
+      LogGroup: configuration.logGroup ?? `/aws/lambda/${row.name}`,
+    },
     ConfigSha256: row.fingerprint,
   };
 }

@@ -9,8 +9,7 @@ export const EPHEMERAL_STORAGE_MB_MAX = 10_240;
 export const ENVIRONMENT_BYTES_MAX = 4_096;
 export const TAGS_MAX = 50;
 export const POLICY_BYTES_MAX = 20_480;
-/** A whole CreateFunction or UpdateFunctionCode request: 50 MB of zip in base64, and 256 KB of everything else. */
-export const CODE_REQUEST_BYTES_MAX = 70_167_211;
+/** A zip within the request; the front door bounds the whole request. */
 export const ZIP_BYTES_MAX = 52_428_800;
 /** A zip from S3 is bound only by what it may unpack to. */
 export const UNZIPPED_BYTES_MAX = 262_144_000;

@@ -1,9 +1,8 @@
 /** Where the code of CreateFunction and UpdateFunctionCode comes from: the request itself, or an S3 object. */
 import type { Readable } from "node:stream";
-import { AwsError } from "../../../aws/errors.ts";
 import type { RequestContext } from "../../../aws/service.ts";
 import { invalidParameter } from "../errors.ts";
-import { CODE_REQUEST_BYTES_MAX, UNZIPPED_BYTES_MAX, ZIP_BYTES_MAX } from "../limits.ts";
+import { UNZIPPED_BYTES_MAX, ZIP_BYTES_MAX } from "../limits.ts";
 import type { CodeObjects } from "../ports.ts";
 
 export interface CodeMembers {
@@ -18,15 +17,8 @@ export interface CodeSource {
   open(): Promise<Readable | Uint8Array>;
 }
 
-/** @throws InvalidParameterValueException for no source or two, RequestEntityTooLargeException for too large a request. */
+/** @throws InvalidParameterValueException for no source or two. */
 export function codeSource(code: CodeMembers, objects: CodeObjects, context: RequestContext): CodeSource {
-  if (Number(context.headers["content-length"] ?? 0) > CODE_REQUEST_BYTES_MAX)
-    throw new AwsError(
-      "RequestEntityTooLargeException",
-      `Request must be smaller than ${CODE_REQUEST_BYTES_MAX} bytes for the ${context.operation} operation`,
-      {},
-      413,
-    );
   const { ZipFile, S3Bucket, S3Key, S3ObjectVersion } = code;
   if (ZipFile) {
     if (S3Bucket || S3Key || S3ObjectVersion)

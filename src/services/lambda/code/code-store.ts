@@ -1,7 +1,7 @@
 /** Function code: zips kept by content among the blobs, each unpacked once into a folder, both gone when no version uses them. */
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Transform } from "node:stream";
 import type { Readable } from "node:stream";
@@ -27,6 +27,9 @@ interface Deps {
   readonly ids: Ids;
   readonly codeDir: string;
 }
+
+/** Holds the boot during which the folder was last swept. */
+const BOOT_FILE = ".boot";
 
 /** The blob's name of a zip. */
 export function codeBlob(sha256: string): string {
@@ -103,10 +106,13 @@ export class CodeStore {
 
   /** Removes what a killed server left: half-unpacked folders, and code whose version was never committed. */
   async sweep(): Promise<void> {
-    await mkdir(this.#deps.codeDir, { recursive: true, mode: 0o755 });
+    const { codeDir } = this.#deps;
+    await mkdir(codeDir, { recursive: true, mode: 0o755 });
     const used = await usedCodes(this.#deps.database);
-    for (const name of await readdir(this.#deps.codeDir))
-      if (!used.has(name)) await rm(join(this.#deps.codeDir, name), { recursive: true, force: true });
+    const trusted = await isSameBoot(codeDir);
+    for (const name of await readdir(codeDir))
+      if (name !== BOOT_FILE && !(trusted && used.has(name)))
+        await rm(join(codeDir, name), { recursive: true, force: true });
     // Another server of the same database may be storing code right now; only a sole owner may tell what is left over.
     if (this.#deps.database.engine !== "sqlite") return;
     const stale: string[] = [];
@@ -176,6 +182,18 @@ export class CodeStore {
       if (this.#turns.get(sha256) === settled) this.#turns.delete(sha256);
     }
   }
+}
+
+/**
+ * Whether the machine has not been restarted since the folder was last swept. Unpacked files are not synced to disk, so
+ * after a loss of power they may be torn; they are unpacked again then.
+ */
+async function isSameBoot(codeDir: string): Promise<boolean> {
+  const boot = await readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(() => "unknown");
+  const path = join(codeDir, BOOT_FILE);
+  if (boot !== "unknown" && (await readFile(path, "utf8").catch(() => "")) === boot) return true;
+  await writeFile(path, boot);
+  return false;
 }
 
 async function exists(path: string): Promise<boolean> {
