@@ -1,0 +1,132 @@
+/** DynamoDB as the AWS CLI and boto3 speak to it. */
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { after, before, test } from "node:test";
+import { promisify } from "node:util";
+import type { DynamoDbSetting } from "../harness/dynamodb.ts";
+import { startDynamoDb } from "../harness/dynamodb.ts";
+
+const run = promisify(execFile);
+
+let setting: DynamoDbSetting;
+
+before(async () => {
+  setting = await startDynamoDb();
+});
+after(async () => setting.stop());
+
+/** Runs a program against the server. */
+async function runClient(program: string, parameters: readonly string[]): Promise<string> {
+  const { stdout } = await run(program, parameters, {
+    env: {
+      PATH: process.env["PATH"],
+      HOME: setting.server.dataDir,
+      AWS_ENDPOINT_URL: setting.server.endpoint,
+      AWS_DEFAULT_REGION: "us-east-1",
+      AWS_ACCESS_KEY_ID: "000000000000",
+      AWS_SECRET_ACCESS_KEY: "test",
+      AWS_PAGER: "",
+    },
+  });
+  return stdout;
+}
+
+/** Why a program cannot be run here; undefined when it can. To be given to `skip`. */
+async function missing(program: string, parameters: readonly string[]): Promise<string | false> {
+  try {
+    await run(program, parameters);
+    return false;
+  } catch {
+    return `${program} ${parameters.join(" ")} does not run here; install Debian's awscli and python3-boto3`;
+  }
+}
+
+test(
+  "the AWS CLI creates a table, puts and queries",
+  { skip: await missing("aws", ["--version"]) },
+  async () => {
+    const endpoint = ["--endpoint-url", setting.server.endpoint];
+    const aws = async (...parameters: string[]) => {
+      const printed = await runClient("aws", [...endpoint, "--output", "json", "dynamodb", ...parameters]);
+      return printed === "" ? {} : (JSON.parse(printed) as Record<string, never>);
+    };
+    await aws(
+      "create-table",
+      "--table-name",
+      "cli-table",
+      "--attribute-definitions",
+      "AttributeName=pk,AttributeType=S",
+      "AttributeName=sk,AttributeType=N",
+      "--key-schema",
+      "AttributeName=pk,KeyType=HASH",
+      "AttributeName=sk,KeyType=RANGE",
+      "--billing-mode",
+      "PAY_PER_REQUEST",
+    );
+    await runClient("aws", [...endpoint, "dynamodb", "wait", "table-exists", "--table-name", "cli-table"]);
+    const item = { pk: { S: "a" }, sk: { N: "1.50" }, yes: { BOOL: true } };
+    await aws("put-item", "--table-name", "cli-table", "--item", JSON.stringify(item));
+    const found = await aws(
+      "query",
+      "--table-name",
+      "cli-table",
+      "--key-condition-expression",
+      "pk = :p",
+      "--expression-attribute-values",
+      '{":p":{"S":"a"}}',
+    );
+    assert.deepEqual(found["Items"], [{ pk: { S: "a" }, sk: { N: "1.5" }, yes: { BOOL: true } }]);
+  },
+);
+
+const PYTHON = `
+import boto3
+from decimal import Decimal
+from boto3.dynamodb.conditions import Key, Attr
+from botocore.exceptions import ClientError
+import os
+resource = boto3.resource("dynamodb", endpoint_url=os.environ["AWS_ENDPOINT_URL"])
+table = resource.create_table(
+    TableName="boto-table",
+    KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+    AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}, {"AttributeName": "sk", "AttributeType": "N"}],
+    BillingMode="PAY_PER_REQUEST",
+)
+table.wait_until_exists()
+with table.batch_writer() as batch:
+    for i in range(60):
+        batch.put_item(Item={"pk": "a", "sk": i, "half": Decimal(i) / 2, "tags": {"x", str(i)}, "raw": b"\\x00\\xff"})
+found = table.query(KeyConditionExpression=Key("pk").eq("a") & Key("sk").between(10, 20), FilterExpression=Attr("half").gte(Decimal("7.5")))
+assert [int(item["sk"]) for item in found["Items"]] == list(range(15, 21)), found
+assert found["Items"][0]["raw"].value == b"\\x00\\xff"
+table.update_item(Key={"pk": "a", "sk": 1}, UpdateExpression="SET #s = :s ADD hits :one", ExpressionAttributeNames={"#s": "status"}, ExpressionAttributeValues={":s": "new", ":one": 1})
+assert table.get_item(Key={"pk": "a", "sk": 1})["Item"]["hits"] == 1
+assert table.scan(Select="COUNT")["Count"] == 60
+try:
+    table.put_item(Item={"pk": "a", "sk": 1}, ConditionExpression=Attr("pk").not_exists())
+    raise AssertionError("the condition held")
+except ClientError as error:
+    assert error.response["Error"] == {"Message": "The conditional request failed", "Code": "ConditionalCheckFailedException"}, error.response
+client = resource.meta.client
+try:
+    client.transact_write_items(TransactItems=[{"ConditionCheck": {"TableName": "boto-table", "Key": {"pk": "a", "sk": 99}, "ConditionExpression": "attribute_exists(pk)"}}])
+    raise AssertionError("the transaction was carried out")
+except client.exceptions.TransactionCanceledException as error:
+    assert error.response["CancellationReasons"] == [{"Code": "ConditionalCheckFailed", "Message": "The conditional request failed"}], error.response
+try:
+    table.put_item(Item={"sk": 1})
+    raise AssertionError("an item without key was kept")
+except ClientError as error:
+    assert error.response["Error"]["Code"] == "ValidationException", error.response
+table.delete()
+table.wait_until_not_exists()
+print("done")
+`;
+
+test(
+  "boto3's resource writes, queries and sees its errors",
+  { skip: await missing("python3", ["-c", "import boto3"]) },
+  async () => {
+    assert.equal((await runClient("python3", ["-c", PYTHON])).trim(), "done");
+  },
+);
