@@ -44,9 +44,9 @@ export async function send(request: CommandRequest): Promise<Response> {
 async function describeError(response: Response): Promise<string> {
   const text = await response.text();
   try {
-    const body = JSON.parse(text) as { message?: string; Message?: string; __type?: string };
-    const code = response.headers.get("x-amzn-errortype") ?? body.__type?.split("#").pop();
-    return `${code ?? response.status}: ${body.message ?? body.Message ?? text}`;
+    const body = JSON.parse(text) as Record<string, string | undefined>;
+    const code = response.headers.get("x-amzn-errortype") ?? body["__type"]?.split("#").pop();
+    return `${code ?? response.status}: ${body["message"] ?? body["Message"] ?? text}`;
   } catch {
     return `${response.status}: ${text}`;
   }

@@ -10,7 +10,7 @@ export class UsageError extends Error {}
 /** A failure that its text explains wholly: printed without a stack, exit code 1. */
 export class CommandError extends Error {}
 
-const colored = process.stdout.isTTY === true && clientEnvironment().color;
+const colored = process.stdout.isTTY && clientEnvironment().color;
 const paint = (code: number) => (text: string) => (colored ? `\u001b[${code}m${text}\u001b[0m` : text);
 
 export const bold = paint(1);

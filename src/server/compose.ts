@@ -7,16 +7,21 @@ import type { FrontDoor } from "../aws/index.ts";
 import type { Config } from "../config/index.ts";
 import { createInvoker, createRuntimes } from "../invoke/index.ts";
 import { systemClock } from "../kit/clock.ts";
+import type { Clock } from "../kit/clock.ts";
 import { randomIds } from "../kit/id.ts";
+import type { Ids } from "../kit/id.ts";
 import { createSandboxProvider } from "../sandbox/index.ts";
-import type { Isolation } from "../sandbox/index.ts";
+import type { Isolation, SandboxProvider } from "../sandbox/index.ts";
 import { createCloudwatchLogs } from "../services/cloudwatch-logs/index.ts";
 import { createDynamoDb } from "../services/dynamodb/index.ts";
 import { createIam } from "../services/iam/index.ts";
 import { createInvokePorts, createLambda } from "../services/lambda/index.ts";
+import type { Functions } from "../services/lambda/index.ts";
 import { createS3 } from "../services/s3/index.ts";
+import type { NotificationFunctions } from "../services/s3/index.ts";
 import { createSts } from "../services/sts/index.ts";
 import { openStore } from "../store/index.ts";
+import type { Store } from "../store/index.ts";
 import type { Log } from "../telemetry/log.ts";
 import { withRootCredentials } from "./root-credentials.ts";
 
@@ -40,59 +45,87 @@ interface Door {
 
 /** Builds a platform on a data directory. @throws when the directory belongs to another running server. */
 export async function compose(config: Config, door: Door, log: Log): Promise<Platform> {
-  const clock = systemClock;
-  const ids = randomIds;
+  // Given back in reverse order: at the end of the platform's life, or here when a later part cannot be built.
+  await using parts = new AsyncDisposableStack();
+  const base = { clock: systemClock, ids: randomIds, log };
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   const store = await openStore({
+    ...base,
     dataDir: config.dataDir,
     ...(config.databaseUrl ? { engine: "postgres", postgresUrl: config.databaseUrl } : { engine: "sqlite" }),
-    clock,
-    ids,
-    log,
   });
-  const stateDir = join(config.dataDir, "sandboxes");
+  parts.defer(() => store.close());
   const sandboxes = await createSandboxProvider({
+    ...base,
     kind: config.sandbox,
-    stateDir,
+    stateDir: stateDir(config),
     serverPorts: [door.port],
     outbound: config.outbound,
-    log,
-    ids,
   });
-  const runtimes = createRuntimes({ cacheDir: config.runtimesDir, log });
-  const common = { clock, ids, log, database: store.database, blobs: store.blobs };
+  parts.defer(() => sandboxes.close());
+  const { services, iam, lambda, invoker } = await composeServices(
+    config,
+    door,
+    base,
+    store,
+    sandboxes,
+    parts,
+  );
+  const root = await withRootCredentials(config, iam.accessKeys, base.ids);
+  const frontDoor = createFrontDoor({
+    ...base,
+    services,
+    accessKeys: root.accessKeys,
+    authentication: config.auth,
+    defaultRegion: config.region,
+  });
+  await lambda.start();
 
-  const iam = await createIam(common);
-  const sts = await createSts({ ...common, roles: iam.sessions });
-  const logs = await createCloudwatchLogs(common);
-  const dynamodb = await createDynamoDb(common);
-  const invokePorts = createInvokePorts({ roles: iam.roles, logs: logs.writer, clock, log });
+  const everything = parts.move();
+  return {
+    frontDoor,
+    isolation: sandboxes.isolation,
+    credentialsFile: root.file,
+    ownRoute: (request, response) => lambda.codeRoute(request, response),
+    async stop(graceMs) {
+      await lambda.stop(graceMs);
+      await invoker.stop(graceMs);
+    },
+    close: () => everything.disposeAsync(),
+  };
+}
+
+/** The one table of services, each with what it needs of the others. */
+async function composeServices(
+  config: Config,
+  door: Door,
+  base: { clock: Clock; ids: Ids; log: Log },
+  store: Store,
+  sandboxes: SandboxProvider,
+  parts: AsyncDisposableStack,
+) {
+  const common = { ...base, database: store.database, blobs: store.blobs };
+  const owned = <T extends { stop(): Promise<void> }>(service: T): T => {
+    parts.defer(() => service.stop());
+    return service;
+  };
+  const iam = owned(await createIam(common));
+  const sts = owned(await createSts({ ...common, roles: iam.sessions }));
+  const logs = owned(await createCloudwatchLogs(common));
+  const dynamodb = owned(await createDynamoDb(common));
+  // S3 calls functions and Lambda reads code from S3: the one is handed over before the other exists, and used after.
+  const s3 = owned(await createS3({ ...common, functions: notifiedFunctions(() => lambda.functions) }));
+  const runtimes = createRuntimes({ cacheDir: config.runtimesDir, log: base.log });
+  const ports = createInvokePorts({ ...base, roles: iam.roles, logs: logs.writer });
+  parts.defer(() => ports.flush());
   const invoker = createInvoker({
+    ...base,
     sandboxes,
     runtimes,
-    ports: invokePorts,
+    ports,
     endpointPort: door.port,
-    stateDir,
-    clock,
-    ids,
-    log,
+    stateDir: stateDir(config),
     limits: { environmentsMax: config.environmentsMax },
-  });
-  // S3 calls functions and Lambda reads code from S3: the one is handed over before the other exists, and used after.
-  const s3 = await createS3({
-    ...common,
-    functions: {
-      check: (functionArn, bucketArn, account) =>
-        lambda.functions.check(functionArn, "s3.amazonaws.com", bucketArn, account),
-      invokeAsync: (transaction, functionArn, payload, sourceArn, sourceAccount) =>
-        lambda.functions.invokeAsync(transaction, {
-          functionArn,
-          payload,
-          principalService: "s3.amazonaws.com",
-          sourceArn,
-          sourceAccount,
-        }),
-    },
   });
   const lambda = await createLambda({
     ...common,
@@ -103,33 +136,27 @@ export async function compose(config: Config, door: Door, log: Log): Promise<Pla
     roles: iam.roles,
     objects: s3.objects,
   });
+  const services = [lambda.service, s3.service, dynamodb.service, iam.service, sts.service, logs.service];
+  return { services, iam, lambda, invoker };
+}
 
-  const root = await withRootCredentials(config, iam.accessKeys, ids);
-  const frontDoor = createFrontDoor({
-    services: [lambda.service, s3.service, dynamodb.service, iam.service, sts.service, logs.service],
-    accessKeys: root.accessKeys,
-    authentication: config.auth,
-    clock,
-    ids,
-    log,
-    defaultRegion: config.region,
-  });
-  await lambda.start();
-
+/** Lambda's functions as S3's notifications call them. */
+function notifiedFunctions(functions: () => Functions): NotificationFunctions {
+  const principalService = "s3.amazonaws.com";
   return {
-    frontDoor,
-    isolation: sandboxes.isolation,
-    credentialsFile: root.file,
-    ownRoute: (request, response) => lambda.codeRoute(request, response),
-    async stop(graceMs) {
-      await lambda.stop(graceMs);
-      await invoker.stop(graceMs);
-    },
-    async close() {
-      await invokePorts.flush();
-      for (const service of [s3, dynamodb, logs, sts, iam]) await service.stop();
-      await sandboxes.close();
-      await store.close();
-    },
+    check: (functionArn, bucketArn, account) =>
+      functions().check(functionArn, principalService, bucketArn, account),
+    invokeAsync: (transaction, functionArn, payload, sourceArn, sourceAccount) =>
+      functions().invokeAsync(transaction, {
+        functionArn,
+        payload,
+        principalService,
+        sourceArn,
+        sourceAccount,
+      }),
   };
+}
+
+function stateDir(config: Config): string {
+  return join(config.dataDir, "sandboxes");
 }

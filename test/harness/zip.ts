@@ -10,5 +10,5 @@ export async function zipOf(files: Readonly<Record<string, string | Uint8Array>>
       mode: name.endsWith("bootstrap") ? 0o100755 : 0o100644,
     });
   zip.end();
-  return buffer(zip.outputStream as unknown as NodeJS.ReadableStream);
+  return buffer(zip.outputStream);
 }
