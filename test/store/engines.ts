@@ -70,7 +70,15 @@ export async function freshStore(engine: Pick<StoreOptions, "engine" | "postgres
     return { ...engine, dataDir, clock, ids: randomIds, log: createLog("warn", (line) => logged.push(line)) };
   };
   const options = await optionsWithFolder();
-  const open = [await openStore(options)];
+  const clean = async () => {
+    for (const folder of folders) await rm(folder, { recursive: true, force: true });
+  };
+  const open = [
+    await openStore(options).catch(async (error: unknown) => {
+      await clean();
+      throw error;
+    }),
+  ];
   return {
     get store() {
       return open[0] as Store;
@@ -90,7 +98,7 @@ export async function freshStore(engine: Pick<StoreOptions, "engine" | "postgres
     },
     async [Symbol.asyncDispose]() {
       for (const store of open) await store.close();
-      for (const folder of folders) await rm(folder, { recursive: true, force: true });
+      await clean();
     },
   };
 }
