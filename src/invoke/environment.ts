@@ -2,18 +2,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../kit/clock.ts";
 import type { Ids } from "../kit/id.ts";
-import type { SandboxExit } from "../sandbox/sandbox.ts";
 import { enter } from "./environment-state.ts";
 import type { EnvironmentState } from "./environment-state.ts";
 import { credentialsMarginMs, initMs, lifetimeMs } from "./limits.ts";
-import type { Status } from "./log-lines.ts";
 import { LogStream, streamName } from "./log-stream.ts";
-import { cutError, exited, recordedType, timeout, tooLarge } from "./payloads.ts";
-import type { Failure } from "./payloads.ts";
 import { RuntimeProcess } from "./runtime-process.ts";
 import type { ProcessDeps, ProcessListener } from "./runtime-process.ts";
 import { runtimeVersionArn, runtimeVersionName } from "./runtime-version.ts";
 import type { Runtime } from "./runtimes/runtime.ts";
+import { judge } from "./verdict.ts";
+import type { Judgement, Verdict } from "./verdict.ts";
 import type { Credentials, FunctionVersion, Invocation, InvokePorts, Outcome } from "./types.ts";
 
 export interface EnvironmentDeps extends ProcessDeps {
@@ -29,26 +27,10 @@ export interface EnvironmentSpec {
   readonly credentials: Credentials;
 }
 
-/** What ended the wait for a runtime. */
-type Verdict =
-  | { readonly kind: "next" }
-  | { readonly kind: "answer"; readonly payload: Buffer; readonly errorType?: string }
-  | { readonly kind: "tooLarge"; readonly bytes: number }
-  | { readonly kind: "initError"; readonly errorType: string; readonly payload: Buffer }
-  | { readonly kind: "exit"; readonly exit: SandboxExit }
-  | { readonly kind: "timeout" };
-
 /** How the init phase ended. */
 interface InitResult {
   readonly durationMs: number;
   readonly failure?: Verdict;
-}
-
-interface Judgement {
-  readonly payload: Buffer;
-  readonly functionError: boolean;
-  readonly status: Status;
-  readonly errorType?: string;
 }
 
 /** The result of an invocation before it becomes log lines and an outcome. */
@@ -322,8 +304,10 @@ export class Environment {
     if (waiter) {
       this.#waiter = undefined;
       waiter(verdict);
-    } else if (verdict.kind === "exit" && this.#state === "idle" && this.#isUsed) void this.end();
-    else this.#heard.push(verdict);
+    } else if (this.#state === "idle" && this.#isUsed) {
+      // Nothing was asked. A process that ended takes its environment along.
+      if (verdict.kind === "exit") void this.end();
+    } else this.#heard.push(verdict);
   }
 
   #listen(): Promise<Verdict> {
@@ -357,36 +341,4 @@ export class Environment {
   #enter(state: EnvironmentState): void {
     this.#state = enter(this.#state, state);
   }
-}
-
-/** What a verdict means to the caller and to the REPORT line. */
-function judge(verdict: Verdict, requestId: string, timeoutMs: number): Judgement {
-  switch (verdict.kind) {
-    case "answer":
-      // A handler's own error is no failure of the phase: AWS's REPORT line says nothing of it.
-      return verdict.errorType === undefined
-        ? { payload: verdict.payload, functionError: false, status: "success" }
-        : { payload: cutError(verdict.payload), functionError: true, status: "success" };
-    case "tooLarge":
-      return failed(tooLarge(verdict.bytes));
-    case "initError":
-      return {
-        payload: cutError(verdict.payload),
-        functionError: true,
-        status: "error",
-        errorType: recordedType(verdict.errorType),
-      };
-    case "exit":
-      return failed(exited(requestId, verdict.exit));
-    case "timeout": {
-      const { payload } = timeout(requestId, timeoutMs);
-      return { payload, functionError: true, status: "timeout" };
-    }
-    default:
-      throw new Error("a runtime asked for an invocation while it owed an answer");
-  }
-}
-
-function failed(failure: Failure): Judgement {
-  return { payload: failure.payload, functionError: true, status: "error", errorType: failure.errorType };
 }

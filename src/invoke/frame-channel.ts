@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import type { Server, Socket } from "node:net";
 import type { Log } from "../telemetry/log.ts";
-import { FrameReader, encodeInvoke, frameVersion } from "./frames.ts";
+import { FrameError, FrameReader, encodeInvoke, frameVersion } from "./frames.ts";
 import type { RuntimeFrame } from "./frames.ts";
 import { responseBytesMax } from "./limits.ts";
 import type { Delivery, RuntimeChannel, RuntimeListener } from "./runtime-channel.ts";
@@ -27,6 +27,7 @@ class FrameChannel implements RuntimeChannel {
   readonly #listener: RuntimeListener;
   readonly #log: Log;
   #socket: Socket | undefined;
+  #isInitialized = false;
   #requestId = "";
 
   constructor(server: Server, listener: RuntimeListener, log: Log) {
@@ -77,9 +78,11 @@ class FrameChannel implements RuntimeChannel {
     switch (frame.type) {
       case "hello":
         if (frame.version !== frameVersion)
-          throw new Error(`a bootstrap that speaks version ${frame.version} of the frames`);
+          throw new FrameError(`a bootstrap that speaks version ${frame.version} of the frames`);
         return;
       case "initResult":
+        if (this.#isInitialized) throw new FrameError("a second result of the init phase");
+        this.#isInitialized = true;
         if (frame.ok) this.#listener.next();
         else this.#listener.initError(frame.errorType, frame.payload);
         return;

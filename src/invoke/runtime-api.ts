@@ -7,7 +7,7 @@ import { responseBytesMax } from "./limits.ts";
 import type { Delivery, RuntimeChannel, RuntimeListener } from "./runtime-channel.ts";
 
 /** Where a custom runtime stands. */
-type Phase = "init" | "waiting" | "running" | "answered" | "failed";
+type Phase = "init" | "waiting" | "running" | "answered" | "closed";
 
 const prefix = "/2018-06-01";
 const errorTypeHeader = "lambda-runtime-function-error-type";
@@ -29,16 +29,29 @@ interface Reply {
   readonly body: Buffer;
 }
 
+const DEAF: RuntimeListener = {
+  next() {},
+  initError() {},
+  answer() {},
+  answerTooLarge() {},
+  log() {},
+};
+
 export class RuntimeApi implements RuntimeChannel {
   readonly #listener: RuntimeListener;
   readonly #sockets = new Set<Socket>();
-  #phase: Phase = "init";
+  #phase: Phase;
   #requestId = "";
   /** Answers the runtime's long poll. */
   #poll: { readonly socket: Socket; readonly request: HttpRequest } | undefined;
 
-  constructor(listener: RuntimeListener) {
-    this.#listener = listener;
+  /**
+   * @param listener Undefined for a managed runtime, which our bootstrap serves: the address is there, as AWS_LAMBDA_RUNTIME_API
+   * is on AWS, and nothing but `/ping` is answered with success.
+   */
+  constructor(listener: RuntimeListener | undefined) {
+    this.#listener = listener ?? DEAF;
+    this.#phase = listener ? "init" : "closed";
   }
 
   /** Serves one connection from inside the sandbox. */
@@ -116,7 +129,7 @@ export class RuntimeApi implements RuntimeChannel {
   }
 
   #next(socket: Socket, request: HttpRequest): Reply | undefined {
-    if ((this.#phase === "running" && !this.#delivery) || this.#phase === "failed" || this.#poll)
+    if ((this.#phase === "running" && !this.#delivery) || this.#phase === "closed" || this.#poll)
       return stateError(`State transition from ${this.#phase} to Ready is not allowed`);
     this.#poll = { socket, request };
     const before = this.#phase;
@@ -148,7 +161,7 @@ export class RuntimeApi implements RuntimeChannel {
   #initError(request: HttpRequest): Reply {
     if (this.#phase !== "init")
       return stateError(`State transition from ${this.#phase} to InitError is not allowed`);
-    this.#phase = "failed";
+    this.#phase = "closed";
     this.#listener.initError(request.headers.get(errorTypeHeader) ?? "", request.body);
     return accepted();
   }

@@ -59,11 +59,13 @@ export class RuntimeProcess {
     spec: ProcessSpec,
     listener: ProcessListener,
   ): Promise<RuntimeProcess> {
-    const custom = spec.runtime.kind === "provided" ? new RuntimeApi(listener) : undefined;
-    const socketDir = custom ? undefined : await makeSocketDir(deps.stateDir, spec.id);
-    const channel = custom ?? (await listenForFrames(join(socketDir ?? "", socketName), listener, deps.log));
+    const isCustom = spec.runtime.kind === "provided";
+    const api = new RuntimeApi(isCustom ? listener : undefined);
+    const socketDir = isCustom ? undefined : await makeSocketDir(deps.stateDir, spec.id);
+    const channel =
+      socketDir === undefined ? api : await listenForFrames(join(socketDir, socketName), listener, deps.log);
     try {
-      const sandbox = await deps.sandboxes.create(sandboxSpec(deps, spec, socketDir, custom));
+      const sandbox = await deps.sandboxes.create(sandboxSpec(deps, spec, socketDir, api));
       const process = new RuntimeProcess(sandbox, channel, socketDir);
       process.#follow(spec.stream, listener);
       return process;
@@ -119,7 +121,7 @@ function sandboxSpec(
   deps: ProcessDeps,
   spec: ProcessSpec,
   socketDir: string | undefined,
-  custom: RuntimeApi | undefined,
+  api: RuntimeApi,
 ): SandboxSpec {
   const { version, runtime } = spec;
   return {
@@ -129,7 +131,7 @@ function sandboxSpec(
     ...(runtime.runtimeDir === undefined ? {} : { runtimeDir: runtime.runtimeDir }),
     languageMounts: runtime.languageMounts,
     ...(socketDir === undefined ? {} : { socketDir }),
-    ...(custom === undefined ? {} : { onRuntimeApiConnection: (socket) => custom.connect(socket) }),
+    onRuntimeApiConnection: (socket) => api.connect(socket),
     command: spec.entrypoint === undefined ? runtime.command(version.memoryMb) : [spec.entrypoint],
     workingDirectory: "/var/task",
     environment: (inside: Inside) =>

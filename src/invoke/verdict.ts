@@ -1,0 +1,53 @@
+/** What a runtime was heard to do, and what that means to the caller and to the log. */
+import type { SandboxExit } from "../sandbox/sandbox.ts";
+import type { Status } from "./log-lines.ts";
+import { cutError, exited, recordedType, timeout, tooLarge } from "./payloads.ts";
+import type { Failure } from "./payloads.ts";
+
+/** What ended the wait for a runtime. */
+export type Verdict =
+  | { readonly kind: "next" }
+  | { readonly kind: "answer"; readonly payload: Buffer; readonly errorType?: string }
+  | { readonly kind: "tooLarge"; readonly bytes: number }
+  | { readonly kind: "initError"; readonly errorType: string; readonly payload: Buffer }
+  | { readonly kind: "exit"; readonly exit: SandboxExit }
+  | { readonly kind: "timeout" };
+
+export interface Judgement {
+  readonly payload: Buffer;
+  readonly functionError: boolean;
+  readonly status: Status;
+  readonly errorType?: string;
+}
+
+/** What a verdict means to the caller and to the REPORT line. */
+export function judge(verdict: Verdict, requestId: string, timeoutMs: number): Judgement {
+  switch (verdict.kind) {
+    case "answer":
+      // A handler's own error is no failure of the phase: AWS's REPORT line says nothing of it.
+      return verdict.errorType === undefined
+        ? { payload: verdict.payload, functionError: false, status: "success" }
+        : { payload: cutError(verdict.payload), functionError: true, status: "success" };
+    case "tooLarge":
+      return failed(tooLarge(verdict.bytes));
+    case "initError":
+      return {
+        payload: cutError(verdict.payload),
+        functionError: true,
+        status: "error",
+        errorType: recordedType(verdict.errorType),
+      };
+    case "exit":
+      return failed(exited(requestId, verdict.exit));
+    case "timeout": {
+      const { payload } = timeout(requestId, timeoutMs);
+      return { payload, functionError: true, status: "timeout" };
+    }
+    default:
+      throw new Error("a runtime asked for an invocation while it owed an answer");
+  }
+}
+
+function failed(failure: Failure): Judgement {
+  return { payload: failure.payload, functionError: true, status: "error", errorType: failure.errorType };
+}

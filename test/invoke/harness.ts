@@ -1,0 +1,172 @@
+/** An invoker on a real sandbox provider, with functions written into a temporary folder and its log lines collected. */
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { loadConfig } from "../../src/config/index.ts";
+import { createInvoker, createRuntimes } from "../../src/invoke/index.ts";
+import type {
+  Credentials,
+  FunctionVersion,
+  Invocation,
+  Invoker,
+  Outcome,
+  Runtimes,
+} from "../../src/invoke/index.ts";
+import { systemClock } from "../../src/kit/clock.ts";
+import { randomIds } from "../../src/kit/id.ts";
+import { createSandboxProvider, inspectMachine } from "../../src/sandbox/index.ts";
+import type { SandboxProvider } from "../../src/sandbox/index.ts";
+import { createLog } from "../../src/telemetry/log.ts";
+
+export type Kind = "process" | "runc";
+
+/** Why runc cannot run here; undefined where it can. */
+export const runcMissing = await (async () => {
+  const machine = await inspectMachine();
+  return machine.provider === "process" ? "runc cannot isolate functions on this machine" : undefined;
+})();
+if (runcMissing) console.log(`# SKIPPED the data path on runc: ${runcMissing}`);
+
+/** The providers that the suites run on. */
+export const kinds: readonly Kind[] = runcMissing ? ["process"] : ["process", "runc"];
+
+/** What is fetched stays in the user's cache: a test run fetches once per machine. */
+export const runtimes: Runtimes = createRuntimes({
+  cacheDir: loadConfig().runtimesDir,
+  log: createLog("error"),
+});
+
+export interface FunctionInput extends Partial<Omit<FunctionVersion, "codeDir">> {
+  /** File name → text, executable; below the folder of the code. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+export interface TestInvoker {
+  readonly invoker: Invoker;
+  readonly sandboxes: SandboxProvider;
+  /** Everything logged so far, stream after stream, in order. */
+  logged(): string;
+  /** The names of the log streams. */
+  streams(): string[];
+  fn(input: FunctionInput): Promise<FunctionVersion>;
+  /** Invokes with a JSON event. */
+  call(version: FunctionVersion, event?: unknown, invocation?: Partial<Invocation>): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+export interface Answer extends Outcome {
+  /** The payload, parsed. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- a test reads whatever its function answered
+  readonly json: any;
+  readonly requestId: string;
+  readonly tail: string;
+}
+
+export const account = "000000000000";
+export const region = "us-east-1";
+/** Nothing listens there: these tests only look at the address. */
+const endpointPort = 4_999;
+const hourMs = 3_600_000;
+
+export async function openInvoker(
+  kind: Kind,
+  options: { environmentsMax?: number; credentials?: () => Promise<Credentials> } = {},
+): Promise<TestInvoker> {
+  const folder = await mkdtemp(join(tmpdir(), "lambent-invoke-"));
+  await chmod(folder, 0o755);
+  const log = createLog("error");
+  const stateDir = join(folder, "state");
+  const sandboxes = await createSandboxProvider({
+    kind,
+    stateDir,
+    serverPorts: [endpointPort],
+    outbound: "none",
+    log,
+    ids: randomIds,
+  });
+  const lines = new Map<string, string[]>();
+  const invoker = createInvoker({
+    sandboxes,
+    runtimes,
+    ports: {
+      credentials: options.credentials ?? (() => Promise.resolve(credentialsUntil(Date.now() + hourMs))),
+      writeLogs: (_version, stream, more) =>
+        void lines.set(stream, [...(lines.get(stream) ?? []), ...more.map((line) => line.message)]),
+    },
+    endpointPort,
+    stateDir,
+    clock: systemClock,
+    ids: randomIds,
+    log,
+    limits: { environmentsMax: options.environmentsMax ?? 20 },
+  });
+  let functions = 0;
+  return {
+    invoker,
+    sandboxes,
+    logged: () => [...lines.values()].flat().join(""),
+    streams: () => [...lines.keys()],
+    async fn(input) {
+      const name = `function-${++functions}`;
+      const codeDir = join(folder, name);
+      for (const [file, text] of Object.entries(input.files)) await writeCode(join(codeDir, file), text);
+      return functionVersion(name, codeDir, input);
+    },
+    async call(version, event = {}, invocation = {}) {
+      const requestId = randomIds.uuid();
+      const outcome = await invoker.invoke(version, {
+        requestId,
+        payload: Buffer.from(JSON.stringify(event)),
+        invokedFunctionArn: version.functionArn,
+        wantLogTail: false,
+        ...invocation,
+      });
+      const text = outcome.payload.toString();
+      return { ...outcome, requestId, json: parse(text), tail: outcome.logTail?.toString() ?? "" };
+    },
+    async close() {
+      await invoker.stop(1_000);
+      await sandboxes.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export function credentialsUntil(expiresAt: number): Credentials {
+  return { accessKeyId: "ASIATEST", secretAccessKey: "secret", sessionToken: "token", expiresAt };
+}
+
+function functionVersion(name: string, codeDir: string, input: FunctionInput): FunctionVersion {
+  const { files: _files, ...members } = input;
+  return {
+    key: name,
+    account,
+    region,
+    functionName: name,
+    version: "$LATEST",
+    functionArn: `arn:aws:lambda:${region}:${account}:function:${name}`,
+    runtime: "nodejs26.x",
+    handler: "index.handler",
+    memoryMb: 512,
+    timeoutMs: 10_000,
+    ephemeralStorageMb: 512,
+    environment: {},
+    codeDir,
+    roleArn: `arn:aws:iam::${account}:role/test`,
+    logGroup: `/aws/lambda/${name}`,
+    ...members,
+  };
+}
+
+async function writeCode(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+  await writeFile(path, text, { mode: 0o755 });
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,126 @@
+/** Execution environments: reuse, concurrency, limits, freezing, retirement and the end. */
+import assert from "node:assert/strict";
+import { after, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { InvokerStopped, RuntimeUnavailable, ThrottledError } from "../../src/invoke/index.ts";
+import { credentialsUntil, kinds, openInvoker } from "./harness.ts";
+
+const COUNTER = `let n = 0; export const handler = async (e) => { if (e.ms) await new Promise((r) => setTimeout(r, e.ms)); return [process.env.AWS_LAMBDA_LOG_STREAM_NAME, ++n]; };`;
+
+for (const kind of kinds) {
+  describe(`reuse on ${kind}`, async () => {
+    const bench = await openInvoker(kind, { environmentsMax: 3 });
+    after(() => bench.close());
+
+    test("an idle environment serves the next invocation, which starts at once", async () => {
+      const version = await bench.fn({ files: { "index.mjs": COUNTER } });
+      const [stream] = (await bench.call(version)).json;
+      for (const n of [2, 3, 4]) assert.deepEqual((await bench.call(version)).json, [stream, n]);
+      await bench.invoker.retire(version.key);
+    });
+
+    test("invocations at the same time have environments of their own; one too many is throttled", async () => {
+      const version = await bench.fn({ files: { "index.mjs": COUNTER } });
+      const running = [1, 2, 3].map(() => bench.call(version, { ms: 700 }));
+      await assert.rejects(bench.call(version), (error: unknown) => {
+        assert.ok(error instanceof ThrottledError);
+        assert.equal(error.reason, "ConcurrentInvocationLimitExceeded");
+        return true;
+      });
+      const streams = new Set((await Promise.all(running)).map((answer) => answer.json[0]));
+      assert.equal(streams.size, 3);
+    });
+
+    test("a full house gives up the environment that has been idle longest", async () => {
+      const other = await bench.fn({ files: { "index.mjs": COUNTER } });
+      assert.equal((await bench.call(other)).json[1], 1);
+      await bench.invoker.retire(other.key);
+    });
+
+    test("a retired version lets what runs finish and leaves nothing behind", async () => {
+      const version = await bench.fn({ files: { "index.mjs": COUNTER } });
+      const running = bench.call(version, { ms: 500 });
+      await sleep(300);
+      const retired = bench.invoker.retire(version.key);
+      const first = await running;
+      await retired;
+      assert.equal(first.functionError, undefined);
+      const again = await bench.call(version);
+      assert.notEqual(again.json[0], first.json[0]);
+      await bench.invoker.retire(version.key);
+    });
+
+    test("an environment is frozen when it rests and thawed when it is needed", async () => {
+      const code = `let ticks = 0; setInterval(() => ticks++, 20).unref(); export const handler = async () => ticks;`;
+      const version = await bench.fn({ files: { "index.mjs": `${code}` } });
+      await bench.call(version);
+      await sleep(3_200);
+      const ticks = (await bench.call(version)).json;
+      // Without a freezer the timer would have fired some 160 times.
+      assert.ok(ticks < 120, `${ticks} ticks`);
+      await bench.invoker.retire(version.key);
+    });
+
+    test("the runtime's own error is a rejection, not an answer of the function", async () => {
+      const version = await bench.fn({ files: { "index.mjs": COUNTER }, runtime: "nodejs18.x" });
+      await assert.rejects(bench.call(version), (error: unknown) => {
+        assert.ok(error instanceof RuntimeUnavailable);
+        assert.match(error.message, /nodejs18\.x/);
+        return true;
+      });
+    });
+  });
+
+  test(`stop waits for what runs and refuses what comes, on ${kind}`, async () => {
+    const bench = await openInvoker(kind);
+    const version = await bench.fn({ files: { "index.mjs": COUNTER } });
+    const running = bench.call(version, { ms: 400 });
+    await sleep(200);
+    const stopped = bench.invoker.stop(5_000);
+    await assert.rejects(bench.call(version), InvokerStopped);
+    assert.equal((await running).json[1], 1);
+    await stopped;
+    assert.match(bench.logged(), /REPORT RequestId: /);
+    await bench.close();
+  });
+}
+
+test("stop ends what does not finish within its grace", async () => {
+  const bench = await openInvoker("process");
+  const version = await bench.fn({ files: { "index.mjs": COUNTER } });
+  const running = bench.call(version, { ms: 60_000 });
+  await sleep(400);
+  await bench.invoker.stop(100);
+  assert.equal((await running).json.errorType, "Runtime.ExitError");
+  await bench.close();
+});
+
+test("an environment is not reused when its credentials are about to expire", async () => {
+  let life = 30_000;
+  const bench = await openInvoker("process", {
+    credentials: () => Promise.resolve(credentialsUntil(Date.now() + life)),
+  });
+  const version = await bench.fn({ files: { "index.mjs": COUNTER } });
+  const [first] = (await bench.call(version)).json;
+  life = 3_600_000;
+  const [second] = (await bench.call(version)).json;
+  assert.notEqual(second, first);
+  assert.deepEqual((await bench.call(version)).json, [second, 2]);
+  await bench.close();
+});
+
+test("credentials that cannot be had reject the invocation and hold no place", async () => {
+  let fails = true;
+  const bench = await openInvoker("process", {
+    environmentsMax: 1,
+    credentials: () =>
+      fails
+        ? Promise.reject(new Error("no such role"))
+        : Promise.resolve(credentialsUntil(Date.now() + 3_600_000)),
+  });
+  const version = await bench.fn({ files: { "index.mjs": COUNTER } });
+  await assert.rejects(bench.call(version), /no such role/);
+  fails = false;
+  assert.equal((await bench.call(version)).json[1], 1);
+  await bench.close();
+});
