@@ -38,11 +38,9 @@ export class IdentityPolicies {
       (await listAttached(this.#reader, ownerId)).map((row) => this.document(row.policy_arn)),
     );
     const boundary = boundaryArn === null ? undefined : [await this.document(boundaryArn)];
-    const parsed = (texts: readonly (string | undefined)[]) =>
-      texts.filter((text) => text !== undefined).map(parseIdentityPolicy);
     const policies = {
-      identity: parsed([...inline, ...attached]),
-      boundary: boundary && parsed(boundary),
+      identity: parseAll([...inline, ...attached]),
+      boundary: boundary && parseAll(boundary),
     };
     if (generation === this.#generation) {
       if (this.#kept.size >= IDENTITIES_MAX) this.#kept.clear();
@@ -64,4 +62,8 @@ export class IdentityPolicies {
     this.#generation++;
     this.#kept.clear();
   }
+}
+
+function parseAll(texts: readonly (string | undefined)[]): PolicyDocument[] {
+  return texts.filter((text) => text !== undefined).map(parseIdentityPolicy);
 }

@@ -65,13 +65,23 @@ export async function requireOwner(
   if (kind === "role") {
     const row = await requireRole(reader, account, name);
     return {
-      ...{ kind, id: row.role_id, name: row.name, account, boundaryArn: row.boundary_arn, tags: row.tags },
+      kind,
+      id: row.role_id,
+      name: row.name,
+      account,
+      boundaryArn: row.boundary_arn,
+      tags: row.tags,
       update: (tx, changed) => updateRole(tx, { ...row, ...changed }),
     };
   }
   const row = await requireUser(reader, account, name);
   return {
-    ...{ kind, id: row.user_id, name: row.name, account, boundaryArn: row.boundary_arn, tags: row.tags },
+    kind,
+    id: row.user_id,
+    name: row.name,
+    account,
+    boundaryArn: row.boundary_arn,
+    tags: row.tags,
     update: (tx, changed) => updateUser(tx, { ...row, ...changed }),
   };
 }

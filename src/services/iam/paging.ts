@@ -14,20 +14,18 @@ export interface Page<T> {
   readonly truncation: { readonly IsTruncated: boolean; readonly Marker?: string };
 }
 
-/** Takes one page of `items`, which are in ascending order of `keyOf`. @throws AwsError for a marker that is not ours. */
+/** Takes one page of `items`, in ascending order of `keyOf`. @throws AwsError for a marker that is not ours. */
 export function pageOf<T>(items: readonly T[], keyOf: (item: T) => string, request: PageRequest): Page<T> {
   const after = request.Marker === undefined ? undefined : readMarker(request.Marker);
-  const rest = after === undefined ? items : items.filter((item) => keyOf(item) > after);
+  // By UTF-16 units, whatever order the database's collation gave.
+  const rest = items
+    .filter((item) => after === undefined || keyOf(item) > after)
+    .sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
   const page = rest.slice(0, request.MaxItems ?? ITEMS_DEFAULT);
   const last = page.at(-1);
   if (last === undefined || page.length === rest.length)
     return { items: page, truncation: { IsTruncated: false } };
   return { items: page, truncation: { IsTruncated: true, Marker: writeMarker(keyOf(last)) } };
-}
-
-/** Sorts by key as {@link pageOf} wants it: by UTF-16 units, whatever the database's collation. */
-export function byKey<T>(items: readonly T[], keyOf: (item: T) => string): T[] {
-  return items.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
 }
 
 function writeMarker(key: string): string {

@@ -3,7 +3,7 @@ import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import type { Reader } from "../../../store/database.ts";
 import { noSuchEntity, validationError } from "../errors.ts";
 import { userOrCaller } from "../owners.ts";
-import { byKey, pageOf } from "../paging.ts";
+import { pageOf } from "../paging.ts";
 import { checkQuota } from "../quotas.ts";
 import { change } from "../state.ts";
 import type { IamState } from "../state.ts";
@@ -42,8 +42,7 @@ export async function listAccessKeys(
 ): Promise<Output<Client, "ListAccessKeys">> {
   const owner = await ownerOf(state.database, context, input.UserName);
   const keys = await listKeys(state.database, context.account, owner.id);
-  const keyOf = (row: AccessKeyRow) => row.access_key_id;
-  const { items, truncation } = pageOf(byKey(keys, keyOf), keyOf, input);
+  const { items, truncation } = pageOf(keys, (row: AccessKeyRow) => row.access_key_id, input);
   return { AccessKeyMetadata: items.map((row) => toMetadata(owner.name, row)), ...truncation };
 }
 

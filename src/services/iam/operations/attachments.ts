@@ -5,7 +5,7 @@ import { noSuchEntity } from "../errors.ts";
 import { parseEntityArn } from "../arn.ts";
 import { managedPolicy } from "../managed-policies.ts";
 import { findPolicy, isAttachable, requireOwner } from "../owners.ts";
-import { byKey, pageOf } from "../paging.ts";
+import { pageOf } from "../paging.ts";
 import type { PageRequest } from "../paging.ts";
 import { checkQuota } from "../quotas.ts";
 import { change } from "../state.ts";
@@ -92,8 +92,11 @@ export async function listEntitiesForPolicy(
       .filter((row) => isUser(row.user_id, row.boundary_arn))
       .map((row) => ({ kind: "user" as const, id: row.user_id, name: row.name, path: row.path })),
   ].filter((entity) => entity.path.startsWith(prefix));
-  const key = (entity: { kind: string; name: string }) => `${entity.kind}/${entity.name}`;
-  const { items, truncation } = pageOf(byKey(entities, key), key, input);
+  const { items, truncation } = pageOf(
+    entities,
+    (entity: { kind: string; name: string }) => `${entity.kind}/${entity.name}`,
+    input,
+  );
   return {
     PolicyGroups: [],
     PolicyRoles: items
@@ -154,8 +157,11 @@ async function list(
   const attached = (await listAttached(state.database, owner.id))
     .map((row) => ({ PolicyArn: row.policy_arn, ...nameOf(row.policy_arn) }))
     .filter((policy) => policy.path.startsWith(prefix));
-  const key = (policy: { PolicyArn: string }) => policy.PolicyArn;
-  const { items, truncation } = pageOf(byKey(attached, key), key, request);
+  const { items, truncation } = pageOf(
+    attached,
+    (policy: { PolicyArn: string }) => policy.PolicyArn,
+    request,
+  );
   return {
     AttachedPolicies: items.map(({ PolicyArn, PolicyName }) => ({ PolicyName, PolicyArn })),
     ...truncation,

@@ -2,7 +2,7 @@
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import { checkedDocument, limitExceeded, noSuchEntity } from "../errors.ts";
 import { requireOwner } from "../owners.ts";
-import { byKey, pageOf } from "../paging.ts";
+import { pageOf } from "../paging.ts";
 import type { PageRequest } from "../paging.ts";
 import { parseIdentityPolicy } from "../policy/index.ts";
 import { documentSize, INLINE_CHARACTERS_MAX } from "../quotas.ts";
@@ -139,8 +139,7 @@ async function list(
 ) {
   const owner = await requireOwner(state.database, account, kind, ownerName);
   const names = (await listInline(state.database, owner.id)).map((row) => row.name);
-  const key = (name: string) => name;
-  const { items, truncation } = pageOf(byKey(names, key), key, request);
+  const { items, truncation } = pageOf(names, (name: string) => name, request);
   return { PolicyNames: [...items], ...truncation };
 }
 

@@ -5,7 +5,7 @@ import type { Reader } from "../../../store/database.ts";
 import { checkedDocument, deleteConflict, limitExceeded, noSuchEntity } from "../errors.ts";
 import { managedPolicy } from "../managed-policies.ts";
 import { findPolicy } from "../owners.ts";
-import { byKey, pageOf } from "../paging.ts";
+import { pageOf } from "../paging.ts";
 import { parseIdentityPolicy } from "../policy/index.ts";
 import { checkQuota, documentSize, POLICY_VERSIONS_MAX } from "../quotas.ts";
 import { encodeDocument } from "../shapes.ts";
@@ -85,8 +85,11 @@ export async function listPolicyVersions(
     };
   const policy = await requirePolicy(state.database, account, input.PolicyArn);
   const versions = await listVersions(state.database, policy.policy_id);
-  const key = (row: PolicyVersionRow) => String(Number.MAX_SAFE_INTEGER - row.version);
-  const { items, truncation } = pageOf(byKey(versions, key), key, input);
+  const { items, truncation } = pageOf(
+    versions,
+    (row: PolicyVersionRow) => String(Number.MAX_SAFE_INTEGER - row.version),
+    input,
+  );
   return { Versions: items.map((row) => toSummary(policy, row)), ...truncation };
 }
 

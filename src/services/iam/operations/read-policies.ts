@@ -7,7 +7,7 @@ import { noSuchEntity } from "../errors.ts";
 import { managedPolicies, managedPolicy } from "../managed-policies.ts";
 import type { ManagedPolicy } from "../managed-policies.ts";
 import { findPolicy } from "../owners.ts";
-import { byKey, pageOf } from "../paging.ts";
+import { pageOf } from "../paging.ts";
 import type { IamState } from "../state.ts";
 import { boundaryCounts } from "../store.ts";
 import { attachmentCounts, listPolicies as ownPolicies } from "../store-policies.ts";
@@ -61,8 +61,7 @@ export async function listPolicies(
   const policies = [...own.map((row) => fromRow(row, uses)), ...aws.map((one) => fromManaged(one, uses))]
     .filter((policy) => policy.Path?.startsWith(prefix))
     .filter((policy) => !onlyUsed || isUsed(policy));
-  const key = (policy: Policy) => policy.Arn ?? "";
-  const { items, truncation } = pageOf(byKey(policies, key), key, input);
+  const { items, truncation } = pageOf(policies, (policy: Policy) => policy.Arn ?? "", input);
   return { Policies: [...items], ...truncation };
 }
 

@@ -1,7 +1,7 @@
 /** GetRole, ListRoles and ListInstanceProfilesForRole. */
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import { requireRole } from "../owners.ts";
-import { byKey, pageOf } from "../paging.ts";
+import { pageOf } from "../paging.ts";
 import { toRole, toRoleSummary } from "../shapes.ts";
 import type { IamState } from "../state.ts";
 import { listRoles as allRoles } from "../store.ts";
@@ -24,8 +24,7 @@ export async function listRoles(
 ): Promise<Output<Client, "ListRoles">> {
   const prefix = input.PathPrefix ?? "/";
   const roles = (await allRoles(state.database, account)).filter((role) => role.path.startsWith(prefix));
-  const key = (role: { name_key: string }) => role.name_key;
-  const { items, truncation } = pageOf(byKey(roles, key), key, input);
+  const { items, truncation } = pageOf(roles, (role: { name_key: string }) => role.name_key, input);
   return { Roles: items.map(toRoleSummary), ...truncation };
 }
 

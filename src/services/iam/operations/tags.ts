@@ -3,7 +3,7 @@ import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import type { Reader, Transaction } from "../../../store/database.ts";
 import { findPolicy, requireOwner } from "../owners.ts";
 import { noSuchEntity } from "../errors.ts";
-import { byKey, pageOf } from "../paging.ts";
+import { pageOf } from "../paging.ts";
 import type { PageRequest } from "../paging.ts";
 import { change } from "../state.ts";
 import type { IamState } from "../state.ts";
@@ -118,7 +118,10 @@ async function edit(state: IamState, find: Find, changed: (tags: string) => stri
 }
 
 async function list(state: IamState, find: Find, request: PageRequest) {
-  const key = (tag: { Key: string }) => tag.Key;
-  const { items, truncation } = pageOf(byKey(toTags((await find(state.database)).tags), key), key, request);
+  const { items, truncation } = pageOf(
+    toTags((await find(state.database)).tags),
+    (tag: { Key: string }) => tag.Key,
+    request,
+  );
   return { Tags: [...items], ...truncation };
 }

@@ -2,7 +2,7 @@
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import { alreadyExists, deleteConflict } from "../errors.ts";
 import { requireUser, userOrCaller } from "../owners.ts";
-import { byKey, pageOf } from "../paging.ts";
+import { pageOf } from "../paging.ts";
 import { checkQuota } from "../quotas.ts";
 import { toUser, toUserSummary } from "../shapes.ts";
 import { change } from "../state.ts";
@@ -69,8 +69,7 @@ export async function listUsers(
 ): Promise<Output<Client, "ListUsers">> {
   const prefix = input.PathPrefix ?? "/";
   const users = (await allUsers(state.database, account)).filter((user) => user.path.startsWith(prefix));
-  const key = (user: { name_key: string }) => user.name_key;
-  const { items, truncation } = pageOf(byKey(users, key), key, input);
+  const { items, truncation } = pageOf(users, (user: { name_key: string }) => user.name_key, input);
   return { Users: items.map(toUserSummary), ...truncation };
 }
 
