@@ -1,6 +1,6 @@
 /** Sandboxes on runc: an OCI bundle for each, with everything costly prepared ahead of use. */
 import { existsSync } from "node:fs";
-import { chown, mkdir, readdir, stat, writeFile } from "node:fs/promises";
+import { chown, mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Log } from "../../telemetry/log.ts";
 import type { Hierarchies } from "../cgroup/hierarchies.ts";
@@ -8,7 +8,7 @@ import { sandboxCgroup } from "../cgroup/sandbox-cgroup.ts";
 import { SANDBOX_GID, SANDBOX_UID } from "../limits.ts";
 import type { Attachment, Network } from "../network/network.ts";
 import type { Inside, Isolation, Sandbox, SandboxProvider, SandboxSpec } from "../sandbox.ts";
-import { SandboxError } from "../sandbox.ts";
+import { Registry } from "../registry.ts";
 import type { ScratchStocks } from "../temporary/scratch-stocks.ts";
 import type { Scratch } from "../temporary/scratch.ts";
 import { bundleConfig, mountPoints } from "./bundle.ts";
@@ -39,34 +39,14 @@ export interface RuncProviderDeps {
   readonly log: Log;
 }
 
-const ID = /^[a-z0-9-]{1,64}$/;
-
 /** Builds the provider out of its prepared parts. */
 export function createRuncProvider(deps: RuncProviderDeps): SandboxProvider {
-  const running = new Map<string, Sandbox>();
-  const booting = new Set<Promise<unknown>>();
-  let closed = false;
+  const registry = new Registry();
   return {
     isolation: deps.isolation,
-    async create(spec) {
-      if (closed) throw new SandboxError("the sandbox provider is closed");
-      if (!ID.test(spec.id))
-        throw new SandboxError(`"${spec.id}" is no sandbox id; it must match ${ID.source}`);
-      if (running.has(spec.id)) throw new SandboxError(`there is a sandbox ${spec.id} already`);
-      const boot = bootSandbox(deps, spec, () => running.delete(spec.id));
-      booting.add(boot);
-      try {
-        const sandbox = await boot;
-        running.set(spec.id, sandbox);
-        return sandbox;
-      } finally {
-        booting.delete(boot);
-      }
-    },
+    create: (spec) => registry.boot(spec, (gone) => bootSandbox(deps, spec, gone)),
     async close() {
-      closed = true;
-      await Promise.allSettled(booting);
-      await Promise.allSettled([...running.values()].map((sandbox) => sandbox.stop(0)));
+      await registry.close();
       await Promise.all([deps.scratch.close(), deps.network.close()]);
       await deps.clean();
     },
@@ -81,7 +61,13 @@ async function bootSandbox(deps: RuncProviderDeps, spec: SandboxSpec, gone: () =
   const cgroupsPath = `/lambent-${deps.instance}/${spec.id}`;
   const cgroup = deps.hierarchies && sandboxCgroup(deps.hierarchies, cgroupsPath);
   const release = async () => {
-    await Promise.all([attachment.release(), deps.scratch.give(scratch)]);
+    const record = join(deps.stateDir, "runc", spec.id);
+    await Promise.all([
+      attachment.release(),
+      deps.scratch.give(scratch),
+      // What `runc delete` would do beyond this is done already, without starting it.
+      rm(record, { recursive: true, force: true }),
+    ]);
     gone();
   };
   try {
@@ -152,9 +138,7 @@ async function bindsOf(spec: SandboxSpec, scratch: Scratch, shared: readonly str
     { source: scratch.tmp, target: "/tmp", kind: "folder", writable: true },
   ];
   for (const { source, target } of spec.languageMounts) {
-    const info = await stat(source).catch((error: unknown) => {
-      throw new SandboxError(`${source}, wanted at ${target}, is not there`, { cause: error });
-    });
+    const info = await stat(source);
     binds.push({ source, target, kind: info.isDirectory() ? "folder" : "file" });
   }
   if (spec.optDir !== undefined) binds.push({ source: spec.optDir, target: "/opt", kind: "folder" });
@@ -162,7 +146,8 @@ async function bindsOf(spec: SandboxSpec, scratch: Scratch, shared: readonly str
     binds.push({ source: spec.runtimeDir, target: "/var/runtime", kind: "folder" });
   if (spec.socketDir !== undefined)
     binds.push({ source: spec.socketDir, target: "/run/lambent", kind: "folder", writable: true });
-  return binds;
+  // A mount may lie in another (/var/runtime/node_modules): the outer one, whose path is shorter, comes first.
+  return binds.sort((one, other) => one.target.length - other.target.length);
 }
 
 /** Folders of the state directory that this provider owns. */

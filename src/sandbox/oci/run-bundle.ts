@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { Socket } from "node:net";
 import { join } from "node:path";
+import { PassThrough, pipeline } from "node:stream";
 import type { Readable } from "node:stream";
 import { SandboxError } from "../sandbox.ts";
 import { openPipe } from "../temporary/scratch.ts";
@@ -58,7 +59,12 @@ export async function runBundle(
       [...global, ...run],
       pipes.map(({ writeEnd }) => writeEnd.fd),
     );
-    return { pid: Number(await readFile(pidFile, "utf8")), stdout, stderr, status };
+    return {
+      pid: Number(await readFile(pidFile, "utf8")),
+      stdout: held(stdout),
+      stderr: held(stderr),
+      status,
+    };
   } catch (error) {
     for (const pipe of [stdout, stderr, status]) pipe.destroy();
     const reason = lastMessage(await readFile(log, "utf8").catch(() => ""));
@@ -66,6 +72,16 @@ export async function runBundle(
   } finally {
     await Promise.all(pipes.map(({ writeEnd }) => writeEnd.close()));
   }
+}
+
+/**
+ * A socket tells its end whether or not anybody listens yet, and a function may end before its caller does; this
+ * stream tells it to the first who reads.
+ */
+function held(socket: Socket): Readable {
+  const stream = new PassThrough();
+  pipeline(socket, stream, () => {});
+  return stream;
 }
 
 function runDetached(program: string, args: readonly string[], pipes: readonly number[]): Promise<void> {

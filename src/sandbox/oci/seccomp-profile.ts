@@ -166,6 +166,23 @@ export const ALLOWED_WHEN: readonly {
   })),
 ];
 
+/** CLONE_NEW… one by one, to refuse each with its own rule. */
+const CLONE_NAMESPACE_FLAGS = [0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000];
+const AF_PACKET = 17;
+const SOCK_RAW = 3;
+
+/** Refused with EPERM, the kernel's own answer without the capability, when every rule of an entry holds. */
+export const REFUSED_WHEN: typeof ALLOWED_WHEN = [
+  ...CLONE_NAMESPACE_FLAGS.map((flag) => ({
+    why: "a new namespace",
+    name: "clone",
+    rules: [{ index: 0, value: flag, valueTwo: flag, op: "SCMP_CMP_MASKED_EQ" } as const],
+  })),
+  { why: "raw packets", name: "socket", rules: socketOf(AF_INET, SOCK_RAW) },
+  { why: "raw packets", name: "socket", rules: socketOf(AF_INET6, SOCK_RAW) },
+  { why: "raw frames", name: "socket", rules: [{ index: 0, value: AF_PACKET, op: "SCMP_CMP_EQ" }] },
+];
+
 /** Refused with EPERM, because a program that tries wants out or up. Everything else that is not allowed fails with ENOSYS. */
 export const REFUSED: readonly SyscallGroup[] = [
   {

@@ -1,5 +1,5 @@
 /** Turns the profile into the `linux.seccomp` member of an OCI configuration. */
-import { ALLOWED, ALLOWED_WHEN, REFUSED } from "./seccomp-profile.ts";
+import { ALLOWED, ALLOWED_WHEN, REFUSED, REFUSED_WHEN } from "./seccomp-profile.ts";
 
 const EPERM = 1;
 const ENOSYS = 38;
@@ -21,6 +21,12 @@ export function seccompFilter(arch: NodeJS.Architecture = process.arch): object 
     syscalls: [
       { names: ALLOWED.flatMap((group) => group.names), action: "SCMP_ACT_ALLOW" },
       ...ALLOWED_WHEN.map(({ name, rules }) => ({ names: [name], action: "SCMP_ACT_ALLOW", args: rules })),
+      ...REFUSED_WHEN.map(({ name, rules }) => ({
+        names: [name],
+        action: "SCMP_ACT_ERRNO",
+        errnoRet: EPERM,
+        args: rules,
+      })),
       { names: REFUSED.flatMap((group) => group.names), action: "SCMP_ACT_ERRNO", errnoRet: EPERM },
     ],
   };

@@ -1,8 +1,7 @@
 /** One function process of the `process` provider: signals instead of cgroups, real folders instead of mounts. */
 import { spawn } from "node:child_process";
 import type { ChildProcessByStdio } from "node:child_process";
-import { readFile } from "node:fs/promises";
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { Server } from "node:net";
 import { isAbsolute } from "node:path";
@@ -13,20 +12,15 @@ import { SandboxError } from "../sandbox.ts";
 import type { Inside, Sandbox, SandboxExit, SandboxSpec } from "../sandbox.ts";
 import { layoutPaths, translate } from "./layout-paths.ts";
 
-export type ProcessSandbox = Sandbox;
-
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
 /**
  * Starts the process.
  * @param home A folder of its own; removed when it is gone.
+ * @param gone Called once when nothing of it is left.
  * @throws SandboxError when it cannot be started.
  */
-export async function startProcess(
-  spec: SandboxSpec,
-  home: string,
-  gone: () => void,
-): Promise<ProcessSandbox> {
+export async function startProcess(spec: SandboxSpec, home: string, gone: () => void): Promise<Sandbox> {
   const tmp = `${home}/tmp`;
   await mkdir(tmp, { recursive: true, mode: 0o700 });
   const server = spec.onRuntimeApiConnection ? await listen(spec.onRuntimeApiConnection) : undefined;

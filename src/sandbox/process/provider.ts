@@ -1,9 +1,9 @@
 /** The announced fallback: a function is a plain child process of this user, in a process group of its own. Nothing isolates it. */
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Isolation, SandboxProvider, SandboxSpec } from "../sandbox.ts";
+import { Registry } from "../registry.ts";
+import type { Isolation, SandboxProvider } from "../sandbox.ts";
 import { startProcess } from "./process-sandbox.ts";
-import type { ProcessSandbox } from "./process-sandbox.ts";
 
 export interface ProcessProviderDeps {
   readonly stateDir: string;
@@ -16,16 +16,12 @@ export async function createProcessProvider(deps: ProcessProviderDeps): Promise<
   const root = join(deps.stateDir, "process");
   await rm(root, { recursive: true, force: true });
   await mkdir(root, { recursive: true, mode: 0o700 });
-  const running = new Set<ProcessSandbox>();
+  const registry = new Registry();
   return {
     isolation: processIsolation(deps.reasons),
-    async create(spec: SandboxSpec) {
-      const sandbox = await startProcess(spec, join(root, spec.id), () => running.delete(sandbox));
-      running.add(sandbox);
-      return sandbox;
-    },
+    create: (spec) => registry.boot(spec, (gone) => startProcess(spec, join(root, spec.id), gone)),
     async close() {
-      await Promise.all([...running].map((sandbox) => sandbox.stop(0)));
+      await registry.close();
       await rm(root, { recursive: true, force: true });
     },
   };

@@ -1,0 +1,37 @@
+/** What every provider refuses before it makes anything. */
+import { stat } from "node:fs/promises";
+import { isAbsolute } from "node:path";
+import { SandboxError } from "./sandbox.ts";
+import type { SandboxSpec } from "./sandbox.ts";
+
+const ID = /^[a-z0-9-]{1,64}$/;
+
+/** @throws SandboxError that names what is wrong. */
+export async function checkSpec(spec: SandboxSpec): Promise<void> {
+  if (!ID.test(spec.id)) throw new SandboxError(`"${spec.id}" is no sandbox id; it must match ${ID.source}`);
+  if (spec.command.length === 0) throw new SandboxError(`sandbox ${spec.id} has no command`);
+  for (const [name, megabytes] of Object.entries({
+    memoryMb: spec.memoryMb,
+    ephemeralStorageMb: spec.ephemeralStorageMb,
+  }))
+    if (!Number.isInteger(megabytes) || megabytes < 1)
+      throw new SandboxError(`${name} of ${spec.id} is ${megabytes}`);
+  const folders = {
+    "/var/task": spec.codeDir,
+    "/opt": spec.optDir,
+    "/var/runtime": spec.runtimeDir,
+    "/run/lambent": spec.socketDir,
+  };
+  for (const [target, source] of Object.entries(folders))
+    if (source !== undefined) await mustBeThere(source, target);
+  for (const { source, target } of spec.languageMounts) {
+    if (!isAbsolute(target)) throw new SandboxError(`${target} is no path inside`);
+    await mustBeThere(source, target);
+  }
+}
+
+async function mustBeThere(source: string, target: string): Promise<void> {
+  await stat(source).catch((error: unknown) => {
+    throw new SandboxError(`${source}, wanted at ${target}, is not there`, { cause: error });
+  });
+}

@@ -1,0 +1,175 @@
+/** Sandboxes for the contract suites: the providers that this machine runs, and probes that run inside. */
+import { execFileSync } from "node:child_process";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { realpathSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { createLog } from "../../src/telemetry/log.ts";
+import { randomIds } from "../../src/kit/id.ts";
+import { createSandboxProvider, inspectMachine } from "../../src/sandbox/index.ts";
+import type {
+  Sandbox,
+  SandboxExit,
+  SandboxOptions,
+  SandboxProvider,
+  SandboxSpec,
+} from "../../src/sandbox/index.ts";
+
+export type Kind = "runc" | "process";
+
+/** Why the runc suites cannot run here; undefined where they can. Printed by every suite that is skipped for it. */
+export const runcMissing: string | undefined = await (async () => {
+  const machine = await inspectMachine();
+  if (machine.provider !== "process") return undefined;
+  const lacking = machine.findings
+    .filter((finding) => !finding.found)
+    .map((finding) => `${finding.name}: ${finding.detail}`);
+  return `runc cannot isolate functions on this machine (${lacking.join("; ")})`;
+})();
+
+if (runcMissing) console.log(`# SKIPPED sandbox suites on runc: ${runcMissing}`);
+
+const NODE = dirname(realpathSync(process.execPath));
+
+/** The host's Python as its own interpreter tells it, or why there is none. */
+export const python = findPython();
+
+export interface Bench {
+  readonly provider: SandboxProvider;
+  readonly folder: string;
+  /** A spec whose code folder holds these files. */
+  spec(options: Partial<SandboxSpec> & { files?: Record<string, string> }): Promise<SandboxSpec>;
+  /** Creates one and collects its output. */
+  start(options: Partial<SandboxSpec> & { files?: Record<string, string> }): Promise<Started>;
+  /** Runs a script to its end with Node. */
+  node(script: string, options?: Partial<SandboxSpec>): Promise<Ended>;
+  /** Runs a script to its end with Python. */
+  python(script: string, options?: Partial<SandboxSpec>): Promise<Ended>;
+  close(): Promise<void>;
+}
+
+export interface Started {
+  readonly sandbox: Sandbox;
+  /** Everything on stdout so far. */
+  stdout(): string;
+  stderr(): string;
+  /** Resolves when stdout has this text; fails when the sandbox ends first. */
+  says(text: string): Promise<void>;
+  /** Both streams have ended. */
+  readonly silent: Promise<unknown>;
+}
+
+export interface Ended {
+  readonly exit: SandboxExit;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A provider on a folder of its own; `folder` continues where a killed one stopped. */
+export async function bench(
+  kind: Kind,
+  options: Partial<SandboxOptions> & { folder?: string } = {},
+): Promise<Bench> {
+  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "lambent-sandbox-")));
+  const provider = await createSandboxProvider({
+    kind,
+    stateDir: join(folder, "state"),
+    serverPorts: [],
+    outbound: "none",
+    log: createLog("warn"),
+    ids: randomIds,
+    ...options,
+  });
+  let count = 0;
+  const spec: Bench["spec"] = async ({ files = {}, ...wanted }) => {
+    const id = `t-${process.pid}-${++count}`;
+    const codeDir = join(folder, "code", id);
+    await mkdir(codeDir, { recursive: true });
+    for (const [name, text] of Object.entries(files))
+      await writeFile(join(codeDir, name), text, { mode: 0o755 });
+    return {
+      id,
+      codeDir,
+      languageMounts: [{ source: NODE, target: "/var/lang/bin" }],
+      command: ["/var/lang/bin/node", "/var/task/main.mjs"],
+      workingDirectory: "/var/task",
+      environment: {},
+      memoryMb: 256,
+      ephemeralStorageMb: 512,
+      ...wanted,
+    };
+  };
+  const start: Bench["start"] = async (wanted) => collect(await provider.create(await spec(wanted)));
+  const finish = async (started: Started): Promise<Ended> => {
+    const exit = await started.sandbox.exited;
+    await started.silent;
+    await started.sandbox.stop(0);
+    return { exit, stdout: started.stdout(), stderr: started.stderr() };
+  };
+  return {
+    provider,
+    folder,
+    spec,
+    start,
+    node: async (script, wanted = {}) => finish(await start({ files: { "main.mjs": script }, ...wanted })),
+    python: async (script, wanted = {}) =>
+      finish(await start({ files: { "main.py": script }, ...pythonSpec(), ...wanted })),
+    async close() {
+      await provider.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function collect(sandbox: Sandbox): Started {
+  let stdout = "";
+  let stderr = "";
+  sandbox.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+  sandbox.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  const ends = [sandbox.stdout, sandbox.stderr].map(
+    (stream) => new Promise((resolve) => stream.once("close", resolve)),
+  );
+  return {
+    sandbox,
+    stdout: () => stdout,
+    stderr: () => stderr,
+    silent: Promise.all(ends),
+    says: (text) =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          if (stdout.includes(text)) resolve();
+        };
+        sandbox.stdout.on("data", look);
+        look();
+        sandbox.stdout.once("close", () =>
+          reject(new Error(`ended without saying "${text}": ${stdout}${stderr}`)),
+        );
+      }),
+  };
+}
+
+function pythonSpec(): Partial<SandboxSpec> {
+  if (typeof python === "string") throw new Error(python);
+  return {
+    languageMounts: python.mounts.map((path) => ({ source: path, target: path })),
+    command: [python.program, "-I", "/var/task/main.py"],
+  };
+}
+
+/** Debian's Python lies scattered in /usr: its program and its library are shown, not all of /usr. */
+function findPython(): { program: string; mounts: readonly string[] } | string {
+  const ask =
+    "import sys,os,sysconfig; print(os.path.realpath(sys.executable)); print(sys.base_prefix); print(sysconfig.get_path('stdlib'))";
+  for (const program of ["/usr/bin/python3", "python3"])
+    try {
+      const answer = execFileSync(program, ["-c", ask], {
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "ignore"],
+      });
+      const [path = "", prefix = "", library = ""] = answer.split("\n");
+      return { program: path, mounts: prefix === "/usr" ? [path, library] : [prefix] };
+    } catch {
+      // The next one, then.
+    }
+  return "no python3 on this machine";
+}

@@ -1,0 +1,195 @@
+/** What a function in a sandbox cannot see, change or call. */
+import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { bench, python, runcMissing } from "./harness.ts";
+import type { Bench } from "./harness.ts";
+
+const needsPython: string | false = typeof python === "string" ? python : false;
+if (needsPython) console.log(`# SKIPPED system call probes: ${needsPython}`);
+
+describe("inside a sandbox", { skip: runcMissing }, () => {
+  let here: Bench;
+  before(async () => {
+    here = await bench("runc");
+  });
+  after(() => here.close());
+  const shell = (script: string, options = {}) =>
+    here.node("", { command: ["/bin/sh", "-c", script], environment: { PATH: "/usr/bin:/bin" }, ...options });
+
+  test("the user is sbx_user1051, without capabilities, under the filter, unable to gain privileges", async () => {
+    const { stdout } = await shell(
+      `id; grep -E '^(Cap...|NoNewPrivs|Seccomp):' /proc/self/status | tr -d '\\t'; ulimit -n; ulimit -c`,
+    );
+    const uid =
+      here.provider.isolation.provider === "runc"
+        ? /^uid=993\(sbx_user1051\) gid=990\(sbx_user1051\)/
+        : /^uid=/;
+    assert.match(stdout, uid);
+    for (const set of ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"])
+      assert.match(stdout, new RegExp(`${set}:0000000000000000\n`));
+    assert.match(stdout, /NoNewPrivs:1\n/);
+    assert.match(stdout, /Seccomp:2\n/);
+    assert.match(stdout, /\n1024\n0\n$/);
+  });
+
+  test("nothing but /tmp, /run/lambent and /dev/shm can be written", async () => {
+    const { stdout } = await shell(
+      `for place in / /etc /usr/bin /usr/lib /var /var/task /opt /var/runtime /run /dev /proc/sys/kernel /home /root /sys; do
+         if (echo x > $place/probe) 2>/dev/null; then echo "wrote $place"; fi
+       done; echo x > /tmp/probe && cat /tmp/probe; echo x > /dev/shm/probe && cat /dev/shm/probe`,
+    );
+    assert.equal(stdout, "x\nx\n");
+  });
+
+  test("code, layers and runtime are read-only, and theirs alone", async () => {
+    const secret = await here.spec({ files: { "secret.txt": "another function's" } });
+    const { stdout } = await shell(
+      `ls /var/task /opt /var/runtime; cat "${secret.codeDir}/secret.txt"; ls "${here.folder}"; chmod 777 /var/task/main.mjs; rm -f /var/task/main.mjs; ls /var/task`,
+    );
+    assert.equal(stdout, "/opt:\n\n/var/runtime:\n\n/var/task:\nmain.mjs\nmain.mjs\n");
+  });
+
+  test("the host's accounts, homes, state and programs are not there", async () => {
+    const { stdout, stderr } = await shell(
+      `cat /etc/shadow; cat /etc/passwd; ls -A /etc; ls -A /var; ls -A /run; ls / ; ls /root /home; ls -A /sys; command -v mount nft runc perl python3 apt`,
+    );
+    assert.doesNotMatch(stdout, /\$y\$|\$6\$|:\/root:\/bin/);
+    assert.match(stderr, /\/etc\/shadow: No such file/);
+    assert.match(stdout, /\nlambent\nopt|task/);
+    for (const name of ["runc", "perl", "python3", "nft", "apt"])
+      assert.doesNotMatch(stdout, new RegExp(`/${name}\n`));
+    assert.match(stderr, /'\/root': No such file|cannot access '?\/root/);
+    assert.match(stdout, /^var$/m);
+    assert.doesNotMatch(stdout, /^(boot|mnt|media|srv|work)$/m);
+  });
+
+  test("devices are the harmless ones", async () => {
+    const { stdout } = await shell(
+      `ls -1 /dev; cat /dev/null; head -c 4 /dev/zero | od -An -tx1; test "$(head -c 8 /dev/urandom | wc -c)" = 8 && echo random`,
+    );
+    assert.deepEqual(
+      stdout
+        .trim()
+        .split("\n")
+        .filter((name) => !/^(core|fd|std|full|null|random|shm|tty|urandom|zero|ptmx)/.test(name)),
+      [" 00 00 00 00"],
+    );
+    assert.match(stdout, /random\n$/);
+  });
+
+  test("a script may open /dev/stdout and /dev/stderr", async () => {
+    const { stdout, stderr } = await shell(`echo out > /dev/stdout; echo err > /dev/stderr`);
+    assert.equal(stdout, "out\n");
+    assert.equal(stderr, "err\n");
+  });
+
+  test("only its own processes, host name and mounts are seen", async () => {
+    const { stdout } = await shell(
+      `ls /proc | grep -c '^[0-9]'; cat /proc/1/comm; uname -n; cat /proc/mounts; cat /proc/keys /proc/kcore 2>/dev/null | wc -c`,
+    );
+    const [processes, first, name] = stdout.split("\n");
+    assert.ok(Number(processes) <= 5, `${processes} processes`);
+    assert.equal(first, "sh");
+    if (here.provider.isolation.network === "isolated") assert.match(name ?? "", /^169-254-\d+-\d+$/);
+    assert.match(stdout, /\n0\n$/);
+    for (const path of ["/var/task", "/tmp", "/etc/hosts"])
+      assert.match(stdout, new RegExp(` ${path} \\S+ \\S*nosuid,nodev`));
+  });
+
+  test("the status of process 1 cannot be forged", async () => {
+    const { exit } = await shell(`echo 0 > /proc/1/fd/3; kill -9 1; exit 9`);
+    assert.equal(exit.code, 9);
+  });
+
+  test("certificates, time zones, accounts and the tools of the OS-only runtime are there", async () => {
+    const { stdout } = await shell(
+      `grep -c 'BEGIN CERT' /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt | head -1; TZ=Asia/Tokyo date +%Z; whoami; ` +
+        `echo abc | sed s/b/x/ | awk '{print $1}'; env | grep -c HOME; bash -c 'echo \${BASH_VERSION%%.*}'; curl --version | head -c 4`,
+    );
+    assert.match(stdout, /\.crt:\d\d+\nJST\n(sbx_user1051|root)\naxc\n0\n\d\ncurl$/);
+  });
+
+  test("layers, runtime and sockets lie where AWS has them", async () => {
+    const folder = async (name: string) => (await here.spec({ files: { [name]: name } })).codeDir;
+    const [optDir, runtimeDir, socketDir] = await Promise.all([
+      folder("opt"),
+      folder("runtime"),
+      folder("sockets"),
+    ]);
+    await writeFile(join(socketDir, "server"), "");
+    const { stdout } = await shell(
+      `cat /opt/opt /var/runtime/runtime /run/lambent/sockets; echo x > /run/lambent/mine && echo writable`,
+      {
+        optDir,
+        runtimeDir,
+        socketDir,
+      },
+    );
+    assert.equal(stdout, "optruntimesocketswritable\n");
+  });
+
+  test("threads, child processes, pipes and just-in-time code work", async () => {
+    const { stdout, stderr } =
+      await here.node(`import { Worker } from "node:worker_threads"; import { execFileSync } from "node:child_process";
+      const doubled = await new Promise((resolve, reject) => new Worker("require('worker_threads').parentPort.postMessage(21 * 2)", { eval: true }).once("message", resolve).once("error", reject));
+      const compiled = await WebAssembly.instantiate(new Uint8Array([0,97,115,109,1,0,0,0]));
+      console.log(doubled, execFileSync("/bin/echo", ["child"], { encoding: "utf8" }).trim(), Boolean(compiled.instance))`);
+    assert.equal(stdout, "42 child true\n", stderr);
+  });
+
+  test("system calls that lead out are refused with EPERM", { skip: needsPython }, async () => {
+    const { stdout, stderr } = await here.python(SYSTEM_CALLS);
+    const answers = Object.fromEntries(
+      stdout
+        .trim()
+        .split("\n")
+        .map((line) => line.split(" ") as [string, string]),
+    );
+    const expected = Object.fromEntries(
+      Object.keys(answers).map((name) => [name, name === "clone3" ? "ENOSYS" : "EPERM"]),
+    );
+    assert.deepEqual(answers, expected, stderr);
+    assert.ok(Object.keys(answers).length >= 18, stdout);
+  });
+
+  test("only plain sockets can be opened", { skip: needsPython }, async () => {
+    const { stdout } = await here.python(`import socket, errno, threading, subprocess, multiprocessing
+for name, args in {
+  "tcp": (socket.AF_INET, socket.SOCK_STREAM), "udp": (socket.AF_INET, socket.SOCK_DGRAM), "unix": (socket.AF_UNIX, socket.SOCK_STREAM),
+  "raw": (socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP), "packet": (socket.AF_PACKET, socket.SOCK_RAW, 3),
+  "netlink": (socket.AF_NETLINK, socket.SOCK_RAW, 0), "audit": (socket.AF_NETLINK, socket.SOCK_RAW, 9), "vsock": (40, socket.SOCK_STREAM), "alg": (38, 5),
+}.items():
+    try:
+        socket.socket(*args).close(); print(name, "opened")
+    except OSError as error:
+        print(name, errno.errorcode[error.errno])
+t = threading.Thread(target=lambda: print("thread", subprocess.run(["/bin/true"]).returncode)); t.start(); t.join()`);
+    assert.equal(
+      stdout,
+      "tcp opened\nudp opened\nunix opened\nraw EPERM\npacket EPERM\nnetlink opened\naudit ENOSYS\nvsock ENOSYS\nalg ENOSYS\nthread 0\n",
+    );
+  });
+});
+
+/** Numbers are those of x86-64 and arm64 Linux; each call would succeed or fail otherwise without the filter or as root. */
+const SYSTEM_CALLS = `import ctypes, errno, platform
+libc = ctypes.CDLL(None, use_errno=True)
+x86 = {"mount":165,"umount2":166,"pivot_root":155,"chroot":161,"ptrace":101,"unshare":272,"setns":308,"bpf":321,"keyctl":250,"add_key":248,
+  "perf_event_open":298,"userfaultfd":323,"io_uring_setup":425,"kexec_load":246,"init_module":175,"open_by_handle_at":304,"process_vm_readv":310,
+  "reboot":169,"sethostname":170,"settimeofday":164,"swapon":167,"fsopen":430,"move_mount":429,"clone3":435}
+arm = {"mount":40,"umount2":39,"pivot_root":41,"chroot":51,"ptrace":117,"unshare":97,"setns":268,"bpf":280,"keyctl":219,"add_key":217,
+  "perf_event_open":241,"userfaultfd":282,"io_uring_setup":425,"kexec_load":104,"init_module":105,"open_by_handle_at":265,"process_vm_readv":270,
+  "reboot":142,"sethostname":161,"settimeofday":170,"swapon":224,"fsopen":430,"move_mount":429,"clone3":435}
+for name, number in (x86 if platform.machine() == "x86_64" else arm).items():
+    ctypes.set_errno(0)
+    result = libc.syscall(number, 0, 0, 0, 0, 0, 0)
+    print(name, errno.errorcode[ctypes.get_errno()] if result == -1 else "allowed")
+clone = 56 if platform.machine() == "x86_64" else 220
+for name, flag in {"newuser": 0x10000000, "newns": 0x20000, "newnet": 0x40000000, "newpid": 0x20000000}.items():
+    ctypes.set_errno(0)
+    result = libc.syscall(clone, flag | 17, 0, 0, 0, 0)
+    if result == 0: libc._exit(0)
+    print("clone-" + name, errno.errorcode[ctypes.get_errno()] if result == -1 else "allowed")
+`;
