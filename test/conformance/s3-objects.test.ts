@@ -175,7 +175,7 @@ describe("S3 objects", () => {
       method: "PUT",
       body,
       duplex: "half",
-    } as RequestInit);
+    });
     assert.equal(response.status, 411);
     assert.match(await response.text(), /<Code>MissingContentLength<\/Code>/);
   });
