@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { DeleteRoleCommand, DeleteRolePolicyCommand } from "@aws-sdk/client-iam";
 import {
   CreateFunctionCommand,
   DeleteFunctionCommand,
@@ -327,6 +328,57 @@ test("UpdateFunctionCode replaces the code: the old one serves until the new one
   await assert.rejects(
     setting.lambda.send(new UpdateFunctionCodeCommand({ FunctionName: "nobody", ZipFile: zip })),
     { name: "ResourceNotFoundException" },
+  );
+});
+
+test("UpdateFunctionCode under load never fails an invocation, and never goes back to older code", async () => {
+  const name = await setting.create("export const handler = async () => 0;");
+  let newest = 0;
+  let isDone = false;
+  const caller = async () => {
+    let runs = 0;
+    for (let least = 0; !isDone; runs++) {
+      const active = newest;
+      const { value, error } = await setting.invoke(name);
+      assert.equal(error, undefined);
+      assert.ok(
+        (value as number) >= Math.max(least, active),
+        `${String(value)} after ${least}, ${active} being active`,
+      );
+      least = value as number;
+    }
+    return runs;
+  };
+  const callers = [caller(), caller(), caller()];
+  const updating = (async () => {
+    for (let version = 1; version <= 5; version++) {
+      const ZipFile = await zipOf({ "index.mjs": `export const handler = async () => ${version};` });
+      await setting.lambda.send(new UpdateFunctionCodeCommand({ FunctionName: name, ZipFile }));
+      await setting.updated(name);
+      newest = version;
+    }
+  })().finally(() => {
+    isDone = true;
+  });
+  const [, ...runs] = await Promise.all([updating, ...callers]);
+  for (const count of runs) assert.ok(count > 0);
+});
+
+test("Invoke and UpdateFunctionConfiguration of a function whose role is gone are refused", async () => {
+  const RoleName = "short-lived";
+  const name = await setting.create(ECHO, { Role: await makeRole(setting.iam, RoleName) });
+  await setting.iam.send(new DeleteRolePolicyCommand({ RoleName, PolicyName: "logs" }));
+  await setting.iam.send(new DeleteRoleCommand({ RoleName }));
+  const message = "The role defined for the function cannot be assumed by Lambda.";
+  await assert.rejects(setting.invoke(name), { name: "AccessDeniedException", message });
+  await assert.rejects(
+    setting.lambda.send(
+      new UpdateFunctionConfigurationCommand({
+        FunctionName: name,
+        Role: `arn:aws:iam::${ACCOUNT}:role/${RoleName}`,
+      }),
+    ),
+    { name: "InvalidParameterValueException", message },
   );
 });
 

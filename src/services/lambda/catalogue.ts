@@ -15,6 +15,9 @@ const FUNCTIONS_MAX = 10_000;
 /** With one database for several servers, another one's writes are seen after this long. */
 const SHARED_AGE_MS_MAX = 1_000;
 
+/** How often a function is read anew because a write came in between. */
+const READS_MAX = 3;
+
 interface Snapshot {
   readonly versions: ReadonlyMap<number, VersionRow>;
   readonly aliases: ReadonlyMap<string, AliasRow>;
@@ -51,6 +54,25 @@ export class Catalogue {
    * @throws ResourceNotFoundException; ResourceConflictException while it is not active.
    */
   async target(reference: FunctionReference): Promise<Target> {
+    for (let reads = 1; ; reads++) {
+      const epoch = this.#epoch;
+      const found = await this.#find(reference).catch((error: Error) => error);
+      // A write came in between: what was read may be superseded already, and its code on the way out.
+      if (epoch !== this.#epoch && reads < READS_MAX) continue;
+      if (found instanceof Error) throw found;
+      return found;
+    }
+  }
+
+  /** To be called within every transaction that changes a function, its versions or its aliases. */
+  changes(transaction: Transaction, id: FunctionId): void {
+    transaction.afterCommit(() => {
+      this.#epoch++;
+      this.#snapshots.delete(functionArn(id));
+    });
+  }
+
+  async #find(reference: FunctionReference): Promise<Target> {
     const snapshot = await this.#snapshot(reference);
     const row = this.#choose(snapshot, reference);
     if (!row) throw functionNotFound(reference, reference.qualifier);
@@ -65,14 +87,6 @@ export class Catalogue {
       version.catch(() => snapshot.invokable.delete(row.number));
     }
     return { version: await version, executedVersion: versionName(row.number) };
-  }
-
-  /** To be called within every transaction that changes a function, its versions or its aliases. */
-  changes(transaction: Transaction, id: FunctionId): void {
-    transaction.afterCommit(() => {
-      this.#epoch++;
-      this.#snapshots.delete(functionArn(id));
-    });
   }
 
   #choose(snapshot: Snapshot, { qualifier }: FunctionReference): VersionRow | undefined {

@@ -11,6 +11,7 @@ import { Dispatcher } from "./events/dispatcher.ts";
 import { createEventQueue } from "./events/event-queue.ts";
 import { createFunctions } from "./functions-port.ts";
 import type { Functions } from "./functions-port.ts";
+import { withInFlight } from "./in-flight.ts";
 import { LIMITS_DEFAULT } from "./limits.ts";
 import { functions as functionsMigration } from "./migrations/001-functions.ts";
 import { operationTable } from "./operation-table.ts";
@@ -38,10 +39,12 @@ export async function createLambda(deps: LambdaDeps): Promise<LambdaService> {
   await database.migrate("lambda", [functionsMigration]);
   const code = new CodeStore(deps);
   const catalogue = new Catalogue({ database, code, clock, ids });
-  const deployments = new Deployments({ ...deps, code, catalogue });
+  const invoker = withInFlight(deps.invoker);
+  const deployments = new Deployments({ ...deps, invoker, code, catalogue });
   const locationSecret = await database.tx((tx) => settle(tx, "code-location-secret", ids.hex(64)));
   const lambda: Lambda = {
     ...deps,
+    invoker,
     limits: { ...LIMITS_DEFAULT, ...deps.limits },
     code,
     catalogue,

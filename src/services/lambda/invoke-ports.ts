@@ -2,6 +2,7 @@
 import type { Clock } from "../../kit/clock.ts";
 import type { FunctionVersion, InvokePorts, LogLine } from "../../invoke/index.ts";
 import type { Log } from "../../telemetry/log.ts";
+import { accessDenied } from "./errors.ts";
 import type { FunctionLogs, Roles } from "./ports.ts";
 
 /** Lambda's sessions outlive every execution environment's usual life. */
@@ -50,7 +51,11 @@ export function createInvokePorts(deps: Deps): InvokePorts & { flush(): Promise<
   };
 
   return {
-    credentials: (version, sessionName) => deps.roles.session(version.roleArn, sessionName, SESSION_SECONDS),
+    async credentials({ roleArn }, sessionName) {
+      if (!(await deps.roles.canBeAssumedBy(roleArn, "lambda.amazonaws.com")))
+        throw accessDenied("The role defined for the function cannot be assumed by Lambda.");
+      return deps.roles.session(roleArn, sessionName, SESSION_SECONDS);
+    },
     writeLogs(version, logStream, lines) {
       const key = `${version.account} ${version.region} ${version.logGroup} ${logStream}`;
       const stream = streams.get(key) ?? { lines: [], writing: undefined };
