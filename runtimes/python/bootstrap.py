@@ -6,8 +6,6 @@ import os
 import re
 import sys
 import traceback
-import uuid
-from decimal import Decimal
 
 from lambent_connection import Connection
 from lambent_context import LambdaContext
@@ -15,7 +13,7 @@ from lambent_fault import Fault
 from lambent_logging import capture_streams, log_error, set_request_id, setup_logging
 
 # Stands for a Decimal in JSON until its digits take its place; nothing else can hold this text.
-DECIMAL_MARK = "decimal-%s-" % uuid.uuid4().hex
+DECIMAL_MARK = "decimal-%s-" % os.urandom(16).hex()
 
 
 def main():
@@ -108,6 +106,9 @@ def encode(value):
     decimals = []
 
     def encode_unusual(each):
+        # Not imported for those who do not use it.
+        from decimal import Decimal
+
         if not isinstance(each, Decimal):
             raise TypeError("Object of type %s is not JSON serializable" % type(each).__name__)
         if each.is_nan():
@@ -143,15 +144,15 @@ def to_json(document):
 def extend_path():
     """The order in which AWS's runtime looks for modules: the function, its layers, the runtime."""
     version = "python%d.%d" % sys.version_info[:2]
-    # The server tells where the layers are; without mounts that is not /opt.
-    opt = sys.argv.pop()
-    runtime = os.path.dirname(os.path.abspath(__file__))
+    # The server tells where the layers and boto3 are; without mounts that is not /opt.
+    _, opt, packages = sys.argv
+    del sys.argv[1:]
     sys.path[0:0] = [
         os.environ["LAMBDA_TASK_ROOT"],
         os.path.join(opt, "python", "lib", version, "site-packages"),
         os.path.join(opt, "python"),
     ]
-    sys.path.append(os.path.join(runtime, "site-packages"))
+    sys.path.append(packages)
 
 
 if __name__ == "__main__":

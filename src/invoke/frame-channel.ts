@@ -1,11 +1,11 @@
 /** The server's end of the frames: one Unix socket per execution environment, one connection on it. */
-import { once } from "node:events";
 import { createServer } from "node:net";
 import type { Server, Socket } from "node:net";
 import type { Log } from "../telemetry/log.ts";
 import { FrameError, FrameReader, encodeInvoke, frameVersion } from "./frames.ts";
 import type { RuntimeFrame } from "./frames.ts";
 import { responseBytesMax } from "./limits.ts";
+import { closed } from "./runtime-channel.ts";
 import type { Delivery, RuntimeChannel, RuntimeListener } from "./runtime-channel.ts";
 
 /** Listens at `path` for a bootstrap. @throws when the socket cannot be made. */
@@ -52,7 +52,7 @@ class FrameChannel implements RuntimeChannel {
   }
 
   async drained(): Promise<void> {
-    if (this.#socket && !this.#socket.destroyed) await once(this.#socket, "close");
+    if (this.#socket && !this.#socket.destroyed) await closed(this.#socket);
   }
 
   close(): void {

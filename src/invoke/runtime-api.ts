@@ -1,9 +1,9 @@
 /** The HTTP Runtime API of one execution environment. https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html */
-import { once } from "node:events";
 import type { Socket } from "node:net";
 import { HttpRequestReader } from "./http-request.ts";
 import type { HttpRequest } from "./http-request.ts";
 import { responseBytesMax } from "./limits.ts";
+import { closed } from "./runtime-channel.ts";
 import type { Delivery, RuntimeChannel, RuntimeListener } from "./runtime-channel.ts";
 
 /** Where a custom runtime stands. */
@@ -86,7 +86,7 @@ export class RuntimeApi implements RuntimeChannel {
   }
 
   async drained(): Promise<void> {
-    await Promise.all([...this.#sockets].map((socket) => once(socket, "close")));
+    await Promise.all([...this.#sockets].map(closed));
   }
 
   close(): void {

@@ -1,4 +1,5 @@
 /** What a runtime says and is told, whichever way it speaks: frames of our bootstraps or the HTTP Runtime API. */
+import type { Socket } from "node:net";
 
 /** An invocation on its way to the runtime. */
 export interface Delivery {
@@ -31,4 +32,9 @@ export interface RuntimeChannel {
   /** The process ended: resolves when the last that it said has been heard. */
   drained(): Promise<void>;
   close(): void;
+}
+
+/** Resolves when a connection is closed, however it came to that. */
+export function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.once("close", () => resolve()));
 }

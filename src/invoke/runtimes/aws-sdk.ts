@@ -64,8 +64,10 @@ export async function boto3Folder(
   tell: (message: string) => void,
 ): Promise<string | undefined> {
   const version = BOTO3_VERSIONS[minor] ?? boto3Version;
-  return orWarning(`${cacheDir}/boto3-${version}`, log, `boto3 for python3.${minor}`, () =>
-    installOnce(cacheDir, `boto3-${version}`, async (folder) => {
+  // Of each Python its own, for the sake of the compiled files in it.
+  const name = `boto3-${version}-python3.${minor}`;
+  return orWarning(`${cacheDir}/${name}`, log, `boto3 for python3.${minor}`, () =>
+    installOnce(cacheDir, name, async (folder) => {
       tell(`fetching boto3 ${version}`);
       await pipInstall(python, folder, [`boto3==${version}`]);
     }),

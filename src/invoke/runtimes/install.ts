@@ -60,7 +60,7 @@ export async function npmInstall(folder: string, packages: readonly string[]): P
 
 /** Installs Python packages into `folder` with the interpreter's own pip. */
 export async function pipInstall(python: string, folder: string, packages: readonly string[]): Promise<void> {
-  const options = "--disable-pip-version-check --no-input --quiet --no-compile --no-warn-script-location";
+  const options = "--disable-pip-version-check --no-input --quiet --no-warn-script-location";
   await command(
     python,
     ["-m", "pip", "install", ...options.split(" "), "--target", folder, ...packages],

@@ -8,6 +8,7 @@ import type { SandboxSpec } from "../../sandbox/sandbox.ts";
 import type { Log } from "../../telemetry/log.ts";
 import { boto3Folder } from "./aws-sdk.ts";
 import { bootstrapFolder } from "./bootstrap-folder.ts";
+import { exists } from "./install.ts";
 import { pythonMinorMax, pythonMinorMin } from "./identifiers.ts";
 import type { InstallProgress, Runtime } from "./runtime.ts";
 
@@ -65,11 +66,17 @@ export async function installPython(
     version: python.version,
     runtimeDir,
     languageMounts: [
-      ...(await mountsOf(python)),
+      ...(await mountsOf(python, join(runtimeDir, "site-packages"))),
       ...(boto3 === undefined ? [] : [{ source: boto3, target: "/var/runtime/site-packages" }]),
     ],
     // -s: the site packages of the server's user are no part of the function's world.
-    command: () => [`/var/lang/bin/python3.${python.minor}`, "-s", "/var/runtime/bootstrap.py", "/opt"],
+    command: () => [
+      `/var/lang/bin/python3.${python.minor}`,
+      "-s",
+      "/var/runtime/bootstrap.py",
+      "/opt",
+      "/var/runtime/site-packages",
+    ],
     variables: (inside) => ({ PYTHONPATH: inside.path("/var/runtime") }),
   };
 }
@@ -78,16 +85,20 @@ export async function installPython(
  * A Python in a prefix of its own is shown whole at /var/lang, from where it finds its library by itself. One that shares
  * its prefix with the system shows its program and its library alone.
  */
-async function mountsOf(python: HostPython): Promise<SandboxSpec["languageMounts"]> {
+async function mountsOf(python: HostPython, empty: string): Promise<SandboxSpec["languageMounts"]> {
   const shared = ["/usr", "/usr/local", "/"].includes(python.prefix);
-  if (!shared) return [{ source: python.prefix, target: "/var/lang" }];
   const name = `python3.${python.minor}`;
   const lib = join(python.prefix, "lib");
+  // What the host's people installed into it is no part of the runtime.
+  const hasPackages = await exists(join(lib, name, "site-packages"));
+  const hidden = hasPackages ? [{ source: empty, target: `/var/lang/lib/${name}/site-packages` }] : [];
+  if (!shared) return [{ source: python.prefix, target: "/var/lang" }, ...hidden];
   const libraries = (await readdir(lib)).filter((file) => file.startsWith(`lib${name}.so`));
   return [
     { source: python.executable, target: `/var/lang/bin/${name}` },
     { source: join(lib, name), target: `/var/lang/lib/${name}` },
     ...libraries.map((file) => ({ source: join(lib, file), target: `/var/lang/lib/${file}` })),
+    ...hidden,
   ];
 }
 
