@@ -1,6 +1,7 @@
 /** What the S3 tests share: a server with a client, buckets of their own, and errors as the SDK tells them. */
 import assert from "node:assert/strict";
 import { CreateBucketCommand, S3Client, S3ServiceException } from "@aws-sdk/client-s3";
+import type { ConfigInput } from "../../src/index.ts";
 import { startServer } from "./server.ts";
 import type { TestServer } from "./server.ts";
 
@@ -12,8 +13,8 @@ export interface S3Server extends TestServer {
   clientOf(options?: { account?: string; region?: string }): S3Client;
 }
 
-export async function startS3(): Promise<S3Server> {
-  const server = await startServer({ sandbox: "process" });
+export async function startS3(config: ConfigInput = {}): Promise<S3Server> {
+  const server = await startServer({ sandbox: "process", ...config });
   const clients: S3Client[] = [];
   const clientOf = (options?: { account?: string; region?: string }) => {
     const client = new S3Client(server.client(options));

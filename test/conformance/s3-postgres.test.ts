@@ -1,0 +1,115 @@
+/** S3 on PostgreSQL: the same order, versions, races and parts as on SQLite. */
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import {
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  ListBucketsCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  ListObjectVersionsCommand,
+  PutBucketVersioningCommand,
+  PutObjectCommand,
+  UploadPartCommand,
+} from "@aws-sdk/client-s3";
+import { postgresMissing, startPostgres } from "../harness/postgres.ts";
+import type { TestPostgres } from "../harness/postgres.ts";
+import { bytes, startS3 } from "../harness/s3.ts";
+import type { S3Server } from "../harness/s3.ts";
+
+/** In the order of their bytes, which is not that of any language. */
+const KEYS = ["-", "A", "B", "_", "a", "a/b", "a/c", "b", "Ä", "ä", "！", "😀"];
+
+describe("S3 on PostgreSQL", { skip: postgresMissing() }, () => {
+  let postgres: TestPostgres;
+  let server: S3Server;
+  before(async () => {
+    postgres = await startPostgres();
+    server = await startS3({ databaseUrl: await postgres.newDatabase() });
+  });
+  after(async () => {
+    await server?.stop();
+    await postgres?.stop();
+  });
+
+  test("ListObjectsV2 and ListBuckets order by bytes", async () => {
+    const { s3 } = server;
+    const Bucket = await server.bucket();
+    for (const Key of KEYS.toReversed()) await s3.send(new PutObjectCommand({ Bucket, Key, Body: Key }));
+    const list = async (extra: object) => {
+      const page = await s3.send(new ListObjectsV2Command({ Bucket, ...extra }));
+      return [
+        ...(page.Contents ?? []).map(({ Key }) => Key),
+        ...(page.CommonPrefixes ?? []).map(({ Prefix }) => Prefix),
+      ];
+    };
+    assert.deepEqual(await list({}), KEYS);
+    assert.deepEqual(await list({ StartAfter: "_", MaxKeys: 2 }), ["a", "a/b"]);
+    assert.deepEqual(await list({ Delimiter: "/", Prefix: "a" }), ["a", "a/"]);
+    await server.bucket();
+    const { Buckets = [] } = await s3.send(new ListBucketsCommand({}));
+    const names = Buckets.map(({ Name }) => Name ?? "");
+    assert.deepEqual(names, names.toSorted());
+  });
+
+  test("PutObject, DeleteObject, DeleteObjects and ListObjectVersions", async () => {
+    const { s3 } = server;
+    const Bucket = await server.bucket();
+    await s3.send(new PutObjectCommand({ Bucket, Key: "k", Body: bytes(50_000) }));
+    await s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: "Enabled" } }));
+    const { VersionId } = await s3.send(new PutObjectCommand({ Bucket, Key: "k", Body: "2" }));
+    await s3.send(new DeleteObjectCommand({ Bucket, Key: "k" }));
+    const { Versions = [], DeleteMarkers = [] } = await s3.send(new ListObjectVersionsCommand({ Bucket }));
+    assert.deepEqual(
+      Versions.map((one) => [one.VersionId, one.Size]),
+      [
+        [VersionId, 1],
+        ["null", 50_000],
+      ],
+    );
+    assert.equal(DeleteMarkers.length, 1);
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: "k", VersionId: "null" }));
+    assert.deepEqual(Buffer.from((await Body?.transformToByteArray()) ?? []), bytes(50_000));
+    const Objects = [...Versions, ...DeleteMarkers].map((one) => ({ Key: "k", VersionId: one.VersionId }));
+    const { Errors } = await s3.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects } }));
+    assert.equal(Errors, undefined);
+  });
+
+  test("PutObject at once from many, with and without a condition", async () => {
+    const Bucket = await server.bucket();
+    const put = (Body: string, extra: object = {}) =>
+      server.s3.send(new PutObjectCommand({ Bucket, Key: "race", Body, ...extra }));
+    const racers = await Promise.allSettled(
+      Array.from({ length: 8 }, (_, i) => put(`${i}`, { IfNoneMatch: "*" })),
+    );
+    assert.equal(racers.filter(({ status }) => status === "fulfilled").length, 1);
+    await Promise.all(Array.from({ length: 8 }, (_, i) => put(`${i}`)));
+    const { Contents } = await server.s3.send(new ListObjectsV2Command({ Bucket }));
+    assert.equal(Contents?.length, 1);
+  });
+
+  test("CompleteMultipartUpload and ListMultipartUploads", async () => {
+    const { s3 } = server;
+    const Bucket = await server.bucket();
+    const Key = "joined";
+    const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ Bucket, Key }));
+    const { Uploads } = await s3.send(new ListMultipartUploadsCommand({ Bucket }));
+    assert.deepEqual(
+      Uploads?.map((one) => one.UploadId),
+      [UploadId],
+    );
+    const data = [bytes(5 * 1024 * 1024), bytes(100, 2)];
+    const Parts: { PartNumber: number; ETag: string | undefined }[] = [];
+    for (const [index, Body] of data.entries()) {
+      const PartNumber = index + 1;
+      const { ETag } = await s3.send(new UploadPartCommand({ Bucket, Key, UploadId, PartNumber, Body }));
+      Parts.push({ PartNumber, ETag });
+    }
+    await s3.send(new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload: { Parts } }));
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }));
+    assert.ok(Buffer.from((await Body?.transformToByteArray()) ?? []).equals(Buffer.concat(data)));
+  });
+});
