@@ -21,7 +21,7 @@ import { createServiceIndex } from "./route/resolve-service.ts";
 import type { ServiceIndex } from "./route/resolve-service.ts";
 import { fallbackTarget, resolveOperation, resolveTarget } from "./route/target.ts";
 import type { Target } from "./route/target.ts";
-import { createAuthenticator } from "./auth/authenticate.ts";
+import { createAuthenticator, refuseOtherAlgorithms } from "./auth/authenticate.ts";
 import type { Authenticator, Caller } from "./auth/authenticate.ts";
 import { readSignature } from "./auth/credential.ts";
 import type { RequestContext, Service } from "./service.ts";
@@ -110,7 +110,7 @@ async function exchange(door: Door, incoming: AnyIncoming, response: AnyResponse
   } catch (error) {
     answer = errorAnswer(door, state, error);
   }
-  request.body.discard();
+  if (!request.body.discard() && incoming.httpVersionMajor === 1) answer.headers["connection"] = "close";
   writeResponse(response, answer, request.method, (error) => logStreamError(door, state, error));
 }
 
@@ -118,6 +118,7 @@ async function exchange(door: Door, incoming: AnyIncoming, response: AnyResponse
 async function serve(door: Door, exchange: Exchange): Promise<WireResponse> {
   const { request, requestId } = exchange;
   const signature = readSignature(request);
+  refuseOtherAlgorithms(request, signature);
   const target = await resolveTarget(request, signature?.scope?.signingName, door.services, door.catalogue);
   exchange.target = target;
   const { model, protocol } = target;

@@ -55,7 +55,6 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   const keys = createSigningKeys();
   return {
     async authenticate(request, signature, target, operation) {
-      refuseOtherAlgorithms(request, signature);
       const fail = (failure: AuthFailure) => authError(target.protocolName, failure);
       const region = signature?.scope?.region || options.defaultRegion;
       if (options.authentication === "on") {
@@ -90,8 +89,11 @@ function rootOf(accessKeyId: string | undefined): Principal {
   return { type: "root", account, arn: `arn:aws:iam::${account}:root`, userId: account, accessKeyId };
 }
 
-/** Signatures that Lambent cannot verify are refused by name, also where none is verified. */
-function refuseOtherAlgorithms(request: WireRequest, signature: SignatureParts | undefined): void {
+/**
+ * Signatures that Lambent cannot verify are refused by name, also where none is verified.
+ * @throws AwsError NotImplemented, or S3's InvalidRequest for Signature Version 2
+ */
+export function refuseOtherAlgorithms(request: WireRequest, signature: SignatureParts | undefined): void {
   if (signature && signature.algorithm !== ALGORITHM)
     throw notImplemented(`the signing algorithm ${signature.algorithm}`);
   const isVersion2 =

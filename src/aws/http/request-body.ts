@@ -7,6 +7,8 @@ import type { AnyIncoming } from "./wire-request.ts";
 
 /** Lambda's CreateFunction with a zip of 50 MB in base64 is the largest body that is ever read into memory. */
 const BUFFERED_BYTES_MAX = 70_167_211;
+/** What is read and thrown away to keep a connection. */
+const DISCARDED_BYTES_MAX = 16 * 1024 * 1024;
 
 type Layer = Transform;
 
@@ -57,12 +59,22 @@ export class RequestBody {
     return (this.#bytes ??= this.#layers.length === 0 ? this.raw() : collect(this.stream(), undefined));
   }
 
-  /** Reads to the end what nobody wanted, so that the connection can carry the next request. */
-  discard(): void {
+  /**
+   * Reads to the end what nobody wanted, so that the connection can carry the next request.
+   * @returns false where that is too much to read, and the connection should be closed instead
+   */
+  discard(): boolean {
     const stream: Readable = this.#stream ?? this.#incoming;
-    if (stream.readableEnded || stream.destroyed) return;
+    if (stream.readableEnded || stream.destroyed) return true;
     stream.on("error", () => {});
+    if (Number(this.#incoming.headers["content-length"] ?? 0) > DISCARDED_BYTES_MAX) return false;
+    let discarded = 0;
+    stream.on("data", (chunk: Buffer) => {
+      discarded += chunk.length;
+      if (discarded > DISCARDED_BYTES_MAX) this.#incoming.destroy();
+    });
     stream.resume();
+    return true;
   }
 }
 

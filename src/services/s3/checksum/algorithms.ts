@@ -1,8 +1,8 @@
 /** The checksum algorithms S3 knows: how each is computed, how wide it is, and how it covers a multipart object. */
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
-import { combineCrc, Crc64Nvme, crc32c } from "./crc.ts";
-import type { CrcKind } from "./crc.ts";
+import { combineCrc, Crc64Nvme, crc32c } from "../../../kit/crc.ts";
+import type { CrcKind } from "../../../kit/crc.ts";
 
 export type ChecksumType = "COMPOSITE" | "FULL_OBJECT";
 
