@@ -334,10 +334,10 @@ test("UpdateFunctionCode replaces the code: the old one serves until the new one
 test("UpdateFunctionCode under load never fails an invocation, and never goes back to older code", async () => {
   const name = await setting.create("export const handler = async () => 0;");
   let newest = 0;
-  let isDone = false;
+  const done = new AbortController();
   const caller = async () => {
     let runs = 0;
-    for (let least = 0; !isDone; runs++) {
+    for (let least = 0; !done.signal.aborted; runs++) {
       const active = newest;
       const { value, error } = await setting.invoke(name);
       assert.equal(error, undefined);
@@ -357,9 +357,7 @@ test("UpdateFunctionCode under load never fails an invocation, and never goes ba
       await setting.updated(name);
       newest = version;
     }
-  })().finally(() => {
-    isDone = true;
-  });
+  })().finally(() => done.abort());
   const [, ...runs] = await Promise.all([updating, ...callers]);
   for (const count of runs) assert.ok(count > 0);
 });

@@ -20,7 +20,7 @@ const EXTEND_MS = 3_000;
 /** One function may take this share of what runs at once, so that a slow one does not stop the others. */
 const FUNCTION_SHARE_MAX = 0.5;
 /** Claimed events that wait for their function's share, as a multiple of what runs at once. */
-const WAITING_SHARE_MAX = 4;
+const WAITING_SHARE_MAX = 2;
 /** Pause after a failure of the queue itself. */
 const QUEUE_ERROR_PAUSE_MS = 1_000;
 

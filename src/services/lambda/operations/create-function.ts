@@ -1,5 +1,5 @@
 /** CreateFunction */
-import { AwsError } from "../../../aws/errors.ts";
+import type { AwsError } from "../../../aws/errors.ts";
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import { codeSource } from "../code/code-source.ts";
 import type { Code } from "../code/code-store.ts";
@@ -12,7 +12,7 @@ import { ownReference } from "../lookup.ts";
 import { checkNewName } from "../names.ts";
 import type { FunctionId } from "../names.ts";
 import { CREATING, publish } from "../publish.ts";
-import { checkRole } from "../roles.ts";
+import { checkRole, checkRuntime, checkStorage } from "../requirements.ts";
 import { insertFunction, readTags, readUsage, saveVersion } from "../store.ts";
 import type { VersionRow } from "../store.ts";
 import { withTags } from "../tags.ts";
@@ -30,14 +30,14 @@ export async function createFunction(
   const source = codeSource(input.Code ?? {}, lambda.objects, context);
   const tags = withTags({}, input.Tags ?? {});
   await checkRole(lambda.roles, configuration.role, context);
-  await checkRuntime(lambda, configuration.runtime);
+  await checkRuntime(lambda.runtimes, configuration.runtime);
   if (await readTags(lambda.database, id)) throw alreadyExists(id);
 
   return lambda.code.with(await source.open(), source.bytesMax, async (code) => {
     const rows = await lambda.database.tx(async (tx) => {
       if (!(await insertFunction(tx, id, tags))) throw alreadyExists(id);
       const usage = await readUsage(tx, id.account, id.region);
-      checkStorage(usage.unzipped + code.unzippedBytes, lambda);
+      checkStorage(usage.unzipped + code.unzippedBytes, lambda.limits);
       const latest = newLatest(lambda, id, configuration, code);
       await saveVersion(tx, latest);
       lambda.catalogue.changes(tx, id);
@@ -47,18 +47,6 @@ export async function createFunction(
     const row = rows.at(-1) as VersionRow;
     return describeVersion(row, row.number > 0 ? String(row.number) : undefined);
   });
-}
-
-/** @throws InvalidParameterValueException for a runtime that is past its end, or that this machine lacks, with what to install. */
-export async function checkRuntime(lambda: Lambda, runtime: string): Promise<void> {
-  const answer = await lambda.runtimes.find(runtime);
-  if (answer.status === "refused") throw invalidParameter(answer.reason);
-}
-
-/** @throws CodeStorageExceededException when all versions of the account and region together would unpack to more. */
-export function checkStorage(unzippedBytes: number, lambda: Lambda): void {
-  if (unzippedBytes > lambda.limits.codeStorageBytes)
-    throw new AwsError("CodeStorageExceededException", "Code storage limit exceeded.", { Type: "User" });
 }
 
 function newLatest(lambda: Lambda, id: FunctionId, configuration: Configuration, code: Code): VersionRow {

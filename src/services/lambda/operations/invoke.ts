@@ -125,9 +125,12 @@ function readClientContext(encoded: string | undefined): string | undefined {
   return decoded.toString();
 }
 
+/** The trace the invocation belongs to, which the answer names too. */
 function traceHeader(lambda: Lambda, context: RequestContext): string {
   const given = context.headers["x-amzn-trace-id"];
-  return typeof given === "string" && given !== "" ? given : newTraceHeader(lambda.clock, lambda.ids);
+  const header = typeof given === "string" && given !== "" ? given : newTraceHeader(lambda.clock, lambda.ids);
+  context.responseHeaders["x-amzn-trace-id"] = header;
+  return header;
 }
 
 /** What the data path could not do, as the API says it; function errors are outcomes and do not come here. */

@@ -7,11 +7,11 @@ import type { Client, Lambda } from "../deps.ts";
 import { describeVersion } from "../describe.ts";
 import { findLatest, unqualifiedReference } from "../lookup.ts";
 import { publish } from "../publish.ts";
+import { checkStorage } from "../requirements.ts";
 import { refuseUnimplemented } from "../refusals.ts";
 import { readUsage } from "../store.ts";
 import type { VersionRow } from "../store.ts";
 import { applyUpdate, requireUpdatable } from "../update.ts";
-import { checkStorage } from "./create-function.ts";
 
 /** Answers while the update is in progress; until then the old code runs. */
 export async function updateFunctionCode(
@@ -32,7 +32,7 @@ export async function updateFunctionCode(
       const current = await findLatest(tx, id);
       requireUpdatable(current, input.RevisionId);
       const usage = await readUsage(tx, id.account, id.region);
-      checkStorage(usage.unzipped - current.unzippedBytes + code.unzippedBytes, lambda);
+      checkStorage(usage.unzipped - current.unzippedBytes + code.unzippedBytes, lambda.limits);
       const updated = await applyUpdate(lambda, tx, current, withCode(current, code));
       return input.Publish ? [updated, await publish(lambda, tx, updated)] : [updated];
     });

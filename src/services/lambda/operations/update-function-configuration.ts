@@ -4,9 +4,8 @@ import { fingerprint, updatedConfiguration } from "../configuration.ts";
 import type { Client, Lambda } from "../deps.ts";
 import { describeVersion } from "../describe.ts";
 import { findLatest, unqualifiedReference } from "../lookup.ts";
-import { checkRole } from "../roles.ts";
+import { checkRole, checkRuntime } from "../requirements.ts";
 import { applyUpdate, requireUpdatable } from "../update.ts";
-import { checkRuntime } from "./create-function.ts";
 
 /** Answers while the update is in progress; until then the old configuration holds. */
 export async function updateFunctionConfiguration(
@@ -19,7 +18,7 @@ export async function updateFunctionConfiguration(
   requireUpdatable(before, input.RevisionId);
   const wanted = updatedConfiguration(before.configuration, input);
   if (input.Role !== undefined) await checkRole(lambda.roles, wanted.role, context);
-  if (input.Runtime !== undefined) await checkRuntime(lambda, wanted.runtime);
+  if (input.Runtime !== undefined) await checkRuntime(lambda.runtimes, wanted.runtime);
   const row = await lambda.database.tx(async (tx) => {
     const current = await findLatest(tx, id);
     requireUpdatable(current, input.RevisionId);
