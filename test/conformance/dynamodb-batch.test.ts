@@ -177,7 +177,7 @@ const refused: [title: string, request: () => Promise<unknown>, expected: string
   ],
   [
     "BatchWriteItem of neither put nor delete",
-    () => write({ one: [{} as WriteRequest] }),
+    () => write({ one: [{}] }),
     "ValidationException: Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes",
   ],
   [

@@ -155,13 +155,14 @@ test("UpdateItem counts what changes in the indexes", async () => {
   }
 });
 
+const item = (name: string, more: Item) => ({ PutRequest: { Item: { pk: S(name), sk: S("1"), ...more } } });
+
 test("DeleteItem and BatchWriteItem count indexes too", async () => {
   const { pk } = await putIndexed({ g: S("g"), l: S("l") });
   const removed = await client.send(
     new DeleteItemCommand({ TableName: "indexed", Key: { pk: S(pk), sk: S("1") }, ...INDEXES }),
   );
   assert.deepEqual(arms(removed.ConsumedCapacity), [3, 1, 1, 1]);
-  const item = (name: string, more: Item) => ({ PutRequest: { Item: { pk: S(name), sk: S("1"), ...more } } });
   const batch = await client.send(
     new BatchWriteItemCommand({
       RequestItems: { indexed: [item("b1", { g: S("g") }), item("b2", {})] },

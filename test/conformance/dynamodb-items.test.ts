@@ -112,10 +112,11 @@ test("PutItem with a condition writes only when it holds, and returns the item i
   assert.deepEqual(await get("once"), { pk: S("once"), n: N(1) });
 });
 
+const remove = (more: object) =>
+  client.send(new DeleteItemCommand({ TableName: "items", Key: { pk: S("removed") }, ...more }));
+
 test("DeleteItem takes the item away, with its condition and its return values", async () => {
   await put({ pk: S("removed"), n: N(1) });
-  const remove = (more: object) =>
-    client.send(new DeleteItemCommand({ TableName: "items", Key: { pk: S("removed") }, ...more }));
   const condition = { ConditionExpression: "n > :n", ExpressionAttributeValues: { ":n": N(1) } };
   assert.equal(
     await refusal(remove(condition)),
@@ -130,23 +131,24 @@ test("DeleteItem takes the item away, with its condition and its return values",
   );
 });
 
+const project = async (ProjectionExpression: string) =>
+  (
+    await client.send(
+      new GetItemCommand({
+        TableName: "items",
+        Key: { pk: S("projected") },
+        ProjectionExpression,
+        ExpressionAttributeNames: { "#a": "a" },
+      }),
+    )
+  ).Item;
+
 test("GetItem projects paths, lists closing up", async () => {
   await put({
     pk: S("projected"),
     a: { M: { b: S("b"), c: { M: { d: N(1), e: N(2) } } } },
     l: { L: [S("0"), S("1"), { M: { x: S("x"), y: S("y") } }] },
   });
-  const project = async (ProjectionExpression: string) =>
-    (
-      await client.send(
-        new GetItemCommand({
-          TableName: "items",
-          Key: { pk: S("projected") },
-          ProjectionExpression,
-          ExpressionAttributeNames: { "#a": "a" },
-        }),
-      )
-    ).Item;
   assert.deepEqual(await project("#a.c.d, l[2].y, l[0], absent, #a.b.c, l[9]"), {
     a: { M: { c: { M: { d: N(1) } } } },
     l: { L: [S("0"), { M: { y: S("y") } }] },

@@ -51,6 +51,9 @@ const update = (pk: string, more: Partial<UpdateItemCommandInput>) =>
     new UpdateItemCommand({ TableName: "items", Key: { pk: S(pk) }, ReturnValues: "ALL_NEW", ...more }),
   );
 
+const remove = (Value: AttributeValue) =>
+  client.send(new DeleteItemCommand({ TableName: "items", Key: { pk: S("e") }, Expected: { n: { Value } } }));
+
 test("PutItem and DeleteItem with Expected", async () => {
   await put({ pk: S("e"), n: N(5), s: S("abc") });
   const failed = "ConditionalCheckFailedException: The conditional request failed";
@@ -95,10 +98,6 @@ test("PutItem and DeleteItem with Expected", async () => {
       await refusal(put({ pk: S("e"), n: N(5), s: S("abc") }, { Expected, ConditionalOperator })),
       holds ? "(accepted)" : failed,
       JSON.stringify(Expected),
-    );
-  const remove = (Value: AttributeValue) =>
-    client.send(
-      new DeleteItemCommand({ TableName: "items", Key: { pk: S("e") }, Expected: { n: { Value } } }),
     );
   assert.equal(await refusal(remove(N(4))), failed);
   assert.equal(await refusal(remove(N(5))), "(accepted)");

@@ -205,9 +205,10 @@ test("Query reads many small items in one page", async () => {
   );
 });
 
+const inIndex = async (IndexName: string, g: string) =>
+  (await query("indexed", "g = :g", { ":g": S(g) }, { IndexName })).Items ?? [];
+
 test("Query follows an item through its indexes", async () => {
-  const inIndex = async (IndexName: string, g: string) =>
-    (await query("indexed", "g = :g", { ":g": S(g) }, { IndexName })).Items ?? [];
   await put("indexed", { pk: S("i"), sk: S("1"), g: S("x"), l: N(1), extra: S("e"), more: S("m") });
   await put("indexed", { pk: S("i"), sk: S("2"), g: S("x"), extra: S("e") });
   await put("indexed", { pk: S("i"), sk: S("3"), g: S("x"), l: N(0) });
@@ -238,6 +239,14 @@ test("Query follows an item through its indexes", async () => {
   assert.equal((await inIndex("keys", "y")).length, 0);
 });
 
+const local = (more: Partial<QueryCommandInput>) =>
+  query(
+    "indexed",
+    "pk = :p AND l > :l",
+    { ":p": S("local"), ":l": N(1) },
+    { IndexName: "local", ConsistentRead: true, ...more },
+  );
+
 test("Query reads the items of a local index when it is asked for more than the index holds", async () => {
   for (const [sk, l] of [
     ["a", 3],
@@ -245,13 +254,6 @@ test("Query reads the items of a local index when it is asked for more than the 
     ["c", 2],
   ] as const)
     await put("indexed", { pk: S("local"), sk: S(sk), l: N(l), extra: S(`e${sk}`) });
-  const local = (more: Partial<QueryCommandInput>) =>
-    query(
-      "indexed",
-      "pk = :p AND l > :l",
-      { ":p": S("local"), ":l": N(1) },
-      { IndexName: "local", ConsistentRead: true, ...more },
-    );
   assert.deepEqual((await local({})).Items, [
     { pk: S("local"), sk: S("c"), l: N(2) },
     { pk: S("local"), sk: S("a"), l: N(3) },

@@ -5,6 +5,7 @@ import {
   BatchExecuteStatementCommand,
   CreateTableCommand,
   DeleteTableCommand,
+  DescribeContinuousBackupsCommand,
   DescribeEndpointsCommand,
   DescribeLimitsCommand,
   DescribeTableCommand,
@@ -413,7 +414,7 @@ test("TagResource, UntagResource and ListTagsOfResource keep a table's tags", as
   );
 });
 
-test("DescribeLimits, DescribeEndpoints and DescribeTimeToLive tell what is so", async () => {
+test("DescribeLimits, DescribeEndpoints, DescribeTimeToLive and DescribeContinuousBackups tell what is so", async () => {
   const limits = await client.send(new DescribeLimitsCommand({}));
   assert.equal(limits.TableMaxReadCapacityUnits, 40_000);
   const { Endpoints: endpoints } = await client.send(new DescribeEndpointsCommand({}));
@@ -425,4 +426,13 @@ test("DescribeLimits, DescribeEndpoints and DescribeTimeToLive tell what is so",
     new DescribeTimeToLiveCommand({ TableName: "lasting" }),
   );
   assert.deepEqual(ttl, { TimeToLiveStatus: "DISABLED" });
+  const backups = await client.send(new DescribeContinuousBackupsCommand({ TableName: "lasting" }));
+  assert.deepEqual(backups.ContinuousBackupsDescription, {
+    ContinuousBackupsStatus: "DISABLED",
+    PointInTimeRecoveryDescription: { PointInTimeRecoveryStatus: "DISABLED" },
+  });
+  assert.equal(
+    await refusal(client.send(new DescribeContinuousBackupsCommand({ TableName: "absent" }))),
+    "TableNotFoundException: Table not found: absent",
+  );
 });

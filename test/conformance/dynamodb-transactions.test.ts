@@ -46,14 +46,15 @@ const get = async (TableName: string, pk: string): Promise<Item | undefined> =>
 async function cancellation(
   request: Promise<unknown>,
 ): Promise<{ message: string; reasons: CancellationReason[] }> {
-  try {
-    await request;
-  } catch (error) {
-    assert.ok(error instanceof TransactionCanceledException, String(error));
-    return { message: error.message, reasons: error.CancellationReasons ?? [] };
-  }
-  assert.fail("the transaction was carried out");
+  const error: unknown = await request.then(
+    () => "the transaction was carried out",
+    (reason: unknown) => reason,
+  );
+  assert.ok(error instanceof TransactionCanceledException, String(error));
+  return { message: error.message, reasons: error.CancellationReasons ?? [] };
 }
+
+const units = (n: number) => ({ WriteCapacityUnits: n, CapacityUnits: n });
 
 test("TransactWriteItems carries out every kind of action", async () => {
   await client.send(new PutItemCommand({ TableName: "one", Item: { pk: S("u"), n: N(1) } }));
@@ -85,7 +86,6 @@ test("TransactWriteItems carries out every kind of action", async () => {
   assert.deepEqual(await get("one", "p"), { pk: S("p"), text: S("x") });
   assert.deepEqual(await get("one", "u"), { pk: S("u"), n: N(2) });
   assert.equal(await get("two", "d"), undefined);
-  const units = (n: number) => ({ WriteCapacityUnits: n, CapacityUnits: n });
   assert.deepEqual(answer.ConsumedCapacity, [
     { TableName: "one", ...units(4), Table: units(4) },
     { TableName: "two", ...units(8), Table: units(6), GlobalSecondaryIndexes: { "by-g": units(2) } },
@@ -156,18 +156,19 @@ test("TransactWriteItems is done once for a client token", async () => {
   assert.equal((await get("one", "token"))?.["n"]?.N, "2");
 });
 
+const change = (pk: string, sign: "+" | "-"): TransactWriteItem => ({
+  Update: {
+    TableName: "one",
+    Key: { pk: S(pk) },
+    UpdateExpression: `SET n = n ${sign} :one`,
+    ConditionExpression: "n >= :one",
+    ExpressionAttributeValues: { ":one": N(1) },
+  },
+});
+
 test("TransactWriteItems moves between accounts without losing any, under contention", async () => {
   for (const pk of ["from", "to"])
     await client.send(new PutItemCommand({ TableName: "one", Item: { pk: S(pk), n: N(40) } }));
-  const change = (pk: string, sign: "+" | "-"): TransactWriteItem => ({
-    Update: {
-      TableName: "one",
-      Key: { pk: S(pk) },
-      UpdateExpression: `SET n = n ${sign} :one`,
-      ConditionExpression: "n >= :one",
-      ExpressionAttributeValues: { ":one": N(1) },
-    },
-  });
   const outcomes = await Promise.all(
     Array.from({ length: 60 }, () => refusal(write([change("from", "-"), change("to", "+")]))),
   );

@@ -7,7 +7,12 @@ import type { Client } from "./operations/client.ts";
 import { createTable } from "./operations/create-table.ts";
 import { deleteItem } from "./operations/delete-item.ts";
 import { deleteTable } from "./operations/delete-table.ts";
-import { describeEndpoints, describeLimits, describeTimeToLive } from "./operations/describe-limits.ts";
+import {
+  describeContinuousBackups,
+  describeEndpoints,
+  describeLimits,
+  describeTimeToLive,
+} from "./operations/describe-limits.ts";
 import { describeTable, listTables } from "./operations/describe-table.ts";
 import { getItem } from "./operations/get-item.ts";
 import { putItem } from "./operations/put-item.ts";
@@ -24,6 +29,7 @@ export const operationTable: OperationTable<Client, OperationDeps> = {
   CreateTable: createTable,
   DeleteItem: deleteItem,
   DeleteTable: deleteTable,
+  DescribeContinuousBackups: describeContinuousBackups,
   DescribeEndpoints: describeEndpoints,
   DescribeLimits: describeLimits,
   DescribeTable: describeTable,

@@ -4,7 +4,13 @@ import { ATTRIBUTE_TYPES, typeOf } from "../values/value.ts";
 import { compareValues } from "../values/compare.ts";
 import { ExpressionError } from "./lexer.ts";
 import { parseCondition } from "./parser.ts";
-import { nodesOf, refuseReservedWords, refuseUnknownFunctions, resolveOperand } from "./resolve.ts";
+import {
+  nodesOf,
+  refuseReservedWords,
+  refuseTooManyOperators,
+  refuseUnknownFunctions,
+  resolveOperand,
+} from "./resolve.ts";
 import type { Substitutes } from "./substitutes.ts";
 import type { ConditionNode, OperandNode } from "./syntax.ts";
 import type { Condition, ConditionFunction, Operand } from "./tree.ts";
@@ -28,6 +34,7 @@ export function readCondition(source: string, substitutes: Substitutes, isKeyCon
   const { condition, redundantParentheses } = parseCondition(source);
   if (redundantParentheses && !isKeyCondition)
     throw new ExpressionError("The expression has redundant parentheses;");
+  refuseTooManyOperators(nodesOf(condition));
   refuseUnknownFunctions(condition, FUNCTIONS);
   refuseMisusedFunctions(condition);
   for (const node of nodesOf(condition)) if (node.kind === "path") refuseReservedWords(node);

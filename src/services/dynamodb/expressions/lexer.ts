@@ -17,6 +17,9 @@ const TOKEN =
   /[ \t\r\n]*(?:([A-Za-z][A-Za-z0-9_]*)|(#[A-Za-z0-9_]+)|(:[A-Za-z0-9_]+)|([0-9]+)|(<>|<=|>=|[=<>(),.[\]+-])|([^ \t\r\n]))/uy;
 const KINDS: readonly TokenKind[] = ["word", "name", "value", "number", "symbol", "bad"];
 
+/** Parentheses within parentheses; deeper than any expression within the limit of operators needs. */
+const PARENTHESES_MAX = 300;
+
 /** A fault in an expression; the caller puts the parameter's name in front: `Invalid UpdateExpression: …`. */
 export class ExpressionError extends Error {}
 
@@ -33,6 +36,7 @@ export class Tokens {
       throw new ExpressionError(
         `Expression size has exceeded the maximum allowed size; expression size: ${bytes}`,
       );
+    refuseDeepParentheses(source);
     this.#source = source;
     TOKEN.lastIndex = 0;
     for (let match = TOKEN.exec(source); match; match = TOKEN.exec(source)) {
@@ -102,5 +106,15 @@ export class Tokens {
     const to = this.#tokens[this.#at + 1] ?? token;
     const near = this.#source.slice(from.start, to.end);
     return new ExpressionError(`Syntax error; token: "${token.text}", near: "${near}"`);
+  }
+}
+
+function refuseDeepParentheses(source: string): void {
+  let depth = 0;
+  for (const character of source) {
+    if (character === "(") depth += 1;
+    else if (character === ")") depth -= 1;
+    if (depth > PARENTHESES_MAX)
+      throw new ExpressionError(`The expression has too many nested parentheses; limit: ${PARENTHESES_MAX}`);
   }
 }

@@ -8,6 +8,9 @@ import { showPath } from "./tree.ts";
 
 type AnyNode = OperandNode | ConditionNode;
 
+/** Operators and functions of one expression. */
+const OPERATORS_MAX = 300;
+
 /** Fills in one path. */
 export function resolvePath(node: PathNode, substitutes: Substitutes): Path {
   return node.steps.map((step) => {
@@ -45,6 +48,17 @@ export function* nodesOf(node: AnyNode): Generator<AnyNode> {
   else if (node.kind === "not") yield* nodesOf(node.condition);
   else if (node.kind !== "path" && node.kind !== "value")
     for (const child of node.operands) yield* nodesOf(child);
+}
+
+/** Refuses more operators and functions than DynamoDB evaluates in one expression. */
+export function refuseTooManyOperators(nodes: Iterable<AnyNode>): void {
+  let operators = 0;
+  for (const node of nodes) {
+    if (node.kind === "and" || node.kind === "or") operators += node.conditions.length - 1;
+    else if (node.kind !== "path" && node.kind !== "value") operators += 1;
+  }
+  if (operators > OPERATORS_MAX)
+    throw new ExpressionError(`The expression contains too many operators; operator count: ${operators}`);
 }
 
 /** Refuses a path with a reserved word in it. */

@@ -7,6 +7,7 @@ import {
   nodesOf,
   refuseOverlaps,
   refuseReservedWords,
+  refuseTooManyOperators,
   refuseUnknownFunctions,
   resolveOperand,
   resolvePath,
@@ -35,6 +36,7 @@ const TYPE_WORDS: Readonly<Partial<Record<AttributeType, string>>> = {
 /** Reads an update expression. */
 export function readUpdate(source: string, substitutes: Substitutes): UpdateAction[] {
   const { actions, sections } = parseUpdate(source);
+  refuseTooManyOperators(actions.flatMap((action) => [...partsOf(action)]));
   for (const action of actions)
     for (const node of partsOf(action)) if (node.kind === "path") refuseReservedWords(node);
   for (const action of actions) if (action.operand) refuseUnknownFunctions(action.operand, FUNCTIONS);

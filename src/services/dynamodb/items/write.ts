@@ -1,10 +1,11 @@
 /** Writes one item and its index entries within a transaction. */
-import type { Transaction } from "../../../store/database.ts";
+import type { Database, Transaction } from "../../../store/database.ts";
 import { invalid } from "../errors.ts";
 import type { ItemRow, RowPlace } from "../store-items.ts";
 import { deleteItemRow, getItemRow, putItemRow } from "../store-items.ts";
 import type { IndexDefinition, TableDefinition } from "../tables/definition.ts";
 import { valuesEqual } from "../values/compare.ts";
+import type { TableRegistry } from "../tables/registry.ts";
 import { ITEM_BYTES_MAX, itemSize } from "../values/size.ts";
 import type { Attributes } from "../values/value.ts";
 import { Consumption, writeUnits } from "./capacity.ts";
@@ -25,6 +26,17 @@ export interface Written {
   readonly after: ItemRow | undefined;
   /** Complete only when the present item was read. */
   readonly consumption: Consumption;
+}
+
+/** Runs a write in a transaction of its own. */
+export async function writeOne(
+  { database, tables }: { readonly database: Database; readonly tables: TableRegistry },
+  write: Write,
+): Promise<Written> {
+  return database.tx(async (transaction) => {
+    await tables.expectPresent(transaction, write.table);
+    return applyWrite(transaction, write);
+  });
 }
 
 /** Runs a write; the transaction carries the item and all its index entries. */

@@ -45,7 +45,8 @@ export async function batchWriteItem(
   // AWS writes the items one by one; here they are written together, so that nothing is left unprocessed.
   const consumptions = await deps.database.tx(async (transaction) => {
     const perTable: Consumption[] = [];
-    for (const { writes: ofTable } of writes) {
+    for (const { table, writes: ofTable } of writes) {
+      await deps.tables.expectPresent(transaction, table);
       const consumption = new Consumption();
       for (const write of ofTable) consumption.add((await applyWrite(transaction, write)).consumption);
       perTable.push(consumption);

@@ -7,7 +7,7 @@ import { collectionMetrics } from "../items/collection-metrics.ts";
 import { checkCondition, readWriteCondition } from "../items/conditional.ts";
 import { checkForms } from "../items/expressions.ts";
 import { itemPlace, validateKey } from "../items/keys.ts";
-import { applyWrite } from "../items/write.ts";
+import { writeOne } from "../items/write.ts";
 import { validateAttributes } from "../values/validate.ts";
 import type { Attributes } from "../values/value.ts";
 import type { Client } from "./client.ts";
@@ -22,17 +22,15 @@ export async function deleteItem(
   const table = await deps.tables.active(input.TableName as string, context);
   validateKey(table, key);
   const returnsOld = input.ReturnValues === "ALL_OLD";
-  const { before, consumption } = await deps.database.tx((transaction) =>
-    applyWrite(transaction, {
-      table,
-      place: itemPlace(table, key),
-      needsPresent: returnsOld || condition !== undefined || reportsCapacity(input),
-      next(present) {
-        checkCondition(condition, present, input.ReturnValuesOnConditionCheckFailure);
-        return undefined;
-      },
-    }),
-  );
+  const { before, consumption } = await writeOne(deps, {
+    table,
+    place: itemPlace(table, key),
+    needsPresent: returnsOld || condition !== undefined || reportsCapacity(input),
+    next(present) {
+      checkCondition(condition, present, input.ReturnValuesOnConditionCheckFailure);
+      return undefined;
+    },
+  });
   return {
     Attributes: returnsOld ? before?.item : undefined,
     ConsumedCapacity: consumption.report(input.ReturnConsumedCapacity, input.TableName as string),

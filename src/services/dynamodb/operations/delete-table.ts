@@ -25,11 +25,12 @@ export async function deleteTable(
       "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.",
     );
   // A small table is gone when this is answered; of a larger one the rest is deleted in the background.
-  const isGone = await deps.database.tx(async (transaction) => {
-    await beginDeletion(transaction, table);
-    return continueDeletion(transaction, table);
-  });
-  deps.tables.forget(table);
+  const isGone = await deps.tables.whileDeleting(table, () =>
+    deps.database.tx(async (transaction) => {
+      await beginDeletion(transaction, table);
+      return continueDeletion(transaction, table);
+    }),
+  );
   if (!isGone) deps.finishDeletion(table);
   const {
     TableName,

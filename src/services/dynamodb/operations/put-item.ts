@@ -8,7 +8,7 @@ import { collectionMetrics } from "../items/collection-metrics.ts";
 import { checkCondition, readWriteCondition } from "../items/conditional.ts";
 import { checkForms } from "../items/expressions.ts";
 import { itemPlace, validateIndexKeys, validateItemKeys } from "../items/keys.ts";
-import { applyWrite, checkItemSize } from "../items/write.ts";
+import { checkItemSize, writeOne } from "../items/write.ts";
 import { validateAttributes } from "../values/validate.ts";
 import type { Attributes } from "../values/value.ts";
 import type { Client } from "./client.ts";
@@ -25,17 +25,15 @@ export async function putItem(
   checkItemSize(item);
   const returnsOld = input.ReturnValues === "ALL_OLD";
   const needsPresent = returnsOld || condition !== undefined || reportsCapacity(input);
-  const { before, consumption } = await deps.database.tx((transaction) =>
-    applyWrite(transaction, {
-      table,
-      place: itemPlace(table, item),
-      needsPresent,
-      next(present) {
-        checkCondition(condition, present, input.ReturnValuesOnConditionCheckFailure);
-        return item;
-      },
-    }),
-  );
+  const { before, consumption } = await writeOne(deps, {
+    table,
+    place: itemPlace(table, item),
+    needsPresent,
+    next(present) {
+      checkCondition(condition, present, input.ReturnValuesOnConditionCheckFailure);
+      return item;
+    },
+  });
   return {
     Attributes: returnsOld ? before?.item : undefined,
     ConsumedCapacity: consumption.report(input.ReturnConsumedCapacity, input.TableName as string),

@@ -43,6 +43,8 @@ export async function transactWriteItems(
   const steps = await findSteps(deps, actions, context);
   const request = fingerprint(input.TransactItems);
   const consumptions = await deps.database.tx(async (transaction) => {
+    for (const table of new Set(steps.map((step) => step.table)))
+      await deps.tables.expectPresent(transaction, table);
     const { ClientRequestToken: token } = input;
     if (token === undefined) return run(transaction, steps);
     const now = deps.clock.now();

@@ -11,7 +11,7 @@ import { itemPlace, validateKey } from "../items/keys.ts";
 import type { Update } from "../items/update.ts";
 import { checkUpdatePaths, updateByAttributes, updateByExpression, updatedItem } from "../items/update.ts";
 import type { Written } from "../items/write.ts";
-import { applyWrite } from "../items/write.ts";
+import { writeOne } from "../items/write.ts";
 import { validateAttributes } from "../values/validate.ts";
 import type { Attributes } from "../values/value.ts";
 import type { Client } from "./client.ts";
@@ -25,17 +25,15 @@ export async function updateItem(
   const table = await deps.tables.active(input.TableName as string, context);
   validateKey(table, key);
   checkUpdatePaths(table, update);
-  const written = await deps.database.tx((transaction) =>
-    applyWrite(transaction, {
-      table,
-      place: itemPlace(table, key),
-      needsPresent: true,
-      next(present) {
-        checkCondition(condition, present, input.ReturnValuesOnConditionCheckFailure);
-        return updatedItem(table, update, key, present);
-      },
-    }),
-  );
+  const written = await writeOne(deps, {
+    table,
+    place: itemPlace(table, key),
+    needsPresent: true,
+    next(present) {
+      checkCondition(condition, present, input.ReturnValuesOnConditionCheckFailure);
+      return updatedItem(table, update, key, present);
+    },
+  });
   return {
     Attributes: returnedAttributes(input, update, written),
     ConsumedCapacity: written.consumption.report(input.ReturnConsumedCapacity, input.TableName as string),

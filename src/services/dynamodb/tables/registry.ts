@@ -1,6 +1,6 @@
 /** Finds tables by name or ARN, and remembers their definitions. */
 import type { Clock } from "../../../kit/clock.ts";
-import type { Database } from "../../../store/database.ts";
+import type { Database, Transaction } from "../../../store/database.ts";
 import { AwsError } from "../../../aws/errors.ts";
 import type { RequestContext } from "../../../aws/service.ts";
 import { invalid, resourceNotFound } from "../errors.ts";
@@ -29,6 +29,10 @@ export class TableRegistry {
   readonly #clock: Clock;
   readonly #maxAgeMs: number;
   readonly #remembered = new Map<string, Remembered>();
+  /** Ids of tables whose deletion has begun in this process. */
+  readonly #deleted = new Set<number>();
+  /** Grows with every change, so that what was read before one is not remembered after it. */
+  #changes = 0;
 
   constructor(database: Database, clock: Clock) {
     this.#database = database;
@@ -41,8 +45,9 @@ export class TableRegistry {
     const id = placeId(place);
     const known = this.#remembered.get(id);
     if (known && this.#clock.now() - known.readAt <= this.#maxAgeMs) return known.table;
+    const changes = this.#changes;
     const table = await findTable(this.#database, place);
-    if (!table) return undefined;
+    if (!table || changes !== this.#changes) return table;
     if (this.#remembered.size >= REMEMBERED_MAX) this.#remembered.clear();
     this.#remembered.set(id, { table, readAt: this.#clock.now() });
     return table;
@@ -55,8 +60,34 @@ export class TableRegistry {
     return table;
   }
 
+  /**
+   * Refuses a table that has been deleted since it was found. Within the transaction that writes to it, so that no
+   * item is accepted into a table that is gone.
+   */
+  async expectPresent(transaction: Transaction, table: TableDefinition): Promise<void> {
+    if (this.#deleted.has(table.id)) throw resourceNotFound();
+    // With SQLite no other server deletes tables.
+    if (this.#database.engine === "sqlite") return;
+    const found = await findTable(transaction, table);
+    if (found?.id !== table.id || found.isDeleting) throw resourceNotFound();
+  }
+
+  /** Deletes a table by `work`, from whose beginning on nothing is written to the table. */
+  async whileDeleting<T>(table: TableDefinition, work: () => Promise<T>): Promise<T> {
+    this.#deleted.add(table.id);
+    try {
+      return await work();
+    } catch (error) {
+      this.#deleted.delete(table.id);
+      throw error;
+    } finally {
+      this.forget(table);
+    }
+  }
+
   /** To be called after every change. */
   forget(place: TablePlace): void {
+    this.#changes += 1;
     this.#remembered.delete(placeId(place));
   }
 }

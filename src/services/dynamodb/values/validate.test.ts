@@ -89,6 +89,7 @@ const cases: [title: string, value: AttributeValue, expected: string, wording?: 
     "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit",
   ],
   ["32 levels", nested(31), "accepted"],
+  ["an empty attribute name", { M: { "": { S: "a" } } }, `${INVALID}An attribute name must not be empty`],
   ["an empty text", { S: "" }, "accepted"],
   ["an empty binary", { B: new Uint8Array() }, "accepted"],
   ["a set with an empty text", { SS: ["", "a"] }, "accepted"],

@@ -24,6 +24,7 @@ const NOT_NUMERIC = "The parameter cannot be converted to a numeric value";
 /** Checks every attribute and answers them as they are stored: numbers in one form. */
 export function validateAttributes(attributes: Attributes, wording: Wording): Attributes {
   const valid = emptyAttributes();
+  refuseEmptyName(attributes);
   for (const name of Object.keys(attributes))
     valid[name] = validateValue(attributes[name] as AttributeValue, wording);
   return valid;
@@ -142,9 +143,14 @@ function validateMap(attributes: Attributes, wording: Wording, level: number): A
   const names = Object.keys(attributes);
   checkLevel(level, names.length > 0);
   const valid = emptyAttributes();
+  refuseEmptyName(attributes);
   for (const name of names)
     valid[name] = validateValue(attributes[name] as AttributeValue, wording, level + 1);
   return { M: valid };
+}
+
+function refuseEmptyName(attributes: Attributes): void {
+  if (Object.hasOwn(attributes, "")) throw invalidParameters("An attribute name must not be empty");
 }
 
 /** A container at the last level may be there, but hold nothing. */

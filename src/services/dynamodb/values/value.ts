@@ -18,11 +18,6 @@ export function typeOf(value: AttributeValue): AttributeType {
   throw new Error("an attribute value without a type got past validation");
 }
 
-/** The scalar of a validated key value. */
-export function keyScalar(value: AttributeValue): string | Uint8Array {
-  return (value.S ?? value.N ?? value.B) as string | Uint8Array;
-}
-
 /** Two binary values as `Buffer.compare` orders them. */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return Buffer.compare(a, b);
