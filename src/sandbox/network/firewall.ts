@@ -51,9 +51,9 @@ export function firewallScript(rules: FirewallRules): string {
   chain through_host {
     type filter hook forward priority filter - 5; policy accept;
     ${rules.guarded.map((name) => guard(name)).join("\n    ")}
+    ${refuse(`${inside} oifname ${ours}`)}
     oifname "${rules.interfaces}*" ct state established,related accept
     oifname "${rules.interfaces}*" drop
-    ${refuse(`${inside} oifname ${ours}`)}
     ${resolve && remote.length > 0 ? `${inside} ip daddr { ${remote.join(", ")} } meta l4proto { tcp, udp } th dport 53 accept` : ""}
     ${refuse(`${inside} ip daddr { 127.0.0.0/8, 169.254.0.0/16, 224.0.0.0/3 }`)}
     ${resolve ? "" : refuse(inside)}

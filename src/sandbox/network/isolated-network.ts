@@ -142,7 +142,8 @@ class IsolatedNetwork implements Network {
         runProgram("ip", ["-n", namespace, "-batch", "-"], sandboxCommands(address)),
         setInterface(link, "route_localnet", "1"),
         setInterface(link, "rp_filter", "1"),
-        setInterface(link, "forwarding", this.#deps.outbound === "internet" ? "1" : "0"),
+        // Without outbound traffic too: what may not be forwarded must reach the rules that refuse it at once.
+        setInterface(link, "forwarding", "1"),
         silenceIpv6(link),
       ]);
     } catch (error) {

@@ -94,6 +94,9 @@ async function openNetwork(
   }
 }
 
+const NO_INIT =
+  "Ended sandboxes stay behind as zombie processes, since the server is process 1 here; run its container with an init (docker run --init).";
+
 interface Given {
   /** What rootless costs; undefined for root. */
   readonly rootless: readonly string[] | undefined;
@@ -124,6 +127,7 @@ function isolation(given: Given): Isolation {
         ? []
         : [`System calls are not filtered on ${process.arch}; there is no profile for it yet.`]),
       ...given.networkMissing,
+      ...(process.pid === 1 ? [NO_INIT] : []),
     ],
   };
 }

@@ -1,0 +1,135 @@
+/** Memory, processes, files, /tmp and CPU: what happens at each limit. */
+import assert from "node:assert/strict";
+import { readFile, readdir } from "node:fs/promises";
+import { after, before, describe, test } from "node:test";
+import { cpuQuotaUs } from "../../src/sandbox/limits.ts";
+import { readHierarchies } from "../../src/sandbox/cgroup/hierarchies.ts";
+import { bench, runcMissing } from "./harness.ts";
+import type { Bench } from "./harness.ts";
+
+const { provider } = runcMissing
+  ? { provider: "process" }
+  : { provider: process.getuid?.() === 0 ? "runc" : "rootless" };
+const needsRoot: string | false =
+  runcMissing ?? (provider === "runc" ? false : "limits of functions need root");
+if (needsRoot && !runcMissing) console.log(`# SKIPPED limits: ${needsRoot}`);
+
+describe("at its limit a sandbox", { skip: needsRoot }, () => {
+  let here: Bench;
+  before(async () => {
+    here = await bench("runc");
+  });
+  after(() => here.close());
+  const shell = (script: string, options = {}) =>
+    here.node("", { command: ["/bin/sh", "-c", script], environment: { PATH: "/usr/bin:/bin" }, ...options });
+
+  test("of memory is killed, and says so", async () => {
+    const { exit, stdout } = await here.node(
+      `const kept = []; console.log("begun"); for (;;) kept.push(Buffer.alloc(8 << 20, 1))`,
+      { memoryMb: 128 },
+    );
+    assert.deepEqual(exit, { code: undefined, signal: "SIGKILL", outOfMemory: true });
+    assert.equal(stdout, "begun\n");
+  });
+
+  test("of memory does not escape through /dev/shm", async () => {
+    const { exit } = await here.node(
+      `import { writeFileSync } from "node:fs";
+       writeFileSync("/dev/shm/a", Buffer.alloc(60 << 20, 1)); globalThis.kept = Buffer.alloc(80 << 20, 1); console.log("survived")`,
+      { memoryMb: 128 },
+    );
+    assert.equal(exit.outOfMemory, true);
+  });
+
+  test("of memory counts the file cache of /tmp without dying of it", async () => {
+    const { exit, stdout } = await shell(`head -c 200000000 /dev/zero > /tmp/big && wc -c < /tmp/big`, {
+      memoryMb: 128,
+    });
+    assert.equal(stdout, "200000000\n");
+    assert.deepEqual(exit, { code: 0, signal: undefined, outOfMemory: false });
+  });
+
+  test("of 1,024 processes forks no more", async () => {
+    const { stdout } = await here.node(
+      `import { spawn } from "node:child_process";
+       const children = []; let failed = 0;
+       // A child that nobody waits for still counts.
+       const script = 'i=0; while [ $i -lt 1100 ]; do sleep 100 & i=$((i+1)); done; echo all';
+       const shell = spawn("/bin/sh", ["-c", script], { stdio: ["ignore", "pipe", "pipe"] });
+       let text = "";
+       shell.stdout.on("data", (data) => (text += data)); shell.stderr.on("data", (data) => (text += data));
+       shell.on("exit", (code) => {
+         import("node:fs").then(({ readdirSync }) => {
+           const count = readdirSync("/proc").filter((name) => /^\\d+$/.test(name)).length;
+           console.log(JSON.stringify({ code, text: text.slice(0, 200), count }));
+           process.exit(0);
+         });
+       });`,
+      { memoryMb: 1769 },
+    );
+    const result = JSON.parse(stdout) as { code: number; text: string; count: number };
+    assert.notEqual(result.code, 0);
+    assert.match(result.text, /Cannot fork|fork: (retry|Resource)/);
+    assert.ok(result.count > 950 && result.count <= 1025, `${result.count} processes`);
+  });
+
+  test("of 1,024 descriptors opens no more, and cannot raise it", async () => {
+    const { stdout } = await here.node(`import { openSync } from "node:fs"; let n = 0;
+      try { for (;;) { openSync("/dev/null"); n++; } } catch (error) { console.log(error.code, n > 950 && n < 1024); }`);
+    assert.equal(stdout, "EMFILE true\n");
+    assert.match((await shell(`ulimit -n 2048 2>&1 || true; ulimit -n`)).stdout, /\n?1024\n$/);
+  });
+
+  test("of /tmp gets ENOSPC at the size asked for, without nosuid or nodev being lost", async () => {
+    const { stdout } = await here.node(
+      `import { openSync, writeSync, readFileSync, statfsSync } from "node:fs";
+       const chunk = Buffer.alloc(1 << 20, 7), file = openSync("/tmp/fill", "w"); let bytes = 0;
+       try { for (;;) bytes += writeSync(file, chunk); } catch (error) { console.log(error.code); }
+       console.log(Math.floor(bytes / (1 << 20)));
+       console.log(readFileSync("/proc/mounts", "utf8").split("\\n").find((line) => line.split(" ")[1] === "/tmp"));`,
+      { ephemeralStorageMb: 600 },
+    );
+    const [code, megabytes, mount] = stdout.split("\n");
+    assert.equal(code, "ENOSPC");
+    assert.ok(Number(megabytes) >= 600 && Number(megabytes) <= 640, `${megabytes} MB`);
+    assert.match(mount ?? "", /^\/dev\/loop\d+ \/tmp ext4 rw,nosuid,nodev/);
+  });
+
+  test("of CPU has the share that its memory buys once Init is over", async () => {
+    assert.equal(cpuQuotaUs(1_769), 20_000);
+    assert.equal(cpuQuotaUs(128), 1_447);
+    assert.equal(cpuQuotaUs(10_240), 115_772);
+    const { sandbox, says } = await here.start({
+      files: { "main.mjs": `console.log("ready"); setInterval(() => {}, 1000)` },
+      memoryMb: 128,
+    });
+    await says("ready");
+    const pid = await processOf(sandbox.id);
+    assert.equal(await quotaOf(pid), 40_000);
+    await sandbox.limitCpu();
+    assert.equal(await quotaOf(pid), 1_447);
+    await sandbox.stop(0);
+  });
+});
+
+/** A process of the sandbox, by the name of its cgroup. */
+async function processOf(id: string): Promise<number> {
+  for (const name of await readdir("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    const text = await readFile(`/proc/${name}/cgroup`, "utf8").catch(() => "");
+    if (text.includes(`/${id}\n`)) return Number(name);
+  }
+  throw new Error(`no process in the cgroup of ${id}`);
+}
+
+/** CPU time in each period, in microseconds, as the kernel holds it. */
+async function quotaOf(pid: number): Promise<number> {
+  const { v1, v2, version } = await readHierarchies();
+  const lines = (await readFile(`/proc/${pid}/cgroup`, "utf8")).split("\n").map((line) => line.split(":"));
+  if (version === "v2") {
+    const path = lines.find(([number]) => number === "0")?.[2] ?? "";
+    return Number((await readFile(`${v2}${path}/cpu.max`, "utf8")).split(" ")[0]);
+  }
+  const path = lines.find(([, controllers]) => controllers?.split(",").includes("cpu"))?.[2] ?? "";
+  return Number(await readFile(`${v1.get("cpu")}${path}/cpu.cfs_quota_us`, "utf8"));
+}
