@@ -194,6 +194,20 @@ test("GetLogEvents keeps to a time range, its end excluded, and to a megabyte", 
   assert.deepEqual([seen, pages], [[now, now + 1, now + 2], 3]);
 });
 
+/** All pages of the group `mixed`. */
+async function collect(more: object) {
+  const found: (string | undefined)[] = [];
+  let pages = 0;
+  for await (const page of paginateFilterLogEvents(
+    { client: logs },
+    { logGroupName: "mixed", limit: 70, ...more },
+  )) {
+    pages++;
+    found.push(...messages(page));
+  }
+  return { found, pages };
+}
+
 test("FilterLogEvents interleaves streams in order of time, page by page", async () => {
   await makeStreams("mixed", "a", "b", "other");
   const now = Date.now();
@@ -204,18 +218,6 @@ test("FilterLogEvents interleaves streams in order of time, page by page", async
     await put("mixed", stream, [{ timestamp: now - 1_000 + n, message: `${stream}${n}` }]);
   }
   await put("mixed", "other", [{ timestamp: now, message: "not wanted" }]);
-  const collect = async (more: object) => {
-    const found: (string | undefined)[] = [];
-    let pages = 0;
-    for await (const page of paginateFilterLogEvents(
-      { client: logs },
-      { logGroupName: "mixed", limit: 70, ...more },
-    )) {
-      pages++;
-      found.push(...messages(page));
-    }
-    return { found, pages };
-  };
   const named = await collect({ logStreamNames: ["a", "b"] });
   assert.deepEqual(named.found, expected);
   assert.ok(named.pages >= 3);

@@ -127,10 +127,13 @@ test("CreateLogStream and DeleteLogStream", async () => {
     "ResourceAlreadyExistsException",
     "The specified log stream already exists",
   );
-  const remove = () =>
-    logs.send(new DeleteLogStreamCommand({ logGroupName: "streams", logStreamName: "one" }));
-  await remove();
-  await fails(remove(), "ResourceNotFoundException", "The specified log stream does not exist.");
+  const one = { logGroupName: "streams", logStreamName: "one" };
+  await logs.send(new DeleteLogStreamCommand(one));
+  await fails(
+    logs.send(new DeleteLogStreamCommand(one)),
+    "ResourceNotFoundException",
+    "The specified log stream does not exist.",
+  );
 });
 
 test("DescribeLogStreams orders by name or last event, pages, and finds prefixes", async () => {

@@ -71,7 +71,7 @@ function as(credentials: Partial<Credentials> | undefined, endpoint = server.cli
 async function makeUser(UserName: string): Promise<STSClient> {
   await iam.send(new CreateUserCommand({ UserName }));
   const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName }));
-  return as(AccessKey as Partial<Credentials>);
+  return as(AccessKey);
 }
 
 test("GetCallerIdentity answers the account's root, a user, and an assumed role", async () => {

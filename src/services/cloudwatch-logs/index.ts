@@ -16,6 +16,8 @@ export interface CloudwatchLogs {
   readonly service: Service;
   /** Where functions' log lines go. */
   readonly writer: FunctionLogWriter;
+  /** Deletes the events that have expired; done every minute in any case. */
+  sweep(): Promise<void>;
   /** Ends live tails and waits for what is being written. */
   stop(): Promise<void>;
 }
@@ -29,6 +31,7 @@ export async function createCloudwatchLogs(deps: CloudwatchLogsDeps): Promise<Cl
   return {
     service: bindService("cloudwatch-logs", operationTable, state),
     writer,
+    sweep: () => sweeper.sweep(),
     async stop() {
       state.tails.stop();
       await sweeper.stop();

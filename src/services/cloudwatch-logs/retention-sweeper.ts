@@ -7,8 +7,30 @@ import { deleteExpiredChunks } from "./store-chunks.ts";
 const SWEEP_MS = 60_000;
 const CHUNKS_PER_TRANSACTION = 500;
 
+/** Sweeps every minute until stopped, or when asked. */
+export function startRetentionSweeper(state: LogsState): { sweep(): Promise<void>; stop(): Promise<void> } {
+  const ending = new AbortController();
+  let running: Promise<void> | undefined;
+  const sweep = () => {
+    running ??= sweepExpired(state, ending.signal).finally(() => (running = undefined));
+    return running;
+  };
+  const timer = setInterval(() => {
+    sweep().catch((error: unknown) => state.log.error("expired log events could not be deleted", { error }));
+  }, SWEEP_MS);
+  timer.unref();
+  return {
+    sweep,
+    async stop() {
+      clearInterval(timer);
+      ending.abort();
+      await running?.catch(() => undefined);
+    },
+  };
+}
+
 /** Deletes what has expired in every group; ends early when the signal aborts. */
-export async function sweepExpired(state: LogsState, signal: AbortSignal): Promise<void> {
+async function sweepExpired(state: LogsState, signal: AbortSignal): Promise<void> {
   for (const group of await listRetainedGroups(state.database)) {
     const before = expiryOf(group, state.clock.now());
     let deleted: number;
@@ -19,23 +41,4 @@ export async function sweepExpired(state: LogsState, signal: AbortSignal): Promi
       );
     } while (deleted === CHUNKS_PER_TRANSACTION);
   }
-}
-
-/** Sweeps every minute until stopped. */
-export function startRetentionSweeper(state: LogsState): { stop(): Promise<void> } {
-  const ending = new AbortController();
-  let running: Promise<void> | undefined;
-  const timer = setInterval(() => {
-    running ??= sweepExpired(state, ending.signal)
-      .catch((error: unknown) => state.log.error("expired log events could not be deleted", { error }))
-      .finally(() => (running = undefined));
-  }, SWEEP_MS);
-  timer.unref();
-  return {
-    async stop() {
-      clearInterval(timer);
-      ending.abort();
-      await running;
-    },
-  };
 }

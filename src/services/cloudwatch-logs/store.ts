@@ -29,6 +29,8 @@ export interface StreamRow {
 const GROUP = `group_id, account, region, name, retention_days, tags, created_at`;
 const STREAM = `stream_id, group_id, name, created_at, first_event_at, last_event_at, last_ingested_at, next_chunk, bytes`;
 
+const LAST_CHARACTER = "\u{10FFFF}";
+
 const GET_GROUP = sql(
   "logs.getGroup",
   `SELECT ${GROUP} FROM logs_group WHERE account = ? AND region = ? AND name = ?`,
@@ -65,22 +67,12 @@ const DELETE_STREAM = sql("logs.deleteStream", `DELETE FROM logs_stream WHERE st
 const DELETE_STREAM_CHUNKS = sql("logs.deleteStreamChunks", `DELETE FROM logs_chunk WHERE stream_id = ?`);
 const BY_NAME = sql(
   "logs.streamsByName",
-  `SELECT ${STREAM} FROM logs_stream WHERE group_id = ? AND name > ? AND substr(name, 1, length(?)) = ?
-   ORDER BY name LIMIT ?`,
-);
-const BY_NAME_FIRST = sql(
-  "logs.streamsByNameFirst",
-  `SELECT ${STREAM} FROM logs_stream WHERE group_id = ? AND name >= ? AND substr(name, 1, length(?)) = ?
+  `SELECT ${STREAM} FROM logs_stream WHERE group_id = ? AND name > ? AND name >= ? AND name < ?
    ORDER BY name LIMIT ?`,
 );
 const BY_NAME_DOWN = sql(
   "logs.streamsByNameDown",
-  `SELECT ${STREAM} FROM logs_stream WHERE group_id = ? AND name < ? AND substr(name, 1, length(?)) = ?
-   ORDER BY name DESC LIMIT ?`,
-);
-const BY_NAME_DOWN_FIRST = sql(
-  "logs.streamsByNameDownFirst",
-  `SELECT ${STREAM} FROM logs_stream WHERE group_id = ? AND substr(name, 1, length(?)) = ?
+  `SELECT ${STREAM} FROM logs_stream WHERE group_id = ? AND name < ? AND name >= ? AND name < ?
    ORDER BY name DESC LIMIT ?`,
 );
 const BY_EVENT = sql(
@@ -180,14 +172,17 @@ export function streamsByName(
   groupId: number,
   options: { prefix: string; descending: boolean; from: string | undefined; count: number },
 ): Promise<StreamRow[]> {
-  const { prefix, from, count } = options;
-  if (!options.descending)
-    return from === undefined
-      ? reader.all<StreamRow>(BY_NAME_FIRST, groupId, prefix, prefix, prefix, count)
-      : reader.all<StreamRow>(BY_NAME, groupId, from, prefix, prefix, count);
-  return from === undefined
-    ? reader.all<StreamRow>(BY_NAME_DOWN_FIRST, groupId, prefix, prefix, count)
-    : reader.all<StreamRow>(BY_NAME_DOWN, groupId, from, prefix, prefix, count);
+  const { prefix, from, count, descending } = options;
+  // Both engines order text by its UTF-8 bytes; nothing that begins with the prefix comes after this.
+  const end = `${prefix}${LAST_CHARACTER}`;
+  return reader.all<StreamRow>(
+    descending ? BY_NAME_DOWN : BY_NAME,
+    groupId,
+    from ?? (descending ? end : ""),
+    prefix,
+    end,
+    count,
+  );
 }
 
 /** Streams in order of their last event, after (or, descending, before) `from`; those without events are earliest. */

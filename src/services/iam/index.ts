@@ -27,6 +27,8 @@ export interface Iam {
   readonly sessions: Sessions;
   /** What callers may do; for the front door and for services with resource policies. */
   readonly authorizer: Authorizer;
+  /** Deletes the sessions that have expired; done every ten minutes in any case. */
+  sweep(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -47,6 +49,7 @@ export async function createIam(deps: IamDeps): Promise<Iam> {
     },
     sessions: createSessions(state, authorizer),
     authorizer,
+    sweep: () => sweeper.sweep(),
     stop: () => sweeper.stop(),
   };
 }

@@ -175,18 +175,19 @@ const SWEEP_MS = 600_000;
 /** An expired key is still told from an unknown one for this long. */
 const KEPT_AFTER_EXPIRY_MS = 3_600_000;
 
-/** Deletes expired sessions every ten minutes. */
-export function startSessionSweeper(state: IamState): { stop(): Promise<void> } {
+/** Deletes expired sessions every ten minutes, or when asked. */
+export function startSessionSweeper(state: IamState): { sweep(): Promise<void>; stop(): Promise<void> } {
   let running: Promise<unknown> = Promise.resolve();
-  const sweep = () => {
-    running = state.database
-      .tx((tx) => deleteExpiredSessions(tx, state.clock.now() - KEPT_AFTER_EXPIRY_MS))
-      // A failed sweep is repeated by the next one.
-      .catch(() => undefined);
+  const sweep = async () => {
+    await state.database.tx((tx) => deleteExpiredSessions(tx, state.clock.now() - KEPT_AFTER_EXPIRY_MS));
   };
-  const timer = setInterval(sweep, SWEEP_MS);
+  const timer = setInterval(() => {
+    // A sweep that failed is made good by the next one.
+    running = sweep().catch(() => undefined);
+  }, SWEEP_MS);
   timer.unref();
   return {
+    sweep,
     async stop() {
       clearInterval(timer);
       await running;
