@@ -162,6 +162,7 @@ function requestContext(
     headers: request.headers,
     endpoint: `http://${request.host}`,
     trailers: request.body.trailers,
+    bodyBytes: () => request.body.bytes(),
     signal,
     ...(sourceIp === undefined ? {} : { sourceIp }),
     responseHeaders,

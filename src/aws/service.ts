@@ -31,6 +31,8 @@ export interface RequestContext {
   readonly endpoint: string;
   /** Verified trailing headers of an aws-chunked body; complete once the body has ended. */
   readonly trailers: Readonly<Record<string, string>>;
+  /** The body of a request that does not stream, as it was sent: for digests that a service is to verify. */
+  readonly bodyBytes?: () => Promise<Buffer>;
   /** Aborts when the caller has gone. */
   readonly signal: AbortSignal;
   /** The caller's address, as events and logs tell it. */
