@@ -39,7 +39,7 @@ export function environmentVariables(input: EnvironmentInput, inside: Inside): R
 }
 
 /** Tells our bootstraps where the server listens; removed from the environment before the function's code runs. */
-export const socketVariable = "_LAMBENT_SOCKET";
+const socketVariable = "_LAMBENT_SOCKET";
 /** The socket's name in the folder mounted at /run/lambent. */
 export const socketName = "runtime.sock";
 
@@ -49,7 +49,7 @@ function overridable(input: EnvironmentInput, inside: Inside): Record<string, st
   return {
     LANG: "en_US.UTF-8",
     TZ: ":UTC",
-    PATH: path(["/var/lang/bin", "/usr/local/bin", "/usr/bin", "/bin", "/opt/bin"]),
+    PATH: path(["/var/lang/bin", "/usr/local/bin", "/usr/bin/", "/bin", "/opt/bin"]),
     LD_LIBRARY_PATH: path([
       "/var/lang/lib",
       "/lib64",

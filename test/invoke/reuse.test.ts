@@ -52,7 +52,7 @@ for (const kind of kinds) {
 
     test("an environment is frozen when it rests and thawed when it is needed", async () => {
       const code = `let ticks = 0; setInterval(() => ticks++, 20).unref(); export const handler = async () => ticks;`;
-      const version = await bench.fn({ files: { "index.mjs": `${code}` } });
+      const version = await bench.fn({ files: { "index.mjs": code } });
       await bench.call(version);
       await sleep(3_200);
       const ticks = (await bench.call(version)).json;
