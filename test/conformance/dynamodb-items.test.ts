@@ -394,6 +394,11 @@ test("UpdateItem refuses paths and operands that do not fit the item", async () 
     ],
     ["SET s.a = :v", values, "The document path provided in the update expression is invalid for update"],
     ["SET m[0] = :v", values, "The document path provided in the update expression is invalid for update"],
+    [
+      "DELETE s.a :set",
+      { ":set": { SS: ["a"] } },
+      "The document path provided in the update expression is invalid for update",
+    ],
     ["REMOVE absent.a", {}, "The document path provided in the update expression is invalid for update"],
     [
       "SET a = absent + :v",

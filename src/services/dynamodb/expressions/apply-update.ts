@@ -22,8 +22,10 @@ export function applyUpdate(item: Attributes, actions: readonly UpdateAction[]):
   const appends: { path: Path; value: AttributeValue }[] = [];
   for (const [i, action] of actions.entries()) {
     if (action.section === "SET") setAt(next, action.path, assigned[i] as AttributeValue, appends);
-    else if (action.section === "REMOVE") removals.push(action.path);
-    else if (action.section === "ADD") addTo(next, action.path, action.value, appends);
+    else if (action.section === "REMOVE") {
+      expectParent(next, action.path);
+      removals.push(action.path);
+    } else if (action.section === "ADD") addTo(next, action.path, action.value, appends);
     else deleteFrom(next, action.path, action.value, removals);
   }
   appends.sort((a, b) => (a.path.at(-1) as number) - (b.path.at(-1) as number));
@@ -77,9 +79,10 @@ function operandValue(operand: Operand, item: Attributes): AttributeValue {
       return value;
     }
     case "arithmetic": {
-      const [a, b] = operand.operands.map((part) => operandValue(part, item));
-      if (a?.N === undefined || b?.N === undefined) throw invalid(WRONG_TYPE);
-      return { N: addNumbers(a.N, b.N, operand.operator === "-") };
+      const [left, right] = operand.operands as [Operand, Operand];
+      const a = typedValue(left, item, "N");
+      const b = typedValue(right, item, "N");
+      return { N: addNumbers(a.N as string, b.N as string, operand.operator === "-") };
     }
     default:
       return callValue(operand, item);
@@ -92,15 +95,27 @@ function callValue(call: Extract<Operand, { kind: "call" }>, item: Attributes): 
     const present = first.kind === "path" ? valueAt(item, first.path) : undefined;
     return present ?? operandValue(second, item);
   }
-  const head = operandValue(first, item);
-  const tail = operandValue(second, item);
-  if (!head.L || !tail.L) throw invalid(WRONG_TYPE);
-  return { L: [...head.L, ...tail.L] };
+  const head = typedValue(first, item, "L");
+  const tail = typedValue(second, item, "L");
+  return { L: [...(head.L ?? []), ...(tail.L ?? [])] };
+}
+
+function typedValue(operand: Operand, item: Attributes, type: "N" | "L"): AttributeValue {
+  const value = operandValue(operand, item);
+  if (value[type] === undefined) throw invalid(WRONG_TYPE);
+  return value;
 }
 
 /** The map or list that holds the place; undefined when there is none. The item itself counts as a map. */
 function parentOf(item: Attributes, path: Path): AttributeValue | undefined {
   return path.length === 1 ? { M: item } : valueAt(item, path.slice(0, -1));
+}
+
+/** The map or list that holds the place, which must be there and be what the path says. */
+function expectParent(item: Attributes, path: Path): AttributeValue {
+  const parent = parentOf(item, path);
+  if (!parent || (typeof path.at(-1) === "string" ? !parent.M : !parent.L)) throw invalid(BAD_PATH);
+  return parent;
 }
 
 function setAt(
@@ -109,17 +124,14 @@ function setAt(
   value: AttributeValue,
   appends: { path: Path; value: AttributeValue }[],
 ): void {
-  const parent = parentOf(item, path);
+  const { M: map, L: list = [] } = expectParent(item, path);
   const step = path.at(-1) as string | number;
   if (typeof step === "string") {
-    if (!parent?.M) throw invalid(BAD_PATH);
-    parent.M[step] = value;
-  } else {
-    if (!parent?.L) throw invalid(BAD_PATH);
-    // An index past the end appends; nothing is padded in between.
-    if (step < parent.L.length) parent.L[step] = value;
-    else appends.push({ path, value });
+    if (map) map[step] = value;
   }
+  // An index past the end appends; nothing is padded in between.
+  else if (step < list.length) list[step] = value;
+  else appends.push({ path, value });
 }
 
 function addTo(
@@ -139,11 +151,9 @@ function addTo(
 }
 
 function deleteFrom(item: Attributes, path: Path, value: AttributeValue, removals: Path[]): void {
+  expectParent(item, path);
   const present = valueAt(item, path);
-  if (!present) {
-    if (!parentOf(item, path)) throw invalid(BAD_PATH);
-    return;
-  }
+  if (!present) return;
   if (typeOf(present) !== typeOf(value)) throw invalid(WRONG_TYPE);
   const rest = subtractSet(present, value);
   if (rest) setAt(item, path, rest, []);
@@ -153,13 +163,8 @@ function deleteFrom(item: Attributes, path: Path, value: AttributeValue, removal
 function removeAt(item: Attributes, path: Path): void {
   const parent = parentOf(item, path);
   const step = path.at(-1) as string | number;
-  if (typeof step === "string") {
-    if (!parent?.M) throw invalid(BAD_PATH);
-    delete parent.M[step];
-  } else {
-    if (!parent?.L) throw invalid(BAD_PATH);
-    if (step < parent.L.length) parent.L.splice(step, 1);
-  }
+  if (typeof step === "string") delete parent?.M?.[step];
+  else if (step < (parent?.L?.length ?? 0)) parent?.L?.splice(step, 1);
 }
 
 /** Orders removals so that taking out one element does not move another that is still to go. */

@@ -104,8 +104,8 @@ function resolveLeaf(node: LeafNode, substitutes: Substitutes): Condition {
       if (node.operator !== "=" && node.operator !== "<>") checkOrdered(node.operator, operands);
       return { kind: "compare", operator: node.operator, operands };
     case "between":
-      checkOrdered("BETWEEN", operands);
       checkBounds(operands);
+      checkOrdered("BETWEEN", operands);
       return { kind: "between", operands };
     default:
       return { kind: "in", operands };
@@ -189,8 +189,19 @@ function checkBounds(operands: readonly Operand[]): void {
     );
 }
 
+/** A value as Java prints it. */
 function showValue(value: AttributeValue): string {
-  const type = typeOf(value);
-  const scalar = value.B ? Buffer.from(value.B).toString("base64") : (value.S ?? value.N ?? "");
-  return `{${type}:${scalar}}`;
+  return `{${typeOf(value)}:${shown(value)}}`;
+}
+
+function shown(value: AttributeValue): string {
+  if (value.B) return Buffer.from(value.B).toString("base64");
+  if (value.BS) return `[${value.BS.map((member) => Buffer.from(member).toString("base64")).join(", ")}]`;
+  if (value.L) return `[${value.L.map(showValue).join(", ")}]`;
+  if (value.M)
+    return `{${Object.entries(value.M)
+      .map(([name, field]) => `${name}=${showValue(field)}`)
+      .join(", ")}}`;
+  const members = value.SS ?? value.NS;
+  return members ? `[${members.join(", ")}]` : String(value.S ?? value.N ?? value.BOOL ?? value.NULL);
 }

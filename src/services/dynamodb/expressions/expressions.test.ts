@@ -140,6 +140,10 @@ const conditions: [source: string, expected: string][] = [
     "The BETWEEN operator requires same data type for lower and upper bounds; lower bound operand: AttributeValue: {N:1}, upper bound operand: AttributeValue: {S:a}",
   ],
   [
+    "a BETWEEN :ss AND :t",
+    "The BETWEEN operator requires same data type for lower and upper bounds; lower bound operand: AttributeValue: {SS:[a]}, upper bound operand: AttributeValue: {BOOL:true}",
+  ],
+  [
     "a BETWEEN :z AND :s",
     "The BETWEEN operator requires upper bound to be greater than or equal to lower bound; lower bound operand: AttributeValue: {S:z}, upper bound operand: AttributeValue: {S:a}",
   ],
