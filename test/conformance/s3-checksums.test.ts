@@ -3,7 +3,12 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { after, before, describe, test } from "node:test";
-import { GetObjectCommand, HeadObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  PutObjectTaggingCommand,
+} from "@aws-sdk/client-s3";
 import type { PutObjectCommandInput } from "@aws-sdk/client-s3";
 import { bytes, refused, startS3 } from "../harness/s3.ts";
 import type { S3Server } from "../harness/s3.ts";
@@ -109,6 +114,24 @@ describe("S3 checksums", () => {
     assert.match(await wrong.text(), /<Code>(BadDigest|XAmzContentChecksumMismatch)<\/Code>/);
     await refused(server.s3.send(new HeadObjectCommand({ Bucket, Key: "badtrailer" })), "NotFound", 404);
     assert.equal((await chunked(KNOWN.ChecksumCRC32)).status, 200);
+  });
+
+  test("PutObjectTagging and DeleteObjects hold digests against their documents", async () => {
+    await put("kept", CHECK);
+    const TagSet = [{ Key: "k", Value: "v" }];
+    const tag = (extra: object) =>
+      server.s3.send(new PutObjectTaggingCommand({ Bucket, Key: "kept", Tagging: { TagSet }, ...extra }));
+    await tag({ ChecksumAlgorithm: "SHA256" });
+    await refused(tag({ ContentMD5: KNOWN.ChecksumMD5 }), "BadDigest", 400, {
+      members: { ExpectedDigest: KNOWN.ChecksumMD5 },
+    });
+    const response = await fetch(`${server.endpoint}/${Bucket}?delete`, {
+      method: "POST",
+      headers: { "x-amz-checksum-crc32": KNOWN.ChecksumCRC32 },
+      body: "<Delete><Object><Key>kept</Key></Object></Delete>",
+    });
+    assert.match(await response.text(), /<Code>BadDigest<\/Code>/);
+    await server.s3.send(new HeadObjectCommand({ Bucket, Key: "kept" }));
   });
 
   test("PutObject computes CRC64NVME where the caller names none", async () => {

@@ -243,6 +243,24 @@ describe("S3 multipart", () => {
     );
   });
 
+  test("CompleteMultipartUpload of one empty part is an empty object", async () => {
+    const id = await begin("empty");
+    await complete("empty", id, [await part("empty", id, 1, Buffer.alloc(0))]);
+    const whole = await read("empty");
+    assert.deepEqual([whole.ContentLength, whole.data.length], [0, 0]);
+    const one = await read("empty", { PartNumber: 1 });
+    assert.deepEqual([one.ContentLength, one.data.length, one.PartsCount], [0, 0, 1]);
+  });
+
+  test("GetObject of a multipart object goes on while it is replaced", async () => {
+    await upload("replaced");
+    const reading = await server.s3.send(new GetObjectCommand({ Bucket, Key: "replaced" }));
+    await server.s3.send(new PutObjectCommand({ Bucket, Key: "replaced", Body: "new" }));
+    const data = Buffer.from((await reading.Body?.transformToByteArray()) ?? []);
+    assert.ok(data.equals(WHOLE));
+    assert.equal((await read("replaced")).data.toString(), "new");
+  });
+
   test("AbortMultipartUpload ends an upload", async () => {
     const id = await begin("aborted");
     await part("aborted", id, 1, LAST);

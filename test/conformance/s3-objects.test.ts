@@ -309,6 +309,7 @@ describe("S3 objects", () => {
     assert.deepEqual([answer.DeleteMarker, answer.VersionId], [undefined, undefined]);
     await refused(get("deleted"), "NoSuchKey", 404);
     assert.equal((await remove()).$metadata.httpStatusCode, 204);
+    await refused(remove({ IfMatch: "*" }), "PreconditionFailed", 412);
     await refused(remove({ BypassGovernanceRetention: true }), "InvalidArgument", 400);
     await refused(remove({ IfMatchSize: 5 }), "NotImplemented", 501);
   });

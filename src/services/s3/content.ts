@@ -114,10 +114,10 @@ export class Content {
    * @throws BlobNotFound when the object was removed since its row was read: read the row again.
    */
   async read(row: ObjectRow, range?: ByteRange): Promise<Readable | Buffer> {
+    if (row.size === 0) return Buffer.alloc(0);
     const span = range ?? { start: 0, end: row.size - 1 };
     if (row.inline_bytes) return row.inline_bytes.subarray(span.start, span.end + 1);
-    if (row.blob_name !== null)
-      return this.#deps.blobs.read(row.blob_name, row.size === 0 ? undefined : span);
+    if (row.blob_name !== null) return this.#deps.blobs.read(row.blob_name, span);
     const parts = await partsOfRange(this.#deps.database, row.upload_id ?? "", span.start, span.end);
     if (parts.length === 0) throw new BlobNotFound(`the parts of upload ${row.upload_id}`);
     // The first is opened now, so that an object removed meanwhile is noticed before the answer begins.
@@ -125,7 +125,12 @@ export class Content {
     this.#hold(names);
     try {
       const first = await this.#readPart(parts[0] as PartRow, span);
-      return Readable.from(this.#joined(first, parts, span, names), { objectMode: false });
+      const stream = Readable.from(this.#joined(first, parts, span), { objectMode: false });
+      // Whether it was read to its end, in part, or never.
+      return stream.once("close", () => {
+        first.destroy();
+        this.#release(names);
+      });
     } catch (error) {
       this.#release(names);
       throw error;
@@ -154,19 +159,9 @@ export class Content {
     await Promise.all(this.#removals);
   }
 
-  async *#joined(
-    first: Readable,
-    parts: readonly PartRow[],
-    span: ByteRange,
-    names: readonly string[],
-  ): AsyncIterable<Buffer> {
-    try {
-      yield* first as AsyncIterable<Buffer>;
-      for (const part of parts.slice(1)) yield* (await this.#readPart(part, span)) as AsyncIterable<Buffer>;
-    } finally {
-      first.destroy();
-      this.#release(names);
-    }
+  async *#joined(first: Readable, parts: readonly PartRow[], span: ByteRange): AsyncIterable<Buffer> {
+    yield* first as AsyncIterable<Buffer>;
+    for (const part of parts.slice(1)) yield* (await this.#readPart(part, span)) as AsyncIterable<Buffer>;
   }
 
   #readPart(part: PartRow, span: ByteRange): Promise<Readable> {

@@ -29,17 +29,18 @@ import { putObject } from "./operations/put-object.ts";
 import { uploadPartCopy } from "./operations/upload-part-copy.ts";
 import { uploadPart } from "./operations/upload-part.ts";
 import { getBucketVersioning, putBucketVersioning } from "./operations/versioning.ts";
+import { withVerifiedBody } from "./xml-body.ts";
 
 export const operationTable: OperationTable<Client, S3> = {
   AbortMultipartUpload: abortMultipartUpload,
   CompleteMultipartUpload: completeMultipartUpload,
   CopyObject: copyObject,
-  CreateBucket: createBucket,
+  CreateBucket: withVerifiedBody(createBucket),
   CreateMultipartUpload: createMultipartUpload,
   DeleteBucket: deleteBucket,
   DeleteBucketTagging: deleteBucketTagging,
   DeleteObject: deleteObject,
-  DeleteObjects: deleteObjects,
+  DeleteObjects: withVerifiedBody(deleteObjects),
   DeleteObjectTagging: deleteObjectTagging,
   GetBucketLocation: getBucketLocation,
   GetBucketNotificationConfiguration: getBucketNotificationConfiguration,
@@ -56,11 +57,11 @@ export const operationTable: OperationTable<Client, S3> = {
   ListObjectsV2: listObjectsV2,
   ListObjectVersions: listObjectVersions,
   ListParts: listParts,
-  PutBucketNotificationConfiguration: putBucketNotificationConfiguration,
-  PutBucketTagging: putBucketTagging,
-  PutBucketVersioning: putBucketVersioning,
+  PutBucketNotificationConfiguration: withVerifiedBody(putBucketNotificationConfiguration),
+  PutBucketTagging: withVerifiedBody(putBucketTagging),
+  PutBucketVersioning: withVerifiedBody(putBucketVersioning),
   PutObject: putObject,
-  PutObjectTagging: putObjectTagging,
+  PutObjectTagging: withVerifiedBody(putObjectTagging),
   UploadPart: uploadPart,
   UploadPartCopy: uploadPartCopy,
 };

@@ -5,6 +5,7 @@ import type { BucketRow, Versioning } from "./rows.ts";
 
 const FIND = sql("s3.bucket", "SELECT * FROM s3_bucket WHERE name = ?");
 const OF_ACCOUNT = sql("s3.buckets-of-account", "SELECT * FROM s3_bucket WHERE account = ?");
+const COUNT = sql("s3.buckets-count", "SELECT count(*) AS count FROM s3_bucket WHERE account = ?");
 const INSERT = sql(
   "s3.bucket-insert",
   `INSERT INTO s3_bucket (name, account, region, location, created_at, versioning, tags, notification)
@@ -27,6 +28,11 @@ export function findBucket(reader: Reader, name: string): Promise<BucketRow | un
 export async function bucketsOf(reader: Reader, account: string): Promise<BucketRow[]> {
   const rows = await reader.all<BucketRow>(OF_ACCOUNT, account);
   return rows.sort((left, right) => (left.name < right.name ? -1 : 1));
+}
+
+export async function countBuckets(reader: Reader, account: string): Promise<number> {
+  const row = await reader.get<{ count: number }>(COUNT, account);
+  return Number(row?.count ?? 0);
 }
 
 export async function insertBucket(

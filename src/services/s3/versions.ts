@@ -158,7 +158,10 @@ async function dropVersion(
 }
 
 function checkDelete(ifMatch: string, current: VersionRow | undefined, key: Buffer): void {
-  if (!current || current.is_marker === 1) throw s3Error("NoSuchKey", { Key: key.toString() });
+  if (!current || current.is_marker === 1) {
+    if (ifMatch === "*") throw preconditionFailed("If-Match");
+    throw s3Error("NoSuchKey", { Key: key.toString() });
+  }
   if (!matchesEtag(ifMatch, current.etag)) throw preconditionFailed("If-Match");
 }
 

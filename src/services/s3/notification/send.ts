@@ -26,7 +26,7 @@ export async function notify(
     owner: canonicalUserId(bucket.account),
     time: s3.clock.now(),
     principalId: `AWS:${context.principal.userId}`,
-    sourceIp: context.sourceIp ?? "127.0.0.1",
+    sourceIp: (context.sourceIp ?? "127.0.0.1").replace(/^::ffff:/, ""),
     requestId: context.requestId,
     // As the front door derives the response's own second id.
     hostId: Buffer.from(`lambent/${context.requestId}`).toString("base64"),

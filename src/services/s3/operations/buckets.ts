@@ -9,7 +9,14 @@ import { LIST_BUCKETS_PAGE_MAX } from "../limits.ts";
 import { readToken, writeToken } from "../listing/token.ts";
 import { regionOf } from "../location.ts";
 import { refuseUnsupported } from "../refusals.ts";
-import { bucketsOf, deleteBucketRow, findBucket, hasVersions, insertBucket } from "../store-buckets.ts";
+import {
+  bucketsOf,
+  countBuckets,
+  deleteBucketRow,
+  findBucket,
+  hasVersions,
+  insertBucket,
+} from "../store-buckets.ts";
 import { deleteParts, deleteUpload, uploadsOf } from "../store-uploads.ts";
 import { readTagSet, storedTags } from "../tags.ts";
 import type { Client, Empty } from "./client.ts";
@@ -34,8 +41,7 @@ export async function createBucket(
       throw s3Error(existing.account === account ? "BucketAlreadyOwnedByYou" : "BucketAlreadyExists", {
         BucketName: name,
       });
-    if ((await bucketsOf(tx, account)).length >= s3.limits.bucketsPerAccountMax)
-      throw s3Error("TooManyBuckets");
+    if ((await countBuckets(tx, account)) >= s3.limits.bucketsPerAccountMax) throw s3Error("TooManyBuckets");
     await insertBucket(tx, { name, account, region, location, created_at: s3.clock.now(), tags });
   });
   return { Location: region === "us-east-1" ? `/${name}` : `${context.endpoint}/${name}` };

@@ -92,7 +92,7 @@ function failed({ named, error }: { readonly named: Named; readonly error: AwsEr
   };
 }
 
-/** S3 takes this body only with a digest; the front door has verified the digest itself. */
+/** S3 takes this body only with a digest; the digest itself has been verified before. */
 function requireIntegrity({ headers }: RequestContext): void {
   const has = Object.keys(headers).some(
     (name) =>

@@ -32,7 +32,10 @@ export async function getObject(
   for (let attempt = 1; ; attempt++) {
     const found = await find(s3, input, context);
     try {
-      return { ...answer(found, input, context), Body: await s3.content.read(found.row, found.range) };
+      // An empty part has no range that could say so.
+      const isEmpty = found.part?.size === 0;
+      const Body = isEmpty ? Buffer.alloc(0) : await s3.content.read(found.row, found.range);
+      return { ...answer(found, input, context), Body };
     } catch (error) {
       if (!(error instanceof BlobNotFound) || attempt === ATTEMPTS_MAX) throw error;
     }
