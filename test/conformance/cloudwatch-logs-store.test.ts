@@ -5,6 +5,7 @@ import type { RequestContext } from "../../src/aws/service.ts";
 import { randomIds } from "../../src/kit/id.ts";
 import { createCloudwatchLogs } from "../../src/services/cloudwatch-logs/index.ts";
 import type { CloudwatchLogs } from "../../src/services/cloudwatch-logs/index.ts";
+import { sql } from "../../src/store/database.ts";
 import { createLog } from "../../src/telemetry/log.ts";
 import { onEveryEngine } from "../store/engines.ts";
 import type { TestStore } from "../store/engines.ts";
@@ -142,6 +143,34 @@ onEveryEngine("CloudWatch Logs", (engine) => {
       (await everything(logs)).map((event) => event.message),
       ["after"],
     );
+    await logs.stop();
+  });
+
+  void test("what deleted groups and streams leave is removed, and nothing else", async () => {
+    await using fixture = await engine.fresh();
+    const logs = await open(fixture);
+    const timestamp = fixture.clock.now();
+    for (let n = 0; n < 1_200; n += 100)
+      await Promise.all(
+        Array.from({ length: 100 }, (_, k) => append(logs, `s${n + k}`, { timestamp, message: "gone" })),
+      );
+    await call(logs, "DeleteLogGroup", { logGroupName: GROUP });
+    await append(logs, "s1", { timestamp, message: "stays" });
+    await append(logs, "s2", { timestamp, message: "goes" });
+    await call(logs, "DeleteLogStream", { logGroupName: GROUP, logStreamName: "s2" });
+    await logs.sweep();
+    const chunks = await fixture.store.database.all<{ events: string }>(
+      sql("test.chunks", "SELECT events FROM logs_chunk"),
+    );
+    assert.deepEqual(
+      chunks.map((chunk) => chunk.events),
+      [`[[${timestamp},"stays"]]`],
+    );
+    const left = sql(
+      "test.left",
+      "SELECT (SELECT count(*) FROM logs_stream) + (SELECT count(*) FROM logs_garbage) AS n",
+    );
+    assert.equal((await fixture.store.database.get<{ n: number }>(left))?.n, 1);
     await logs.stop();
   });
 

@@ -160,7 +160,7 @@ test("UpdateRole, UpdateRoleDescription and UpdateAssumeRolePolicy change a role
   );
 });
 
-test("DeleteRole wants policies gone first", async () => {
+test("DeleteRole wants policies gone first, and ListInstanceProfilesForRole has none", async () => {
   await makeRole("ending");
   await iam.send(new AttachRolePolicyCommand({ RoleName: "ending", PolicyArn: BASIC }));
   const remove = () => iam.send(new DeleteRoleCommand({ RoleName: "ending" }));

@@ -135,7 +135,7 @@ test("PutUserPolicy, GetUserPolicy, ListUserPolicies and DeleteUserPolicy", asyn
   );
 });
 
-test("AttachUserPolicy, ListAttachedUserPolicies and DetachUserPolicy", async () => {
+test("AttachUserPolicy, ListAttachedUserPolicies, DetachUserPolicy, ListGroupsForUser and DeleteUser", async () => {
   await iam.send(new CreateUserCommand({ UserName: "attached" }));
   await iam.send(new AttachUserPolicyCommand({ UserName: "attached", PolicyArn: ADMIN }));
   const listed = await iam.send(new ListAttachedUserPoliciesCommand({ UserName: "attached" }));

@@ -4,9 +4,10 @@ import type { Service } from "../../aws/service.ts";
 import type { CloudwatchLogsDeps } from "./deps.ts";
 import { LiveTails } from "./live-tails.ts";
 import { logs } from "./migrations/001-logs.ts";
+import { garbage } from "./migrations/002-garbage.ts";
 import { operationTable } from "./operation-table.ts";
 import type { LogsState } from "./state.ts";
-import { startRetentionSweeper } from "./retention-sweeper.ts";
+import { startSweeper } from "./sweeper.ts";
 import { createWriter } from "./writer.ts";
 import type { FunctionLogWriter } from "./writer.ts";
 
@@ -16,18 +17,25 @@ export interface CloudwatchLogs {
   readonly service: Service;
   /** Where functions' log lines go. */
   readonly writer: FunctionLogWriter;
-  /** Deletes the events that have expired; done every minute in any case. */
+  /** Removes what has expired and what deleted groups and streams left; done every minute in any case. */
   sweep(): Promise<void>;
   /** Ends live tails and waits for what is being written. */
   stop(): Promise<void>;
 }
 
 export async function createCloudwatchLogs(deps: CloudwatchLogsDeps): Promise<CloudwatchLogs> {
-  await deps.database.migrate("cloudwatch-logs", [logs]);
+  await deps.database.migrate("cloudwatch-logs", [logs, garbage]);
   const { clock, ids, database, log } = deps;
-  const state: LogsState = { clock, ids, database, log, tails: new LiveTails() };
+  const sweeper = startSweeper(deps);
+  const state: LogsState = {
+    clock,
+    ids,
+    database,
+    log,
+    tails: new LiveTails(),
+    sweepSoon: sweeper.sweepSoon,
+  };
   const writer = createWriter(state);
-  const sweeper = startRetentionSweeper(state);
   return {
     service: bindService("cloudwatch-logs", operationTable, state),
     writer,

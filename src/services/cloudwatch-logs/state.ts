@@ -4,4 +4,6 @@ import type { LiveTails } from "./live-tails.ts";
 
 export interface LogsState extends CloudwatchLogsDeps {
   readonly tails: LiveTails;
+  /** Removes what deleted groups and streams left, in the background. */
+  readonly sweepSoon: () => void;
 }

@@ -30,7 +30,8 @@ const RECEIVE = sql(
      last_event_at = CASE WHEN last_event_at < ? THEN ? ELSE last_event_at END,
      last_ingested_at = ?,
      bytes = bytes + ?
-   WHERE stream_id = ? RETURNING group_id, next_chunk`,
+   WHERE stream_id = ? AND EXISTS (SELECT 1 FROM logs_group WHERE logs_group.group_id = logs_stream.group_id)
+   RETURNING group_id, next_chunk`,
 );
 const INSERT = sql(
   "logs.insertChunk",
@@ -69,7 +70,7 @@ const EXPIRED = sql(
 const DELETE = sql("logs.deleteChunk", `DELETE FROM logs_chunk WHERE stream_id = ? AND chunk_no = ?`);
 const SHRINK = sql("logs.shrinkStream", `UPDATE logs_stream SET bytes = bytes - ? WHERE stream_id = ?`);
 
-/** Appends chunks (at least one) to a stream; false where the stream is gone. */
+/** Appends chunks (at least one) to a stream; undefined where it or its group is gone. */
 export async function appendChunks(
   tx: Transaction,
   streamId: number,

@@ -1,6 +1,7 @@
 /** SQL of log groups and log streams. */
 import { sql } from "../../store/database.ts";
 import type { Reader, Transaction } from "../../store/database.ts";
+import { insertGarbage } from "./store-garbage.ts";
 
 export interface GroupRow {
   readonly group_id: number;
@@ -50,8 +51,6 @@ const INSERT_GROUP = sql(
 const SET_RETENTION = sql("logs.setRetention", `UPDATE logs_group SET retention_days = ? WHERE group_id = ?`);
 const SET_TAGS = sql("logs.setTags", `UPDATE logs_group SET tags = ? WHERE group_id = ?`);
 const DELETE_GROUP = sql("logs.deleteGroup", `DELETE FROM logs_group WHERE group_id = ?`);
-const DELETE_GROUP_STREAMS = sql("logs.deleteGroupStreams", `DELETE FROM logs_stream WHERE group_id = ?`);
-const DELETE_GROUP_CHUNKS = sql("logs.deleteGroupChunks", `DELETE FROM logs_chunk WHERE group_id = ?`);
 const GROUP_BYTES = sql(
   "logs.groupBytes",
   `SELECT coalesce(sum(bytes), 0) AS bytes FROM logs_stream WHERE group_id = ?`,
@@ -64,7 +63,6 @@ const INSERT_STREAM = sql(
   `INSERT INTO logs_stream (${STREAM}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 );
 const DELETE_STREAM = sql("logs.deleteStream", `DELETE FROM logs_stream WHERE stream_id = ?`);
-const DELETE_STREAM_CHUNKS = sql("logs.deleteStreamChunks", `DELETE FROM logs_chunk WHERE stream_id = ?`);
 const BY_NAME = sql(
   "logs.streamsByName",
   `SELECT ${STREAM} FROM logs_stream WHERE group_id = ? AND name > ? AND name >= ? AND name < ?
@@ -126,11 +124,10 @@ export async function setTags(tx: Transaction, groupId: number, tags: Record<str
   await tx.run(SET_TAGS, JSON.stringify(tags), groupId);
 }
 
-/** Deletes a group with its streams and events. */
+/** Deletes a group; its streams and events can no longer be found, and are left to the sweeper. */
 export async function deleteGroup(tx: Transaction, groupId: number): Promise<void> {
-  await tx.run(DELETE_GROUP_CHUNKS, groupId);
-  await tx.run(DELETE_GROUP_STREAMS, groupId);
   await tx.run(DELETE_GROUP, groupId);
+  await insertGarbage(tx, groupId, 0);
 }
 
 export async function groupBytes(reader: Reader, groupId: number): Promise<number> {
@@ -160,10 +157,10 @@ export async function insertStream(tx: Transaction, stream: StreamRow): Promise<
   );
 }
 
-/** Deletes a stream with its events. */
-export async function deleteStream(tx: Transaction, streamId: number): Promise<void> {
-  await tx.run(DELETE_STREAM_CHUNKS, streamId);
-  await tx.run(DELETE_STREAM, streamId);
+/** Deletes a stream; its events are left to the sweeper. */
+export async function deleteStream(tx: Transaction, stream: StreamRow): Promise<void> {
+  await tx.run(DELETE_STREAM, stream.stream_id);
+  await insertGarbage(tx, stream.group_id, stream.stream_id);
 }
 
 /** Streams whose name begins with `prefix`, in order of their names, after (or, descending, before) `from`. */

@@ -57,10 +57,27 @@ function readField(scanner: Scanner): Field {
   return { name: name ?? "", test };
 }
 
-/** Fields are parted by spaces; `[…]` and `"…"` are one field each, without their marks. */
+const CLOSING: Readonly<Record<string, string>> = { '"': '"', "[": "]" };
+
+/** Fields are parted by white space; `[…]` and `"…"` are one field each, without their marks. */
 function splitFields(message: string): string[] {
-  return Array.from(
-    message.matchAll(/"([^"]*)"|\[([^\]]*)\]|(\S+)/g),
-    (found) => found[1] ?? found[2] ?? found[3] ?? "",
-  );
+  const fields: string[] = [];
+  // A mark that is not closed is looked for once, not from every place it opens at: events may be large.
+  const unclosed = new Set<string>();
+  const words = /\S+/g;
+  for (let at = 0; ;) {
+    words.lastIndex = at;
+    const word = words.exec(message);
+    if (!word) return fields;
+    const close = CLOSING[message[word.index] ?? ""];
+    const end = close === undefined || unclosed.has(close) ? -1 : message.indexOf(close, word.index + 1);
+    if (end >= 0) {
+      fields.push(message.slice(word.index + 1, end));
+      at = end + 1;
+    } else {
+      if (close !== undefined) unclosed.add(close);
+      fields.push(word[0]);
+      at = word.index + word[0].length;
+    }
+  }
 }

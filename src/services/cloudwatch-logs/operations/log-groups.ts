@@ -51,6 +51,7 @@ export async function deleteLogGroup(
   await state.database.tx(async (tx) => {
     const group = await requireGroup(tx, context, { logGroupName: input.logGroupName });
     await deleteGroup(tx, group.group_id);
+    tx.afterCommit(state.sweepSoon);
   });
   return {};
 }

@@ -36,7 +36,8 @@ export async function deleteLogStream(
   await state.database.tx(async (tx) => {
     const group = await requireGroup(tx, context, { logGroupName: input.logGroupName });
     const stream = await requireStream(tx, group, input.logStreamName ?? "");
-    await deleteStream(tx, stream.stream_id);
+    await deleteStream(tx, stream);
+    tx.afterCommit(state.sweepSoon);
   });
   return {};
 }
