@@ -22,6 +22,8 @@ const RECORD = `export const handler = async (event, context) => { console.log("
 const FAIL_ONCE = `let runs = 0;
 export const handler = async () => { if (++runs === 1) throw new Error("the first time"); console.log("then well"); };`;
 
+const THROTTLED = { name: "TooManyRequestsException", Reason: "ConcurrentInvocationLimitExceeded" };
+
 let setting: Setting;
 let failing: { name: string; requestId: string };
 
@@ -110,20 +112,17 @@ test("an event that was accepted runs after kill -9 and after SIGTERM", async ()
       },
     );
     const name = await create(RECORD);
-    const blocked = lambda.send(new InvokeCommand({ FunctionName: blocker })).catch(() => {});
-    await untilBusy(lambda, name);
+    await occupy(lambda, blocker);
+    await assert.rejects(lambda.send(new InvokeCommand({ FunctionName: name })), THROTTLED);
     const killed = await Promise.all([1, 2, 3].map((n) => send(lambda, name, { n })));
     await first.kill();
-    await blocked;
 
     const second = await boot();
     const client = new LambdaClient(clientOptions(second.endpoint));
     await logWith(second.endpoint, name, (text) => killed.every((id) => text.includes(`as ${id}`)));
-    const held = client.send(new InvokeCommand({ FunctionName: blocker })).catch(() => {});
-    await untilBusy(client, name);
+    await occupy(client, blocker);
     const stopped = await Promise.all([4, 5].map((n) => send(client, name, { n })));
     assert.equal(await second.terminate(), 0);
-    await held;
 
     const third = await boot();
     await logWith(third.endpoint, name, (text) => stopped.every((id) => text.includes(`as ${id}`)));
@@ -139,15 +138,15 @@ test("a function's error is retried a minute later under the same request id", a
   assert.equal(count(log, `START RequestId: ${failing.requestId}`), 2);
 });
 
-/** Until the only environment is taken, so that an invocation of the other function is throttled. */
-async function untilBusy(lambda: LambdaClient, name: string): Promise<void> {
-  for (let tries = 0; tries < 300; tries++) {
-    const error = await lambda.send(new InvokeCommand({ FunctionName: name })).then(
-      () => undefined,
-      (failure: Error) => failure.name,
+/** Invokes a function that runs until its server ends; again where the one environment is still taken. */
+async function occupy(lambda: LambdaClient, blocker: string): Promise<void> {
+  for (let tries = 0; tries < 100; tries++) {
+    const ended = lambda.send(new InvokeCommand({ FunctionName: blocker })).then(
+      () => "ended",
+      (error: Error) => error.name,
     );
-    if (error === "TooManyRequestsException") return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    const running = new Promise<string>((resolve) => setTimeout(resolve, 500, "running"));
+    if ((await Promise.race([ended, running])) === "running") return;
   }
   assert.fail("the blocker never ran");
 }
