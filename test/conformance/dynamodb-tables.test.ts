@@ -292,6 +292,19 @@ const refusedTables: [title: string, input: Partial<CreateTableCommandInput>, ex
     "NotImplemented: Lambent does not implement TableClass STANDARD_INFREQUENT_ACCESS",
   ],
   [
+    "an index for vectors",
+    { VectorIndexes: [] },
+    "NotImplemented: Lambent does not implement VectorIndexes of CreateTable",
+  ],
+  [
+    "an index of three attributes",
+    {
+      AttributeDefinitions: attributes("pk", "a", "b"),
+      GlobalSecondaryIndexes: [index("global", "a", "b", "pk")],
+    },
+    "NotImplemented: Lambent does not implement more than two attributes in the KeySchema of a global secondary index",
+  ],
+  [
     "maximum throughput",
     { OnDemandThroughput: { MaxReadRequestUnits: 10 } },
     "NotImplemented: Lambent does not implement OnDemandThroughput of CreateTable",

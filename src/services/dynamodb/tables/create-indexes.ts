@@ -14,6 +14,14 @@ export const LOCAL_INDEXES_MAX = 5;
 /** Attributes named by the projections of all indexes of a table. */
 const PROJECTED_ATTRIBUTES_MAX = 100;
 
+/** The members of a global index that are read. */
+const GLOBAL_MEMBERS: ReadonlySet<string> = new Set<keyof GlobalSecondaryIndex>([
+  "IndexName",
+  "KeySchema",
+  "Projection",
+  "ProvisionedThroughput",
+]);
+
 interface TableFacts {
   readonly key: Key;
   readonly attributes: readonly KeyAttribute[];
@@ -125,6 +133,9 @@ function refuseDuplicateName(names: Set<string>, name: string): void {
 }
 
 function refuseWhatIsNotThere(global: GlobalSecondaryIndex): void {
-  for (const member of ["OnDemandThroughput", "WarmThroughput"] as const)
-    if (global[member] !== undefined) throw notImplemented(`${member} of a global secondary index`);
+  for (const [member, value] of Object.entries(global))
+    if (value !== undefined && !GLOBAL_MEMBERS.has(member))
+      throw notImplemented(`${member} of a global secondary index`);
+  if ((global.KeySchema?.length ?? 0) > 2)
+    throw notImplemented("more than two attributes in the KeySchema of a global secondary index");
 }
