@@ -6,7 +6,7 @@ import { writeSync } from "node:fs";
 import { createConnection } from "node:net";
 
 const VERSION = 1;
-const FRAME = { hello: 1, initResult: 2, invoke: 3, response: 4, error: 5, log: 6 };
+const FRAME = { hello: 1, initResult: 2, invoke: 3, response: 4, error: 5, log: 6, fatal: 7 };
 /** A response above this is not sent, only its size told; the server's own limit is lower. */
 const responseBytesMax = 16_000_000;
 /** How long a write waits before it tries a full socket again, in milliseconds; doubled up to the second. */
@@ -75,6 +75,11 @@ class Connection {
 
   fail(requestId, { errorType, payload }) {
     this.#send(FRAME.error, text(requestId), text(errorType), payload);
+  }
+
+  /** The invocation's error, from a process that is about to exit. */
+  failForGood(requestId, { errorType, payload }) {
+    this.#send(FRAME.fatal, text(requestId), text(errorType), payload);
   }
 
   /** @param isRecord A whole record, whose line breaks are part of it; else bytes as the function wrote them. */

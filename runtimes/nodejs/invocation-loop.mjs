@@ -138,7 +138,7 @@ class LegacyGuards {
 
   #giveUp(error, code) {
     if (this.#requestId === undefined) this.#connection.initFailed(errorDocument(error));
-    else this.#connection.fail(this.#requestId, errorDocument(error));
+    else this.#connection.failForGood(this.#requestId, errorDocument(error));
     process.exit(code);
   }
 }

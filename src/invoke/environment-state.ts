@@ -1,7 +1,7 @@
 /**
  * The life of an execution environment, the same for our bootstraps and for custom runtimes.
  *
- *            runtime connected       ready            invocation
+ *              sandbox is up          ready            invocation
  *   booting ──────────────────▶ init ─────▶ idle ──────────────▶ busy
  *      │                         │ ▲          ▲                   │
  *      │                         │ └ re-init  └── runtime is back ┘
@@ -9,7 +9,7 @@
  *                      ▼                      ▼
  *                   stopping ─────────────▶ gone
  *
- * `booting` has no process that spoke yet; `init` runs the function's static code; `busy` lasts from the delivery of an
+ * `booting` has no process yet; `init` runs the function's static code; `busy` lasts from the delivery of an
  * invocation until the runtime asks for the next one; `stopping` has been told to end or found dead; `gone` has nothing
  * left on the machine.
  */

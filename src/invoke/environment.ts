@@ -43,6 +43,14 @@ interface Result extends Judgement {
 const backMs = 2;
 const mebibyte = 1_048_576;
 
+/** The environment was ended before the runtime was up: the server stops, or the version was retired. */
+class EnvironmentEnded extends Error {
+  constructor() {
+    super("The execution environment was ended while it booted");
+    this.name = "EnvironmentEnded";
+  }
+}
+
 export class Environment {
   readonly version: FunctionVersion;
   /** Monotonic milliseconds since when it has had no work. */
@@ -57,6 +65,8 @@ export class Environment {
   readonly #init: Promise<InitResult>;
   #state: EnvironmentState = "booting";
   #process: RuntimeProcess | undefined;
+  /** The process that is being booted, or was last; undefined when it could not be. */
+  #booting: Promise<RuntimeProcess | undefined> | undefined;
   #lives = 0;
   #isUsed = false;
   /** Waits for the runtime's next word; at most one waits. */
@@ -213,6 +223,7 @@ export class Environment {
       status,
       ...(errorType === undefined ? {} : { errorType }),
     };
+    this.#stream.breakLines();
     this.#stream.platform({ type: "runtimeDone", ...ending, producedBytes: result.payload.length });
     this.#stream.report({
       type: "report",
@@ -235,7 +246,7 @@ export class Environment {
   /** The init phase proper, with its own limit. A failure is kept: the first invocation tries once more. */
   async #initPhase(): Promise<InitResult> {
     const startedAt = performance.now();
-    this.#process = await this.#boot();
+    await this.#boot();
     this.#enter("init");
     this.#timer = setTimeout(() => this.#hear({ kind: "timeout" }), initMs);
     const verdict = await this.#listen();
@@ -246,14 +257,14 @@ export class Environment {
       return { durationMs };
     }
     await this.#initFailed("init", verdict, durationMs);
-    await this.#process.stop();
+    await this.#process?.stop();
     return { durationMs, failure: verdict };
   }
 
   /** AWS runs a failed init phase again under the function's own timeout. Undefined when it went well now. */
   async #initAgain(): Promise<Verdict | undefined> {
     const startedAt = performance.now();
-    this.#process = await this.#boot();
+    await this.#boot();
     const verdict = await this.#listen();
     if (verdict.kind === "next") {
       this.#initialized();
@@ -278,7 +289,9 @@ export class Environment {
     this.#stream.platform({ type: "initReport", phase, durationMs, status, ...failed });
   }
 
-  #boot(): Promise<RuntimeProcess> {
+  /** @throws when the environment was told to end before there is a process to be used. */
+  async #boot(): Promise<void> {
+    if (this.#gone) throw new EnvironmentEnded();
     const life = ++this.#lives;
     // What an earlier process of this environment still says is about nothing any more.
     const hear = (verdict: Verdict) => {
@@ -295,7 +308,10 @@ export class Environment {
     };
     this.#heard = [];
     const spec = { id: this.#deps.ids.hex(16), stream: this.#stream, ...this.#spec };
-    return RuntimeProcess.boot(this.#deps, spec, listener);
+    const booting = RuntimeProcess.boot(this.#deps, spec, listener);
+    this.#booting = booting.catch(() => undefined);
+    this.#process = await booting;
+    if (this.#gone) throw new EnvironmentEnded();
   }
 
   #hear(verdict: Verdict): void {
@@ -328,7 +344,8 @@ export class Environment {
     this.#enter("stopping");
     clearTimeout(this.#timer);
     try {
-      await this.#process?.stop();
+      const process = (await this.#booting) ?? this.#process;
+      await process?.stop();
     } catch (error) {
       this.#deps.log.error("an execution environment could not be ended", { error });
     }

@@ -97,6 +97,9 @@ class FrameChannel implements RuntimeChannel {
         this.#listener.answer(frame.payload, frame.errorType);
         this.#listener.next();
         return;
+      case "fatal":
+        if (!this.#isStale(frame.requestId)) this.#listener.answer(frame.payload, frame.errorType);
+        return;
       case "log":
         this.#listener.log(frame.record, frame.payload);
     }

@@ -7,7 +7,8 @@
  *   runtime → server   hello        u8 version, u32 process id       once, first
  *                      initResult   u8 ok, string errorType, payload  once: ready for work, or the init error
  *                      response     string requestId, payload        the answer; the runtime takes the next invocation
- *                      error        string requestId, string errorType, payload
+ *                      error        string requestId, string errorType, payload; the runtime takes the next invocation
+ *                      fatal        as error; the process is about to exit and takes nothing more
  *                      log          u8 kind (0 bytes as written, 1 a whole record), u8 level, payload
  *   server → runtime   invoke       f64 deadline (epoch ms), strings requestId, functionArn, traceHeader,
  *                                   clientContext, cognitoIdentity, payload
@@ -20,7 +21,7 @@ export const frameVersion = 1;
 /** Longest frame that a runtime may send: the largest response and its envelope. A longer response is refused by the bootstrap. */
 export const frameBytesMax = 16_777_216;
 
-export const FRAME = { hello: 1, initResult: 2, invoke: 3, response: 4, error: 5, log: 6 } as const;
+export const FRAME = { hello: 1, initResult: 2, invoke: 3, response: 4, error: 5, log: 6, fatal: 7 } as const;
 
 export type RuntimeFrame =
   | { readonly type: "hello"; readonly version: number; readonly pid: number }
@@ -32,7 +33,7 @@ export type RuntimeFrame =
     }
   | { readonly type: "response"; readonly requestId: string; readonly payload: Buffer }
   | {
-      readonly type: "error";
+      readonly type: "error" | "fatal";
       readonly requestId: string;
       readonly errorType: string;
       readonly payload: Buffer;
@@ -139,8 +140,9 @@ function decode(bytes: Buffer): RuntimeFrame {
     case FRAME.response:
       return { type: "response", requestId: reader.string(), payload: reader.rest() };
     case FRAME.error:
+    case FRAME.fatal:
       return {
-        type: "error",
+        type: type === FRAME.error ? "error" : "fatal",
         requestId: reader.string(),
         errorType: reader.string(),
         payload: reader.rest(),

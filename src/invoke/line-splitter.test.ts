@@ -18,5 +18,7 @@ test("lines keep their line feed, however the stream is cut", () => {
 
 test("a line that is too long becomes several", () => {
   assert.deepEqual(split(4, ["abcdefghij\nk\n"]), ["abcd", "efgh", "ij\n", "k\n"]);
+  assert.deepEqual(split(4, ["abcüdef\n"]), ["abc", "üde", "f\n"]);
+  assert.deepEqual(split(4, ["ab😀c\n"]), ["ab", "😀", "c\n"]);
   assert.deepEqual(split(4, ["abc\nabcd\n"]), ["abc\n", "abcd", "\n"]);
 });

@@ -1,6 +1,6 @@
 /** The log stream of one execution environment: lines in order, handed over in batches, off the path of the answer. */
 import type { Clock } from "../kit/clock.ts";
-import { LineSplitter } from "./line-splitter.ts";
+import { LineSplitter, characterStart } from "./line-splitter.ts";
 import {
   logBatchLinesMax,
   logBurstBytes,
@@ -34,6 +34,7 @@ export class LogStream {
   readonly name: string;
   readonly #deps: LogStreamDeps;
   readonly #rate: RateLimit;
+  readonly #splitters: LineSplitter[] = [];
   #entries: Entry[] = [];
   #tail: Entry[] | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -48,13 +49,24 @@ export class LogStream {
   /** A sink for the bytes of one of the function's output streams; every line becomes one event. */
   output(): { write(chunk: Buffer): void; end(): void } {
     const splitter = new LineSplitter(logLineBytesMax, (line) => this.#functionLine(line));
+    this.#splitters.push(splitter);
     return { write: (chunk) => splitter.push(chunk), end: () => splitter.end() };
+  }
+
+  /** What was written without a line feed becomes a line now: what follows belongs to another invocation. */
+  breakLines(): void {
+    for (const splitter of this.#splitters) splitter.end();
   }
 
   /** One record that the runtime framed; its line breaks stay. */
   record(payload: Buffer): void {
-    for (let at = 0; at < payload.length; at += logLineBytesMax)
-      this.#functionLine(payload.subarray(at, at + logLineBytesMax));
+    let rest = payload;
+    while (rest.length > logLineBytesMax) {
+      const end = characterStart(rest, logLineBytesMax);
+      this.#functionLine(rest.subarray(0, end));
+      rest = rest.subarray(end);
+    }
+    this.#functionLine(rest);
   }
 
   platform(event: PlatformEvent): void {

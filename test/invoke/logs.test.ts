@@ -82,6 +82,15 @@ test("a line longer than 256 KB becomes several events, and none of it is lost",
   assert.ok(own.includes(`${"a".repeat(600_000)}\nshort\n`));
 });
 
+test("what is written without a line feed ends with its invocation", async () => {
+  const code = `export const handler = async (e) => { process.stdout.write("part " + e.n); };`;
+  const version = await bench.fn({ files: { "index.mjs": code } });
+  const first = await bench.call(version, { n: 1 }, { wantLogTail: true });
+  const second = await bench.call(version, { n: 2 }, { wantLogTail: true });
+  assert.match(first.tail, /^START .*\npart 1END RequestId/);
+  assert.match(second.tail, /^START .*\npart 2END RequestId/);
+});
+
 test("a flood is cut, and the log says how much", async () => {
   const own = await openInvoker("process");
   const code = `const line = Buffer.from("x".repeat(99_999) + "\\n"); export const handler = async () => { for (let i = 0; i < 600; i++) process.stdout.write(line); };`;

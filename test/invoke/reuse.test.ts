@@ -58,6 +58,8 @@ for (const kind of kinds) {
       const ticks = (await bench.call(version)).json;
       // Without a freezer the timer would have fired some 160 times.
       assert.ok(ticks < 120, `${ticks} ticks`);
+      await sleep(2_000);
+      // A frozen one can be ended.
       await bench.invoker.retire(version.key);
     });
 
@@ -84,6 +86,19 @@ for (const kind of kinds) {
     await bench.close();
   });
 }
+
+test("stop ends an environment that boots, whose invocation is rejected", async () => {
+  const bench = await openInvoker("process");
+  const version = await bench.fn({
+    files: { "index.mjs": "await new Promise((r) => setTimeout(r, 60_000));" },
+  });
+  const running = bench.call(version);
+  const rejected = assert.rejects(running, { name: "EnvironmentEnded" });
+  await sleep(300);
+  await bench.invoker.stop(100);
+  await rejected;
+  await bench.close();
+});
 
 test("stop ends what does not finish within its grace", async () => {
   const bench = await openInvoker("process");

@@ -1,6 +1,6 @@
 /** Our bootstraps as they are mounted at /var/runtime: copied into the cache, so that a sandbox sees them and nothing beside them. */
 import { createHash } from "node:crypto";
-import { copyFile, mkdir, readFile, readdir } from "node:fs/promises";
+import { chmod, copyFile, mkdir, readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { installOnce } from "./install.ts";
@@ -19,7 +19,13 @@ export async function bootstrapFolder(
   for (const file of files) hash.update(`\0${file}\0`).update(await readFile(join(source, file)));
   const name = `bootstrap-${language}-${hash.digest("hex").slice(0, 16)}`;
   return installOnce(cacheDir, name, async (folder) => {
-    for (const file of files) await copyFile(join(source, file), join(folder, file));
-    for (const point of mountPoints) await mkdir(join(folder, point));
+    for (const file of files) {
+      await copyFile(join(source, file), join(folder, file));
+      await chmod(join(folder, file), 0o644);
+    }
+    for (const point of mountPoints) {
+      await mkdir(join(folder, point));
+      await chmod(join(folder, point), 0o755);
+    }
   });
 }

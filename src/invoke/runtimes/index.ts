@@ -1,6 +1,7 @@
 /** The runtimes that this machine has or can fetch. A version that is not there is refused by name, never swapped. */
 import type { Log } from "../../telemetry/log.ts";
 import { NODE_VERSIONS, PROVIDED, pythonMinor, pythonMinorMax, refusal } from "./identifiers.ts";
+import { exists } from "./install.ts";
 import { installNode, listNode, nodeListing } from "./nodejs.ts";
 import { providedRuntime } from "./provided.ts";
 import { findPythons, installPython } from "./python.ts";
@@ -80,6 +81,7 @@ class Pythons {
   #found: Promise<ReadonlyMap<number, HostPython>> | undefined;
   #at = 0;
 
+  /** Asking every interpreter takes the better part of a second, so what is known is not asked again at once. */
   all(): Promise<ReadonlyMap<number, HostPython>> {
     if (this.#found === undefined || performance.now() - this.#at > pythonsFreshMs) {
       this.#found = findPythons();
@@ -89,6 +91,8 @@ class Pythons {
   }
 
   async get(minor: number): Promise<HostPython | undefined> {
+    const known = (await this.#found)?.get(minor);
+    if (known && (await exists(known.executable))) return known;
     return (await this.all()).get(minor);
   }
 }

@@ -1,7 +1,7 @@
 /** Puts a folder of the cache in place once, whole or not at all, however many servers want it at the same time. */
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -10,6 +10,8 @@ const run = promisify(execFile);
 
 /** A fetch of packages that takes longer is given up. */
 const fetchMs = 600_000;
+/** A lock older than this is nobody's: no fetch takes so long, and a process id may have been given to another process. */
+const lockMs = 2 * fetchMs;
 /** How long one installer waits for another before it looks at the lock again. */
 const lockPollMs = 250;
 /** Output of a package manager that is kept for an error message. */
@@ -32,9 +34,15 @@ export async function installOnce(
   const half = `${target}.${randomBytes(6).toString("hex")}.half`;
   try {
     if (await exists(target)) return target;
+    await removeHalves(cacheDir, name);
     await mkdir(half, { recursive: true });
+    // Functions run as another user and must be able to read it, whatever this user's umask is.
+    await chmod(half, 0o755);
     await build(half);
-    await rename(half, target);
+    await rename(half, target).catch(async (error: unknown) => {
+      // Two that took over one dead lock may both have built it; the first is as good.
+      if (!(await exists(target))) throw error;
+    });
     return target;
   } finally {
     await rm(half, { recursive: true, force: true });
@@ -70,7 +78,8 @@ export async function pipInstall(python: string, folder: string, packages: reado
 
 async function command(program: string, parameters: readonly string[], cwd: string): Promise<void> {
   try {
-    await run(program, [...parameters], { cwd, timeout: fetchMs, maxBuffer: outputBytesMax });
+    const words = ["-c", 'umask 022; exec "$@"', "sh", program, ...parameters];
+    await run("/bin/sh", words, { cwd, timeout: fetchMs, maxBuffer: outputBytesMax });
   } catch (error) {
     const { stderr, message } = error as { stderr?: string; message: string };
     const said = (stderr ?? "").trim().split("\n").slice(-5).join("; ");
@@ -91,7 +100,19 @@ async function takeLock(lock: string): Promise<void> {
   }
 }
 
+/** What installers that died left of it. */
+async function removeHalves(cacheDir: string, name: string): Promise<void> {
+  for (const entry of await readdir(cacheDir))
+    if (entry.startsWith(`${name}.`) && entry.endsWith(".half"))
+      await rm(join(cacheDir, entry), { recursive: true, force: true });
+}
+
 async function isLeftBehind(lock: string): Promise<boolean> {
+  const age = await stat(lock).then(
+    (info) => Date.now() - info.mtimeMs,
+    () => 0,
+  );
+  if (age > lockMs) return true;
   const pid = Number(await readFile(lock, "utf8").catch(() => ""));
   // Another process of this server never holds it here: `createRuntimes` joins requests for one runtime.
   if (!Number.isInteger(pid) || pid <= 0) return false;
