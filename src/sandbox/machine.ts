@@ -169,9 +169,13 @@ async function seccomp(): Promise<Finding> {
   return found("seccomp", "filter");
 }
 
+/** A kernel setting; empty where the kernel has none of that name. */
+async function setting(path: string): Promise<string> {
+  return (await readFile(path, "utf8").catch(() => "")).trim();
+}
+
 async function userNamespaces(): Promise<Finding> {
   const cost = "Without them and without root, functions are not isolated";
-  const setting = async (path: string) => (await readFile(path, "utf8").catch(() => "")).trim();
   const most = await setting("/proc/sys/user/max_user_namespaces");
   if (most === "" || most === "0")
     return lacking("user namespaces", "switched off", `${cost}; set user.max_user_namespaces.`);

@@ -13,7 +13,7 @@ export interface StockDeps<T> {
 export class Stock<T> {
   readonly #deps: StockDeps<T>;
   readonly #ready: T[] = [];
-  readonly #making = new Set<Promise<void>>();
+  #filling: Promise<void> | undefined;
   #closed = false;
 
   constructor(deps: StockDeps<T>) {
@@ -29,30 +29,25 @@ export class Stock<T> {
 
   /** Starts making what is missing, one after the other, so that no burst of tools slows a cold start. */
   fill(): void {
-    if (this.#closed || this.#making.size > 0 || this.#ready.length >= this.#deps.target) return;
-    const one = this.#deps
-      .make()
-      .then(async (thing) => {
-        if (this.#closed) await this.#deps.destroy(thing);
-        else this.#ready.push(thing);
-        return true;
-      })
-      .catch((error: unknown) => {
-        this.#deps.log.warn(`cannot prepare a ${this.#deps.name} ahead of use`, { error });
-        return false;
-      })
-      .then((made) => {
-        this.#making.delete(one);
-        // After a failure the next sandbox tries, and tells its caller.
-        if (made) this.fill();
-      });
-    this.#making.add(one);
+    if (this.#closed || this.#ready.length >= this.#deps.target) return;
+    this.#filling ??= this.#makeMissing();
+  }
+
+  async #makeMissing(): Promise<void> {
+    const { name, target, log } = this.#deps;
+    try {
+      while (!this.#closed && this.#ready.length < target) this.#ready.push(await this.#deps.make());
+    } catch (error) {
+      // The next sandbox tries, and tells its caller.
+      log.warn(`cannot prepare a ${name} ahead of use`, { error });
+    }
+    this.#filling = undefined;
   }
 
   /** Destroys what is ready and what is being made. */
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all(this.#making);
+    await this.#filling;
     await Promise.all(this.#ready.splice(0).map((thing) => this.#deps.destroy(thing)));
   }
 }

@@ -51,10 +51,10 @@ export interface Bench {
 export interface Started {
   readonly sandbox: Sandbox;
   /** Everything on stdout so far. */
-  stdout(): string;
-  stderr(): string;
+  readonly stdout: () => string;
+  readonly stderr: () => string;
   /** Resolves when stdout has this text; fails when the sandbox ends first. */
-  says(text: string): Promise<void>;
+  readonly says: (text: string) => Promise<void>;
   /** Both streams have ended. */
   readonly silent: Promise<unknown>;
 }

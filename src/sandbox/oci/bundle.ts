@@ -153,7 +153,7 @@ function mounts(input: BundleInput): object[] {
       destination: "/dev",
       type: "tmpfs",
       source: "tmpfs",
-      options: ["nosuid", "strictatime", "mode=755", "size=64k"],
+      options: ["nosuid", "strictatime", "mode=755", "size=64k", "ro"],
     },
     {
       destination: "/dev/shm",

@@ -79,7 +79,7 @@ export class RootSkeletons {
   /** The root with these mount points. */
   get(points: MountPoints): Promise<string> {
     const key = createHash("sha256")
-      .update(JSON.stringify([...points].sort()))
+      .update(JSON.stringify([...points].sort(([a], [b]) => (a < b ? -1 : 1))))
       .digest("hex")
       .slice(0, 16);
     let root = this.#roots.get(key);

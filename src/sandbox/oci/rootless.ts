@@ -21,9 +21,8 @@ export async function userNamespace(): Promise<{ namespace: UserNamespace; missi
   ]);
   const tools = (await tryProgram("sh", ["-c", "command -v newuidmap && command -v newgidmap"])).code === 0;
   if (uids === undefined || gids === undefined || !tools) {
-    const one = (hostID: number): IdMapping[] => [{ containerID: 0, hostID, size: 1 }];
     return {
-      namespace: { uidMappings: one(uid), gidMappings: one(gid), uid: 0, gid: 0 },
+      namespace: { uidMappings: onlyRoot(uid), gidMappings: onlyRoot(gid), uid: 0, gid: 0 },
       missing: [
         "Functions run as uid 0 of their user namespace instead of 993; install uidmap and give this user ranges in /etc/subuid and /etc/subgid.",
       ],
@@ -38,6 +37,10 @@ export async function userNamespace(): Promise<{ namespace: UserNamespace; missi
     },
     missing: [],
   };
+}
+
+function onlyRoot(hostID: number): IdMapping[] {
+  return [{ containerID: 0, hostID, size: 1 }];
 }
 
 /** Maps `inside` to the server's own id and every other id into the subordinate range. */

@@ -43,10 +43,12 @@ export function controlRuncSandbox(deps: RuncSandboxDeps): Sandbox {
     await measure();
     return { ...readStatus(status), outOfMemory: ((await cgroup?.oomKills()) ?? 0) > 0 };
   });
-  const cleaned = exited.then(async () => {
+  const clean = async () => {
+    await exited;
     await cgroup?.remove();
     await deps.release();
-  });
+  };
+  const cleaned = clean();
   cleaned.catch((error: unknown) =>
     deps.log.error("a sandbox could not be cleaned up", { sandbox: spec.id, error }),
   );

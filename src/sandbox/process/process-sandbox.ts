@@ -48,12 +48,14 @@ export async function startProcess(spec: SandboxSpec, home: string, gone: () => 
     await rm(home, { recursive: true, force: true });
     throw error;
   });
-  const cleaned = exited.then(async () => {
+  const clean = async () => {
+    await exited;
     signalGroup(child, "SIGKILL");
     server?.close();
     await rm(home, { recursive: true, force: true, maxRetries: 3 });
     gone();
-  });
+  };
+  const cleaned = clean();
   return control(spec, child, inside, exited, cleaned);
 }
 
