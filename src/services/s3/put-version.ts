@@ -4,6 +4,7 @@ import type { Transaction } from "../../store/database.ts";
 import { bucketFor } from "./access.ts";
 import type { WriteConditions } from "./conditions.ts";
 import type { S3 } from "./deps.ts";
+import { discardRefused } from "./discard-refused.ts";
 import { notify } from "./notification/send.ts";
 import type { BucketRow } from "./rows.ts";
 import { sequencer } from "./sequence.ts";
@@ -19,7 +20,7 @@ export interface PutVersion {
   readonly event: string;
 }
 
-/** One transaction: the version and the hand-over of its event. When it fails, the content is discarded. */
+/** One transaction: the version and the hand-over of its event. When S3's rules refuse it, the content is discarded. */
 export async function putVersion(s3: S3, put: PutVersion, context: RequestContext): Promise<Written> {
   try {
     const written = await s3.database.tx(async (tx) => {
@@ -29,7 +30,7 @@ export async function putVersion(s3: S3, put: PutVersion, context: RequestContex
     s3.content.discard(written.garbage);
     return written;
   } catch (error) {
-    s3.content.discard([put.content.blobName]);
+    discardRefused(s3, error, put.content.blobName);
     throw error;
   }
 }

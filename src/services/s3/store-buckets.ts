@@ -32,7 +32,7 @@ export async function bucketsOf(reader: Reader, account: string): Promise<Bucket
 
 export async function countBuckets(reader: Reader, account: string): Promise<number> {
   const row = await reader.get<{ count: number }>(COUNT, account);
-  return Number(row?.count ?? 0);
+  return row?.count ?? 0;
 }
 
 export async function insertBucket(

@@ -4,6 +4,7 @@ import { bucketFor } from "./access.ts";
 import type { ChecksumAlgorithm } from "./checksum/algorithms.ts";
 import type { Received } from "./content.ts";
 import type { S3 } from "./deps.ts";
+import { discardRefused } from "./discard-refused.ts";
 import type { PartRow, UploadRow } from "./rows.ts";
 import { findPart, putPart } from "./store-uploads.ts";
 import { uploadFor } from "./uploads.ts";
@@ -48,7 +49,7 @@ export async function storePart(
     s3.content.discard([replaced]);
     return part;
   } catch (error) {
-    s3.content.discard([received.blobName]);
+    discardRefused(s3, error, received.blobName);
     throw error;
   }
 }
