@@ -18,6 +18,8 @@ import type { S3Server } from "../harness/s3.ts";
 
 const md5 = (data: Buffer | string) => createHash("md5").update(data).digest("hex");
 
+const hash = (algorithm: string, data: string) => createHash(algorithm).update(data).digest("base64");
+
 describe("S3 objects", () => {
   let server: S3Server;
   let Bucket: string;
@@ -351,6 +353,18 @@ describe("S3 objects", () => {
     const before = blobCount(server.dataDir);
     for (let i = 0; i < 3; i++)
       await server.s3.send(new PutObjectCommand({ Bucket: own, Key: "k", Body: bytes(30_000, i + 1) }));
+    await settled(() => blobCount(server.dataDir) === before + 1);
+    const again = { Bucket: own, Key: "k", Body: bytes(30_000) };
+    await refused(
+      server.s3.send(new PutObjectCommand({ ...again, IfNoneMatch: "*" })),
+      "PreconditionFailed",
+      412,
+    );
+    await refused(
+      server.s3.send(new PutObjectCommand({ ...again, ChecksumSHA1: hash("sha1", "other") })),
+      "BadDigest",
+      400,
+    );
     await settled(() => blobCount(server.dataDir) === before + 1);
     await server.s3.send(new DeleteObjectCommand({ Bucket: own, Key: "k" }));
     await settled(() => blobCount(server.dataDir) === before);
