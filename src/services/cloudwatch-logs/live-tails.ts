@@ -1,4 +1,4 @@
-/** Hands events, once they are durable, to the live tails of their group. Nothing is polled. */
+/** Hands events, once they are durable, to the live tails of their group. Nothing is polled; a tail shows what its own server takes in. */
 import type { LogEvent } from "./chunk.ts";
 
 export type TailListener = (

@@ -12,6 +12,11 @@ export function encodeDocument(document: string): string {
   );
 }
 
+/** IAM's times have whole seconds. */
+export function toDate(milliseconds: number): Date {
+  return new Date(Math.floor(milliseconds / 1_000) * 1_000);
+}
+
 /** What ListRoles answers of a role; GetRole adds more with {@link toRole}. */
 export function toRoleSummary(row: RoleRow): Role {
   return {
@@ -19,7 +24,7 @@ export function toRoleSummary(row: RoleRow): Role {
     RoleName: row.name,
     RoleId: row.role_id,
     Arn: roleArn(row.account, row.path, row.name),
-    CreateDate: new Date(row.created_at),
+    CreateDate: toDate(row.created_at),
     AssumeRolePolicyDocument: encodeDocument(row.trust_policy),
     ...(row.description !== null && { Description: row.description }),
     MaxSessionDuration: row.max_session_seconds,
@@ -42,7 +47,7 @@ export function toUserSummary(row: UserRow): User {
     UserName: row.name,
     UserId: row.user_id,
     Arn: userArn(row.account, row.path, row.name),
-    CreateDate: new Date(row.created_at),
+    CreateDate: toDate(row.created_at),
   };
 }
 

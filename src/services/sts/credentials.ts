@@ -6,6 +6,7 @@ export function toCredentials(credentials: TemporaryCredentials) {
     AccessKeyId: credentials.accessKeyId,
     SecretAccessKey: credentials.secretAccessKey,
     SessionToken: credentials.sessionToken,
-    Expiration: new Date(credentials.expiresAt),
+    // Times of STS have whole seconds.
+    Expiration: new Date(Math.floor(credentials.expiresAt / 1_000) * 1_000),
   };
 }

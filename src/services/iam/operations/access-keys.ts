@@ -5,6 +5,7 @@ import { noSuchEntity, validationError } from "../errors.ts";
 import { userOrCaller } from "../owners.ts";
 import { pageOf } from "../paging.ts";
 import { checkQuota } from "../quotas.ts";
+import { toDate } from "../shapes.ts";
 import { change } from "../state.ts";
 import type { IamState } from "../state.ts";
 import { deleteKey, getKey, insertKey, listKeys, setKeyActive } from "../store-keys.ts";
@@ -102,6 +103,6 @@ function toMetadata(userName: string | undefined, row: AccessKeyRow) {
     UserName: userName,
     AccessKeyId: row.access_key_id,
     Status: row.active === 1 ? ("Active" as const) : ("Inactive" as const),
-    CreateDate: new Date(row.created_at),
+    CreateDate: toDate(row.created_at),
   };
 }

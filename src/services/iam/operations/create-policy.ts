@@ -5,6 +5,7 @@ import { alreadyExists, checkedDocument, deleteConflict, noSuchEntity } from "..
 import { findPolicy } from "../owners.ts";
 import { parseIdentityPolicy } from "../policy/index.ts";
 import { checkQuota, documentSize } from "../quotas.ts";
+import { toDate } from "../shapes.ts";
 import { change } from "../state.ts";
 import type { IamState } from "../state.ts";
 import { boundaryCounts } from "../store.ts";
@@ -64,8 +65,8 @@ export async function createPolicy(
       AttachmentCount: 0,
       PermissionsBoundaryUsageCount: 0,
       IsAttachable: true,
-      CreateDate: new Date(now),
-      UpdateDate: new Date(now),
+      CreateDate: toDate(now),
+      UpdateDate: toDate(now),
       ...(tags.length > 0 && { Tags: tags }),
     },
   };

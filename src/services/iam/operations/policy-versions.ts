@@ -8,7 +8,7 @@ import { findPolicy } from "../owners.ts";
 import { pageOf } from "../paging.ts";
 import { parseIdentityPolicy } from "../policy/index.ts";
 import { checkQuota, documentSize, POLICY_VERSIONS_MAX } from "../quotas.ts";
-import { encodeDocument } from "../shapes.ts";
+import { encodeDocument, toDate } from "../shapes.ts";
 import { change } from "../state.ts";
 import type { IamState } from "../state.ts";
 import { deleteVersion, getVersion, insertVersion, listVersions, updatePolicy } from "../store-policies.ts";
@@ -43,7 +43,7 @@ export async function createPolicyVersion(
       PolicyVersion: {
         VersionId: `v${version}`,
         IsDefaultVersion: input.SetAsDefault === true,
-        CreateDate: new Date(now),
+        CreateDate: toDate(now),
       },
     };
   });
@@ -64,7 +64,7 @@ export async function getPolicyVersion(
       Document: encodeDocument(found.document),
       VersionId: `v${found.version}`,
       IsDefaultVersion: found.isDefault,
-      CreateDate: new Date(found.createdAt),
+      CreateDate: toDate(found.createdAt),
     },
   };
 }
@@ -78,9 +78,7 @@ export async function listPolicyVersions(
   const aws = managedPolicy(input.PolicyArn ?? "");
   if (aws)
     return {
-      Versions: [
-        { VersionId: `v${aws.version}`, IsDefaultVersion: true, CreateDate: new Date(aws.updatedAt) },
-      ],
+      Versions: [{ VersionId: `v${aws.version}`, IsDefaultVersion: true, CreateDate: toDate(aws.updatedAt) }],
       IsTruncated: false,
     };
   const policy = await requirePolicy(state.database, account, input.PolicyArn);
@@ -148,6 +146,6 @@ function toSummary(policy: PolicyRow, row: PolicyVersionRow): PolicyVersion {
   return {
     VersionId: `v${row.version}`,
     IsDefaultVersion: row.version === policy.default_version,
-    CreateDate: new Date(row.created_at),
+    CreateDate: toDate(row.created_at),
   };
 }

@@ -8,6 +8,7 @@ import { managedPolicies, managedPolicy } from "../managed-policies.ts";
 import type { ManagedPolicy } from "../managed-policies.ts";
 import { findPolicy } from "../owners.ts";
 import { pageOf } from "../paging.ts";
+import { toDate } from "../shapes.ts";
 import type { IamState } from "../state.ts";
 import { boundaryCounts } from "../store.ts";
 import { attachmentCounts, listPolicies as ownPolicies } from "../store-policies.ts";
@@ -81,8 +82,8 @@ function fromRow(row: PolicyRow, uses: Uses): Policy {
     Path: row.path,
     DefaultVersionId: `v${row.default_version}`,
     ...countsOf(arn, uses),
-    CreateDate: new Date(row.created_at),
-    UpdateDate: new Date(row.updated_at),
+    CreateDate: toDate(row.created_at),
+    UpdateDate: toDate(row.updated_at),
   };
 }
 
@@ -94,8 +95,8 @@ function fromManaged(policy: ManagedPolicy, uses: Uses): Policy {
     Path: policy.path,
     DefaultVersionId: `v${policy.version}`,
     ...countsOf(policy.arn, uses),
-    CreateDate: new Date(policy.createdAt),
-    UpdateDate: new Date(policy.updatedAt),
+    CreateDate: toDate(policy.createdAt),
+    UpdateDate: toDate(policy.updatedAt),
   };
 }
 

@@ -57,8 +57,10 @@ export async function getUser(
 ): Promise<Output<Client, "GetUser">> {
   const user = await userOrCaller(state.database, principal, input.UserName);
   if (user) return { User: toUser(user) };
+  // The root has neither name nor path; accounts are not created here, so theirs is no date either.
+  const CreateDate = new Date(0);
   return {
-    User: { Path: "/", UserName: "", UserId: account, Arn: principal.arn, CreateDate: new Date(0) },
+    User: { Path: undefined, UserName: undefined, UserId: account, Arn: principal.arn, CreateDate },
   };
 }
 
