@@ -5,6 +5,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { loadConfig } from "../config/index.ts";
+import { createRuntimes } from "../invoke/index.ts";
+import { createLog } from "../telemetry/log.ts";
 import { begin, configFrom, untilTold } from "./start.ts";
 import type { Command } from "./run.ts";
 import { CommandError, EXIT, UsageError, bold, print, yellow } from "./terminal.ts";
@@ -19,6 +22,8 @@ the table row, the log and the times. Then keeps running until interrupted, so t
   --port N             port to listen on  [4566; a free one with --check]
   --sandbox KIND       auto, runc, or process  [auto]`;
 
+/** What the example's function runs on. */
+const RUNTIME = "nodejs24.x";
 const EXAMPLE = fileURLToPath(new URL("../../examples/thumbnail/", import.meta.url));
 
 export const demoCommand: Command = {
@@ -36,9 +41,15 @@ export const demoCommand: Command = {
     if (typeof flags["endpoint"] === "string") return runExample(flags["endpoint"], check);
 
     const { check: _check, endpoint: _endpoint, ...settings } = flags;
+    await installRuntime();
     const dataDir = await mkdtemp(join(tmpdir(), "lambent-demo-"));
     try {
-      const running = await begin({ port: check ? 0 : 4566, ...configFrom(settings), dataDir, logLevel: "warn" });
+      const running = await begin({
+        port: check ? 0 : 4566,
+        ...configFrom(settings),
+        dataDir,
+        logLevel: "warn",
+      });
       try {
         print(`${bold("Lambent")} runs at ${running.endpoint}, sandbox ${running.isolation.provider}`);
         for (const missing of running.isolation.missing) print(yellow(`  warning: ${missing}`));
@@ -65,14 +76,28 @@ function installExample(): void {
   const folder = join(EXAMPLE, "function");
   if (existsSync(join(folder, "node_modules/sharp"))) return;
   print("Installing the packages of examples/thumbnail (npm ci)");
-  const done = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: folder, stdio: "inherit" });
-  if (done.status !== 0) throw new CommandError(`npm ci failed in ${folder}; what npm printed above says why`);
+  const done = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
+    cwd: folder,
+    stdio: "inherit",
+  });
+  if (done.status !== 0)
+    throw new CommandError(`npm ci failed in ${folder}; what npm printed above says why`);
+}
+
+/** The server would fetch it with the first function; here the user sees what the time goes to. */
+async function installRuntime(): Promise<void> {
+  const runtimes = createRuntimes({ cacheDir: loadConfig().runtimesDir, log: createLog("warn") });
+  await runtimes.install(RUNTIME, ({ message }) => print(message));
 }
 
 function runExample(endpoint: string, check: boolean): Promise<number> {
-  const child = spawn(process.execPath, [join(EXAMPLE, "demo.mjs"), endpoint, ...(check ? ["--check"] : [])], {
-    stdio: "inherit",
-  });
+  const child = spawn(
+    process.execPath,
+    [join(EXAMPLE, "demo.mjs"), endpoint, ...(check ? ["--check"] : [])],
+    {
+      stdio: "inherit",
+    },
+  );
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("exit", (code) => resolve(code ?? EXIT.failure));

@@ -27,7 +27,11 @@ export const doctorCommand: Command = {
     print(bold("Runtimes"));
     const runtimes = createRuntimes({ cacheDir: config.runtimesDir, log: createLog("warn") });
     for (const runtime of await runtimes.list()) {
-      const state = runtime.available ? (runtime.installed ? green("ready") : "on demand") : yellow("not here");
+      const state = runtime.available
+        ? runtime.installed
+          ? green("ready")
+          : "on demand"
+        : yellow("not here");
       print(`  ${runtime.identifier.padEnd(16)} ${state.padEnd(10)} ${dim(runtime.detail)}`);
     }
     return machine.provider === "process" ? EXIT.failure : EXIT.ok;

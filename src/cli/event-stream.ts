@@ -36,7 +36,7 @@ function decodeFrame(frame: Buffer): StreamEvent {
 /** Only string headers matter here, and only they are sent. */
 function decodeHeaders(bytes: Buffer): Map<string, string> {
   const headers = new Map<string, string>();
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const nameEnd = at + 1 + bytes.readUInt8(at);
     const name = bytes.toString("utf8", at + 1, nameEnd);
     if (bytes.readUInt8(nameEnd) !== STRING_HEADER) throw new Error(`event header ${name} is not a string`);

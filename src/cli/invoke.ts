@@ -35,7 +35,8 @@ export const invokeCommand: Command = {
       body: await readPayload(String(flags["payload"] ?? "{}")),
     });
     const logTail = response.headers.get("x-amz-log-result");
-    if (logTail && flags["quiet"] !== true) printError(dim(Buffer.from(logTail, "base64").toString().trimEnd()));
+    if (logTail && flags["quiet"] !== true)
+      printError(dim(Buffer.from(logTail, "base64").toString().trimEnd()));
     const answer = await response.text();
     print(asynchronous ? `Accepted, request id ${response.headers.get("x-amzn-requestid")}` : answer);
     return response.headers.has("x-amz-function-error") ? EXIT.functionError : EXIT.ok;

@@ -38,7 +38,12 @@ interface LogEvent {
 async function printPast(group: string, startTime: number, filter: object): Promise<void> {
   let nextToken: string | undefined;
   do {
-    const response = await callLogs("FilterLogEvents", { logGroupName: group, startTime, nextToken, ...filter });
+    const response = await callLogs("FilterLogEvents", {
+      logGroupName: group,
+      startTime,
+      nextToken,
+      ...filter,
+    });
     const page = (await response.json()) as { events: LogEvent[]; nextToken?: string };
     for (const event of page.events) printEvent(event);
     nextToken = page.nextToken;
@@ -64,9 +69,12 @@ async function follow(group: string, filter: { filterPattern?: string }): Promis
 
 async function liveTailInput(group: string, filter: { filterPattern?: string }): Promise<object> {
   const response = await callLogs("DescribeLogGroups", { logGroupNamePrefix: group });
-  const { logGroups } = (await response.json()) as { logGroups: { logGroupName: string; logGroupArn: string }[] };
+  const { logGroups } = (await response.json()) as {
+    logGroups: { logGroupName: string; logGroupArn: string }[];
+  };
   const found = logGroups.find((one) => one.logGroupName === group);
-  if (!found) throw new UsageError(`there is no log group ${group} yet; it appears with the function's first run`);
+  if (!found)
+    throw new UsageError(`there is no log group ${group} yet; it appears with the function's first run`);
   return {
     logGroupIdentifiers: [found.logGroupArn],
     ...(filter.filterPattern === undefined ? {} : { logEventFilterPattern: filter.filterPattern }),
