@@ -348,6 +348,32 @@ const keyRefusals: [title: string, request: () => Promise<unknown>, expected: st
     `${NOT_VALID} The update expression attempted to update a secondary index key to a value that is not supported. The AttributeValue for a key attribute cannot contain an empty string value.`,
   ],
   [
+    "UpdateItem to an index key of another type",
+    () =>
+      client.send(
+        new UpdateItemCommand({
+          TableName: "indexed",
+          Key: { pk: S("a") },
+          UpdateExpression: "SET g = :g",
+          ExpressionAttributeValues: { ":g": N(1) },
+        }),
+      ),
+    "ValidationException: One or more parameter values were invalid: Type mismatch for Index Key g Expected: S Actual: N IndexName: by-g",
+  ],
+  [
+    "UpdateItem to an index key computed to another type",
+    () =>
+      client.send(
+        new UpdateItemCommand({
+          TableName: "indexed",
+          Key: { pk: S("a") },
+          UpdateExpression: "SET g = if_not_exists(h, :g)",
+          ExpressionAttributeValues: { ":g": N(1) },
+        }),
+      ),
+    "ValidationException: The update expression attempted to update the secondary index key to unsupported type",
+  ],
+  [
     "PutItem into no table",
     () => client.send(new PutItemCommand({ TableName: "absent", Item: { pk: S("a") } })),
     "ResourceNotFoundException: Requested resource not found",

@@ -26,6 +26,9 @@ const FUNCTIONS: ReadonlyMap<string, number> = new Map<ConditionFunction, number
   ["size", 1],
 ]);
 
+/** Values that IN compares with. */
+const IN_VALUES_MAX = 100;
+
 const ORDERED: ReadonlySet<string> = new Set(["S", "N", "B"]);
 const UNSIZED: ReadonlySet<string> = new Set(["N", "BOOL", "NULL"]);
 
@@ -108,16 +111,13 @@ function resolveLeaf(node: LeafNode, substitutes: Substitutes): Condition {
       checkOrdered("BETWEEN", operands);
       return { kind: "between", operands };
     default:
+      if (operands.length - 1 > IN_VALUES_MAX) throw wrongNumber("IN", operands.length - 1);
       return { kind: "in", operands };
   }
 }
 
 function checkCall(name: string, operands: readonly Operand[]): void {
-  if (FUNCTIONS.get(name) !== operands.length)
-    throw new ExpressionError(
-      `Incorrect number of operands for operator or function; operator or function: ${name}, ` +
-        `number of operands: ${operands.length}`,
-    );
+  if (FUNCTIONS.get(name) !== operands.length) throw wrongNumber(name, operands.length);
   refuseSamePath(name, operands);
   const [first, second] = operands as [Operand, Operand];
   if (name === "attribute_exists" || name === "attribute_not_exists") {
@@ -135,6 +135,13 @@ function checkCall(name: string, operands: readonly Operand[]): void {
     const type = knownType(first);
     if (type && UNSIZED.has(type)) throw wrongType(name, type);
   }
+}
+
+function wrongNumber(name: string, operands: number): ExpressionError {
+  return new ExpressionError(
+    `Incorrect number of operands for operator or function; operator or function: ${name}, ` +
+      `number of operands: ${operands}`,
+  );
 }
 
 function checkAttributeType(operand: Operand): void {

@@ -69,6 +69,11 @@ const conditions: [source: string, expected: string][] = [
   ["a AND b = :s", 'Syntax error; token: "AND", near: "a AND b"'],
   ["a BETWEEN :n", 'Syntax error; token: "<EOF>", near: ":n"'],
   ["a IN :s", 'Syntax error; token: ":s", near: "IN :s"'],
+  [`a IN (${Array(100).fill(":s").join(", ")})`, "accepted"],
+  [
+    `a IN (${Array(101).fill(":s").join(", ")})`,
+    "Incorrect number of operands for operator or function; operator or function: IN, number of operands: 101",
+  ],
   ["nope(a, :s)", "Invalid function name; function: nope"],
   ["if_not_exists(a, :s)", "Invalid function name; function: if_not_exists"],
   ["size(a)", "The function is not allowed to be used this way in an expression; function: size"],

@@ -43,13 +43,20 @@ export function validateItemKeys(table: TableDefinition, item: Attributes, isBat
   checkKeySizes(table, item);
 }
 
-/** Checks the attributes of an item that are keys of indexes: absent, or of the right type and not empty. */
-export function validateIndexKeys(table: TableDefinition, item: Attributes, isUpdate = false): void {
+/**
+ * Checks the attributes of an item that are keys of indexes: absent, or of the right type and not empty. Of an update
+ * the names are given whose values it has computed, for which DynamoDB has other words.
+ */
+export function validateIndexKeys(
+  table: TableDefinition,
+  item: Attributes,
+  computed?: ReadonlySet<string>,
+): void {
   if (table.indexes.length === 0) return;
   for (const index of table.indexes.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     for (const attribute of keyAttributes(index.key)) {
       const value = own(item, attribute.name);
-      if (value) validateIndexKey(index, attribute, value, isUpdate);
+      if (value) validateIndexKey(index, attribute, value, computed);
     }
   }
 }
@@ -58,14 +65,16 @@ function validateIndexKey(
   index: IndexDefinition,
   { name, type }: KeyAttribute,
   value: AttributeValue,
-  isUpdate: boolean,
+  computed: ReadonlySet<string> | undefined,
 ): void {
+  if (typeOf(value) !== type && computed?.has(name))
+    throw invalid("The update expression attempted to update the secondary index key to unsupported type");
   if (typeOf(value) !== type)
     throw invalidParameters(
       `Type mismatch for Index Key ${name} Expected: ${type} Actual: ${typeOf(value)} IndexName: ${index.name}`,
     );
   const empty = emptyKind(value);
-  if (empty && isUpdate)
+  if (empty && computed)
     throw invalid(
       `${NOT_VALID} The update expression attempted to update a secondary index key to a value that is not ` +
         `supported. The AttributeValue for a key attribute cannot contain an empty ${empty} value.`,

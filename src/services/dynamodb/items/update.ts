@@ -17,6 +17,8 @@ export interface Update {
   readonly paths: readonly Path[];
   /** Whether an item that is not there stays away: when attributes are only deleted, by the older parameter. */
   readonly createsItem: boolean;
+  /** Attributes whose new values come out of a computation. */
+  readonly computed: ReadonlySet<string>;
   apply(item: Attributes): Attributes;
 }
 
@@ -25,8 +27,14 @@ export function updateByExpression(actions: readonly UpdateAction[]): Update {
   return {
     paths: actions.map(({ path }) => path),
     createsItem: true,
+    computed: new Set(actions.flatMap(computedName)),
     apply: (item) => applyUpdate(item, actions),
   };
+}
+
+function computedName(action: UpdateAction): string[] {
+  const isComputed = action.section === "SET" && action.operand.kind !== "value" && action.path.length === 1;
+  return isComputed ? [action.path[0] as string] : [];
 }
 
 /** An update written as AttributeUpdates. */
@@ -34,6 +42,7 @@ export function updateByAttributes(members: Record<string, AttributeValueUpdate>
   const updates = readAttributeUpdates(members);
   return {
     paths: updates.map(({ name }) => [name]),
+    computed: new Set(),
     createsItem: updates.length === 0 || updates.some(({ action }) => action !== "DELETE"),
     apply: (item) => applyAttributeUpdates(item, updates),
   };
@@ -57,7 +66,7 @@ export function updatedItem(
 ): Attributes | undefined {
   if (!present && !update.createsItem) return undefined;
   const item = update.apply(present ?? key);
-  validateIndexKeys(table, item, true);
+  validateIndexKeys(table, item, update.computed);
   for (const name of Object.keys(item)) {
     const value = item[name];
     if (value && (value.M || value.L) && exceedsNesting(value)) throw nestingTooDeep();
