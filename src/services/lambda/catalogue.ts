@@ -8,7 +8,7 @@ import type { FunctionId, FunctionReference } from "./names.ts";
 import { readAliases } from "./store-aliases.ts";
 import type { AliasRow } from "./store-aliases.ts";
 import { readVersions } from "./store.ts";
-import type { VersionRow } from "./store.ts";
+import type { VersionRow } from "./version-row.ts";
 
 /** Functions kept; the one kept longest goes first. */
 const FUNCTIONS_MAX = 10_000;

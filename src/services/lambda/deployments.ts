@@ -6,8 +6,9 @@ import type { Log } from "../../telemetry/log.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { CodeStore } from "./code/code-store.ts";
 import { functionArn } from "./names.ts";
-import { readUnfinished, readVersion, saveVersion } from "./store.ts";
-import type { Deployed, VersionRow } from "./store.ts";
+import { readVersion, saveVersion } from "./store.ts";
+import { readUnfinished } from "./store-lists.ts";
+import type { Deployed, VersionRow } from "./version-row.ts";
 
 /** Longest StateReason kept, in characters. */
 const REASON_CHARS_MAX = 1_000;

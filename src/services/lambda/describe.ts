@@ -5,7 +5,7 @@ import { functionArn } from "./names.ts";
 import type { FunctionId } from "./names.ts";
 import { HOST_ARCHITECTURE } from "./refusals.ts";
 import type { AliasRow } from "./store-aliases.ts";
-import type { VersionRow } from "./store.ts";
+import type { VersionRow } from "./version-row.ts";
 
 /** A version's configuration; its ARN ends in `qualifier` where one is given. */
 export function describeVersion(row: VersionRow, qualifier?: string): FunctionConfiguration {

@@ -8,7 +8,7 @@ import type { FunctionId, FunctionReference } from "./names.ts";
 import { readAlias } from "./store-aliases.ts";
 import type { AliasRow } from "./store-aliases.ts";
 import { readTags, readVersion } from "./store.ts";
-import type { VersionRow } from "./store.ts";
+import type { VersionRow } from "./version-row.ts";
 
 interface Names {
   readonly FunctionName?: string | undefined;

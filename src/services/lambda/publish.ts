@@ -2,7 +2,7 @@
 import type { Transaction } from "../../store/database.ts";
 import type { Lambda } from "./deps.ts";
 import { newestPublished, nextNumber, saveVersion } from "./store.ts";
-import type { VersionRow } from "./store.ts";
+import type { VersionRow } from "./version-row.ts";
 
 /**
  * Publishes in the caller's transaction. Answers the version that has $LATEST's code and configuration: a new one,

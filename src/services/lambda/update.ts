@@ -5,7 +5,7 @@ import { staleRevision } from "./errors.ts";
 import { requireSettled } from "./lookup.ts";
 import { CREATING, UPDATING } from "./publish.ts";
 import { saveVersion } from "./store.ts";
-import type { VersionRow } from "./store.ts";
+import type { VersionRow } from "./version-row.ts";
 
 /** @throws PreconditionFailedException for another revision, ResourceConflictException while something is in progress. */
 export function requireUpdatable(row: VersionRow, revision: string | undefined): void {

@@ -11,7 +11,7 @@ import type { Ids } from "../../../kit/id.ts";
 import type { Blobs } from "../../../store/blobs.ts";
 import type { Database } from "../../../store/database.ts";
 import { invalidParameter } from "../errors.ts";
-import { isCodeUsed, usedCodes } from "../store.ts";
+import { isCodeUsed, usedCodes } from "../store-lists.ts";
 import { badZip, unpack } from "./unpack.ts";
 
 export interface Code {

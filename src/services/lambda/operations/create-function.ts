@@ -13,8 +13,9 @@ import { checkNewName } from "../names.ts";
 import type { FunctionId } from "../names.ts";
 import { CREATING, publish } from "../publish.ts";
 import { checkRole, checkRuntime, checkStorage } from "../requirements.ts";
-import { insertFunction, readTags, readUsage, saveVersion } from "../store.ts";
-import type { VersionRow } from "../store.ts";
+import { insertFunction, readTags, saveVersion } from "../store.ts";
+import { readUsage } from "../store-lists.ts";
+import type { VersionRow } from "../version-row.ts";
 import { withTags } from "../tags.ts";
 
 /** Answers while the function is Pending; it becomes Active when its runtime is ready. */

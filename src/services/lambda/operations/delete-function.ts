@@ -8,7 +8,7 @@ import type { FunctionId } from "../names.ts";
 import { deleteAliases, readAliases } from "../store-aliases.ts";
 import { deleteStatements } from "../store-permissions.ts";
 import { deleteFunction as deleteRows, deleteVersion, readVersion, readVersions } from "../store.ts";
-import type { Deployed, VersionRow } from "../store.ts";
+import type { Deployed, VersionRow } from "../version-row.ts";
 
 /** Deletes the function with everything that hangs on it, or one version. What runs may finish. */
 export async function deleteFunction(

@@ -2,7 +2,7 @@
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import type { Client, Lambda } from "../deps.ts";
 import { UNZIPPED_BYTES_MAX, ZIP_BYTES_MAX } from "../limits.ts";
-import { readUsage } from "../store.ts";
+import { readUsage } from "../store-lists.ts";
 
 export async function getAccountSettings(
   lambda: Lambda,

@@ -6,7 +6,7 @@ import type { Client, Lambda } from "../deps.ts";
 import { describeListed } from "../describe.ts";
 import { requireFunction, unqualifiedReference } from "../lookup.ts";
 import { page, pageSize, readMarker } from "../paging.ts";
-import { allPage, latestPage, versionPage } from "../store.ts";
+import { allPage, latestPage, versionPage } from "../store-lists.ts";
 
 /** In order of name; with FunctionVersion ALL every version of each. */
 export async function listFunctions(

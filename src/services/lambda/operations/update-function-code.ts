@@ -9,8 +9,8 @@ import { findLatest, unqualifiedReference } from "../lookup.ts";
 import { publish } from "../publish.ts";
 import { checkStorage } from "../requirements.ts";
 import { refuseUnimplemented } from "../refusals.ts";
-import { readUsage } from "../store.ts";
-import type { VersionRow } from "../store.ts";
+import { readUsage } from "../store-lists.ts";
+import type { VersionRow } from "../version-row.ts";
 import { applyUpdate, requireUpdatable } from "../update.ts";
 
 /** Answers while the update is in progress; until then the old code runs. */

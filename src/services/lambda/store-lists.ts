@@ -1,0 +1,106 @@
+/** SQL that looks at many versions at once: pages of lists, code in use, totals, and what is unfinished. */
+import { sql } from "../../store/database.ts";
+import type { Reader } from "../../store/database.ts";
+import type { FunctionId } from "./names.ts";
+import { parseVersion } from "./version-row.ts";
+import type { RawVersion, VersionRow } from "./version-row.ts";
+
+const LATEST_PAGE = sql(
+  "lambda.latest-page",
+  `SELECT * FROM lambda_versions WHERE account = ? AND region = ? AND number = 0 AND name > ?
+   ORDER BY name LIMIT ?`,
+);
+const ALL_PAGE = sql(
+  "lambda.all-page",
+  `SELECT * FROM lambda_versions WHERE account = ? AND region = ? AND (name > ? OR (name = ? AND number > ?))
+   ORDER BY name, number LIMIT ?`,
+);
+const VERSION_PAGE = sql(
+  "lambda.version-page",
+  `SELECT * FROM lambda_versions WHERE account = ? AND region = ? AND name = ? AND number > ? ORDER BY number LIMIT ?`,
+);
+const UNFINISHED = sql(
+  "lambda.unfinished",
+  "SELECT * FROM lambda_versions WHERE state = 'Pending' OR update_status = 'InProgress'",
+);
+const CODE_USES = sql(
+  "lambda.code-uses",
+  "SELECT COUNT(*) AS uses FROM lambda_versions WHERE code_sha256 = ? OR serving_code = ?",
+);
+const CODES = sql(
+  "lambda.codes",
+  `SELECT code_sha256 AS code FROM lambda_versions
+   UNION SELECT serving_code AS code FROM lambda_versions WHERE serving_code IS NOT NULL`,
+);
+const USAGE = sql(
+  "lambda.usage",
+  `SELECT COUNT(CASE WHEN number = 0 THEN 1 END) AS functions, COALESCE(SUM(code_bytes), 0) AS zipped,
+   COALESCE(SUM(unzipped_bytes), 0) AS unzipped FROM lambda_versions WHERE account = ? AND region = ?`,
+);
+
+/** $LATEST of every function whose name follows `after`, in order of name. */
+export async function latestPage(
+  reader: Reader,
+  account: string,
+  region: string,
+  after: string,
+  count: number,
+) {
+  return (await reader.all<RawVersion>(LATEST_PAGE, account, region, after, count)).map(parseVersion);
+}
+
+/** Every version of every function that follows (name, number). */
+export async function allPage(
+  reader: Reader,
+  account: string,
+  region: string,
+  after: { name: string; number: number },
+  count: number,
+): Promise<VersionRow[]> {
+  const rows = await reader.all<RawVersion>(
+    ALL_PAGE,
+    account,
+    region,
+    after.name,
+    after.name,
+    after.number,
+    count,
+  );
+  return rows.map(parseVersion);
+}
+
+export async function versionPage(
+  reader: Reader,
+  id: FunctionId,
+  after: number,
+  count: number,
+): Promise<VersionRow[]> {
+  return (await reader.all<RawVersion>(VERSION_PAGE, id.account, id.region, id.name, after, count)).map(
+    parseVersion,
+  );
+}
+
+/** Versions whose creation or update a stopped server left unfinished. */
+export async function readUnfinished(reader: Reader): Promise<VersionRow[]> {
+  return (await reader.all<RawVersion>(UNFINISHED)).map(parseVersion);
+}
+
+export async function isCodeUsed(reader: Reader, sha256: string): Promise<boolean> {
+  return ((await reader.get<{ uses: number }>(CODE_USES, sha256, sha256))?.uses ?? 0) > 0;
+}
+
+/** Every code that some version refers to. */
+export async function usedCodes(reader: Reader): Promise<Set<string>> {
+  return new Set((await reader.all<{ code: string }>(CODES)).map((row) => row.code));
+}
+
+/** Number of functions, and bytes of all versions' zips and of their content. */
+export async function readUsage(reader: Reader, account: string, region: string) {
+  const row = await reader.get<{ functions: number; zipped: number; unzipped: number }>(
+    USAGE,
+    account,
+    region,
+  );
+  // PostgreSQL sums bigint to numeric, which arrives as text.
+  return { functions: Number(row?.functions), zipped: Number(row?.zipped), unzipped: Number(row?.unzipped) };
+}
