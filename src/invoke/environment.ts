@@ -10,7 +10,7 @@ import { RuntimeProcess } from "./runtime-process.ts";
 import type { ProcessDeps, ProcessListener } from "./runtime-process.ts";
 import { runtimeVersionArn, runtimeVersionName } from "./runtime-version.ts";
 import type { Runtime } from "./runtimes/runtime.ts";
-import { judge } from "./verdict.ts";
+import { VerdictQueue, judge } from "./verdict.ts";
 import type { Judgement, Verdict } from "./verdict.ts";
 import type { Credentials, FunctionVersion, Invocation, InvokePorts, Outcome } from "./types.ts";
 
@@ -43,10 +43,10 @@ interface Result extends Judgement {
 const backMs = 2;
 const mebibyte = 1_048_576;
 
-/** The environment was ended before the runtime was up: the server stops, or the version was retired. */
-class EnvironmentEnded extends Error {
+/** The environment ended before the invocation reached the function's code: another may have it. */
+export class EnvironmentEnded extends Error {
   constructor() {
-    super("The execution environment was ended while it booted");
+    super("The execution environment ended before the invocation began");
     this.name = "EnvironmentEnded";
   }
 }
@@ -69,10 +69,7 @@ export class Environment {
   #booting: Promise<RuntimeProcess | undefined> | undefined;
   #lives = 0;
   #isUsed = false;
-  /** Waits for the runtime's next word; at most one waits. */
-  #waiter: ((verdict: Verdict) => void) | undefined;
-  /** Words that came while nobody waited. */
-  #heard: Verdict[] = [];
+  readonly #verdicts = new VerdictQueue();
   #frozen: Promise<void> | undefined;
   #memoryMb = 0;
   /** The function timeout of the invocation under way. */
@@ -129,6 +126,7 @@ export class Environment {
     this.#isUsed = true;
     // The log lines of the invocation before come first.
     await this.#finished;
+    if (this.#gone) throw new EnvironmentEnded();
     try {
       return await this.#run(invocation, first ? await this.#init : undefined);
     } catch (error) {
@@ -202,14 +200,14 @@ export class Environment {
       cognitoIdentity: "",
       payload: invocation.payload,
     });
-    return this.#listen();
+    return this.#verdicts.next();
   }
 
   /** Waits until the runtime is back, tells the log how it went, and makes the environment idle or ends it. */
   async #finish(invocation: Invocation, verdict: Verdict, result: Result): Promise<Buffer | undefined> {
     const answered = verdict.kind === "answer" || verdict.kind === "tooLarge";
     // Our bootstraps are back with their answer: the environment is free before the caller can come again.
-    const last = answered ? (this.#heard.shift() ?? (await this.#listen())) : verdict;
+    const last = answered ? (this.#verdicts.take() ?? (await this.#verdicts.next())) : verdict;
     clearTimeout(this.#timer);
     if (last.kind === "next" && !this.#gone) this.#becomeIdle();
     // What the function wrote to its pipes before it answered is read in this turn of the loop.
@@ -237,7 +235,7 @@ export class Environment {
   }
 
   #becomeIdle(): void {
-    this.#heard = [];
+    this.#verdicts.clear();
     this.#enter("idle");
     this.idleSince = performance.now();
     this.#onChange(this);
@@ -249,7 +247,7 @@ export class Environment {
     await this.#boot();
     this.#enter("init");
     this.#timer = setTimeout(() => this.#hear({ kind: "timeout" }), initMs);
-    const verdict = await this.#listen();
+    const verdict = await this.#verdicts.next();
     clearTimeout(this.#timer);
     const durationMs = performance.now() - startedAt;
     if (verdict.kind === "next") {
@@ -265,7 +263,7 @@ export class Environment {
   async #initAgain(): Promise<Verdict | undefined> {
     const startedAt = performance.now();
     await this.#boot();
-    const verdict = await this.#listen();
+    const verdict = await this.#verdicts.next();
     if (verdict.kind === "next") {
       this.#initialized();
       return undefined;
@@ -306,7 +304,7 @@ export class Environment {
       log: (record, payload) => (record ? this.#stream.record(payload) : this.#written.write(payload)),
       exit: (exit) => hear({ kind: "exit", exit }),
     };
-    this.#heard = [];
+    this.#verdicts.clear();
     const spec = { id: this.#deps.ids.hex(16), stream: this.#stream, ...this.#spec };
     const booting = RuntimeProcess.boot(this.#deps, spec, listener);
     this.#booting = booting.catch(() => undefined);
@@ -316,22 +314,9 @@ export class Environment {
 
   #hear(verdict: Verdict): void {
     if (verdict.kind === "exit" && verdict.exit.outOfMemory) this.#memoryMb = this.version.memoryMb;
-    const waiter = this.#waiter;
-    if (waiter) {
-      this.#waiter = undefined;
-      waiter(verdict);
-    } else if (this.#state === "idle" && this.#isUsed) {
-      // Nothing was asked. A process that ended takes its environment along.
-      if (verdict.kind === "exit") void this.end();
-    } else this.#heard.push(verdict);
-  }
-
-  #listen(): Promise<Verdict> {
-    const heard = this.#heard.shift();
-    if (heard) return Promise.resolve(heard);
-    return new Promise((resolve) => {
-      this.#waiter = resolve;
-    });
+    if (this.#state !== "idle" || !this.#isUsed) this.#verdicts.push(verdict);
+    // Nothing was asked. A process that ended takes its environment along.
+    else if (verdict.kind === "exit") void this.end();
   }
 
   async #readMemory(): Promise<number> {

@@ -3,7 +3,7 @@ import type { Clock } from "../kit/clock.ts";
 import type { Ids } from "../kit/id.ts";
 import type { SandboxProvider } from "../sandbox/sandbox.ts";
 import type { Log } from "../telemetry/log.ts";
-import { Environment } from "./environment.ts";
+import { Environment, EnvironmentEnded } from "./environment.ts";
 import type { EnvironmentDeps, EnvironmentSpec } from "./environment.ts";
 import { freezeAfterMs, idleMs, sweepMs } from "./limits.ts";
 import type { InvokeLimits } from "./limits.ts";
@@ -86,7 +86,7 @@ class Pool implements Invoker {
   invoke(version: FunctionVersion, invocation: Invocation): Promise<Outcome> {
     if (this.#isStopped) return Promise.reject(new InvokerStopped());
     const idle = this.#takeIdle(version.key);
-    const running = idle ? idle.invoke(invocation) : this.#invokeCold(version, invocation);
+    const running = idle ? this.#invokeWarm(idle, invocation) : this.#invokeCold(version, invocation);
     this.#running.add(running);
     return running.finally(() => this.#running.delete(running));
   }
@@ -117,6 +117,17 @@ class Pool implements Invoker {
     return undefined;
   }
 
+  /** A process may end between two invocations of its environment; the second has not begun then and goes elsewhere. */
+  async #invokeWarm(environment: Environment, invocation: Invocation): Promise<Outcome> {
+    try {
+      return await environment.invoke(invocation);
+    } catch (error) {
+      if (!(error instanceof EnvironmentEnded)) throw error;
+      if (this.#isStopped) throw new InvokerStopped();
+      return this.#invokeCold(environment.version, invocation);
+    }
+  }
+
   async #invokeCold(version: FunctionVersion, invocation: Invocation): Promise<Outcome> {
     this.#makeRoom();
     this.#count += 1;
@@ -133,6 +144,8 @@ class Pool implements Invoker {
       if (this.#isStopped) throw new InvokerStopped();
       environment = this.#add({ version, runtime, entrypoint: entrypoint?.path, credentials });
       return await environment.invoke(invocation);
+    } catch (error) {
+      throw error instanceof EnvironmentEnded ? new InvokerStopped() : error;
     } finally {
       // Once there is an environment, its end gives the place back.
       if (!environment) this.#count -= 1;

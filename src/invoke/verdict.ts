@@ -13,6 +13,36 @@ export type Verdict =
   | { readonly kind: "exit"; readonly exit: SandboxExit }
   | { readonly kind: "timeout" };
 
+/** Verdicts in the order in which they came; one waits for the next at a time. */
+export class VerdictQueue {
+  #verdicts: Verdict[] = [];
+  #waiter: ((verdict: Verdict) => void) | undefined;
+
+  push(verdict: Verdict): void {
+    const waiter = this.#waiter;
+    this.#waiter = undefined;
+    if (waiter) waiter(verdict);
+    else this.#verdicts.push(verdict);
+  }
+
+  /** One that came already. */
+  take(): Verdict | undefined {
+    return this.#verdicts.shift();
+  }
+
+  next(): Promise<Verdict> {
+    const verdict = this.take();
+    if (verdict) return Promise.resolve(verdict);
+    return new Promise((resolve) => {
+      this.#waiter = resolve;
+    });
+  }
+
+  clear(): void {
+    this.#verdicts = [];
+  }
+}
+
 export interface Judgement {
   readonly payload: Buffer;
   readonly functionError: boolean;

@@ -87,13 +87,62 @@ for (const kind of kinds) {
   });
 }
 
+test("an exit between two invocations is nobody's failure", async () => {
+  const bench = await openInvoker("process");
+  const code = `export const handler = async (e) => { setTimeout(() => process.exit(1), e.ms); return process.pid; };`;
+  const version = await bench.fn({ files: { "index.mjs": code } });
+  const pids = new Set<number>();
+  for (let n = 0; n < 10; n++) {
+    const answer = await bench.call(version, { ms: 5 });
+    assert.equal(answer.functionError, undefined, answer.payload.toString());
+    pids.add(answer.json);
+    await sleep(60);
+  }
+  assert.equal(pids.size, 10);
+  await bench.close();
+});
+
+test("a hundred invocations at once, with errors and exits among them, each get their own answer", async () => {
+  const bench = await openInvoker("process", { environmentsMax: 6 });
+  const code = `export const handler = async (e) => {
+    if (e.n % 10 === 3) throw new Error("n" + e.n);
+    if (e.n % 10 === 7) process.exit(1);
+    console.log("own " + e.n);
+    return e.n;
+  };`;
+  const version = await bench.fn({ files: { "index.mjs": code } });
+  let next = 0;
+  const worker = async () => {
+    while (next < 100) {
+      const n = next++;
+      const answer = await bench.call(version, { n }, { wantLogTail: true });
+      if (n % 10 === 3) assert.equal(answer.json.errorMessage, `n${n}`);
+      else if (n % 10 === 7) assert.equal(answer.json.errorType, "Runtime.ExitError");
+      else {
+        assert.equal(answer.json, n);
+        assert.deepEqual(answer.tail.match(/own \d+/g), [`own ${n}`]);
+      }
+      assert.equal(answer.tail.match(/START/g)?.length, 1);
+    }
+  };
+  await Promise.all([1, 2, 3, 4].map(worker));
+  await bench.close();
+  for (const stream of bench.logged().split("INIT_START").slice(1)) {
+    const order = stream.match(/^(?:START|END|REPORT)/gm) ?? [];
+    assert.equal(
+      order.join(" "),
+      Array.from({ length: order.length / 3 }, () => "START END REPORT").join(" "),
+    );
+  }
+});
+
 test("stop ends an environment that boots, whose invocation is rejected", async () => {
   const bench = await openInvoker("process");
   const version = await bench.fn({
     files: { "index.mjs": "await new Promise((r) => setTimeout(r, 60_000));" },
   });
   const running = bench.call(version);
-  const rejected = assert.rejects(running, { name: "EnvironmentEnded" });
+  const rejected = assert.rejects(running, InvokerStopped);
   await sleep(300);
   await bench.invoker.stop(100);
   await rejected;
