@@ -108,9 +108,9 @@ async function assume(
 }
 
 /**
- * The trust policy must let the caller in. AWS lets no root assume roles; here a root may where the trust policy names its
- * account, since with authentication off every caller is one. Where the policy names the caller's account rather than the caller, or the caller
- * is of another account, the caller's own policies must allow the action too.
+ * The trust policy must let the caller in. Where it names the caller's account rather than the caller, or the caller
+ * is of another account, the caller's own policies must allow the action too. AWS lets no root assume roles; here a
+ * root may where the trust policy names its account, since with authentication off every caller is one.
  */
 async function mayAssume(
   authorizer: Authorizer,
