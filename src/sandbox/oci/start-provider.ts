@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Ids } from "../../kit/id.ts";
 import type { Log } from "../../telemetry/log.ts";
 import { readHierarchies } from "../cgroup/hierarchies.ts";
+import type { Hierarchies } from "../cgroup/hierarchies.ts";
 import type { FindingName, MachineReport } from "../machine.ts";
 import { createHostNetwork } from "../network/host-network.ts";
 import { createIsolatedNetwork } from "../network/isolated-network.ts";
@@ -17,6 +18,7 @@ import { createRuncProvider, makeStateFolders } from "./provider.ts";
 import { RootSkeletons, sharedFolders } from "./root-skeleton.ts";
 import { userNamespace } from "./rootless.ts";
 import { seccompFilter } from "./seccomp.ts";
+import { forgetServer, lostServers, recordServer } from "./server-records.ts";
 
 export interface StartRuncDeps {
   readonly machine: MachineReport;
@@ -38,8 +40,10 @@ export async function startRuncProvider(deps: StartRuncDeps): Promise<SandboxPro
   await makeStateFolders(stateDir);
   const instance = await instanceName(stateDir, deps.ids);
   const remains = { stateDir, instance, hierarchies, network: rootless === undefined };
+  if (rootless === undefined) await cleanLost(hierarchies);
   await cleanRemains(remains);
   await makeStateFolders(stateDir);
+  if (rootless === undefined) await recordServer(instance, stateDir);
   const [loop, network] = await Promise.all([
     rootless ? "mounting needs root" : canMountLoop(join(stateDir, "scratch")),
     openNetwork(deps, instance),
@@ -61,7 +65,10 @@ export async function startRuncProvider(deps: StartRuncDeps): Promise<SandboxPro
     roots: new RootSkeletons(join(stateDir, "roots")),
     shared: await sharedFolders(),
     seccomp,
-    clean: () => cleanRemains(remains),
+    async clean() {
+      await cleanRemains(remains);
+      if (rootless === undefined) await forgetServer(instance);
+    },
     log,
     isolation: isolation({
       rootless: rootless?.missing,
@@ -71,6 +78,14 @@ export async function startRuncProvider(deps: StartRuncDeps): Promise<SandboxPro
       networkMissing: network.missing,
     }),
   });
+}
+
+/** A killed server whose data directory was deleted has no successor but the next server of this machine. */
+async function cleanLost(hierarchies: Hierarchies | undefined): Promise<void> {
+  for (const { instance, stateDir } of await lostServers()) {
+    await cleanRemains({ stateDir, instance, hierarchies, network: true });
+    await forgetServer(instance);
+  }
 }
 
 /** The isolated network where the machine has its tools; else the host's, with what that costs. */
