@@ -3,9 +3,11 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import {
   CloudWatchLogsClient,
+  CreateLogGroupCommand,
   DescribeLogStreamsCommand,
   FilterLogEventsCommand,
 } from "@aws-sdk/client-cloudwatch-logs";
+import { PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { AddPermissionCommand, InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import type { LambdaServiceException } from "@aws-sdk/client-lambda";
 import { zipOf } from "../harness/zip.ts";
@@ -242,7 +244,29 @@ test("logs go to the function's group, to a named one, and nowhere without the p
   const silent = await setting.create(source, {
     Role: await makeRole(setting.iam, "silent", "lambda.amazonaws.com", false),
   });
-  for (const name of [ordinary, named, silent]) assert.equal((await setting.invoke(name)).error, undefined);
+  await setting.iam.send(
+    new PutRolePolicyCommand({
+      RoleName: (await makeRole(setting.iam, "writer", "lambda.amazonaws.com", false)).split("/").at(-1),
+      PolicyName: "logs",
+      PolicyDocument: JSON.stringify({
+        Version: "2012-10-17",
+        Statement: [
+          {
+            Effect: "Allow",
+            Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
+            Resource: "arn:aws:logs:*:*:log-group:/made/before:*",
+          },
+        ],
+      }),
+    }),
+  );
+  await logs.send(new CreateLogGroupCommand({ logGroupName: "/made/before" }));
+  const writer = await setting.create(source, {
+    Role: `arn:aws:iam::${ACCOUNT}:role/writer`,
+    LoggingConfig: { LogGroup: "/made/before" },
+  });
+  for (const name of [ordinary, named, silent, writer])
+    assert.equal((await setting.invoke(name)).error, undefined);
   const shows = async (group: string) => {
     for (let tries = 0; tries < 100; tries++) {
       const found = await lines(group).catch(() => []);
@@ -253,6 +277,7 @@ test("logs go to the function's group, to a named one, and nowhere without the p
   };
   assert.match(await shows(`/aws/lambda/${ordinary}`), /logged line/);
   assert.match(await shows("/my/own"), /logged line/);
+  assert.match(await shows("/made/before"), /logged line/);
   const { logStreams } = await logs.send(
     new DescribeLogStreamsCommand({ logGroupName: `/aws/lambda/${ordinary}` }),
   );

@@ -3,6 +3,7 @@ import type { LogEvent } from "./chunk.ts";
 import { appendEvents, ensureStream } from "./ingest.ts";
 import { splitMessage } from "./limits.ts";
 import type { LogsState } from "./state.ts";
+import { getGroup } from "./store.ts";
 
 export interface FunctionLogWriter {
   /** Creates group and stream when missing and appends; resolves once the lines are durable. */
@@ -13,6 +14,8 @@ export interface FunctionLogWriter {
     stream: string,
     lines: readonly LogEvent[],
   ): Promise<void>;
+  /** Whether the group is there, for callers that may write to it and not create it. */
+  groupExists(account: string, region: string, group: string): Promise<boolean>;
 }
 
 interface Pending {
@@ -71,6 +74,9 @@ export function createWriter(state: LogsState): FunctionLogWriter & { stop(): Pr
       sortByTime(pending.events);
       running ??= drain();
       return pending.done.promise;
+    },
+    async groupExists(account, region, group) {
+      return (await getGroup(state.database, account, region, group)) !== undefined;
     },
     async stop() {
       await running;

@@ -72,11 +72,12 @@ export function createInvokePorts(deps: Deps): InvokePorts & { flush(): Promise<
 }
 
 /**
- * A role without the three logs permissions writes no logs, and nobody is told: as on AWS. The resources are the ones that
- * AWS asks for, so that `log-group:NAME:*` in a policy covers all three.
+ * A role without the logs permissions writes no logs, and nobody is told: as on AWS. A group that is there already needs
+ * no logs:CreateLogGroup. The resources are the ones that
+ * AWS asks for, so that `log-group:NAME:*` in a policy covers all of them.
  */
 function mayLog(
-  { roles, clock }: Deps,
+  { roles, logs, clock }: Deps,
   permissions: Map<string, Permission>,
   version: FunctionVersion,
   logStream: string,
@@ -87,7 +88,9 @@ function mayLog(
   if (known && known.until > now) return known.allowed;
   const streams = `arn:aws:logs:${version.region}:${version.account}:log-group:${version.logGroup}:log-stream:`;
   const allowed = Promise.all([
-    roles.allows(version.roleArn, "logs:CreateLogGroup", streams),
+    roles
+      .allows(version.roleArn, "logs:CreateLogGroup", streams)
+      .then((may) => may || logs.groupExists(version.account, version.region, version.logGroup)),
     roles.allows(version.roleArn, "logs:CreateLogStream", streams),
     roles.allows(version.roleArn, "logs:PutLogEvents", `${streams}${logStream}`),
   ]).then((answers) => answers.every(Boolean));

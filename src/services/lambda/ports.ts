@@ -31,4 +31,5 @@ export interface FunctionLogs {
     stream: string,
     lines: readonly LogLine[],
   ): Promise<void>;
+  groupExists(account: string, region: string, group: string): Promise<boolean>;
 }
