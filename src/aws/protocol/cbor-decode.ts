@@ -5,9 +5,9 @@ import { MalformedInput } from "./malformed-input.ts";
 const DEPTH_MAX = 200;
 const INDEFINITE = 31;
 const BREAK = 0xff;
-const TAG_EPOCH = 1n;
-const TAG_POSITIVE_BIGNUM = 2n;
-const TAG_NEGATIVE_BIGNUM = 3n;
+const TAG_EPOCH = 1;
+const TAG_POSITIVE_BIGNUM = 2;
+const TAG_NEGATIVE_BIGNUM = 3;
 
 /**
  * The one value that the bytes hold.
@@ -42,17 +42,17 @@ class Decoder {
       case 0:
         return narrow(this.#argument(info));
       case 1:
-        return narrow(-1n - BigInt(this.#argument(info)));
+        return this.#negative(info);
       case 2:
         return this.#string(info, 2);
       case 3:
-        return this.#string(info, 3).toString("utf8");
+        return this.#text(info);
       case 4:
         return this.#array(info, depth);
       case 5:
         return this.#map(info, depth);
       case 6:
-        return this.#tagged(BigInt(this.#argument(info)), depth);
+        return this.#tagged(this.#argument(info), depth);
       default:
         return this.#simple(info);
     }
@@ -81,6 +81,18 @@ class Decoder {
     return length;
   }
 
+  #negative(info: number): number | bigint {
+    const argument = this.#argument(info);
+    return typeof argument === "number" ? -1 - argument : narrow(-1n - argument);
+  }
+
+  #text(info: number): string {
+    if (info === INDEFINITE) return this.#string(info, 3).toString("utf8");
+    const length = this.#length(info);
+    const at = this.#take(length);
+    return this.#bytes.toString("utf8", at, at + length);
+  }
+
   #string(info: number, major: 2 | 3): Buffer {
     if (info !== INDEFINITE) {
       const length = this.#length(info);
@@ -104,18 +116,22 @@ class Decoder {
   }
 
   #map(info: number, depth: number): Record<string, unknown> {
-    const entries: [string, unknown][] = [];
-    const entry = () => {
-      const key = this.value(depth + 1);
-      if (typeof key !== "string") throw malformed("a map has a key that is not text");
-      entries.push([key, this.value(depth + 1)]);
-    };
-    if (info === INDEFINITE) while (!this.#isBreak()) entry();
-    else for (let left = this.#length(info); left > 0; left--) entry();
-    return Object.fromEntries(entries);
+    const result: Record<string, unknown> = {};
+    if (info === INDEFINITE) while (!this.#isBreak()) this.#entry(result, depth);
+    else for (let left = this.#length(info); left > 0; left--) this.#entry(result, depth);
+    return result;
   }
 
-  #tagged(tag: bigint, depth: number): unknown {
+  #entry(result: Record<string, unknown>, depth: number): void {
+    const key = this.value(depth + 1);
+    if (typeof key !== "string") throw malformed("a map has a key that is not text");
+    const value = this.value(depth + 1);
+    if (key === "__proto__")
+      Object.defineProperty(result, key, { value, enumerable: true, writable: true, configurable: true });
+    else result[key] = value;
+  }
+
+  #tagged(tag: number | bigint, depth: number): unknown {
     const value = this.value(depth + 1);
     if (tag === TAG_EPOCH && (typeof value === "number" || typeof value === "bigint"))
       return new EpochTag(Number(value));

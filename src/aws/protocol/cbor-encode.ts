@@ -16,9 +16,15 @@ const FLOAT32 = 0xfa;
 const FLOAT64 = 0xfb;
 const UINT32_MAX = 2 ** 32 - 1;
 
-/** A growing buffer; the result is a copy of its used part. */
+const BUFFER_BYTES = 16 * 1024;
+/** Text shorter than this is copied by hand where it is ASCII, which is faster than a call into the runtime. */
+const SHORT_TEXT = 32;
+
+/** A growing buffer; the result is a copy of its used part. Encoding never waits, so one first buffer serves all. */
+const firstBuffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+
 class Output {
-  #buffer = Buffer.allocUnsafe(4096);
+  #buffer = firstBuffer;
   #length = 0;
 
   /** Room for `bytes` more; returns where they begin. */
@@ -62,10 +68,27 @@ class Output {
   }
 
   text(value: string): void {
+    if (value.length < SHORT_TEXT && this.#shortAscii(value)) return;
     const bytes = Buffer.byteLength(value, "utf8");
     this.head(MAJOR.text, bytes);
     const at = this.reserve(bytes);
     this.#buffer.write(value, at, bytes, "utf8");
+  }
+
+  /** False, with nothing written, where a character is not ASCII. */
+  #shortAscii(value: string): boolean {
+    const start = this.#length;
+    this.head(MAJOR.text, value.length);
+    const at = this.reserve(value.length);
+    for (let i = 0; i < value.length; i++) {
+      const code = value.charCodeAt(i);
+      if (code > 0x7f) {
+        this.#length = start;
+        return false;
+      }
+      this.#buffer[at + i] = code;
+    }
+    return true;
   }
 
   bytes(value: Uint8Array): void {
@@ -128,11 +151,12 @@ function encodeObject(output: Output, value: object | null): void {
     output.head(MAJOR.array, value.length);
     for (const item of value) encodeValue(output, item);
   } else {
-    const entries = Object.entries(value).filter(([, item]) => item !== undefined);
-    output.head(MAJOR.map, entries.length);
-    for (const [key, item] of entries) {
+    const keys = Object.keys(value);
+    const object = value as Record<string, unknown>;
+    output.head(MAJOR.map, keys.length);
+    for (const key of keys) {
       output.text(key);
-      encodeValue(output, item);
+      encodeValue(output, object[key]);
     }
   }
 }

@@ -8,6 +8,7 @@ import { readText } from "./text-value.ts";
 type Field = string | Map<string, Field>;
 
 const DEPTH_MAX = 64;
+const SHOWN_CHARACTERS = 100;
 const INDEX = /^\d{1,7}$/;
 
 /**
@@ -21,20 +22,22 @@ export function readForm(shape: StructureShape, fields: Iterable<readonly [strin
 }
 
 function addField(root: Map<string, Field>, name: string, value: string): void {
-  const parts = name.split(".");
-  if (parts.length > DEPTH_MAX)
-    throw new MalformedInput(`The parameter ${name.slice(0, 100)}… is nested too deeply`);
-  const last = parts.pop() ?? "";
   let at = root;
-  for (const part of parts) {
-    const found = at.get(part);
-    if (found instanceof Map) at = found;
-    else {
-      const below = new Map<string, Field>();
+  let from = 0;
+  let depth = 0;
+  for (let dot = name.indexOf("."); dot >= 0; dot = name.indexOf(".", from)) {
+    if (++depth > DEPTH_MAX)
+      throw new MalformedInput(`The parameter ${name.slice(0, SHOWN_CHARACTERS)}… is nested too deeply`);
+    const part = name.slice(from, dot);
+    let below = at.get(part);
+    if (!(below instanceof Map)) {
+      below = new Map<string, Field>();
       at.set(part, below);
-      at = below;
     }
+    at = below;
+    from = dot + 1;
   }
+  const last = from === 0 ? name : name.slice(from);
   if (!(at.get(last) instanceof Map)) at.set(last, value);
 }
 

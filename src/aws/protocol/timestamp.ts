@@ -24,5 +24,6 @@ export function toEpochSeconds(date: Date): number {
 export function formatTimestamp(date: Date, format: TimestampFormat): string {
   if (format === "epoch-seconds") return String(toEpochSeconds(date));
   if (format === "http-date") return date.toUTCString();
-  return date.toISOString().replace(".000Z", "Z");
+  const text = date.toISOString();
+  return text.endsWith(".000Z") ? `${text.slice(0, -5)}Z` : text;
 }

@@ -30,25 +30,26 @@ function contentWriter(shape: Shape): Writer {
 
 function createWriter(shape: Shape): Writer {
   if (isStructure(shape)) return structureWriter(shape);
-  if (shape.kind === "list") {
-    const name = shape.member.traits.xmlName ?? "member";
-    return (value) => listItems(shape, name, value);
-  }
-  if (shape.kind === "map") return (value) => mapEntries(shape, "entry", value);
+  if (shape.kind === "list") return itemsWriter(shape, shape.member.traits.xmlName ?? "member");
+  if (shape.kind === "map") return entriesWriter(shape, "entry");
   if (shape.kind === "string") return (value) => escapeXml(String(value));
-  return (value) => escapeXml(writeText(shape, value, "date-time"));
+  // No other simple value has a character to escape.
+  return (value) => writeText(shape, value, "date-time");
 }
 
 function structureWriter(shape: StructureShape): Writer {
-  const members = [...shape.members.values()].filter((member) => !member.traits.xmlAttribute);
-  let writers: ((value: unknown) => string)[] | undefined;
+  let members: { readonly name: string; readonly write: Writer }[] | undefined;
+  // Compiled on first use, for recursion.
+  const prepare = () =>
+    (members = [...shape.members.values()]
+      .filter((member) => !member.traits.xmlAttribute)
+      .map((member) => ({ name: member.name, write: memberWriter(member) })));
   return (value) => {
     const object = value as Record<string, unknown>;
-    writers ??= members.map(memberWriter);
     let text = "";
-    for (let i = 0; i < members.length; i++) {
-      const found = object[members[i]?.name ?? ""];
-      if (found !== undefined && found !== null) text += writers[i]?.(found) ?? "";
+    for (const { name, write } of members ?? prepare()) {
+      const found = object[name];
+      if (found !== undefined && found !== null) text += write(found);
     }
     return text;
   };
@@ -57,20 +58,35 @@ function structureWriter(shape: StructureShape): Writer {
 function memberWriter(member: Member): Writer {
   const { shape, traits } = member;
   const name = traits.xmlName ?? member.name;
-  if (traits.xmlFlattened && shape.kind === "list") return (value) => listItems(shape, name, value);
-  if (traits.xmlFlattened && shape.kind === "map") return (value) => mapEntries(shape, name, value);
-  const attributes = attributeWriter(member);
-  return (value) => xmlElement(name, contentWriter(shape)(value), attributes(value));
+  if (traits.xmlFlattened && shape.kind === "list") return itemsWriter(shape, name);
+  if (traits.xmlFlattened && shape.kind === "map") return entriesWriter(shape, name);
+  return elementWriter(member, name);
 }
 
-/** Namespace of the member, and those of its own members that are attributes. */
-function attributeWriter(member: Member): Writer {
+/** Writes the element of a member: its tags are made once. */
+function elementWriter(member: Member, name: string): Writer {
+  const write = contentWriter(member.shape);
+  const attributes = attributeWriter(member);
+  const close = `</${name}>`;
+  if (typeof attributes === "string") {
+    const open = `<${name}${attributes}>`;
+    const empty = `<${name}${attributes}/>`;
+    return (value) => {
+      const content = write(value);
+      return content === "" ? empty : open + content + close;
+    };
+  }
+  return (value) => xmlElement(name, write(value), attributes(value));
+}
+
+/** Namespace of the member, and those of its own members that are attributes; text where no value is needed. */
+function attributeWriter(member: Member): string | ((value: unknown) => string) {
   const namespace = namespaceAttribute(member.traits.xmlNamespace);
   const { shape } = member;
   const inside = isStructure(shape)
     ? [...shape.members.values()].filter((inner) => inner.traits.xmlAttribute)
     : [];
-  if (inside.length === 0) return () => namespace;
+  if (inside.length === 0) return namespace;
   return (value) =>
     inside.reduce((text, inner) => {
       const found = (value as Record<string, unknown>)[inner.name];
@@ -87,24 +103,29 @@ export function namespaceAttribute(namespace: string | readonly [string, string]
   return ` xmlns${prefix === "" ? "" : `:${prefix}`}="${uri}"`;
 }
 
-function listItems(shape: ListShape, name: string, value: unknown): string {
-  const attributes = attributeWriter(shape.member);
-  const write = contentWriter(shape.member.shape);
-  let text = "";
-  for (const item of value as Iterable<unknown>)
-    if (item !== undefined && item !== null) text += xmlElement(name, write(item), attributes(item));
-  return text;
+function itemsWriter(shape: ListShape, name: string): Writer {
+  let write: Writer | undefined;
+  return (value) => {
+    write ??= elementWriter(shape.member, name);
+    let text = "";
+    for (const item of value as Iterable<unknown>)
+      if (item !== undefined && item !== null) text += write(item);
+    return text;
+  };
 }
 
-function mapEntries(shape: MapShape, name: string, value: unknown): string {
+function entriesWriter(shape: MapShape, name: string): Writer {
   const keyName = shape.key.traits.xmlName ?? "key";
   const valueName = shape.value.traits.xmlName ?? "value";
-  const write = contentWriter(shape.value.shape);
-  let text = "";
-  for (const [key, found] of Object.entries(value as object) as [string, unknown][])
-    if (found !== undefined && found !== null)
-      text += xmlElement(name, xmlElement(keyName, escapeXml(key)) + xmlElement(valueName, write(found)));
-  return text;
+  let write: Writer | undefined;
+  return (value) => {
+    write ??= elementWriter(shape.value, valueName);
+    let text = "";
+    for (const [key, found] of Object.entries(value as object) as [string, unknown][])
+      if (found !== undefined && found !== null)
+        text += xmlElement(name, xmlElement(keyName, escapeXml(key)) + write(found));
+    return text;
+  };
 }
 
 /* eslint-disable no-control-regex -- XML cannot carry them as they are */
