@@ -8,4 +8,5 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 rmSync(`${ROOT}/dist`, { recursive: true, force: true });
 const compiled = spawnSync("tsc", ["-p", "tsconfig.build.json"], { cwd: ROOT, stdio: "inherit" });
 if (compiled.status !== 0) process.exit(compiled.status ?? 1);
-for (const file of globSync("**/*.gen.json", { cwd: `${ROOT}/src` })) cpSync(`${ROOT}/src/${file}`, `${ROOT}/dist/${file}`);
+for (const file of globSync("**/*.gen.json", { cwd: `${ROOT}/src` }))
+  cpSync(`${ROOT}/src/${file}`, `${ROOT}/dist/${file}`);

@@ -29,7 +29,9 @@ export async function operationsOf(service: string): Promise<string[]> {
 
 /** Every operation of the service's model. */
 export function modelledOperations(service: string): string[] {
-  const model = JSON.parse(readFileSync(join(MODELS, `${service}.gen.json`), "utf8")) as { operations: object };
+  const model = JSON.parse(readFileSync(join(MODELS, `${service}.gen.json`), "utf8")) as {
+    operations: object;
+  };
   return Object.keys(model.operations);
 }
 

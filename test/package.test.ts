@@ -25,7 +25,14 @@ test('import { start } from "lambent" works from the packed package, and so does
     mkdirSync(join(folder, "app"));
     writeFileSync(join(folder, "app/package.json"), '{ "name": "app", "type": "module" }');
     writeFileSync(join(folder, "app/program.mjs"), PROGRAM);
-    const install = ["install", `../${tarball}`, "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error"];
+    const install = [
+      "install",
+      `../${tarball}`,
+      "--prefer-offline",
+      "--no-audit",
+      "--no-fund",
+      "--loglevel=error",
+    ];
     execFileSync("npm", install, { cwd: join(folder, "app"), stdio: "pipe" });
     const inApp = (args: string[]) =>
       spawnSync(process.execPath, args, { cwd: join(folder, "app"), encoding: "utf8", timeout: 60_000 });

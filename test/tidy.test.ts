@@ -65,7 +65,8 @@ test("no service imports another; of the services only lambda imports invoke; ot
   for (const file of source)
     for (const target of importsOf(file)) {
       const outside = target.startsWith("src/services/") && unitOf(target) !== unitOf(file);
-      if (outside && !/^src\/services\/[^/]+\/index\.ts$/.test(target)) wrong.push(`${file} imports ${target}`);
+      if (outside && !/^src\/services\/[^/]+\/index\.ts$/.test(target))
+        wrong.push(`${file} imports ${target}`);
       const invokes = target.startsWith("src/invoke/") && file.startsWith("src/services/");
       if (invokes && !file.startsWith("src/services/lambda/")) wrong.push(`${file} imports ${target}`);
     }
@@ -73,7 +74,9 @@ test("no service imports another; of the services only lambda imports invoke; ot
 });
 
 test("only src/config reads the environment", () => {
-  const wrong = source.filter((file) => !file.startsWith("src/config/") && textOf(file).includes("process.env"));
+  const wrong = source.filter(
+    (file) => !file.startsWith("src/config/") && textOf(file).includes("process.env"),
+  );
   assert.deepEqual(wrong, []);
 });
 
@@ -93,8 +96,12 @@ test("every source file opens with a comment that says what it is for", () => {
 });
 
 test("no path of a developer's machine stands in the tree", () => {
-  const machine = new RegExp(["/work/", "/root/(?!\\.)", "/home/[a-z]+/"].map((one) => `["'\`\\s]${one}`).join("|"));
-  const text = files.filter((file) => /\.(ts|mjs|cjs|js|py|md|json|sh|ya?ml)$/.test(file) && file !== "test/tidy.test.ts");
+  const machine = new RegExp(
+    ["/work/", "/root/(?!\\.)", "/home/[a-z]+/"].map((one) => `["'\`\\s]${one}`).join("|"),
+  );
+  const text = files.filter(
+    (file) => /\.(ts|mjs|cjs|js|py|md|json|sh|ya?ml)$/.test(file) && file !== "test/tidy.test.ts",
+  );
   assert.deepEqual(
     text.filter((file) => machine.test(textOf(file))),
     [],

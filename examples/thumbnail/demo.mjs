@@ -24,7 +24,9 @@ const logs = new CloudWatchLogsClient(options);
 const photo = await readFile(new URL("nuthatch.jpg", import.meta.url));
 await step("Deployed: two buckets, a table, a role, the function, the notification", () => deploy(options));
 
-const cold = await step("Photograph in, row out (the first run: cold)", () => uploadAndWait("nuthatch.jpg", photo));
+const cold = await step("Photograph in, row out (the first run: cold)", () =>
+  uploadAndWait("nuthatch.jpg", photo),
+);
 await step("The same again (warm)", () => uploadAndWait("nuthatch-again.jpg", photo));
 const thumbnail = await s3.send(new GetObjectCommand({ Bucket: THUMBNAIL_BUCKET, Key: "nuthatch.jpg" }));
 const thumbnailBytes = Buffer.from(await thumbnail.Body.transformToByteArray());
@@ -45,16 +47,27 @@ async function assertEverything() {
   const original = await sharp(photo).metadata();
   assert.equal(format, "jpeg");
   assert.equal(width, 320);
-  assert.ok(Math.abs(width / height - original.width / original.height) < 0.01, `aspect ratio ${width}:${height}`);
+  assert.ok(
+    Math.abs(width / height - original.width / original.height) < 0.01,
+    `aspect ratio ${width}:${height}`,
+  );
   assert.deepEqual(
     [flat(cold).width, flat(cold).height, flat(cold).bytes],
     [String(original.width), String(original.height), String(photo.length)],
   );
   assert.equal(flat(cold).thumbnail, `s3://${THUMBNAIL_BUCKET}/nuthatch.jpg`);
   assert.ok(lines.some((line) => line.startsWith("START RequestId: ")));
-  assert.ok(lines.some((line) => line.includes("Init Duration: ")), "the first run reports its init");
-  assert.ok(lines.some((line) => line.includes("nuthatch.jpg: thumbnail of")), "the function's own line is logged");
-  console.log(`\nChecked: a ${width}x${height} thumbnail of ${original.width}x${original.height}, its row, its log.`);
+  assert.ok(
+    lines.some((line) => line.includes("Init Duration: ")),
+    "the first run reports its init",
+  );
+  assert.ok(
+    lines.some((line) => line.includes("nuthatch.jpg: thumbnail of")),
+    "the function's own line is logged",
+  );
+  console.log(
+    `\nChecked: a ${width}x${height} thumbnail of ${original.width}x${original.height}, its row, its log.`,
+  );
 }
 
 async function badPictures() {

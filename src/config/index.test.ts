@@ -9,14 +9,20 @@ test("a flag wins over a variable, a variable over the default", () => {
 });
 
 test("an open door without authentication is refused", () => {
-  assert.throws(() => loadConfig({ host: "0.0.0.0" }, {}), /Refusing to listen on 0\.0\.0\.0 without authentication/);
+  assert.throws(
+    () => loadConfig({ host: "0.0.0.0" }, {}),
+    /Refusing to listen on 0\.0\.0\.0 without authentication/,
+  );
   assert.throws(() => loadConfig({ host: "127.evil.example" }, {}), ConfigError);
   assert.equal(loadConfig({ host: "0.0.0.0", auth: "on" }, {}).host, "0.0.0.0");
   assert.equal(loadConfig({ host: "::1" }, {}).auth, "off");
 });
 
 test("a bad value is refused by name, with what it may be", () => {
-  assert.throws(() => loadConfig({}, { LAMBENT_AUTH: "maybe" }), /auth is "maybe"; it must be one of: off, on/);
+  assert.throws(
+    () => loadConfig({}, { LAMBENT_AUTH: "maybe" }),
+    /auth is "maybe"; it must be one of: off, on/,
+  );
   assert.throws(() => loadConfig({}, { LAMBENT_PORT: "http" }), /port is "http"; it must be a whole number/);
   assert.throws(() => loadConfig({ port: 70_000 }, {}), ConfigError);
 });

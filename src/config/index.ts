@@ -103,7 +103,8 @@ export function loadConfig(input: ConfigInput = {}, env: NodeJS.ProcessEnv = pro
 /** The credentials and endpoint that the command line client uses, as the AWS tools read them. */
 export function clientEnvironment(env: NodeJS.ProcessEnv = process.env) {
   return {
-    endpoint: nonEmpty(env["AWS_ENDPOINT_URL"]) ?? `http://127.0.0.1:${nonEmpty(env["LAMBENT_PORT"]) ?? "4566"}`,
+    endpoint:
+      nonEmpty(env["AWS_ENDPOINT_URL"]) ?? `http://127.0.0.1:${nonEmpty(env["LAMBENT_PORT"]) ?? "4566"}`,
     region: nonEmpty(env["AWS_REGION"]) ?? nonEmpty(env["AWS_DEFAULT_REGION"]) ?? "us-east-1",
     accessKeyId: nonEmpty(env["AWS_ACCESS_KEY_ID"]) ?? "000000000000",
     secretAccessKey: nonEmpty(env["AWS_SECRET_ACCESS_KEY"]) ?? "lambent",
@@ -127,7 +128,9 @@ function refuseOpenDoor(config: { host: string; auth: string }): void {
 function integer(key: keyof typeof NUMBER_MAX, value: unknown): number {
   const number = typeof value === "number" ? value : Number(value);
   if (Number.isInteger(number) && number >= 0 && number <= NUMBER_MAX[key]) return number;
-  throw new ConfigError(`${key} is "${String(value)}"; it must be a whole number from 0 to ${NUMBER_MAX[key]}`);
+  throw new ConfigError(
+    `${key} is "${String(value)}"; it must be a whole number from 0 to ${NUMBER_MAX[key]}`,
+  );
 }
 
 function choice<K extends keyof typeof CHOICES>(key: K, value: unknown): (typeof CHOICES)[K][number] {

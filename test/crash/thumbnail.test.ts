@@ -15,7 +15,7 @@ const WAIT_MS = 60_000;
 const EXAMPLE = new URL("../../examples/thumbnail/", import.meta.url);
 
 interface Deploy {
-  deploy(options: object): Promise<void>;
+  deploy: (options: object) => Promise<void>;
 }
 
 test("kill -9 between the upload's 200 and the function's run: after a restart the thumbnail appears", async () => {
