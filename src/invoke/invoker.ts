@@ -8,7 +8,8 @@ import type { EnvironmentDeps, EnvironmentSpec } from "./environment.ts";
 import { freezeAfterMs, idleMs, sweepMs } from "./limits.ts";
 import type { InvokeLimits } from "./limits.ts";
 import { runNowhere } from "./no-entrypoint.ts";
-import { bootstrapOf } from "./runtimes/provided.ts";
+import { bootstrapOf, extensionsOf } from "./runtimes/provided.ts";
+import { RuntimeUnavailable } from "./runtimes/runtime.ts";
 import type { Runtimes } from "./runtimes/runtime.ts";
 import type { FunctionVersion, Invocation, InvokePorts, Invoker, Outcome } from "./types.ts";
 
@@ -133,6 +134,7 @@ class Pool implements Invoker {
     this.#count += 1;
     let environment: Environment | undefined;
     try {
+      await refuseExtensions(version);
       const [runtime, credentials] = await Promise.all([
         this.#deps.runtimes.install(version.runtime),
         this.#deps.ports.credentials(version, version.functionName),
@@ -211,4 +213,13 @@ class Pool implements Invoker {
         if (now - environment.idleSince > freezeAfterMs) environment.freeze();
     }
   }
+}
+
+/** A function that counts on its extensions must not run without them. */
+async function refuseExtensions(version: FunctionVersion): Promise<void> {
+  const extensions = await extensionsOf(version.optDir);
+  if (extensions.length > 0)
+    throw new RuntimeUnavailable(
+      `Lambent does not implement extensions yet; the layers of ${version.functionName} hold ${extensions.join(", ")}`,
+    );
 }

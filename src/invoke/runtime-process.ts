@@ -132,13 +132,21 @@ function sandboxSpec(
     languageMounts: runtime.languageMounts,
     ...(socketDir === undefined ? {} : { socketDir }),
     onRuntimeApiConnection: (socket) => api.connect(socket),
-    command: spec.entrypoint === undefined ? runtime.command(version.memoryMb) : [spec.entrypoint],
+    command: commandOf(spec),
     workingDirectory: "/var/task",
     environment: (inside: Inside) =>
       environmentVariables({ ...spec, logStream: spec.stream.name, endpointPort: deps.endpointPort }, inside),
     memoryMb: version.memoryMb,
     ephemeralStorageMb: version.ephemeralStorageMb,
   };
+}
+
+/** A managed runtime is started by the function's wrapper script, when it names one; a custom runtime wraps itself. */
+function commandOf({ entrypoint, version, runtime }: ProcessSpec): readonly string[] {
+  if (entrypoint !== undefined) return [entrypoint];
+  const wrapper = version.environment["AWS_LAMBDA_EXEC_WRAPPER"];
+  const command = runtime.command(version.memoryMb);
+  return wrapper === undefined || wrapper === "" ? command : [wrapper, ...command];
 }
 
 async function makeSocketDir(stateDir: string, id: string): Promise<string> {

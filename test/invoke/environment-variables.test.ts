@@ -97,6 +97,26 @@ curl -sS "$API/next"`;
       assert.deepEqual(json.slice(0, 2), ["none", "my.handler"]);
     });
 
+    test("AWS_LAMBDA_EXEC_WRAPPER starts the runtime", async () => {
+      const wrapper = `#!/bin/sh\nexport WRAPPED="yes $#"\nexec "$@"\n`;
+      const layer = await bench.fn({ files: { "wrap.sh": wrapper } });
+      const version = await bench.fn({
+        files: { "index.mjs": CODE },
+        optDir: layer.codeDir,
+        environment: { AWS_LAMBDA_EXEC_WRAPPER: "/opt/wrap.sh" },
+      });
+      assert.match((await bench.call(version)).json.WRAPPED, /^yes [34]$/);
+    });
+
+    test("a layer with extensions is refused by name", async () => {
+      const layer = await bench.fn({ files: { "extensions/watcher": "#!/bin/sh\n" } });
+      const version = await bench.fn({ files: { "index.mjs": CODE }, optDir: layer.codeDir });
+      await assert.rejects(
+        bench.call(version),
+        /^RuntimeUnavailable: Lambent does not implement extensions yet; .* hold watcher$/,
+      );
+    });
+
     test("layers are at /opt: modules, programs, files", async () => {
       const layer = await bench.fn({
         files: {

@@ -1,0 +1,135 @@
+/** Each bootstrap alone, against a socket that speaks the frames: what it says, in which order, to the byte. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import type { Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { FrameReader, encodeInvoke } from "../../src/invoke/frames.ts";
+import type { RuntimeFrame } from "../../src/invoke/frames.ts";
+import { runtimes } from "./harness.ts";
+
+interface Talk {
+  /** The next frame that the bootstrap sends. */
+  readonly heard: () => Promise<RuntimeFrame>;
+  readonly invoke: (requestId: string, payload: string) => void;
+  readonly child: ChildProcess;
+  readonly exit: Promise<number | null>;
+}
+
+const BOOTSTRAPS = fileURLToPath(new URL("../../runtimes/", import.meta.url));
+
+async function talk(
+  language: { readonly command: readonly string[]; readonly file: string },
+  code: string,
+  script: (talk: Talk) => Promise<void>,
+): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "lambent-bootstrap-"));
+  await writeFile(join(folder, language.file), code);
+  const server = createServer();
+  server.listen(join(folder, "s"));
+  const [program = "", ...parameters] = language.command;
+  const env = { _LAMBENT_SOCKET: join(folder, "s"), _HANDLER: "app.handler", LAMBDA_TASK_ROOT: folder };
+  const child = spawn(program, parameters, { env, stdio: "inherit" });
+  const exit = once(child, "exit").then(([code]) => code as number | null);
+  const [socket] = (await once(server, "connection")) as [Socket];
+  const frames: RuntimeFrame[] = [];
+  const reader = new FrameReader((frame) => frames.push(frame));
+  socket.on("data", (chunk: Buffer) => {
+    reader.push(chunk);
+    socket.emit("heard");
+  });
+  const heard = async () => {
+    while (frames.length === 0) await once(socket, "heard");
+    return frames.shift() as RuntimeFrame;
+  };
+  const invoke = (requestId: string, payload: string) => {
+    const texts = { functionArn: "arn", traceHeader: "", clientContext: "", cognitoIdentity: "" };
+    const frame = { deadline: Date.now() + 1_000, requestId, ...texts, payload: Buffer.from(payload) };
+    for (const part of encodeInvoke(frame)) socket.write(part);
+  };
+  try {
+    await script({ heard, invoke, child, exit });
+  } finally {
+    child.kill("SIGKILL");
+    socket.destroy();
+    server.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const python = await runtimes.find("python3.11");
+const LANGUAGES = {
+  nodejs: {
+    language: { command: [process.execPath, join(BOOTSTRAPS, "nodejs/index.mjs")], file: "app.mjs" },
+    echo: "export const handler = async (e) => { process.stdout.write('out'); if (e === 'fail') throw new Error('no'); if (e === 'exit') process.exit(3); return e; };",
+    broken: "throw new Error('early');",
+    error: "Error",
+  },
+  ...(python.status === "ready"
+    ? {
+        python: {
+          language: {
+            command: [
+              python.listing.detail,
+              "-s",
+              join(BOOTSTRAPS, "python/bootstrap.py"),
+              "/opt",
+              "/nowhere",
+            ],
+            file: "app.py",
+          },
+          echo: "import sys\ndef handler(e, c):\n  sys.stdout.write('out')\n  if e == 'fail': raise ValueError('no')\n  if e == 'exit': sys.exit(3)\n  return e\n",
+          broken: "raise ValueError('early')",
+          error: "ValueError",
+        },
+      }
+    : {}),
+};
+if (python.status !== "ready")
+  console.log("# SKIPPED the Python bootstrap alone: there is no python3.11 here");
+
+for (const [name, { language, echo, broken, error }] of Object.entries(LANGUAGES)) {
+  test(`the ${name} bootstrap says hello, is ready, logs, answers, fails, and exits`, async () => {
+    await talk(language, echo, async ({ heard, invoke, child, exit }) => {
+      assert.deepEqual(await heard(), { type: "hello", version: 1, pid: child.pid });
+      assert.deepEqual(await heard(), {
+        type: "initResult",
+        ok: true,
+        errorType: "",
+        payload: Buffer.alloc(0),
+      });
+      invoke("r-1", '"hi ü"');
+      const written = await heard();
+      assert.ok(written.type === "log" && !written.record && written.payload.toString() === "out");
+      const answer = await heard();
+      assert.ok(answer.type === "response" && answer.requestId === "r-1");
+      assert.equal(JSON.parse(answer.payload.toString()), "hi ü");
+      invoke("r-2", '"fail"');
+      await heard();
+      const record = await heard();
+      assert.ok(record.type === "log" && record.record);
+      const failure = await heard();
+      assert.ok(failure.type === "error" && failure.requestId === "r-2" && failure.errorType === error);
+      assert.equal(JSON.parse(failure.payload.toString()).errorMessage, "no");
+      invoke("r-3", '"exit"');
+      assert.equal((await heard()).type, "log");
+      assert.equal(await exit, 3);
+    });
+  });
+
+  test(`the ${name} bootstrap tells a failed init and exits with 1`, async () => {
+    await talk(language, broken, async ({ heard, exit }) => {
+      assert.equal((await heard()).type, "hello");
+      assert.equal((await heard()).type, "log");
+      const result = await heard();
+      assert.ok(result.type === "initResult" && !result.ok && result.errorType === error);
+      assert.equal(await exit, 1);
+    });
+  });
+}
