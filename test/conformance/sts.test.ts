@@ -207,6 +207,11 @@ test("AssumeRole checks session policies and refuses what it does not do, by nam
   });
   const arn = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess";
   assert.ok(((await assume({ Policy, PolicyArns: [{ arn }] })).PackedPolicySize ?? 0) > 0);
+  await fails(
+    assume({ Policy: Policy.replace("s3:GetObject", `s3:${"x".repeat(2_048)}`) }),
+    "PackedPolicyTooLargeException",
+    /^Packed policy consumes \d+% of allotted space/,
+  );
   await fails(assume({ Policy: "{}" }), "MalformedPolicyDocumentException", "Syntax errors in policy.");
   await fails(
     assume({ PolicyArns: [{ arn: `${arn}Not` }] }),

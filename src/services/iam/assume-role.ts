@@ -95,15 +95,11 @@ async function assume(
     durationSeconds: request.durationSeconds,
     sessionPolicies,
   });
-  const characters = (request.policy?.length ?? 0) + request.policyArns.join("").length;
   return {
     credentials,
     userId: `${role.role_id}:${request.sessionName}`,
     arn: assumedRoleArn(role.account, role.name, request.sessionName),
-    packedPolicyPercent:
-      sessionPolicies.length === 0
-        ? undefined
-        : Math.max(1, Math.ceil((characters * 100) / SESSION_POLICY_CHARACTERS_MAX)),
+    packedPolicyPercent: sessionPolicies.length === 0 ? undefined : packedPercent(request),
   };
 }
 
@@ -147,12 +143,13 @@ async function mayAssume(
 
 async function readSessionPolicies(state: IamState, request: AssumeRoleRequest): Promise<string[]> {
   const documents: string[] = [];
+  const percent = packedPercent(request);
+  if (percent > 100)
+    throw new AwsError(
+      "PackedPolicyTooLargeException",
+      `Packed policy consumes ${percent}% of allotted space, please use smaller policy.`,
+    );
   if (request.policy !== undefined) {
-    if (request.policy.length > SESSION_POLICY_CHARACTERS_MAX)
-      throw new AwsError(
-        "PackedPolicyTooLargeException",
-        `Packed policy consumes ${Math.ceil((request.policy.length * 100) / SESSION_POLICY_CHARACTERS_MAX)}% of allotted space, please use smaller policy.`,
-      );
     try {
       parseIdentityPolicy(request.policy);
     } catch (error) {
@@ -167,6 +164,12 @@ async function readSessionPolicies(state: IamState, request: AssumeRoleRequest):
     documents.push(document);
   }
   return documents;
+}
+
+/** AWS packs session policies into a form of its own, of unpublished size; ours counts their characters. */
+function packedPercent(request: AssumeRoleRequest): number {
+  const characters = (request.policy?.length ?? 0) + request.policyArns.join("").length;
+  return Math.max(1, Math.ceil((characters * 100) / SESSION_POLICY_CHARACTERS_MAX));
 }
 
 function invalid(message: string): AwsError {

@@ -1,4 +1,7 @@
-/** The AWS-managed policies that Lambent knows, with AWS's own documents (managed-policies.gen.json), read at first use. */
+/**
+ * The AWS-managed policies that Lambent knows, with the documents that AWS published for them by April 2026
+ * (managed-policies.gen.json), read at first use. A policy is added by its name, path, default version, dates and document.
+ */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 
