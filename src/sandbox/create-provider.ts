@@ -1,4 +1,6 @@
 /** Chooses what isolates functions on this machine, and refuses what was asked for by name and cannot be had. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { Ids } from "../kit/id.ts";
 import type { Log } from "../telemetry/log.ts";
 import { inspectMachine } from "./machine.ts";
@@ -25,9 +27,45 @@ export interface SandboxOptions {
 export async function createSandboxProvider(options: SandboxOptions): Promise<SandboxProvider> {
   if (options.kind === "process") return createProcessProvider({ stateDir: options.stateDir, reasons: [] });
   const machine = await inspectMachine();
-  if (machine.provider !== "process") return startRuncProvider({ ...options, machine });
-  if (options.kind === "runc") throw new SandboxError(`runc cannot run here. ${reasons(machine).join(" ")}`);
-  return createProcessProvider({ stateDir: options.stateDir, reasons: reasons(machine) });
+  if (machine.provider === "process") return fallBack(options, reasons(machine));
+  const provider = await startRuncProvider({ ...options, machine });
+  const failure = (await mayDisappoint(machine)) ? await trial(provider, options.stateDir) : undefined;
+  if (failure === undefined) return provider;
+  await provider.close();
+  return fallBack(options, [`A trial sandbox failed: ${failure}.`]);
+}
+
+function fallBack(options: SandboxOptions, why: string[]): Promise<SandboxProvider> {
+  if (options.kind === "runc") throw new SandboxError(`runc cannot run here. ${why.join(" ")}`);
+  return createProcessProvider({ stateDir: options.stateDir, reasons: why });
+}
+
+/** Inside a user namespace (rootless, or root of some container) the kernel may refuse what its settings promise. */
+async function mayDisappoint(machine: MachineReport): Promise<boolean> {
+  if (machine.provider === "runc-rootless") return true;
+  const [inside, outside, count] = (await readFile("/proc/self/uid_map", "utf8")).trim().split(/\s+/);
+  return inside !== "0" || outside !== "0" || count !== "4294967295";
+}
+
+/** Boots a sandbox that does nothing. @returns why it failed. */
+async function trial(provider: SandboxProvider, stateDir: string): Promise<string | undefined> {
+  try {
+    const sandbox = await provider.create({
+      id: "trial",
+      codeDir: join(stateDir, "runc"),
+      languageMounts: [],
+      command: ["/bin/true"],
+      workingDirectory: "/tmp",
+      environment: {},
+      memoryMb: 128,
+      ephemeralStorageMb: 512,
+    });
+    const { code, signal } = await sandbox.exited;
+    await sandbox.stop(0);
+    return code === 0 ? undefined : `it ended with ${code ?? signal}`;
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 function reasons(machine: MachineReport): string[] {

@@ -15,7 +15,7 @@ import type {
   SandboxSpec,
 } from "../../src/sandbox/index.ts";
 
-export type Kind = "runc" | "process";
+export type Kind = "auto" | "runc" | "process";
 
 /** Why the runc suites cannot run here; undefined where they can. Printed by every suite that is skipped for it. */
 export const runcMissing: string | undefined = await (async () => {
