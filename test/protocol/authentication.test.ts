@@ -10,6 +10,7 @@ import { InvokeCommand, LambdaClient, ListTagsCommand } from "@aws-sdk/client-la
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
+import { AwsError } from "../../src/aws/errors.ts";
 import type { KeyRecord } from "../../src/aws/authentication.ts";
 import type { Principal } from "../../src/aws/service.ts";
 import { bytesOf, startDoor } from "./door.ts";
@@ -277,6 +278,46 @@ test("other signatures are refused by name", async () => {
     headers: { authorization: "AWS AKIAALICE:sig" },
   });
   assert.match(String(v2.body), /Please use AWS4-HMAC-SHA256/);
+});
+
+test("a URL presigned by Signature Version 2 counts until it expires", async () => {
+  const expires = Math.floor(clock.now() / 1_000) + 60;
+  const sign = (path: string) =>
+    createHmac("sha1", key().secretAccessKey).update(`GET\n\n\n${expires}\n${path}`).digest("base64");
+  const get = (path: string, signature: string, id = "AKIAALICE", at = expires) =>
+    fetch(
+      `${door.endpoint}${path}${path.includes("?") ? "&" : "?"}AWSAccessKeyId=${id}&Expires=${at}&Signature=${encodeURIComponent(signature)}`,
+    );
+  const path = "/bucket/a%20b?versionId=v";
+  assert.equal(await (await get(path, sign(path))).text(), "a b");
+  for (const [answer, code] of [
+    [await get("/bucket/other", sign(path)), "SignatureDoesNotMatch"],
+    [await get(path, sign(path), "AKIANOBODY"), "InvalidAccessKeyId"],
+    [await get(path, sign(path), "ASIASESSION"), "InvalidToken"],
+    [await get(path, sign(path), "AKIAALICE", 1_000), "AccessDenied"],
+  ] as const) {
+    assert.equal(answer.status >= 400, true);
+    assert.match(await answer.text(), new RegExp(`<Code>${code}</Code>`));
+  }
+});
+
+test("authorize stands between reading the input and the operation, and may refuse", async () => {
+  const asked: unknown[] = [];
+  const guarded = await startDoor({
+    services: doubles,
+    authorize: async (context, input) => {
+      asked.push([context.service, context.operation, context.principal.account, input["Resource"]]);
+      throw new AwsError("AccessDeniedException", "User is not authorized", {}, 403);
+    },
+  });
+  const send = new LambdaClient(guarded.client()).send(
+    new ListTagsCommand({ Resource: "arn:aws:lambda:us-east-1:000000000000:function:f" }),
+  );
+  await assert.rejects(send, { name: "AccessDeniedException", message: "User is not authorized" });
+  assert.deepEqual(asked, [
+    ["lambda", "ListTags", "000000000000", "arn:aws:lambda:us-east-1:000000000000:function:f"],
+  ]);
+  await guarded.stop();
 });
 
 test("a scope for another service, and a malformed header", async () => {

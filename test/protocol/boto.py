@@ -1,5 +1,6 @@
 """Calls the server through boto3 over every protocol and prints what came back, one JSON object."""
 import datetime, json, sys
+import urllib.request
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -35,6 +36,21 @@ result["s3"] = s3.put_object(Bucket="bucket", Key="b/é +x", Body=b"boto", Metad
 result["s3Get"] = s3.get_object(Bucket="bucket", Key="b/é +x")["Body"].read().decode()
 result["s3Error"] = error(lambda: s3.get_object(Bucket="bucket", Key="none"))
 result["s3Location"] = s3.get_bucket_location(Bucket="bucket")["LocationConstraint"]
+for version in ("s3", "s3v4"):
+    signer = boto3.client(
+        "s3",
+        endpoint_url=sys.argv[1],
+        region_name="us-east-1",
+        aws_access_key_id="AKIACLI",
+        aws_secret_access_key="secret",
+        config=Config(signature_version=version, s3={"addressing_style": "path"}),
+    )
+    wanted = {"Bucket": "bucket", "Key": "b/é +x", "ResponseContentType": "text/plain"}
+    url = signer.generate_presigned_url("get_object", Params=wanted, ExpiresIn=60)
+    result["presigned " + version] = urllib.request.urlopen(url).read().decode()
+    put = signer.generate_presigned_url("put_object", Params={"Bucket": "bucket", "Key": "p", "ContentType": "a/b"}, ExpiresIn=60)
+    request = urllib.request.Request(put, data=b"x", method="PUT", headers={"Content-Type": "a/b"})
+    result["presigned put " + version] = urllib.request.urlopen(request).status
 dynamodb = client("dynamodb").put_item(TableName="table", Item={"b": {"B": b"\x00\xff"}, "n": {"N": "1"}})
 result["dynamodb"] = [dynamodb["Attributes"]["b"]["B"].hex(), dynamodb["Attributes"]["n"]["N"]]
 records = client("kinesis").put_records(StreamName="s", Records=[{"Data": b"abc", "PartitionKey": "p"}])

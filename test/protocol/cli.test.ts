@@ -31,8 +31,6 @@ before(async () => {
   const keys = { AKIACLI: { secretAccessKey: "secret", principal, active: true } };
   door = await startDoor({ services: doubles, authentication: "on", keys });
   folder = await mkdtemp(join(tmpdir(), "lambent-cli-"));
-  // Version 1 of the CLI presigns with Signature Version 2 unless told otherwise.
-  await writeFile(join(folder, "config"), "[default]\ns3 =\n  signature_version = s3v4\n");
 });
 after(async () => {
   await door.stop();
@@ -55,6 +53,7 @@ const environment = {
   AWS_EC2_METADATA_DISABLED: "true",
   AWS_MAX_ATTEMPTS: "1",
   AWS_PAGER: "",
+  AWS_CONFIG_FILE: "/nonexistent",
   AWS_SHARED_CREDENTIALS_FILE: "/nonexistent",
 };
 
@@ -64,7 +63,7 @@ type Aws = (...args: string[]) => Promise<string>;
 function awsCommand(program: string, version: string): Aws {
   const raw = version.startsWith("aws-cli/2") ? ["--cli-binary-format", "raw-in-base64-out"] : [];
   return async (...args) => {
-    const options = { env: { ...environment, AWS_CONFIG_FILE: join(folder, "config") }, cwd: folder };
+    const options = { env: environment, cwd: folder };
     const common = ["--endpoint-url", door.endpoint, "--output", "json", ...raw];
     const { stdout } = await run(program, [...common, ...args], options);
     return stdout.trim();
@@ -152,6 +151,7 @@ async function s3Commands(aws: Aws): Promise<void> {
   );
   const url = await aws("s3", "presign", "s3://bucket/a b+é(x)");
   assert.equal(await (await fetch(url)).text(), "small content");
+  assert.equal((await fetch(url.replace("/a", "/b"))).status, 403);
 }
 
 async function otherCommands(aws: Aws): Promise<void> {
@@ -260,6 +260,10 @@ for (const program of programs("python3"))
       s3Get: "boto",
       s3Error: ["NoSuchKey", "The specified key does not exist."],
       s3Location: "eu-central-1",
+      "presigned s3": "boto",
+      "presigned s3v4": "boto",
+      "presigned put s3": 200,
+      "presigned put s3v4": 200,
       dynamodb: ["00ff", "1"],
       kinesis: [{ SequenceNumber: "3", ShardId: "p" }],
       logs: [{ message: "g <&> [a]", timestamp: 1_700_000_000_123 }],

@@ -13,11 +13,13 @@ import { authError } from "./auth-errors.ts";
 import type { AuthFailure } from "./auth-errors.ts";
 import { chunkVerifier } from "./chunk-verifier.ts";
 import type { CredentialScope, SignatureParts } from "./credential.ts";
+import { checkPresignedV2, readPresignedV2 } from "./presigned-v2.ts";
+import type { PresignedV2 } from "./presigned-v2.ts";
 import { createSigningKeys } from "./signing-key.ts";
 import type { SigningKeys } from "./signing-key.ts";
 import { checkSignature } from "./sigv4.ts";
 import type { SignedRequest } from "./sigv4.ts";
-import { checkPresignedLife, checkSkew, parseAmzDate } from "./validity.ts";
+import { checkExpires, checkPresignedLife, checkSkew, parseAmzDate } from "./validity.ts";
 
 export interface Caller {
   readonly principal: Principal;
@@ -57,6 +59,13 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     async authenticate(request, signature, target, operation) {
       const fail = (failure: AuthFailure) => authError(target.protocolName, failure);
       const region = signature?.scope?.region || options.defaultRegion;
+      const presigned = signature ? undefined : readPresignedV2(request);
+      if (presigned)
+        return {
+          region,
+          principal: await presignedCaller(options, request, presigned, fail),
+          proof: NO_PROOF,
+        };
       if (options.authentication === "on") {
         if (signature)
           return { region, ...(await verified(options, keys, request, signature, target, fail)) };
@@ -96,15 +105,30 @@ function rootOf(accessKeyId: string | undefined): Principal {
 export function refuseOtherAlgorithms(request: WireRequest, signature: SignatureParts | undefined): void {
   if (signature && signature.algorithm !== ALGORITHM)
     throw notImplemented(`the signing algorithm ${signature.algorithm}`);
-  const isVersion2 =
-    headerText(request.headers, "authorization")?.startsWith("AWS ") || request.query.has("AWSAccessKeyId");
-  if (isVersion2)
+  if (headerText(request.headers, "authorization")?.startsWith("AWS "))
     throw new AwsError(
       "InvalidRequest",
       "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
       {},
       400,
     );
+}
+
+/** The caller of an S3 URL that is presigned by Signature Version 2. */
+async function presignedCaller(
+  { authentication, accessKeys, clock }: AuthenticatorOptions,
+  request: WireRequest,
+  presigned: PresignedV2,
+  fail: Fail,
+): Promise<Principal> {
+  checkExpires(presigned.expires, clock.now(), fail);
+  const record = await accessKeys.find(presigned.accessKeyId);
+  if (authentication === "off") return record?.principal ?? rootOf(presigned.accessKeyId);
+  if (!record?.active)
+    throw fail({ kind: "unknown-key", members: { AWSAccessKeyId: presigned.accessKeyId } });
+  checkToken(record, presigned.sessionToken, clock.now(), fail);
+  if (!checkPresignedV2(request, presigned, record.secretAccessKey)) throw fail({ kind: "bad-signature" });
+  return record.principal;
 }
 
 type Fail = (failure: AuthFailure) => AwsError;
@@ -127,7 +151,7 @@ async function verified(
   else checkSkew(amzDate, now, fail);
   const record = await accessKeys.find(scope.accessKeyId);
   if (!record?.active) throw fail({ kind: "unknown-key", members: { AWSAccessKeyId: scope.accessKeyId } });
-  checkToken(record, request, signature, now, fail);
+  checkToken(record, tokenOf(request, signature), now, fail);
   const payloadHash = await signedPayloadHash(request, signature, fail);
   const signed: SignedRequest = {
     request,
@@ -200,17 +224,12 @@ function checkScope(scope: CredentialScope, amzDate: string, { model }: Target, 
     });
 }
 
-function checkToken(
-  record: KeyRecord,
-  request: WireRequest,
-  signature: SignatureParts,
-  now: number,
-  fail: Fail,
-): void {
-  const token =
-    signature.place === "query"
-      ? request.query.get("X-Amz-Security-Token")?.[0]
-      : headerText(request.headers, "x-amz-security-token");
+function tokenOf(request: WireRequest, signature: SignatureParts): string | undefined {
+  if (signature.place === "query") return request.query.get("X-Amz-Security-Token")?.[0];
+  return headerText(request.headers, "x-amz-security-token");
+}
+
+function checkToken(record: KeyRecord, token: string | undefined, now: number, fail: Fail): void {
   if (token !== record.sessionToken) throw fail({ kind: "bad-token" });
   if (record.expiresAt !== undefined && record.expiresAt <= now) throw fail({ kind: "expired-token" });
 }

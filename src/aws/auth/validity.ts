@@ -61,6 +61,18 @@ export function checkPresignedLife(request: WireRequest, now: number, fail: Fail
   });
 }
 
+/** @throws AwsError where the epoch second is past, or is none */
+export function checkExpires(expires: string, now: number, fail: Fail): void {
+  const expiresAt = /^\d{1,12}$/.test(expires) ? Number(expires) * 1_000 : Number.NaN;
+  if (now <= expiresAt) return;
+  if (Number.isNaN(expiresAt))
+    throw new AwsError("AccessDenied", "Invalid date (should be seconds since epoch)", {}, 403);
+  throw fail({
+    kind: "expired-url",
+    members: { Expires: new Date(expiresAt).toISOString(), ServerTime: new Date(now).toISOString() },
+  });
+}
+
 function parametersError(message: string): AwsError {
   return new AwsError("AuthorizationQueryParametersError", message, {}, 400);
 }
