@@ -135,6 +135,7 @@ async function composeServices(
     codeDir: join(config.dataDir, "code"),
     roles: iam.roles,
     objects: s3.objects,
+    isolationWarning: sandboxes.isolation.namespaces ? undefined : sandboxes.isolation.missing[0],
   });
   const services = [lambda.service, s3.service, dynamodb.service, iam.service, sts.service, logs.service];
   return { services, iam, lambda, invoker };

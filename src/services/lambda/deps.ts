@@ -29,6 +29,8 @@ export interface LambdaDeps {
   readonly roles: Roles;
   readonly objects: CodeObjects;
   readonly limits?: Partial<LambdaLimits>;
+  /** One sentence, where functions are not isolated on this machine. */
+  readonly isolationWarning: string | undefined;
 }
 
 /** What every operation gets. */

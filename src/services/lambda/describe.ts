@@ -1,18 +1,26 @@
 /** Versions and aliases as the API answers them. */
 import type { AliasConfiguration, FunctionConfiguration } from "@aws-sdk/client-lambda";
 import { versionName } from "./catalogue.ts";
+import type { LambdaDeps } from "./deps.ts";
 import { functionArn } from "./names.ts";
 import type { FunctionId } from "./names.ts";
 import { HOST_ARCHITECTURE } from "./refusals.ts";
 import type { AliasRow } from "./store-aliases.ts";
 import type { VersionRow } from "./version-row.ts";
 
-/** A version's configuration; its ARN ends in `qualifier` where one is given. */
-export function describeVersion(row: VersionRow, qualifier?: string): FunctionConfiguration {
+/**
+ * A version's configuration; its ARN ends in `qualifier` where one is given. Where functions are not isolated, the reason
+ * of every state says so, since nobody should learn it from an accident.
+ */
+export function describeVersion(
+  { isolationWarning }: Pick<LambdaDeps, "isolationWarning">,
+  row: VersionRow,
+  qualifier?: string,
+): FunctionConfiguration {
   return {
     ...describeListed(row, qualifier),
     State: row.state,
-    ...present("StateReason", row.stateReason),
+    ...present("StateReason", row.stateReason ?? isolationWarning ?? null),
     ...(present("StateReasonCode", row.stateCode) as Pick<FunctionConfiguration, "StateReasonCode">),
     ...present("LastUpdateStatus", row.updateStatus),
     ...present("LastUpdateStatusReason", row.updateReason),

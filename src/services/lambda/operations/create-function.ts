@@ -46,7 +46,7 @@ export async function createFunction(
     });
     lambda.deployments.begin(...rows);
     const row = rows.at(-1) as VersionRow;
-    return describeVersion(row, row.number > 0 ? String(row.number) : undefined);
+    return describeVersion(lambda, row, row.number > 0 ? String(row.number) : undefined);
   });
 }
 

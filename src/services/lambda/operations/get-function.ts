@@ -16,7 +16,7 @@ export async function getFunction(
   const { row } = await findVersion(lambda.database, reference);
   const tags = (await readTags(lambda.database, reference)) ?? {};
   return {
-    Configuration: describeVersion(row, reference.qualifier),
+    Configuration: describeVersion(lambda, row, reference.qualifier),
     Code: {
       RepositoryType: "S3",
       Location: codeLocation(
@@ -36,5 +36,5 @@ export async function getFunctionConfiguration(
 ): Promise<Output<Client, "GetFunctionConfiguration">> {
   const reference = ownReference(input, context);
   const { row } = await findVersion(lambda.database, reference);
-  return describeVersion(row, reference.qualifier);
+  return describeVersion(lambda, row, reference.qualifier);
 }

@@ -28,5 +28,5 @@ export async function publishVersion(
     return publish(lambda, tx, latest, input.Description);
   });
   if (row.state === "Pending") lambda.deployments.begin(row);
-  return describeVersion(row, String(row.number));
+  return describeVersion(lambda, row, String(row.number));
 }

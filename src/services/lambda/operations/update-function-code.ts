@@ -26,7 +26,7 @@ export async function updateFunctionCode(
   return lambda.code.with(await source.open(), source.bytesMax, async (code) => {
     if (input.DryRun) {
       const current = await findLatest(lambda.database, id);
-      return describeVersion(withCode(current, code));
+      return describeVersion(lambda, withCode(current, code));
     }
     const rows = await lambda.database.tx(async (tx) => {
       const current = await findLatest(tx, id);
@@ -38,7 +38,7 @@ export async function updateFunctionCode(
     });
     lambda.deployments.begin(...rows);
     const row = rows.at(-1) as VersionRow;
-    return describeVersion(row, row.number > 0 ? String(row.number) : undefined);
+    return describeVersion(lambda, row, row.number > 0 ? String(row.number) : undefined);
   });
 }
 

@@ -30,5 +30,5 @@ export async function updateFunctionConfiguration(
     });
   });
   lambda.deployments.begin(row);
-  return describeVersion(row);
+  return describeVersion(lambda, row);
 }
