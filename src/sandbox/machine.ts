@@ -124,8 +124,13 @@ async function runc(): Promise<Finding> {
 /** Named for the reader; functions run on runc. */
 async function otherRuntimes(): Promise<Finding> {
   const names = ["crun", "runsc", "kata-runtime", "youki"];
-  const versions = await Promise.all(names.map((name) => tryProgram(name, ["--version"])));
-  const there = names.filter((_, i) => versions[i]?.code === 0);
+  const { stdout } = await tryProgram("/bin/sh", [
+    "-c",
+    'for name; do command -v "$name"; done',
+    "sh",
+    ...names,
+  ]);
+  const there = stdout.split("\n").filter(Boolean);
   return found("other OCI runtimes", there.length > 0 ? `${there.join(", ")} (not used)` : "none");
 }
 
