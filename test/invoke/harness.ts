@@ -51,6 +51,7 @@ export interface TestInvoker {
   fn(input: FunctionInput): Promise<FunctionVersion>;
   /** Invokes with a JSON event. */
   call(version: FunctionVersion, event?: unknown, invocation?: Partial<Invocation>): Promise<Answer>;
+  /** Ends everything and removes the folder; once, however often it is called. */
   close(): Promise<void>;
 }
 
@@ -101,6 +102,12 @@ export async function openInvoker(
     limits: { environmentsMax: options.environmentsMax ?? 20 },
   });
   let functions = 0;
+  let closing: Promise<void> | undefined;
+  const close = async () => {
+    await invoker.stop(1_000);
+    await sandboxes.close();
+    await rm(folder, { recursive: true, force: true });
+  };
   return {
     invoker,
     sandboxes,
@@ -124,11 +131,7 @@ export async function openInvoker(
       const text = outcome.payload.toString();
       return { ...outcome, requestId, json: parse(text), tail: outcome.logTail?.toString() ?? "" };
     },
-    async close() {
-      await invoker.stop(1_000);
-      await sandboxes.close();
-      await rm(folder, { recursive: true, force: true });
-    },
+    close: () => (closing ??= close()),
   };
 }
 

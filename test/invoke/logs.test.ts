@@ -12,8 +12,9 @@ async function settled(bench: { logged(): string }, pattern: RegExp): Promise<st
   return bench.logged();
 }
 
-test("the stream of an environment holds INIT_START, then START, lines, END and REPORT of each invocation", async () => {
+test("the stream of an environment holds INIT_START, then START, lines, END and REPORT of each invocation", async (t) => {
   const own = await openInvoker("process");
+  t.after(() => own.close());
   const code = `console.log("loading"); export const handler = async (e) => console.log("n", e.n);`;
   const version = await own.fn({ files: { "index.mjs": code }, version: "3" });
   const first = await own.call(version, { n: 1 });
@@ -41,8 +42,9 @@ test("the stream of an environment holds INIT_START, then START, lines, END and 
   );
 });
 
-test("a log group of the function's own puts its name into the stream's", async () => {
+test("a log group of the function's own puts its name into the stream's", async (t) => {
   const own = await openInvoker("process");
+  t.after(() => own.close());
   const version = await own.fn({
     files: { "index.mjs": "export const handler = async () => {};" },
     logGroup: "/shared",
@@ -91,8 +93,9 @@ test("what is written without a line feed ends with its invocation", async () =>
   assert.match(second.tail, /^START .*\npart 2END RequestId/);
 });
 
-test("a flood is cut, and the log says how much", async () => {
+test("a flood is cut, and the log says how much", async (t) => {
   const own = await openInvoker("process");
+  t.after(() => own.close());
   const code = `const line = Buffer.from("x".repeat(99_999) + "\\n"); export const handler = async () => { for (let i = 0; i < 600; i++) process.stdout.write(line); };`;
   const version = await own.fn({ files: { "index.mjs": code }, timeoutMs: 30_000 });
   await own.call(version);

@@ -87,7 +87,7 @@ for (const kind of kinds) {
       const code = `let n = 0; export const handler = async (e) => { if (e.exit) setTimeout(() => process.exit(3), 20); return ++n; };`;
       const version = await bench.fn({ files: { "index.mjs": code } });
       assert.equal((await bench.call(version, { exit: true })).json, 1);
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      await new Promise((resolve) => setTimeout(resolve, 900));
       assert.equal((await bench.call(version)).json, 1);
     });
 

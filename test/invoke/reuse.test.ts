@@ -73,8 +73,9 @@ for (const kind of kinds) {
     });
   });
 
-  test(`stop waits for what runs and refuses what comes, on ${kind}`, async () => {
+  test(`stop waits for what runs and refuses what comes, on ${kind}`, async (t) => {
     const bench = await openInvoker(kind);
+    t.after(() => bench.close());
     const version = await bench.fn({ files: { "index.mjs": COUNTER } });
     const running = bench.call(version, { ms: 400 });
     await sleep(200);
@@ -87,23 +88,24 @@ for (const kind of kinds) {
   });
 }
 
-test("an exit between two invocations is nobody's failure", async () => {
+test("an exit between two invocations is nobody's failure", async (t) => {
   const bench = await openInvoker("process");
+  t.after(() => bench.close());
   const code = `export const handler = async (e) => { setTimeout(() => process.exit(1), e.ms); return process.pid; };`;
   const version = await bench.fn({ files: { "index.mjs": code } });
   const pids = new Set<number>();
-  for (let n = 0; n < 10; n++) {
+  for (let n = 0; n < 6; n++) {
     const answer = await bench.call(version, { ms: 5 });
     assert.equal(answer.functionError, undefined, answer.payload.toString());
     pids.add(answer.json);
-    await sleep(60);
+    await sleep(200);
   }
-  assert.equal(pids.size, 10);
-  await bench.close();
+  assert.equal(pids.size, 6);
 });
 
-test("a hundred invocations at once, with errors and exits among them, each get their own answer", async () => {
+test("a hundred invocations at once, with errors and exits among them, each get their own answer", async (t) => {
   const bench = await openInvoker("process", { environmentsMax: 6 });
+  t.after(() => bench.close());
   const code = `export const handler = async (e) => {
     if (e.n % 10 === 3) throw new Error("n" + e.n);
     if (e.n % 10 === 7) process.exit(1);
@@ -136,8 +138,9 @@ test("a hundred invocations at once, with errors and exits among them, each get 
   }
 });
 
-test("stop ends an environment that boots, whose invocation is rejected", async () => {
+test("stop ends an environment that boots, whose invocation is rejected", async (t) => {
   const bench = await openInvoker("process");
+  t.after(() => bench.close());
   const version = await bench.fn({
     files: { "index.mjs": "await new Promise((r) => setTimeout(r, 60_000));" },
   });
@@ -146,34 +149,33 @@ test("stop ends an environment that boots, whose invocation is rejected", async 
   await sleep(300);
   await bench.invoker.stop(100);
   await rejected;
-  await bench.close();
 });
 
-test("stop ends what does not finish within its grace", async () => {
+test("stop ends what does not finish within its grace", async (t) => {
   const bench = await openInvoker("process");
+  t.after(() => bench.close());
   const version = await bench.fn({ files: { "index.mjs": COUNTER } });
   const running = bench.call(version, { ms: 60_000 });
   await sleep(400);
   await bench.invoker.stop(100);
   assert.equal((await running).json.errorType, "Runtime.ExitError");
-  await bench.close();
 });
 
-test("an environment is not reused when its credentials are about to expire", async () => {
+test("an environment is not reused when its credentials are about to expire", async (t) => {
   let life = 30_000;
   const bench = await openInvoker("process", {
     credentials: () => Promise.resolve(credentialsUntil(Date.now() + life)),
   });
+  t.after(() => bench.close());
   const version = await bench.fn({ files: { "index.mjs": COUNTER } });
   const [first] = (await bench.call(version)).json;
   life = 3_600_000;
   const [second] = (await bench.call(version)).json;
   assert.notEqual(second, first);
   assert.deepEqual((await bench.call(version)).json, [second, 2]);
-  await bench.close();
 });
 
-test("credentials that cannot be had reject the invocation and hold no place", async () => {
+test("credentials that cannot be had reject the invocation and hold no place", async (t) => {
   let fails = true;
   const bench = await openInvoker("process", {
     environmentsMax: 1,
@@ -182,9 +184,9 @@ test("credentials that cannot be had reject the invocation and hold no place", a
         ? Promise.reject(new Error("no such role"))
         : Promise.resolve(credentialsUntil(Date.now() + 3_600_000)),
   });
+  t.after(() => bench.close());
   const version = await bench.fn({ files: { "index.mjs": COUNTER } });
   await assert.rejects(bench.call(version), /no such role/);
   fails = false;
   assert.equal((await bench.call(version)).json[1], 1);
-  await bench.close();
 });
