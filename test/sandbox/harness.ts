@@ -79,6 +79,9 @@ export async function bench(
     log: createLog("warn"),
     ids: randomIds,
     ...options,
+  }).catch(async (error: unknown) => {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
   });
   let count = 0;
   const spec: Bench["spec"] = async ({ files = {}, ...wanted }) => {
