@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { loadConfig } from "../config/index.ts";
 import type { ConfigInput } from "../config/index.ts";
 import { createLog } from "../telemetry/log.ts";
+import { foreignPage } from "./browser-guard.ts";
 import { compose } from "./compose.ts";
 import type { Platform } from "./compose.ts";
 import { answerOwnRoutes } from "./health.ts";
@@ -36,6 +37,8 @@ export async function start(input: ConfigInput = {}): Promise<Running> {
   let stopping = false;
   const door = {
     handle(request: IncomingMessage, response: ServerResponse): void {
+      const page = config.auth === "off" ? foreignPage(request.headers) : undefined;
+      if (page !== undefined) return refusePage(response, page);
       if (answerOwnRoutes(request, response, platform !== undefined && !stopping)) return;
       if (platform?.ownRoute(request, response)) return;
       if (platform) platform.frontDoor.handle(request, response);
@@ -72,4 +75,11 @@ export async function start(input: ConfigInput = {}): Promise<Running> {
       return stopped;
     },
   };
+}
+
+function refusePage(response: ServerResponse, page: string): void {
+  response.writeHead(403, { "content-type": "text/plain" });
+  response.end(
+    `Lambent runs without authentication, so it does not serve web pages of ${page}. Start it with --auth on.\n`,
+  );
 }

@@ -57,6 +57,24 @@ test("a known service that is not built answers 501 by name, in the caller's pro
   }
 });
 
+test("without authentication, a web page of another host is refused; one of this machine is not", async () => {
+  const server = await start();
+  try {
+    const call = (origin: string) =>
+      fetch(server.endpoint, {
+        method: "POST",
+        headers: { origin },
+        body: "Action=GetCallerIdentity&Version=2011-06-15",
+      });
+    const foreign = await call("https://evil.example");
+    assert.equal(foreign.status, 403);
+    assert.match(await foreign.text(), /does not serve web pages of https:\/\/evil\.example/);
+    assert.notEqual((await call("http://localhost:3000")).status, 403);
+  } finally {
+    await server.stop();
+  }
+});
+
 test("state stays on a data directory from one server to the next", async () => {
   const first = await start();
   const dataDir = `${first.dataDir}-kept`;
