@@ -49,7 +49,7 @@ export function createInvoker(deps: InvokerDeps): Invoker {
 }
 
 /** The environments of one version. */
-interface Pod {
+interface VersionPool {
   readonly key: string;
   /** The newest is last. */
   readonly idle: Environment[];
@@ -62,7 +62,7 @@ interface Pod {
 class Pool implements Invoker {
   readonly #deps: InvokerDeps;
   readonly #environmentDeps: EnvironmentDeps;
-  readonly #pods = new Map<string, Pod>();
+  readonly #pools = new Map<string, VersionPool>();
   readonly #environments = new Set<Environment>();
   readonly #running = new Set<Promise<unknown>>();
   /** Environments that exist or are being made. */
@@ -93,12 +93,12 @@ class Pool implements Invoker {
   }
 
   async retire(key: string): Promise<void> {
-    const pod = this.#pods.get(key);
-    if (!pod) return;
-    pod.isRetired = true;
-    this.#pods.delete(key);
-    for (const environment of pod.idle.splice(0)) void environment.end();
-    while (pod.all.size > 0) await new Promise<void>((resolve) => pod.waiters.push(resolve));
+    const pool = this.#pools.get(key);
+    if (!pool) return;
+    pool.isRetired = true;
+    this.#pools.delete(key);
+    for (const environment of pool.idle.splice(0)) void environment.end();
+    while (pool.all.size > 0) await new Promise<void>((resolve) => pool.waiters.push(resolve));
   }
 
   async stop(graceMs: number): Promise<void> {
@@ -110,7 +110,7 @@ class Pool implements Invoker {
   }
 
   #takeIdle(key: string): Environment | undefined {
-    const idle = this.#pods.get(key)?.idle;
+    const idle = this.#pools.get(key)?.idle;
     for (let environment = idle?.pop(); environment; environment = idle?.pop()) {
       if (environment.isFresh()) return environment;
       void environment.end();
@@ -155,61 +155,61 @@ class Pool implements Invoker {
   }
 
   #add(spec: EnvironmentSpec): Environment {
-    const pod = this.#podOf(spec.version.key);
+    const pool = this.#poolOf(spec.version.key);
     const environment = new Environment(this.#environmentDeps, spec, (changed) =>
-      this.#changed(pod, changed),
+      this.#changed(pool, changed),
     );
-    pod.all.add(environment);
+    pool.all.add(environment);
     this.#environments.add(environment);
     this.#sweeper ??= setInterval(() => this.#sweep(), sweepMs).unref();
     return environment;
   }
 
-  #podOf(key: string): Pod {
-    let pod = this.#pods.get(key);
-    if (!pod) {
-      pod = { key, idle: [], all: new Set(), waiters: [], isRetired: false };
-      this.#pods.set(key, pod);
+  #poolOf(key: string): VersionPool {
+    let pool = this.#pools.get(key);
+    if (!pool) {
+      pool = { key, idle: [], all: new Set(), waiters: [], isRetired: false };
+      this.#pools.set(key, pool);
     }
-    return pod;
+    return pool;
   }
 
   /** An environment became idle or gone. */
-  #changed(pod: Pod, environment: Environment): void {
+  #changed(pool: VersionPool, environment: Environment): void {
     if (environment.state === "idle") {
-      if (pod.isRetired || this.#isStopped) void environment.end();
-      else pod.idle.push(environment);
+      if (pool.isRetired || this.#isStopped) void environment.end();
+      else pool.idle.push(environment);
       return;
     }
     this.#count -= 1;
     this.#environments.delete(environment);
-    pod.all.delete(environment);
-    const at = pod.idle.indexOf(environment);
-    if (at !== -1) pod.idle.splice(at, 1);
-    if (pod.all.size === 0 && this.#pods.get(pod.key) === pod) this.#pods.delete(pod.key);
-    for (const wake of pod.waiters.splice(0)) wake();
+    pool.all.delete(environment);
+    const at = pool.idle.indexOf(environment);
+    if (at !== -1) pool.idle.splice(at, 1);
+    if (pool.all.size === 0 && this.#pools.get(pool.key) === pool) this.#pools.delete(pool.key);
+    for (const wake of pool.waiters.splice(0)) wake();
   }
 
   /** Makes place for one more environment, at the cost of the one that has been idle longest. @throws ThrottledError. */
   #makeRoom(): void {
     if (this.#count < this.#deps.limits.environmentsMax) return;
-    let oldest: { pod: Pod; environment: Environment } | undefined;
-    for (const pod of this.#pods.values()) {
-      const environment = pod.idle[0];
+    let oldest: { pool: VersionPool; environment: Environment } | undefined;
+    for (const pool of this.#pools.values()) {
+      const environment = pool.idle[0];
       if (environment && (!oldest || environment.idleSince < oldest.environment.idleSince))
-        oldest = { pod, environment };
+        oldest = { pool, environment };
     }
     if (!oldest) throw new ThrottledError();
-    oldest.pod.idle.shift();
+    oldest.pool.idle.shift();
     void oldest.environment.end();
   }
 
   /** Freezes what has rested a while and ends what has rested long. */
   #sweep(): void {
     const now = performance.now();
-    for (const pod of this.#pods.values()) {
-      while (pod.idle[0] && now - pod.idle[0].idleSince > idleMs) void pod.idle.shift()?.end();
-      for (const environment of pod.idle)
+    for (const pool of this.#pools.values()) {
+      while (pool.idle[0] && now - pool.idle[0].idleSince > idleMs) void pool.idle.shift()?.end();
+      for (const environment of pool.idle)
         if (now - environment.idleSince > freezeAfterMs) environment.freeze();
     }
   }
