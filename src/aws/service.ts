@@ -16,6 +16,21 @@ export interface Principal {
   readonly roleArn?: string;
 }
 
+/** Facts of a request by condition key (`s3:prefix`), as the policy language compares them. */
+export type ConditionValues = Readonly<Record<string, string | readonly string[]>>;
+
+/** One thing that the caller's policies must allow for a request to be served. */
+export interface Requirement {
+  /** As AWS's Service Authorization Reference names it: `s3:GetObject`. */
+  readonly action: string;
+  /** An ARN, or `*` for actions that have none. */
+  readonly resource: string;
+  /** Condition keys of the service; the keys that every request has come from the front door. */
+  readonly conditions?: ConditionValues;
+  /** The whole text of the refusal, where the service words it otherwise. */
+  readonly refusal?: string;
+}
+
 /** One request, as an operation sees it. State is keyed by account and region. */
 export interface RequestContext {
   readonly requestId: string;
@@ -41,6 +56,11 @@ export interface RequestContext {
   readonly responseHeaders: Record<string, string>;
   /** The status of a success that is not the model's own: S3's 206 for a range. */
   responseStatus?: number;
+  /**
+   * For requirements that only show while the operation works: one key of many, an object that is not there. Absent
+   * where the caller may do everything in the account. @throws AwsError as the service refuses
+   */
+  authorize?: (requirement: Requirement) => Promise<void>;
 }
 
 type Bytes = Uint8Array;
@@ -97,13 +117,52 @@ export interface Service {
   /** The folder and model name: `s3`, `cloudwatch-logs`. */
   readonly name: string;
   readonly operations: ReadonlyMap<string, BoundOperation>;
+  /** What a request needs; a service without it is open to root principals only. */
+  readonly authorization?: ServiceAuthorization;
+}
+
+type Loosely<T> = T | Promise<T>;
+
+/** A service's part in deciding who may do what; asked only for callers that are no root. */
+export interface ServiceAuthorization {
+  /** Everything that the caller's policies must allow; undefined for an operation that it does not know. */
+  requirements(
+    operation: string,
+    input: Readonly<Record<string, unknown>>,
+    context: RequestContext,
+  ): Loosely<readonly Requirement[] | undefined>;
+  /**
+   * What a policy on the resource itself grants: to the `principal` (their user, session, or everyone), which then needs no
+   * identity-based policy; to their `role`, which boundaries and session policies still limit; or nothing.
+   */
+  resourceGrant?(requirement: Requirement, context: RequestContext): Promise<"principal" | "role" | "none">;
+}
+
+/** What each operation of a service needs, by the operation's name. `needsNothing` says that it was thought of. */
+export type RequirementTable<M> = {
+  readonly [N in OperationName<M>]?: (input: Input<M, N>, context: RequestContext) => readonly Requirement[];
+};
+
+/** The requirement of operations that AWS lets every known caller use, or that decide by themselves. */
+export const needsNothing = (): readonly Requirement[] => [];
+
+/** Looks operations up in a table. */
+export function requirementsFrom<M>(table: RequirementTable<M>): ServiceAuthorization["requirements"] {
+  type Loose = (input: unknown, context: RequestContext) => readonly Requirement[];
+  const byName = new Map(Object.entries(table) as [string, Loose][]);
+  return (operation, input, context) => byName.get(operation)?.(input, context);
 }
 
 /** Binds a table of operations to its dependencies. */
-export function bindService<M, Deps>(name: string, table: OperationTable<M, Deps>, deps: Deps): Service {
+export function bindService<M, Deps>(
+  name: string,
+  table: OperationTable<M, Deps>,
+  deps: Deps,
+  authorization?: ServiceAuthorization,
+): Service {
   type Loose = (deps: Deps, input: never, context: RequestContext) => unknown;
   const operations = new Map<string, BoundOperation>();
   for (const [operation, run] of Object.entries(table) as [string, Loose][])
     operations.set(operation, async (input, context) => run(deps, input, context));
-  return { name, operations };
+  return authorization ? { name, operations, authorization } : { name, operations };
 }

@@ -9,6 +9,11 @@ const TAG_EPOCH = 1;
 const TAG_POSITIVE_BIGNUM = 2;
 const TAG_NEGATIVE_BIGNUM = 3;
 
+/** Member names come again and again: text up to this length is looked for among what was read lately. */
+const SHORT_TEXT = 24;
+const KEPT_TEXTS = 1_024;
+const keptTexts: string[] = Array.from({ length: KEPT_TEXTS }, () => "");
+
 /**
  * The one value that the bytes hold.
  * @throws MalformedInput
@@ -22,10 +27,12 @@ export function decodeCbor(bytes: Buffer): unknown {
 
 class Decoder {
   readonly #bytes: Buffer;
+  readonly #view: DataView;
   #at = 0;
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
   get done(): boolean {
@@ -68,10 +75,10 @@ class Decoder {
 
   #argument(info: number): number | bigint {
     if (info < 24) return info;
-    if (info === 24) return this.#bytes.readUInt8(this.#take(1));
-    if (info === 25) return this.#bytes.readUInt16BE(this.#take(2));
-    if (info === 26) return this.#bytes.readUInt32BE(this.#take(4));
-    if (info === 27) return this.#bytes.readBigUInt64BE(this.#take(8));
+    if (info === 24) return this.#view.getUint8(this.#take(1));
+    if (info === 25) return this.#view.getUint16(this.#take(2));
+    if (info === 26) return this.#view.getUint32(this.#take(4));
+    if (info === 27) return this.#view.getBigUint64(this.#take(8));
     throw malformed("it has an unknown length");
   }
 
@@ -90,7 +97,9 @@ class Decoder {
     if (info === INDEFINITE) return this.#string(info, 3).toString("utf8");
     const length = this.#length(info);
     const at = this.#take(length);
-    return this.#bytes.toString("utf8", at, at + length);
+    return length <= SHORT_TEXT
+      ? shortText(this.#bytes, at, length)
+      : this.#bytes.toString("utf8", at, at + length);
   }
 
   #string(info: number, major: 2 | 3): Buffer {
@@ -144,9 +153,9 @@ class Decoder {
     if (info === 20) return false;
     if (info === 21) return true;
     if (info === 22 || info === 23) return null;
-    if (info === 25) return halfFloat(this.#bytes.readUInt16BE(this.#take(2)));
-    if (info === 26) return this.#bytes.readFloatBE(this.#take(4));
-    if (info === 27) return this.#bytes.readDoubleBE(this.#take(8));
+    if (info === 25) return halfFloat(this.#view.getUint16(this.#take(2)));
+    if (info === 26) return this.#view.getFloat32(this.#take(4));
+    if (info === 27) return this.#view.getFloat64(this.#take(8));
     throw malformed(`it has the unknown simple value ${info}`);
   }
 
@@ -158,6 +167,26 @@ class Decoder {
     this.#at++;
     return true;
   }
+}
+
+/** Saves making a string that is there already; only ASCII is ever found. */
+function shortText(bytes: Buffer, at: number, length: number): string {
+  let hash = length;
+  for (let i = at; i < at + length; i++) hash = (Math.imul(hash, 31) + (bytes[i] ?? 0)) | 0;
+  const slot = (hash >>> 0) % KEPT_TEXTS;
+  const kept = keptTexts[slot] ?? "";
+  if (kept.length === length && isText(kept, bytes, at)) return kept;
+  const text = bytes.toString("utf8", at, at + length);
+  keptTexts[slot] = text;
+  return text;
+}
+
+function isText(text: string, bytes: Buffer, at: number): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code !== bytes[at + i] || code > 0x7f) return false;
+  }
+  return true;
 }
 
 function narrow(value: number | bigint): number | bigint {

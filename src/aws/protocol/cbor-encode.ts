@@ -22,9 +22,11 @@ const SHORT_TEXT = 32;
 
 /** A growing buffer; the result is a copy of its used part. Encoding never waits, so one first buffer serves all. */
 const firstBuffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+const firstView = viewOf(firstBuffer);
 
 class Output {
   #buffer = firstBuffer;
+  #view = firstView;
   #length = 0;
 
   /** Room for `bytes` more; returns where they begin. */
@@ -35,6 +37,7 @@ class Output {
       const larger = Buffer.allocUnsafe(Math.max(this.#length, this.#buffer.length * 2));
       this.#buffer.copy(larger, 0, 0, start);
       this.#buffer = larger;
+      this.#view = viewOf(larger);
     }
     return start;
   }
@@ -45,26 +48,29 @@ class Output {
   }
 
   /** Initial byte and argument. */
-  head(major: number, argument: number | bigint): void {
+  head(major: number, argument: number): void {
     const type = major << 5;
-    if (argument < 24) this.byte(type | Number(argument));
+    if (argument < 24) this.byte(type | argument);
     else if (argument < 0x100) {
       const at = this.reserve(2);
       this.#buffer[at] = type | 24;
-      this.#buffer[at + 1] = Number(argument);
+      this.#buffer[at + 1] = argument;
     } else if (argument < 0x10000) {
       const at = this.reserve(3);
       this.#buffer[at] = type | 25;
-      this.#buffer.writeUInt16BE(Number(argument), at + 1);
+      this.#view.setUint16(at + 1, argument);
     } else if (argument <= UINT32_MAX) {
       const at = this.reserve(5);
       this.#buffer[at] = type | 26;
-      this.#buffer.writeUInt32BE(Number(argument), at + 1);
-    } else {
-      const at = this.reserve(9);
-      this.#buffer[at] = type | 27;
-      this.#buffer.writeBigUInt64BE(BigInt(argument), at + 1);
-    }
+      this.#view.setUint32(at + 1, argument);
+    } else this.longHead(major, BigInt(argument));
+  }
+
+  /** For arguments beyond 32 bits. */
+  longHead(major: number, argument: bigint): void {
+    const at = this.reserve(9);
+    this.#buffer[at] = (major << 5) | 27;
+    this.#view.setBigUint64(at + 1, argument);
   }
 
   text(value: string): void {
@@ -101,13 +107,17 @@ class Output {
     const isShort = Object.is(Math.fround(value), value);
     const at = this.reserve(isShort ? 5 : 9);
     this.#buffer[at] = isShort ? FLOAT32 : FLOAT64;
-    if (isShort) this.#buffer.writeFloatBE(value, at + 1);
-    else this.#buffer.writeDoubleBE(value, at + 1);
+    if (isShort) this.#view.setFloat32(at + 1, value);
+    else this.#view.setFloat64(at + 1, value);
   }
 
   take(): Buffer {
     return Buffer.from(this.#buffer.subarray(0, this.#length));
   }
+}
+
+function viewOf(buffer: Buffer): DataView {
+  return new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
 }
 
 export function encodeCbor(value: unknown): Buffer {
@@ -125,12 +135,19 @@ function encodeValue(output: Output, value: unknown): void {
     case "boolean":
       return output.byte(value ? TRUE : FALSE);
     case "bigint":
-      return value < 0n ? output.head(MAJOR.negative, -1n - value) : output.head(MAJOR.unsigned, value);
+      return encodeBigint(output, value);
     case "object":
       return encodeObject(output, value);
     default:
       throw new TypeError(`CBOR cannot carry a ${typeof value}`);
   }
+}
+
+function encodeBigint(output: Output, value: bigint): void {
+  const major = value < 0n ? MAJOR.negative : MAJOR.unsigned;
+  const argument = value < 0n ? -1n - value : value;
+  if (argument <= UINT32_MAX) output.head(major, Number(argument));
+  else output.longHead(major, argument);
 }
 
 function encodeNumber(output: Output, value: number): void {

@@ -71,15 +71,30 @@ function structureWriter(shape: StructureShape, notation: TreeWriterNotation, co
   return (value) => {
     const object = value as Record<string, unknown>;
     const known = entries ?? prepare();
-    const result: Record<string, unknown> = {};
+    // Most structures are written as they are; a copy is begun at the first member that is not.
+    let copy: Record<string, unknown> | undefined;
     for (const name in object) {
       const found = object[name];
-      if (found === undefined || found === null) continue;
       const entry = known.get(name);
-      if (entry) result[entry.key] = entry.write === identity ? found : entry.write(found);
+      const isLeftOut = entry === undefined || found === undefined || found === null;
+      const written = isLeftOut || entry.write === identity ? found : entry.write(found);
+      if (!copy) {
+        if (!isLeftOut && written === found && entry.key === name) continue;
+        copy = membersBefore(object, name);
+      }
+      if (!isLeftOut) copy[entry.key] = written;
     }
-    return result;
+    return copy ?? object;
   };
+}
+
+function membersBefore(object: Record<string, unknown>, end: string): Record<string, unknown> {
+  const result: Record<string, unknown> = {};
+  for (const name in object) {
+    if (name === end) break;
+    result[name] = object[name];
+  }
+  return result;
 }
 
 /** A list or map is passed on as it is where its elements are; compiled on first use, for recursion. */
@@ -101,11 +116,15 @@ function collectionWriter(
 function listWriter(write: TreeWriter, sparse: boolean): TreeWriter {
   return (value) => {
     const result: unknown[] = [];
+    let isSame = Array.isArray(value);
     for (const item of value as Iterable<unknown>) {
-      if (item !== null && item !== undefined) result.push(write(item));
-      else if (sparse) result.push(null);
+      const isAbsent = item === null || item === undefined;
+      const written = isAbsent ? null : write(item);
+      if (written !== item) isSame = false;
+      if (!isAbsent || sparse) result.push(written);
+      else isSame = false;
     }
-    return result;
+    return isSame ? value : result;
   };
 }
 
@@ -113,9 +132,16 @@ function mapWriter(write: TreeWriter): TreeWriter {
   return (value) => {
     // A key may be "__proto__": without a prototype it is a key like any other.
     const result = Object.create(null) as Record<string, unknown>;
-    for (const [key, found] of Object.entries(value as object) as [string, unknown][])
-      if (found !== null && found !== undefined) result[key] = write(found);
-    return result;
+    const object = value as Record<string, unknown>;
+    let isSame = true;
+    for (const key of Object.keys(object)) {
+      const found = object[key];
+      const isAbsent = found === null || found === undefined;
+      const written = isAbsent ? found : write(found);
+      if (isAbsent || written !== found) isSame = false;
+      if (!isAbsent) result[key] = written;
+    }
+    return isSame ? object : result;
   };
 }
 

@@ -1,0 +1,108 @@
+/** Authorizes requests: root may do everything in its account, users and roles what their policies allow. */
+import { accessDenied } from "./auth/access-denied.ts";
+import type { DenialReason } from "./auth/access-denied.ts";
+import { headerText } from "./http/wire-request.ts";
+import type { ConditionValues, Principal, RequestContext, Requirement, Service } from "./service.ts";
+
+/** The kinds of policies that a caller's requests are held against. */
+export type PolicyKind = "identity" | "boundary" | "session";
+
+export interface PolicyDecision {
+  readonly decision: "allowed" | "explicitDeny" | "implicitDeny";
+  /** The kind with the explicit deny, or the kinds that do not allow. */
+  readonly because: readonly PolicyKind[];
+}
+
+/** The port through which the front door asks what a caller's own policies say. Satisfied by IAM in compose.ts. */
+export interface CallerPolicies {
+  decide(
+    principal: Principal,
+    action: string,
+    resource: string,
+    conditions: ConditionValues,
+  ): Promise<PolicyDecision>;
+}
+
+type Authorize = (context: RequestContext, input: Readonly<Record<string, unknown>>) => Promise<void>;
+
+/** The front door's stage between reading a request and running it. */
+export function createAuthorization(services: readonly Service[], policies: CallerPolicies): Authorize {
+  const byName = new Map(services.map((service) => [service.name, service]));
+  return async (context, input) => {
+    const { type } = context.principal;
+    // Anonymous callers come this far only for the operations that AWS lets anyone call.
+    if (type === "root" || type === "anonymous") return;
+    const service = byName.get(context.service);
+    const conditions = globalConditions(context);
+    const check = (requirement: Requirement) =>
+      authorizeOne(policies, service, requirement, conditions, context);
+    context.authorize = check;
+    const requirements = await service?.authorization?.requirements(context.operation, input, context);
+    if (!requirements) throw new Error(`What ${context.service} ${context.operation} needs is not known`);
+    for (const requirement of requirements) await check(requirement);
+  };
+}
+
+/** @throws AwsError AccessDenied, as the service words it */
+async function authorizeOne(
+  policies: CallerPolicies,
+  service: Service | undefined,
+  requirement: Requirement,
+  conditions: ConditionValues,
+  context: RequestContext,
+): Promise<void> {
+  const { principal } = context;
+  const { action, resource } = requirement;
+  const own = await policies.decide(principal, action, resource, {
+    ...conditions,
+    "aws:resourceaccount": resource.split(":")[4] || principal.account,
+    ...requirement.conditions,
+  });
+  if (own.decision === "allowed") return;
+  if (
+    own.decision === "implicitDeny" &&
+    (await grantedByResource(service, requirement, own.because, context))
+  )
+    return;
+  const reason: DenialReason = {
+    isExplicit: own.decision === "explicitDeny",
+    kind: own.because[0] ?? "identity",
+  };
+  throw accessDenied(context, requirement, reason);
+}
+
+/** Within one account a resource's policy is enough by itself; across accounts both sides must allow. */
+async function grantedByResource(
+  service: Service | undefined,
+  requirement: Requirement,
+  lacking: readonly PolicyKind[],
+  context: RequestContext,
+): Promise<boolean> {
+  const account = requirement.resource.split(":")[4];
+  if (account !== context.principal.account) return false;
+  const grant = await service?.authorization?.resourceGrant?.(requirement, context);
+  if (grant === "principal") return true;
+  return grant === "role" && lacking.every((kind) => kind === "identity");
+}
+
+/**
+ * The keys that every request has, besides those of the principal and the time, which IAM knows.
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+ */
+function globalConditions(context: RequestContext): ConditionValues {
+  const { sourceIp, headers, region, service } = context;
+  const userAgent = headerText(headers, "user-agent");
+  const referer = headerText(headers, "referer");
+  return {
+    "aws:requestedregion": GLOBAL_SERVICES.has(service) ? GLOBAL_REGION : region,
+    "aws:securetransport": "false",
+    "aws:viaawsservice": "false",
+    "aws:principalisawsservice": "false",
+    ...(sourceIp !== undefined && { "aws:sourceip": sourceIp.replace(/^::ffff:/, "") }),
+    ...(userAgent !== undefined && { "aws:useragent": userAgent }),
+    ...(referer !== undefined && { "aws:referer": referer }),
+  };
+}
+
+const GLOBAL_SERVICES: ReadonlySet<string> = new Set(["iam"]);
+const GLOBAL_REGION = "us-east-1";
