@@ -95,10 +95,11 @@ test("an exit between two invocations is nobody's failure", async (t) => {
   const version = await bench.fn({ files: { "index.mjs": code } });
   const pids = new Set<number>();
   for (let n = 0; n < 6; n++) {
-    const answer = await bench.call(version, { ms: 5 });
+    const answer = await bench.call(version, { ms: 100 });
     assert.equal(answer.functionError, undefined, answer.payload.toString());
     pids.add(answer.json);
-    await sleep(200);
+    while (isAlive(answer.json)) await sleep(20);
+    await sleep(100);
   }
   assert.equal(pids.size, 6);
 });
@@ -190,3 +191,11 @@ test("credentials that cannot be had reject the invocation and hold no place", a
   fails = false;
   assert.equal((await bench.call(version)).json[1], 1);
 });
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
