@@ -52,13 +52,19 @@ async function authorizeOne(
   context: RequestContext,
 ): Promise<void> {
   const { principal } = context;
-  const { action, resource } = requirement;
-  const own = await policies.decide(principal, action, resource, {
+  const { action, resource, alternative } = requirement;
+  const facts = {
     ...conditions,
     "aws:resourceaccount": resource.split(":")[4] || principal.account,
     ...requirement.conditions,
-  });
+  };
+  const own = await policies.decide(principal, action, resource, facts);
   if (own.decision === "allowed") return;
+  if (
+    alternative !== undefined &&
+    (await policies.decide(principal, alternative, resource, facts)).decision === "allowed"
+  )
+    return;
   if (
     own.decision === "implicitDeny" &&
     (await grantedByResource(service, requirement, own.because, context))

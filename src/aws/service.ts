@@ -29,6 +29,8 @@ export interface Requirement {
   readonly conditions?: ConditionValues;
   /** The whole text of the refusal, where the service words it otherwise. */
   readonly refusal?: string;
+  /** Another action that is as good. */
+  readonly alternative?: string;
 }
 
 /** One request, as an operation sees it. State is keyed by account and region. */

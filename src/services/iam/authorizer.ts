@@ -1,12 +1,11 @@
 /** Says what a caller may do by IAM's policies: their own, their boundary's, their session's. */
 import type { Principal } from "../../aws/service.ts";
 import { decide } from "./policy/index.ts";
-import type { ContextValues, Decision } from "./policy/index.ts";
+import type { CallerDecision, ContextValues } from "./policy/index.ts";
 import { parseEntityArn } from "./arn.ts";
-import { parseIdentityPolicy } from "./policy/index.ts";
+import type { Identity } from "./identity-policies.ts";
 import type { IamState } from "./state.ts";
-import { getRole, getRoleById, getUserById } from "./store.ts";
-import { getSession } from "./store-keys.ts";
+import { getRole } from "./store.ts";
 
 /** Facts of one request that conditions may ask for, by key in any case: `aws:SourceIp`, `s3:prefix`. */
 export type ConditionContext = Readonly<Record<string, string | readonly string[]>>;
@@ -25,21 +24,20 @@ export interface Authorizer {
     action: string,
     resource: string,
     context?: ConditionContext,
-  ): Promise<Decision>;
+  ): Promise<CallerDecision>;
 }
 
-const NOTHING: Decision = { decision: "implicitDeny", matched: [] };
+const NOTHING: CallerDecision = { decision: "implicitDeny", matched: [], because: ["identity"] };
 
 export function createAuthorizer(state: IamState): Authorizer {
   const decideFor: Authorizer["decide"] = async (principal, action, resource, context = {}) => {
-    if (principal.type === "root") return { decision: "allowed", matched: [] };
+    if (principal.type === "root") return { decision: "allowed", matched: [], because: [] };
     if (principal.type === "anonymous") return NOTHING;
     const identity = await identityOf(state, principal);
     if (!identity) return NOTHING;
-    const policies = await state.policies.of(identity.id, identity.boundaryArn);
     const session = await sessionPolicies(state, principal);
     const values = { ...principalContext(state, principal, identity), ...lowerCaseKeys(context) };
-    return decide({ action, resource, context: values }, { ...policies, session });
+    return decide({ action, resource, context: values }, { ...identity, session });
   };
   return {
     decide: decideFor,
@@ -69,29 +67,19 @@ export async function roleAllows(
   return decide({ action, resource, context }, policies).decision === "allowed";
 }
 
-interface Identity {
-  readonly id: string;
-  readonly boundaryArn: string | null;
-  readonly tags: string;
-  /** Of a user. */
-  readonly name?: string;
-}
-
-async function identityOf(state: IamState, principal: Principal): Promise<Identity | undefined> {
+/** The user or role behind a caller. */
+function identityOf(state: IamState, principal: Principal): Promise<Identity | undefined> {
   const [id = ""] = principal.userId.split(":", 1);
-  if (principal.type === "assumed-role") {
-    const role = await getRoleById(state.database, id);
-    return role && { id, boundaryArn: role.boundary_arn, tags: role.tags };
-  }
-  const user = await getUserById(state.database, id);
-  return user && { id, boundaryArn: user.boundary_arn, tags: user.tags, name: user.name };
+  return state.policies.identity(principal.type === "assumed-role" ? "role" : "user", id);
 }
 
 async function sessionPolicies(state: IamState, principal: Principal) {
-  if (!principal.accessKeyId?.startsWith("ASIA")) return undefined;
-  const session = await getSession(state.database, principal.accessKeyId);
-  if (!session?.session_policies) return undefined;
-  return (JSON.parse(session.session_policies) as string[]).map(parseIdentityPolicy);
+  if (!isTemporary(principal)) return undefined;
+  return state.policies.session(principal.accessKeyId ?? "");
+}
+
+function isTemporary(principal: Principal): boolean {
+  return principal.accessKeyId?.startsWith("ASIA") === true;
 }
 
 function principalContext(state: IamState, principal: Principal, identity: Identity): ContextValues {
@@ -102,6 +90,8 @@ function principalContext(state: IamState, principal: Principal, identity: Ident
     "aws:principaltype": principal.type === "user" ? "User" : "AssumedRole",
     "aws:userid": principal.userId,
     ...(identity.name !== undefined && { "aws:username": identity.name }),
+    // No session is opened with a second factor; with long-term keys AWS does not tell.
+    ...(isTemporary(principal) && { "aws:multifactorauthpresent": "false" }),
     ...tagContext(identity.tags),
   };
 }

@@ -57,6 +57,24 @@ export function allowsInvoke(statements: readonly PolicyStatement[], caller: Cal
   );
 }
 
+/**
+ * What the statements grant a caller of the function's own account who is named in them (or everyone). Naming the
+ * account grants nothing by itself: the caller's own policies must allow the action then.
+ */
+export function grantTo(
+  statements: readonly PolicyStatement[],
+  action: string,
+  caller: { readonly arn: string; readonly roleArn?: string },
+): "principal" | "role" | "none" {
+  const names = statements.flatMap(({ Action, Principal, Condition }) => {
+    if (![action, "lambda:*", "*"].includes(Action) || Condition !== undefined) return [];
+    if (Principal === "*") return ["*"];
+    return "AWS" in Principal ? [Principal.AWS] : [];
+  });
+  if (names.includes("*") || names.includes(caller.arn)) return "principal";
+  return caller.roleArn !== undefined && names.includes(caller.roleArn) ? "role" : "none";
+}
+
 function principalFits(principal: PolicyStatement["Principal"], caller: Caller): boolean {
   if (principal === "*") return true;
   if ("Service" in principal) return "service" in caller && principal.Service === caller.service;

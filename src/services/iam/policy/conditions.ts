@@ -57,6 +57,19 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   ArnNotLike: { matches: arnMatches, wildcards: true, negated: true },
 };
 
+/**
+ * Keys that AWS tells and Lambent does not. A statement that asks for one errs on the safe side: where the key is not
+ * told, it never allows and always denies.
+ */
+const NEVER_TOLD =
+  /^(aws:(resourcetag\/.*|tokenissuetime)|s3:(existingobjecttag\/.*|authtype|signatureage)|iam:resourcetag\/.*|dynamodb:(leadingkeys|attributes)|lambda:sourcefunctionarn)$/;
+
+/** Whether a request should have told the key and did not. */
+export function isNeverTold(key: string, context: ContextValues): boolean {
+  const name = key.toLowerCase();
+  return context[name] === undefined && NEVER_TOLD.test(name);
+}
+
 /** Whether the text names an operator, quantifier and `IfExists` included. */
 export function isConditionOperator(text: string): boolean {
   const { name, ifExists } = splitOperator(text);

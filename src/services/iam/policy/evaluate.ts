@@ -1,5 +1,5 @@
 /** Decides requests by policies, in AWS's order: an explicit deny wins, then every kind of policy present must allow. */
-import { conditionHolds } from "./conditions.ts";
+import { conditionHolds, isNeverTold } from "./conditions.ts";
 import type { PolicyDocument, PrincipalSet, Statement } from "./document.ts";
 import { globMatches, preparePattern } from "./match.ts";
 import type { ContextValues } from "./match.ts";
@@ -32,6 +32,14 @@ export interface Decision {
   readonly matched: readonly Statement[];
 }
 
+export type CallerPolicyKind = keyof CallerPolicies;
+
+/** A decision by all of a caller's policies. */
+export interface CallerDecision extends Decision {
+  /** The kind with the explicit deny, or the kinds that do not allow. */
+  readonly because: readonly CallerPolicyKind[];
+}
+
 /** The policies of a caller. Each kind that is present must allow; a deny in any of them wins. */
 export interface CallerPolicies {
   readonly identity: readonly PolicyDocument[];
@@ -40,14 +48,21 @@ export interface CallerPolicies {
   readonly session?: readonly PolicyDocument[] | undefined;
 }
 
+const KINDS = ["identity", "boundary", "session"] as const satisfies readonly CallerPolicyKind[];
+
 /** Decides a request by the caller's own policies (no Principal element). */
-export function decide(request: PolicyRequest, policies: CallerPolicies): Decision {
-  const kinds = [policies.identity, policies.boundary, policies.session].filter((kind) => kind !== undefined);
-  const decisions = kinds.map((documents) => evaluate(documents, request));
+export function decide(request: PolicyRequest, policies: CallerPolicies): CallerDecision {
+  const decisions = KINDS.flatMap((kind) => {
+    const documents = policies[kind];
+    return documents === undefined ? [] : [{ kind, ...evaluate(documents, request) }];
+  });
   const matched = decisions.flatMap((one) => one.matched);
-  if (decisions.some((one) => one.decision === "explicitDeny")) return { decision: "explicitDeny", matched };
-  const allowed = decisions.every((one) => one.decision === "allowed");
-  return { decision: allowed ? "allowed" : "implicitDeny", matched };
+  const kindsThat = (decision: DecisionKind) =>
+    decisions.flatMap((one) => (one.decision === decision ? [one.kind] : []));
+  const denying = kindsThat("explicitDeny");
+  if (denying.length > 0) return { decision: "explicitDeny", matched, because: denying };
+  const lacking = kindsThat("implicitDeny");
+  return { decision: lacking.length > 0 ? "implicitDeny" : "allowed", matched, because: lacking };
 }
 
 /** Decides a request by a set of documents of one kind; with `principal` for documents that have a Principal element. */
@@ -85,7 +100,11 @@ function statementApplies(
     if (statement.notPrincipals && principalMatch(statement.notPrincipals, principal) !== "none")
       return false;
   }
-  return statement.conditions.every((one) => conditionHolds(one, request.context, variables));
+  return statement.conditions.every((one) =>
+    isNeverTold(one.key, request.context)
+      ? statement.effect === "Deny"
+      : conditionHolds(one, request.context, variables),
+  );
 }
 
 function actionMatches(pattern: string, action: string): boolean {

@@ -1,0 +1,143 @@
+/** What Lambda's requests need of the caller's policies, and what functions' own policies grant. */
+import { requirementsFrom } from "../../aws/service.ts";
+import type {
+  ConditionValues,
+  RequestContext,
+  Requirement,
+  RequirementTable,
+  ServiceAuthorization,
+} from "../../aws/service.ts";
+import { tagConditions, tagKeyConditions } from "../../aws/tag-conditions.ts";
+import type { Reader } from "../../store/database.ts";
+import type { Client } from "./deps.ts";
+import { policyQualifier } from "./functions-port.ts";
+import { functionArn, readFunctionArn, readFunctionName } from "./names.ts";
+import { grantTo } from "./policy.ts";
+import { readStatements } from "./store-permissions.ts";
+
+interface Named {
+  readonly FunctionName?: string | undefined;
+  readonly Qualifier?: string | undefined;
+}
+
+const anywhere = (_input: object, { operation }: RequestContext): Requirement[] => [
+  { action: `lambda:${operation}`, resource: "*" },
+];
+
+/** The function, with the qualifier that the request names. */
+function onQualified(input: Named, context: RequestContext): Requirement[] {
+  return [{ action: `lambda:${context.operation}`, resource: qualifiedArn(input, context) }];
+}
+
+/** The whole function. */
+function onFunction(input: Named, context: RequestContext): Requirement[] {
+  return onQualified({ FunctionName: input.FunctionName }, context);
+}
+
+function onTagged(
+  arn: string | undefined,
+  context: RequestContext,
+  conditions: ConditionValues,
+): Requirement[] {
+  return [{ action: `lambda:${context.operation}`, resource: arn ?? "*", conditions }];
+}
+
+/** @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html */
+const table: RequirementTable<Client> = {
+  AddPermission: (input, context) =>
+    onQualified(input, context).map((one) => ({
+      ...one,
+      conditions: {
+        "lambda:principal": input.Principal ?? "",
+        ...(input.FunctionUrlAuthType && { "lambda:functionurlauthtype": input.FunctionUrlAuthType }),
+      },
+    })),
+  CreateAlias: onFunction,
+  CreateFunction: (input, context) => [
+    ...onFunction(input, context).map((one) => ({ ...one, conditions: tagConditions(input.Tags) })),
+    ...passRole(input, context),
+    ...readCode(input.Code),
+    ...tagged(input, context),
+  ],
+  DeleteAlias: onFunction,
+  DeleteFunction: onQualified,
+  GetAccountSettings: anywhere,
+  GetAlias: onFunction,
+  GetFunction: onQualified,
+  GetFunctionConfiguration: onQualified,
+  GetPolicy: onQualified,
+  Invoke: (input, context) => [{ action: "lambda:InvokeFunction", resource: qualifiedArn(input, context) }],
+  ListAliases: onFunction,
+  ListFunctions: anywhere,
+  ListTags: (input, context) => onTagged(input.Resource, context, {}),
+  ListVersionsByFunction: onFunction,
+  PublishVersion: onFunction,
+  RemovePermission: onQualified,
+  TagResource: (input, context) => onTagged(input.Resource, context, tagConditions(input.Tags)),
+  UntagResource: (input, context) => onTagged(input.Resource, context, tagKeyConditions(input.TagKeys)),
+  UpdateAlias: onFunction,
+  UpdateFunctionCode: (input, context) => [...onFunction(input, context), ...readCode(input)],
+  UpdateFunctionConfiguration: (input, context) => [
+    ...onFunction(input, context),
+    ...passRole(input, context),
+  ],
+};
+
+/** Lambda's part in deciding who may do what. */
+export function authorization(reader: Reader): ServiceAuthorization {
+  return {
+    requirements: requirementsFrom(table),
+    async resourceGrant({ action, resource }, { principal }) {
+      const reference = readFunctionArn(resource);
+      if (!reference) return "none";
+      const statements = await readStatements(reader, reference, policyQualifier(reference.qualifier));
+      return grantTo(statements, action, principal);
+    },
+  };
+}
+
+function qualifiedArn(input: Named, context: RequestContext): string {
+  const reference = readFunctionName(input.FunctionName ?? "", input.Qualifier, context);
+  return functionArn(reference, reference.qualifier);
+}
+
+/** Whoever gives a function a role must be allowed to hand that role on. */
+function passRole(input: Named & { Role?: string | undefined }, context: RequestContext): Requirement[] {
+  if (input.Role === undefined) return [];
+  const conditions = {
+    "iam:passedtoservice": "lambda.amazonaws.com",
+    "iam:associatedresourcearn": qualifiedArn({ FunctionName: input.FunctionName }, context),
+  };
+  return [{ action: "iam:PassRole", resource: input.Role, conditions }];
+}
+
+interface StoredCode {
+  readonly S3Bucket?: string | undefined;
+  readonly S3Key?: string | undefined;
+  readonly S3ObjectVersion?: string | undefined;
+}
+
+/** Code in S3 is read with the caller's permissions. */
+function readCode(code: StoredCode | undefined): Requirement[] {
+  if (code?.S3Bucket === undefined) return [];
+  const { S3Bucket, S3Key = "", S3ObjectVersion } = code;
+  return [
+    {
+      action: S3ObjectVersion === undefined ? "s3:GetObject" : "s3:GetObjectVersion",
+      resource: `arn:aws:s3:::${S3Bucket}/${S3Key}`,
+      ...(S3ObjectVersion !== undefined && { conditions: { "s3:versionid": S3ObjectVersion } }),
+      refusal:
+        "Your access has been denied by S3, please make sure your request credentials have permission to GetObject " +
+        `for ${S3Bucket}/${S3Key}. S3 Error Code: AccessDenied. S3 Error Message: Access Denied`,
+    },
+  ];
+}
+
+function tagged(
+  input: Named & { Tags?: Record<string, string> | undefined },
+  context: RequestContext,
+): Requirement[] {
+  if (Object.keys(input.Tags ?? {}).length === 0) return [];
+  const resource = qualifiedArn({ FunctionName: input.FunctionName }, context);
+  return [{ action: "lambda:TagResource", resource, conditions: tagConditions(input.Tags) }];
+}
