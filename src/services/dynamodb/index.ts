@@ -1,10 +1,12 @@
 /** dynamodb: the only file that others import. */
 import { bindService } from "../../aws/service.ts";
 import type { Service } from "../../aws/service.ts";
+import { authorization } from "./authorization.ts";
 import type { DynamoDbDeps } from "./deps.ts";
 import { operationTable } from "./operation-table.ts";
 import { migrations } from "./store.ts";
 import { TableCounts } from "./tables/counts.ts";
+import type { TableDefinition } from "./tables/definition.ts";
 import { Deletions } from "./tables/deletions.ts";
 import { TableRegistry } from "./tables/registry.ts";
 
@@ -17,11 +19,12 @@ export async function createDynamoDb(
   const tables = new TableRegistry(deps.database, deps.clock);
   const deletions = new Deletions(deps.database, tables);
   await deletions.resume();
-  const service = bindService("dynamodb", operationTable, {
+  const operationDeps = {
     ...deps,
     tables,
     counts: new TableCounts(deps.database, deps.clock),
-    finishDeletion: (table) => deletions.begin(table),
-  });
+    finishDeletion: (table: TableDefinition) => deletions.begin(table),
+  };
+  const service = bindService("dynamodb", operationTable, operationDeps, authorization(tables));
   return { service, stop: () => deletions.stop() };
 }

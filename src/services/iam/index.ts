@@ -4,6 +4,7 @@ import { bindService } from "../../aws/service.ts";
 import type { Service } from "../../aws/service.ts";
 import { createSessions } from "./assume-role.ts";
 import type { Sessions } from "./assume-role.ts";
+import { authorization } from "./authorization.ts";
 import { createAuthorizer, roleAllows } from "./authorizer.ts";
 import type { Authorizer } from "./authorizer.ts";
 import type { IamDeps } from "./deps.ts";
@@ -40,7 +41,7 @@ export async function createIam(deps: IamDeps): Promise<Iam> {
   const authorizer = createAuthorizer(state);
   const sweeper = startSessionSweeper(state);
   return {
-    service: bindService("iam", operationTable, state),
+    service: bindService("iam", operationTable, state, authorization(state)),
     accessKeys: createAccessKeys(state),
     roles: {
       canBeAssumedBy: (roleArn, service) => canBeAssumedBy(state, roleArn, service),

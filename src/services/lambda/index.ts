@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { bindService } from "../../aws/service.ts";
 import type { Service } from "../../aws/service.ts";
+import { authorization } from "./authorization.ts";
 import { Catalogue } from "./catalogue.ts";
 import { CodeStore } from "./code/code-store.ts";
 import { answerCodeLocation } from "./code/location.ts";
@@ -54,7 +55,7 @@ export async function createLambda(deps: LambdaDeps): Promise<LambdaService> {
   };
   const dispatcher = new Dispatcher(lambda);
   return {
-    service: bindService("lambda", operationTable, lambda),
+    service: bindService("lambda", operationTable, lambda, authorization(database)),
     functions: createFunctions(lambda),
     codeRoute: (request, response) =>
       answerCodeLocation({ blobs, clock, log, secret: locationSecret }, request, response),

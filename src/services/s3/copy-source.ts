@@ -5,6 +5,7 @@ import type { Reader } from "../../store/database.ts";
 import { bucketAnywhere, keyBytes } from "./access.ts";
 import { checkCopySource } from "./conditions.ts";
 import { invalidArgument, invalidRequest, s3Error } from "./errors.ts";
+import { authorizeAbsence } from "./find-object.ts";
 import { SINGLE_BODY_BYTES_MAX } from "./limits.ts";
 import type { BucketRow, ObjectRow } from "./rows.ts";
 import { currentObject, objectVersion } from "./store-objects.ts";
@@ -67,7 +68,7 @@ export async function findSource(
   const named = { Bucket: source.bucket, ExpectedBucketOwner: input.ExpectedSourceBucketOwner };
   // A copy may cross regions: it is the destination's endpoint that the caller speaks to.
   const bucket = await bucketAnywhere(reader, named, context);
-  const row = await findRow(reader, bucket, source);
+  const row = await findRow(reader, bucket, source, context);
   checkCopySource(
     { etag: row.etag, lastModified: row.modified_at },
     {
@@ -88,7 +89,12 @@ export function checkCopySize(bytes: number): void {
     );
 }
 
-async function findRow(reader: Reader, bucket: BucketRow, source: CopySource): Promise<ObjectRow> {
+async function findRow(
+  reader: Reader,
+  bucket: BucketRow,
+  source: CopySource,
+  context: RequestContext,
+): Promise<ObjectRow> {
   const key = keyBytes(source.key);
   const id = checkVersionId(source.versionId);
   const row =
@@ -96,6 +102,7 @@ async function findRow(reader: Reader, bucket: BucketRow, source: CopySource): P
       ? await currentObject(reader, bucket.name, key)
       : await objectVersion(reader, bucket.name, key, id);
   if (row && row.is_marker === 0) return row;
+  if (!row || id === undefined) await authorizeAbsence(bucket, context);
   if (id === undefined) throw s3Error("NoSuchKey", { Key: source.key });
   if (!row) throw s3Error("NoSuchVersion", { Key: source.key, VersionId: id });
   throw invalidRequest(

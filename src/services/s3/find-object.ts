@@ -8,7 +8,7 @@ import { checkVersionId } from "./versions.ts";
 
 /**
  * The version a read asks for.
- * @throws NoSuchKey, NoSuchVersion, MethodNotAllowed (a delete marker asked for by its id), InvalidArgument.
+ * @throws AccessDenied where it is not there and the caller may not list the bucket; NoSuchKey, NoSuchVersion, MethodNotAllowed (a delete marker asked for by its id), InvalidArgument.
  */
 export async function findObject(
   reader: Reader,
@@ -24,6 +24,7 @@ export async function findObject(
       : await objectVersion(reader, bucket.name, key, id);
   const headers = context.responseHeaders;
   if (row?.is_marker === 1) {
+    if (id === undefined) await authorizeAbsence(bucket, context);
     headers["x-amz-delete-marker"] = "true";
     headers["x-amz-version-id"] = row.version_id;
     if (id === undefined) throw s3Error("NoSuchKey", { Key: key.toString() });
@@ -35,8 +36,14 @@ export async function findObject(
     });
   }
   if (row) return row;
+  await authorizeAbsence(bucket, context);
   if (id === undefined) throw s3Error("NoSuchKey", { Key: key.toString() });
   throw s3Error("NoSuchVersion", { Key: key.toString(), VersionId: id });
+}
+
+/** S3 tells only those who may list a bucket that an object is not there. @throws AccessDenied for others */
+export async function authorizeAbsence(bucket: BucketRow, context: RequestContext): Promise<void> {
+  await context.authorize?.({ action: "s3:ListBucket", resource: `arn:aws:s3:::${bucket.name}` });
 }
 
 /** The version id as an answer tells it: absent where the bucket never had versions. */

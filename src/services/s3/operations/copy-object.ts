@@ -1,6 +1,7 @@
 /** CopyObject: reads the source through a new digest into content of the copy's own. */
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import { bucketFor, keyBytes } from "../access.ts";
+import { copiedTags } from "../authorization.ts";
 import { DEFAULT_ALGORITHM, isChecksumAlgorithm, REFUSED_ALGORITHMS } from "../checksum/algorithms.ts";
 import type { ChecksumAlgorithm } from "../checksum/algorithms.ts";
 import { checksumOutput } from "../checksum/stored.ts";
@@ -15,7 +16,7 @@ import { putVersion } from "../put-version.ts";
 import { receiveCopy } from "../receive-copy.ts";
 import { refuseUnsupported } from "../refusals.ts";
 import type { ObjectRow } from "../rows.ts";
-import { readTagHeader, storedTags } from "../tags.ts";
+import { parseTags, readTagHeader, storedTags } from "../tags.ts";
 import { notImplemented } from "../../../aws/errors.ts";
 import type { Client } from "./client.ts";
 
@@ -36,6 +37,7 @@ export async function copyObject(
   const found = await findSource(s3.database, input, context);
   refuseSelfCopy(input, found);
   checkCopySize(found.row.size);
+  await authorizeTags(input, found, context);
 
   const { row, received, algorithm } = await receiveCopy(
     s3,
@@ -68,6 +70,18 @@ export async function copyObject(
     CopySourceVersionId: shownVersionId(found.bucket, row),
     VersionId: written.versionId,
   };
+}
+
+/** @throws AccessDenied where tags go along that the caller may not read there or write here */
+async function authorizeTags(
+  input: CopyInput,
+  { source, row }: FoundSource,
+  { authorize }: RequestContext,
+): Promise<void> {
+  const tags = parseTags(row.tags);
+  if (!authorize || input.TaggingDirective === "REPLACE" || tags.length === 0) return;
+  const from = { Bucket: source.bucket, Key: source.key, VersionId: source.versionId };
+  for (const requirement of copiedTags(from, input, tags)) await authorize(requirement);
 }
 
 function checkDirectives(input: CopyInput): void {

@@ -3,6 +3,7 @@ import { AwsError } from "../../../aws/errors.ts";
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import type { Transaction } from "../../../store/database.ts";
 import { bucketFor, keyBytes } from "../access.ts";
+import { removal } from "../authorization.ts";
 import type { S3 } from "../deps.ts";
 import { headerNotImplemented, invalidRequest, s3Error } from "../errors.ts";
 import { DELETE_OBJECTS_MAX } from "../limits.ts";
@@ -32,9 +33,10 @@ export async function deleteObjects(
   const objects = input.Delete?.Objects ?? [];
   if (objects.length === 0 || objects.length > DELETE_OBJECTS_MAX) throw s3Error("MalformedXML");
   await bucketFor(s3.database, input, context);
-  const results: Result[] = [];
-  for (let at = 0; at < objects.length; at += REMOVALS_PER_COMMIT) {
-    const batch = objects.slice(at, at + REMOVALS_PER_COMMIT);
+  const { allowed, refused } = await authorizeEach(objects, input, context);
+  const results: Result[] = refused;
+  for (let at = 0; at < allowed.length; at += REMOVALS_PER_COMMIT) {
+    const batch = allowed.slice(at, at + REMOVALS_PER_COMMIT);
     const done = await s3.database.tx(async (tx) => {
       const bucket = await bucketFor(tx, input, context);
       const removals: Result[] = [];
@@ -50,6 +52,26 @@ export async function deleteObjects(
       : { Deleted: results.flatMap((result) => ("removed" in result ? [deleted(result)] : [])) }),
     Errors: results.flatMap((result) => ("error" in result ? [failed(result)] : [])),
   };
+}
+
+/** The keys that the caller may remove, and a result for each of the others. */
+async function authorizeEach(
+  objects: readonly Named[],
+  { Bucket }: Input_,
+  { authorize }: RequestContext,
+): Promise<{ allowed: readonly Named[]; refused: Result[] }> {
+  if (!authorize) return { allowed: objects, refused: [] };
+  const allowed: Named[] = [];
+  const refused: Result[] = [];
+  for (const named of objects)
+    try {
+      await authorize(removal({ Bucket, Key: named.Key, VersionId: named.VersionId }));
+      allowed.push(named);
+    } catch (error) {
+      if (!(error instanceof AwsError)) throw error;
+      refused.push({ named, error });
+    }
+  return { allowed, refused };
 }
 
 /** An error of one key is a result; nothing has been written for it when it is thrown. */

@@ -1,0 +1,236 @@
+/** What DynamoDB's requests need of the caller's policies, with the partition keys of the items they touch. */
+import type {
+  ConditionValues,
+  RequestContext,
+  Requirement,
+  ServiceAuthorization,
+} from "../../aws/service.ts";
+import { tagConditions, tagKeyConditions } from "../../aws/tag-conditions.ts";
+import type { Input, OperationName } from "../../aws/service.ts";
+import { readExpressions } from "./items/expressions.ts";
+import { comparisonsOf } from "./items/key-condition.ts";
+import type { Client } from "./operations/client.ts";
+import type { TableDefinition } from "./tables/definition.ts";
+import { tableArn } from "./tables/definition.ts";
+import { placeOf } from "./tables/registry.ts";
+import type { TableRegistry } from "./tables/registry.ts";
+
+type Attributes = Readonly<Record<string, unknown>>;
+
+/** A requirement, and where its items' partition keys are to be found. */
+interface Access {
+  readonly action: string;
+  readonly resource: string;
+  readonly conditions?: ConditionValues;
+  /** By name or ARN. */
+  readonly table?: string | undefined;
+  readonly index?: string | undefined;
+  /** Items or their keys; the partition key is among the attributes of each. */
+  readonly items?: readonly (Attributes | undefined)[];
+}
+
+type AccessTable = {
+  readonly [N in OperationName<Client>]?: (
+    input: Input<Client, N>,
+    context: RequestContext,
+  ) => readonly Access[];
+};
+
+interface OnTable {
+  readonly TableName?: string | undefined;
+}
+
+const onTable = ({ TableName }: OnTable, context: RequestContext): Access[] => [
+  { action: context.operation, resource: resourceOf(TableName, context) },
+];
+const onItem =
+  (member: "Item" | "Key") =>
+  (input: OnTable, context: RequestContext): Access[] => [
+    itemAccess(
+      context.operation,
+      input,
+      [(input as Record<string, Attributes | undefined>)[member]],
+      context,
+    ),
+  ];
+const anywhere = (_input: object, { operation }: RequestContext): Access[] => [
+  { action: operation, resource: "*" },
+];
+const onTagged = (
+  arn: string | undefined,
+  context: RequestContext,
+  conditions: ConditionValues,
+): Access[] => [{ action: context.operation, resource: arn ?? "*", conditions }];
+
+/** @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html */
+const table: AccessTable = {
+  BatchGetItem: ({ RequestItems = {} }, context) =>
+    Object.entries(RequestItems).map(([TableName, one]) =>
+      itemAccess("BatchGetItem", { ...one, TableName }, one.Keys ?? [], context),
+    ),
+  BatchWriteItem: ({ RequestItems = {} }, context) =>
+    Object.entries(RequestItems).map(([TableName, writes]) => {
+      const items = writes.map((write) => write.PutRequest?.Item ?? write.DeleteRequest?.Key);
+      return itemAccess("BatchWriteItem", { TableName }, items, context);
+    }),
+  CreateTable: (input, context) => {
+    const created = { ...onTable(input, context)[0], conditions: tagConditions(input.Tags) } as Access;
+    return input.Tags?.length ? [created, { ...created, action: "TagResource" }] : [created];
+  },
+  DeleteItem: onItem("Key"),
+  DeleteTable: onTable,
+  DescribeContinuousBackups: onTable,
+  DescribeEndpoints: anywhere,
+  DescribeLimits: anywhere,
+  DescribeTable: onTable,
+  DescribeTimeToLive: onTable,
+  GetItem: onItem("Key"),
+  ListTables: (_input, context) => onTable({ TableName: "*" }, context),
+  ListTagsOfResource: (input, context) => onTagged(input.ResourceArn, context, {}),
+  PutItem: onItem("Item"),
+  Query: (input, context) => [
+    { ...onIndex(input, context), table: input.TableName, index: input.IndexName, items: [queried(input)] },
+  ],
+  Scan: (input, context) => [onIndex(input, context)],
+  TagResource: (input, context) => onTagged(input.ResourceArn, context, tagConditions(input.Tags)),
+  TransactGetItems: ({ TransactItems = [] }, context) =>
+    TransactItems.map(({ Get = {} }) => enclosed("GetItem", Get, Get.Key, context)),
+  TransactWriteItems: ({ TransactItems = [] }, context) =>
+    TransactItems.flatMap(({ ConditionCheck, Put, Update, Delete }) => [
+      ...(ConditionCheck
+        ? [enclosed("ConditionCheckItem", ConditionCheck, ConditionCheck.Key, context)]
+        : []),
+      ...(Put ? [enclosed("PutItem", Put, Put.Item, context)] : []),
+      ...(Update ? [enclosed("UpdateItem", Update, Update.Key, context)] : []),
+      ...(Delete ? [enclosed("DeleteItem", Delete, Delete.Key, context)] : []),
+    ]),
+  UntagResource: (input, context) => onTagged(input.ResourceArn, context, tagKeyConditions(input.TagKeys)),
+  UpdateItem: onItem("Key"),
+};
+
+/** DynamoDB's part in deciding who may do what. */
+export function authorization(tables: Pick<TableRegistry, "find">): ServiceAuthorization {
+  type Loose = (input: unknown, context: RequestContext) => readonly Access[];
+  const byName = new Map(Object.entries(table) as [string, Loose][]);
+  return {
+    async requirements(operation, input, context) {
+      const accesses = byName.get(operation)?.(input, context);
+      return accesses && Promise.all(accesses.map((access) => requirementOf(tables, access, context)));
+    },
+  };
+}
+
+async function requirementOf(
+  tables: Pick<TableRegistry, "find">,
+  access: Access,
+  context: RequestContext,
+): Promise<Requirement> {
+  const { action, resource, conditions = {} } = access;
+  return {
+    action: `dynamodb:${action}`,
+    resource,
+    conditions: { ...conditions, ...(await leadingKeys(tables, access, context)) },
+  };
+}
+
+/** The partition keys' values. Not told where one is not to be found: what asks for them is then not allowed. */
+async function leadingKeys(
+  tables: Pick<TableRegistry, "find">,
+  { table: name, index, items }: Access,
+  context: RequestContext,
+): Promise<ConditionValues> {
+  if (!items || name === undefined) return {};
+  const found = await tables.find(placeOf(name, context));
+  const key = found && partitionKey(found, index);
+  if (key === undefined) return {};
+  const values = items.map((item) => textOf(item?.[key]));
+  return values.every((value) => value !== undefined) ? { "dynamodb:leadingkeys": values } : {};
+}
+
+function partitionKey(found: TableDefinition, index: string | undefined): string | undefined {
+  const owner = index === undefined ? found : found.indexes.find((one) => one.name === index);
+  return owner?.key.partition.name;
+}
+
+/** A key's value as policies compare it. */
+function textOf(value: unknown): string | undefined {
+  const { S, N, B } = (value ?? {}) as { S?: unknown; N?: unknown; B?: unknown };
+  if (typeof S === "string") return S;
+  if (typeof N === "string") return N;
+  return B instanceof Uint8Array ? Buffer.from(B).toString("base64") : undefined;
+}
+
+/** The attributes that a query holds equal to a value; none where its conditions cannot be read. */
+function queried(input: Input<Client, "Query">): Attributes {
+  const equal: Record<string, unknown> = {};
+  for (const [name, condition] of Object.entries(input.KeyConditions ?? {}))
+    if (condition.ComparisonOperator === "EQ") equal[name] = condition.AttributeValueList?.[0];
+  try {
+    const { keyCondition } = readExpressions(input, "current");
+    for (const [name, { operator, values }] of keyCondition ? comparisonsOf(keyCondition) : [])
+      if (operator === "EQ") equal[name] = values[0];
+  } catch {
+    // The operation says what is wrong with it.
+  }
+  return equal;
+}
+
+interface OnIndex extends OnTable {
+  readonly IndexName?: string | undefined;
+}
+
+function onIndex(input: OnIndex, context: RequestContext): Access {
+  const resource = resourceOf(input.TableName, context);
+  return {
+    action: context.operation,
+    resource: input.IndexName === undefined ? resource : `${resource}/index/${input.IndexName}`,
+    conditions: memberConditions(input),
+  };
+}
+
+function itemAccess(action: string, input: OnTable, items: Access["items"], context: RequestContext): Access {
+  const { TableName } = input;
+  return {
+    action,
+    resource: resourceOf(TableName, context),
+    conditions: memberConditions(input),
+    table: TableName,
+    ...(items && { items }),
+  };
+}
+
+/** One action of a transaction, which has the permission of the action alone. */
+function enclosed(
+  action: string,
+  input: OnTable,
+  item: Attributes | undefined,
+  context: RequestContext,
+): Access {
+  const access = itemAccess(action, input, [item], context);
+  return {
+    ...access,
+    conditions: { ...access.conditions, "dynamodb:enclosingoperation": context.operation },
+  };
+}
+
+const MEMBER_KEYS = {
+  Select: "dynamodb:select",
+  ReturnValues: "dynamodb:returnvalues",
+  ReturnConsumedCapacity: "dynamodb:returnconsumedcapacity",
+} as const;
+
+function memberConditions(input: object): ConditionValues {
+  const members = input as Readonly<Record<string, unknown>>;
+  return Object.fromEntries(
+    Object.entries(MEMBER_KEYS).flatMap(([member, key]) => {
+      const value = members[member];
+      return typeof value === "string" ? [[key, value] as const] : [];
+    }),
+  );
+}
+
+/** A table's ARN, of a name or an ARN. */
+function resourceOf(nameOrArn: string | undefined, { account, region }: RequestContext): string {
+  if (nameOrArn?.startsWith("arn:")) return nameOrArn;
+  return tableArn({ account, region, name: nameOrArn ?? "" });
+}

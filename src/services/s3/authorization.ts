@@ -1,0 +1,162 @@
+/** What S3's requests need of the caller's policies. */
+import { needsNothing, requirementsFrom } from "../../aws/service.ts";
+import type { ConditionValues, Requirement } from "../../aws/service.ts";
+import { parseCopySource } from "./copy-source.ts";
+import type { Client } from "./operations/client.ts";
+import { readTagHeader } from "./tags.ts";
+
+interface Named {
+  readonly Bucket?: string | undefined;
+  readonly Key?: string | undefined;
+  readonly VersionId?: string | undefined;
+}
+
+type Tags = readonly (readonly [key: string, value: string])[];
+
+/** Condition keys that come straight from a member of the request. */
+const MEMBER_KEYS = {
+  ACL: "s3:x-amz-acl",
+  CopySource: "s3:x-amz-copy-source",
+  Delimiter: "s3:delimiter",
+  MaxKeys: "s3:max-keys",
+  MetadataDirective: "s3:x-amz-metadata-directive",
+  ObjectOwnership: "s3:x-amz-object-ownership",
+  Prefix: "s3:prefix",
+  ServerSideEncryption: "s3:x-amz-server-side-encryption",
+  StorageClass: "s3:x-amz-storage-class",
+  VersionId: "s3:versionid",
+} as const;
+
+/** `GetObject` of the current version, `GetObjectVersion` of one that is named. */
+const versioned = (action: string, input: Named) =>
+  input.VersionId === undefined || input.VersionId === ""
+    ? action
+    : action.replace("Object", "ObjectVersion");
+
+const onBucket =
+  (action: string) =>
+  (input: Named): Requirement[] => [
+    { action: `s3:${action}`, resource: bucketArn(input), conditions: conditionsOf(input) },
+  ];
+
+const onObject =
+  (action: string) =>
+  (input: Named): Requirement[] => [onOne(action, input)];
+
+const onVersion =
+  (...actions: string[]) =>
+  (input: Named): Requirement[] =>
+    actions.map((action) => onOne(versioned(action, input), input));
+
+/** Writing an object, with the tags and the ACL that come with it. */
+function putting(input: Named & { Tagging?: string | undefined; ACL?: string | undefined }): Requirement[] {
+  const tags = tagValues(readTagHeader(input.Tagging));
+  const actions = ["PutObject"];
+  if (input.Tagging !== undefined && input.Tagging !== "") actions.push("PutObjectTagging");
+  if (input.ACL !== undefined) actions.push("PutObjectAcl");
+  return actions.map((action) => onOne(action, input, tags));
+}
+
+/** Reading the object that a copy is made of. */
+function copying(input: { readonly CopySource?: string | undefined }): Requirement[] {
+  const { bucket, key, versionId } = parseCopySource(input.CopySource);
+  return onVersion("GetObject")({ Bucket: bucket, Key: key, VersionId: versionId });
+}
+
+/** @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html */
+export const requirements = requirementsFrom<Client>({
+  AbortMultipartUpload: onObject("AbortMultipartUpload"),
+  CompleteMultipartUpload: onObject("PutObject"),
+  CopyObject: (input) => [
+    ...copying(input),
+    // Without REPLACE the header of tags counts for nothing.
+    ...putting(input.TaggingDirective === "REPLACE" ? input : { ...input, Tagging: undefined }),
+  ],
+  CreateBucket: (input) => [
+    {
+      action: "s3:CreateBucket",
+      resource: bucketArn(input),
+      conditions: {
+        ...conditionsOf(input),
+        ...(input.CreateBucketConfiguration?.LocationConstraint && {
+          "s3:locationconstraint": input.CreateBucketConfiguration.LocationConstraint,
+        }),
+      },
+    },
+  ],
+  CreateMultipartUpload: putting,
+  DeleteBucket: onBucket("DeleteBucket"),
+  DeleteBucketTagging: onBucket("PutBucketTagging"),
+  DeleteObject: onVersion("DeleteObject"),
+  // Each key is asked for by the operation, which answers a refusal for that key alone.
+  DeleteObjects: needsNothing,
+  DeleteObjectTagging: onVersion("DeleteObjectTagging"),
+  GetBucketLocation: onBucket("GetBucketLocation"),
+  GetBucketNotificationConfiguration: onBucket("GetBucketNotification"),
+  GetBucketTagging: onBucket("GetBucketTagging"),
+  GetBucketVersioning: onBucket("GetBucketVersioning"),
+  GetObject: onVersion("GetObject"),
+  GetObjectAttributes: onVersion("GetObject", "GetObjectAttributes"),
+  GetObjectTagging: onVersion("GetObjectTagging"),
+  HeadBucket: onBucket("ListBucket"),
+  HeadObject: onVersion("GetObject"),
+  ListBuckets: () => [{ action: "s3:ListAllMyBuckets", resource: "*" }],
+  ListMultipartUploads: onBucket("ListBucketMultipartUploads"),
+  ListObjects: onBucket("ListBucket"),
+  ListObjectsV2: onBucket("ListBucket"),
+  ListObjectVersions: onBucket("ListBucketVersions"),
+  ListParts: onObject("ListMultipartUploadParts"),
+  PutBucketNotificationConfiguration: onBucket("PutBucketNotification"),
+  PutBucketTagging: onBucket("PutBucketTagging"),
+  PutBucketVersioning: onBucket("PutBucketVersioning"),
+  PutObject: putting,
+  PutObjectTagging: (input) => {
+    const tags = (input.Tagging?.TagSet ?? []).map(({ Key = "", Value = "" }) => [Key, Value] as const);
+    return [onOne(versioned("PutObjectTagging", input), input, tagValues(tags))];
+  },
+  UploadPart: onObject("PutObject"),
+  UploadPartCopy: (input) => [...copying(input), onOne("PutObject", input)],
+});
+
+/** What removing one of DeleteObjects' keys needs. */
+export function removal(named: Named): Requirement {
+  return onOne(versioned("DeleteObject", named), named);
+}
+
+/** A copy that takes the tags along reads them there and writes them here. */
+export function copiedTags(source: Named, target: Named, tags: Tags): Requirement[] {
+  return [
+    onOne(versioned("GetObjectTagging", source), source),
+    onOne("PutObjectTagging", target, tagValues(tags)),
+  ];
+}
+
+function onOne(action: string, input: Named, more: ConditionValues = {}): Requirement {
+  return {
+    action: `s3:${action}`,
+    resource: `${bucketArn(input)}/${input.Key ?? ""}`,
+    conditions: { ...conditionsOf(input), ...more },
+  };
+}
+
+function bucketArn({ Bucket }: Named): string {
+  return `arn:aws:s3:::${Bucket ?? ""}`;
+}
+
+function conditionsOf(input: object): ConditionValues {
+  const members = input as Readonly<Record<string, unknown>>;
+  const told: Record<string, string> = { "s3:signatureversion": "AWS4-HMAC-SHA256" };
+  for (const [member, key] of Object.entries(MEMBER_KEYS)) {
+    const value = members[member];
+    if (typeof value === "string" || typeof value === "number") told[key] = String(value);
+  }
+  return told;
+}
+
+function tagValues(tags: Tags): ConditionValues {
+  if (tags.length === 0) return {};
+  return {
+    ...Object.fromEntries(tags.map(([key, value]) => [`s3:requestobjecttag/${key}`, value])),
+    "s3:requestobjecttagkeys": tags.map(([key]) => key),
+  };
+}
