@@ -9,8 +9,9 @@ const provided = { runtime: "provided.al2023", handler: "whatever" } as const;
 /** A bootstrap of one line a step: `call METHOD PATH [curl options]` prints status and body to the log. */
 const SHELL = `#!/bin/bash
 API="http://$AWS_LAMBDA_RUNTIME_API/2018-06-01"
-call() { local m=$1 p=$2; shift 2; curl -sS -o /tmp/body.$$ -w "$m $p %{http_code} " -X "$m" "$@" "$API$p"; cat /tmp/body.$$; echo; }
-next() { curl -sS -D /tmp/head.$$ -o /tmp/event.$$ "$API/runtime/invocation/next"; id=$(grep -i '^lambda-runtime-aws-request-id' /tmp/head.$$ | tr -d '\\r' | cut -d' ' -f2); }
+: "\${TMPDIR:=/tmp}" # where there is no sandbox, /tmp is everyone's
+call() { local m=$1 p=$2; shift 2; curl -sS -o $TMPDIR/body.$$ -w "$m $p %{http_code} " -X "$m" "$@" "$API$p"; cat $TMPDIR/body.$$; echo; }
+next() { curl -sS -D $TMPDIR/head.$$ -o $TMPDIR/event.$$ "$API/runtime/invocation/next"; id=$(grep -i '^lambda-runtime-aws-request-id' $TMPDIR/head.$$ | tr -d '\\r' | cut -d' ' -f2); }
 `;
 
 /** Answers with its event, as a real runtime would: a connection that stays, no fork. Needs a Node in its layer. */
@@ -22,7 +23,7 @@ for (const kind of kinds) {
 
     test("answers, keeps its environment, and logs what it writes between START and END", async () => {
       const version = await shell(
-        `while true; do next; echo "handling $id"; echo err >&2; curl -sS -o /dev/null --data-binary @/tmp/event.$$ "$API/runtime/invocation/$id/response"; done`,
+        `while true; do next; echo "handling $id"; echo err >&2; curl -sS -o /dev/null --data-binary @$TMPDIR/event.$$ "$API/runtime/invocation/$id/response"; done`,
       );
       const first = await bench.call(version, { a: "ü" }, { wantLogTail: true });
       assert.equal(first.payload.toString(), '{"a":"ü"}');
@@ -39,7 +40,7 @@ for (const kind of kinds) {
 
     test("next tells everything about the invocation", async () => {
       const version = await shell(
-        `while true; do next; echo "[\\"$(tr -d '\\r"' < /tmp/head.$$ | tr '\\n' '|')\\"]" > /tmp/answer.$$; curl -sS -o /dev/null --data-binary @/tmp/answer.$$ "$API/runtime/invocation/$id/response"; done`,
+        `while true; do next; echo "[\\"$(tr -d '\\r"' < $TMPDIR/head.$$ | tr '\\n' '|')\\"]" > $TMPDIR/answer.$$; curl -sS -o /dev/null --data-binary @$TMPDIR/answer.$$ "$API/runtime/invocation/$id/response"; done`,
       );
       const answer = await bench.call(
         version,
@@ -129,7 +130,7 @@ next`);
 
     test("a response above the limit: 413 for the runtime, Function.ResponseSizeTooLarge for the caller", async () => {
       const version = await shell(
-        `next; head -c 6291557 /dev/zero > /tmp/big.$$; call POST /runtime/invocation/$id/response --data-binary @/tmp/big.$$; rm /tmp/big.$$; next`,
+        `next; head -c 6291557 /dev/zero > $TMPDIR/big.$$; call POST /runtime/invocation/$id/response --data-binary @$TMPDIR/big.$$; rm $TMPDIR/big.$$; next`,
       );
       const answer = await bench.call(version, {}, { wantLogTail: true });
       assert.equal(

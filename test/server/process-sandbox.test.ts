@@ -2,8 +2,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { GetFunctionConfigurationCommand, InvokeCommand } from "@aws-sdk/client-lambda";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { start } from "../../src/index.ts";
 import { deployFunction } from "../harness/functions.ts";
+import { spawnServer } from "../harness/process.ts";
 import { clientOptions } from "../harness/server.ts";
 
 test("the process fallback works and is announced, at start and in every function's configuration", async () => {
@@ -21,3 +26,34 @@ test("the process fallback works and is announced, at start and in every functio
     await server.stop();
   }
 });
+
+test("a function's process that outlived its killed server is ended by the next one", async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), "lambent-process-"));
+  const flags = ["--port", "0", "--data-dir", dataDir, "--sandbox", "process"];
+  let server = await spawnServer(flags);
+  try {
+    const files = { "index.mjs": "export const handler = async () => process.pid;" };
+    const client = await deployFunction(clientOptions(server.endpoint), "lingering", files);
+    const { Payload } = await client.send(new InvokeCommand({ FunctionName: "lingering" }));
+    const pid = Number(Buffer.from(Payload ?? []).toString());
+    await sleep(1_500); // frozen by now, so it cannot notice that its server is gone
+    await server.kill();
+    assert.ok(process.kill(pid, 0), "it runs on; otherwise this test would show nothing");
+    server = await spawnServer(flags);
+    for (let tries = 0; isAlive(pid); tries++) {
+      assert.ok(tries < 100, `process ${pid} is still there`);
+      await sleep(50);
+    }
+  } finally {
+    await server.terminate();
+    await rm(dataDir, { recursive: true, force: true });
+  }
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

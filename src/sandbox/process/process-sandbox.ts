@@ -11,6 +11,7 @@ import { FILE_DESCRIPTORS_MAX } from "../limits.ts";
 import { SandboxError } from "../sandbox.ts";
 import type { Inside, Sandbox, SandboxExit, SandboxSpec } from "../sandbox.ts";
 import { layoutPaths, translate } from "./layout-paths.ts";
+import { remember } from "./remains.ts";
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
@@ -48,8 +49,11 @@ export async function startProcess(spec: SandboxSpec, home: string, gone: () => 
     await rm(home, { recursive: true, force: true });
     throw error;
   });
+  // Not waited for: Node throws away the output of a child that ends before anyone listens. Unrecorded it may not run.
+  const remembered = remember(home, child.pid ?? 0).catch(() => signalGroup(child, "SIGKILL"));
   const clean = async () => {
     await exited;
+    await remembered;
     signalGroup(child, "SIGKILL");
     server?.close();
     await rm(home, { recursive: true, force: true, maxRetries: 3 });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Registry } from "../registry.ts";
 import type { Isolation, SandboxProvider } from "../sandbox.ts";
 import { startProcess } from "./process-sandbox.ts";
+import { endRemembered } from "./remains.ts";
 
 export interface ProcessProviderDeps {
   readonly stateDir: string;
@@ -14,6 +15,7 @@ export interface ProcessProviderDeps {
 /** Builds the provider that isolates nothing and says so. */
 export async function createProcessProvider(deps: ProcessProviderDeps): Promise<SandboxProvider> {
   const root = join(deps.stateDir, "process");
+  await endRemembered(root);
   await rm(root, { recursive: true, force: true });
   await mkdir(root, { recursive: true, mode: 0o700 });
   const registry = new Registry();
