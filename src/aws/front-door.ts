@@ -37,7 +37,7 @@ export interface FrontDoorOptions {
   readonly defaultRegion: string;
   /** Asked first; true when it has answered. Paths below `/_lambent/` that it does not take are answered 404. */
   readonly extraRoutes?: (request: AnyIncoming, response: AnyResponse) => boolean;
-  /** Throws AwsError (AccessDenied…) where the principal may not do this. */
+  /** Throws AwsError (AccessDenied…) where the principal may not do this; absent, everyone may do everything. */
   readonly authorize?: (context: RequestContext, input: Readonly<Record<string, unknown>>) => Promise<void>;
 }
 
@@ -111,7 +111,13 @@ async function exchange(door: Door, incoming: AnyIncoming, response: AnyResponse
     answer = errorAnswer(door, state, error);
   }
   if (!request.body.discard() && incoming.httpVersionMajor === 1) answer.headers["connection"] = "close";
-  writeResponse(response, answer, request.method, (error) => logStreamError(door, state, error));
+  try {
+    writeResponse(response, answer, request.method, (error) => logStreamError(door, state, error));
+  } catch (error) {
+    // A header that HTTP cannot carry: nothing has been sent yet. The operation's own may be the one, and are left out.
+    for (const name of Object.keys(state.responseHeaders)) delete state.responseHeaders[name];
+    writeResponse(response, errorAnswer(door, state, error), request.method, () => {});
+  }
 }
 
 /** The whole way of a request that succeeds. */

@@ -62,6 +62,10 @@ export const doubles: Doubles = {
     InvokeWithResponseStream: () => ({ StatusCode: 200, EventStream: brokenPayload() }),
     ListFunctions: record({ Functions: [] }),
     DeleteAlias: record({}),
+    GetAlias: (_, context) => {
+      context.responseHeaders["x-bad\nname"] = "1";
+      return { Name: "a" };
+    },
     PublishVersion: () => {
       throw new TypeError("a bug");
     },

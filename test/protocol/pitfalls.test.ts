@@ -444,6 +444,8 @@ test("24: a bug of ours is one 500 with a request id, logged once with its stack
   assert.equal(lines.length, 1);
   assert.equal(lines[0]?.["requestId"], answer.headers["x-amzn-requestid"]);
   assert.match(String(lines[0]?.["error"]), /TypeError: a bug\n +at /);
+  const path = "/2015-03-31/functions/f/aliases/a";
+  assert.equal((await raw({ method: "GET", path, headers: scope("lambda") })).status, 500);
 });
 
 test("25: a missing required member of a REST operation is named, not unrouted", async () => {
