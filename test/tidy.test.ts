@@ -85,6 +85,24 @@ test(`no file is longer than ${FILE_LINES_MAX} lines`, () => {
   assert.deepEqual(wrong, []);
 });
 
+test("no function is longer than 70 lines: the linter holds it, and is not talked out of it without a reason", () => {
+  const { rules } = JSON.parse(textOf(".oxlintrc.json")) as {
+    rules: Record<string, [string, { max: number }]>;
+  };
+  assert.deepEqual(
+    [rules["max-lines"], rules["max-lines-per-function"]].map((rule) => [rule?.[0], rule?.[1].max]),
+    [
+      ["error", FILE_LINES_MAX],
+      ["error", 70],
+    ],
+  );
+  const unreasoned = /(?:ox|es)lint-disable(?!.* -- \S)/;
+  assert.deepEqual(
+    code.filter((file) => file !== "test/tidy.test.ts" && unreasoned.test(textOf(file))),
+    [],
+  );
+});
+
 test("no `export *`", () => {
   const wrong = code.filter((file) => file.endsWith(".ts") && /^\s*export \*/m.test(textOf(file)));
   assert.deepEqual(wrong, []);
