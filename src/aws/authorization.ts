@@ -28,6 +28,7 @@ type Authorize = (context: RequestContext, input: Readonly<Record<string, unknow
 /** The front door's stage between reading a request and running it. */
 export function createAuthorization(services: readonly Service[], policies: CallerPolicies): Authorize {
   const byName = new Map(services.map((service) => [service.name, service]));
+  for (const service of services) requireKnown(service);
   return async (context, input) => {
     const { type } = context.principal;
     // Anonymous callers come this far only for the operations that AWS lets anyone call.
@@ -38,9 +39,15 @@ export function createAuthorization(services: readonly Service[], policies: Call
       authorizeOne(policies, service, requirement, conditions, context);
     context.authorize = check;
     const requirements = await service?.authorization?.requirements(context.operation, input, context);
-    if (!requirements) throw new Error(`What ${context.service} ${context.operation} needs is not known`);
-    for (const requirement of requirements) await check(requirement);
+    for (const requirement of requirements ?? []) await check(requirement);
   };
+}
+
+/** An operation whose requirements nobody has thought of would be open to everyone: a mistake of ours, found at start. */
+function requireKnown({ name, operations, authorization }: Service): void {
+  for (const operation of operations.keys())
+    if (!authorization?.operations.has(operation))
+      throw new Error(`What ${name} ${operation} needs of its callers' policies is not known`);
 }
 
 /** @throws AwsError AccessDenied, as the service words it */

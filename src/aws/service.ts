@@ -119,7 +119,7 @@ export interface Service {
   /** The folder and model name: `s3`, `cloudwatch-logs`. */
   readonly name: string;
   readonly operations: ReadonlyMap<string, BoundOperation>;
-  /** What a request needs; a service without it is open to root principals only. */
+  /** What its requests need of the caller's policies. */
   readonly authorization?: ServiceAuthorization;
 }
 
@@ -127,12 +127,14 @@ type Loosely<T> = T | Promise<T>;
 
 /** A service's part in deciding who may do what; asked only for callers that are no root. */
 export interface ServiceAuthorization {
-  /** Everything that the caller's policies must allow; undefined for an operation that it does not know. */
+  /** The operations whose requirements it knows: all that the service has. */
+  readonly operations: ReadonlySet<string>;
+  /** Everything that the caller's policies must allow. @throws AwsError for input that names nothing */
   requirements(
     operation: string,
     input: Readonly<Record<string, unknown>>,
     context: RequestContext,
-  ): Loosely<readonly Requirement[] | undefined>;
+  ): Loosely<readonly Requirement[]>;
   /**
    * What a policy on the resource itself grants: to the `principal` (their user, session, or everyone), which then needs no
    * identity-based policy; to their `role`, which boundaries and session policies still limit; or nothing.
@@ -149,10 +151,13 @@ export type RequirementTable<M> = {
 export const needsNothing = (): readonly Requirement[] => [];
 
 /** Looks operations up in a table. */
-export function requirementsFrom<M>(table: RequirementTable<M>): ServiceAuthorization["requirements"] {
+export function authorizationFrom<M>(table: RequirementTable<M>): ServiceAuthorization {
   type Loose = (input: unknown, context: RequestContext) => readonly Requirement[];
   const byName = new Map(Object.entries(table) as [string, Loose][]);
-  return (operation, input, context) => byName.get(operation)?.(input, context);
+  return {
+    operations: new Set(byName.keys()),
+    requirements: (operation, input, context) => byName.get(operation)?.(input, context) ?? [],
+  };
 }
 
 /** Binds a table of operations to its dependencies. */

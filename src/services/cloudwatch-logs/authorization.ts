@@ -1,5 +1,5 @@
 /** What CloudWatch Logs' requests need of the caller's policies. */
-import { requirementsFrom } from "../../aws/service.ts";
+import { authorizationFrom } from "../../aws/service.ts";
 import type { ConditionValues, RequestContext, Requirement } from "../../aws/service.ts";
 import { tagConditions, tagKeyConditions } from "../../aws/tag-conditions.ts";
 import { groupArn, groupNameOf } from "./lookup.ts";
@@ -38,7 +38,7 @@ function onTagged(
 }
 
 /** @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html */
-export const requirements = requirementsFrom<Client>({
+export const authorization = authorizationFrom<Client>({
   CreateLogGroup: (input, context) => [
     ...onStreams({ logGroupName: input.logGroupName }, context, tagConditions(input.tags)),
     ...(input.tags && Object.keys(input.tags).length > 0 ? [taggedCreation(input, context)] : []),

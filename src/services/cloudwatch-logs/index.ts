@@ -1,7 +1,7 @@
 /** cloudwatch-logs: the only file that others import. */
 import { bindService } from "../../aws/service.ts";
 import type { Service } from "../../aws/service.ts";
-import { requirements } from "./authorization.ts";
+import { authorization } from "./authorization.ts";
 import type { CloudwatchLogsDeps } from "./deps.ts";
 import { LiveTails } from "./live-tails.ts";
 import { logs } from "./migrations/001-logs.ts";
@@ -38,7 +38,7 @@ export async function createCloudwatchLogs(deps: CloudwatchLogsDeps): Promise<Cl
   };
   const writer = createWriter(state);
   return {
-    service: bindService("cloudwatch-logs", operationTable, state, { requirements }),
+    service: bindService("cloudwatch-logs", operationTable, state, authorization),
     writer,
     sweep: () => sweeper.sweep(),
     async stop() {

@@ -113,9 +113,10 @@ export function authorization(tables: Pick<TableRegistry, "find">): ServiceAutho
   type Loose = (input: unknown, context: RequestContext) => readonly Access[];
   const byName = new Map(Object.entries(table) as [string, Loose][]);
   return {
+    operations: new Set(byName.keys()),
     async requirements(operation, input, context) {
-      const accesses = byName.get(operation)?.(input, context);
-      return accesses && Promise.all(accesses.map((access) => requirementOf(tables, access, context)));
+      const accesses = byName.get(operation)?.(input, context) ?? [];
+      return Promise.all(accesses.map((access) => requirementOf(tables, access, context)));
     },
   };
 }

@@ -105,10 +105,12 @@ const CREATED_WITH_TAGS: Readonly<Record<string, string>> = {
 
 /** IAM's part in deciding who may do what. */
 export function authorization(state: Store): ServiceAuthorization {
+  const subjects = new Map(Object.entries(SUBJECTS));
   return {
+    operations: new Set(subjects.keys()),
     async requirements(operation, input, context) {
-      const subject = (SUBJECTS as Readonly<Record<string, Subject>>)[operation];
-      if (!subject) return undefined;
+      const subject = subjects.get(operation);
+      if (!subject) return [];
       const found = await RESOURCES[subject](state, input, context);
       return found.flatMap((one) => requirementsFor(operation, input as Members, one));
     },

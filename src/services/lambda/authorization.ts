@@ -1,5 +1,5 @@
 /** What Lambda's requests need of the caller's policies, and what functions' own policies grant. */
-import { requirementsFrom } from "../../aws/service.ts";
+import { authorizationFrom } from "../../aws/service.ts";
 import type {
   ConditionValues,
   RequestContext,
@@ -86,7 +86,7 @@ const table: RequirementTable<Client> = {
 /** Lambda's part in deciding who may do what. */
 export function authorization(reader: Reader): ServiceAuthorization {
   return {
-    requirements: requirementsFrom(table),
+    ...authorizationFrom(table),
     async resourceGrant({ action, resource }, { principal }) {
       const reference = readFunctionArn(resource);
       if (!reference) return "none";

@@ -1,5 +1,5 @@
 /** What S3's requests need of the caller's policies. */
-import { needsNothing, requirementsFrom } from "../../aws/service.ts";
+import { needsNothing, authorizationFrom } from "../../aws/service.ts";
 import type { ConditionValues, Requirement } from "../../aws/service.ts";
 import { parseCopySource } from "./copy-source.ts";
 import type { Client } from "./operations/client.ts";
@@ -64,7 +64,7 @@ function copying(input: { readonly CopySource?: string | undefined }): Requireme
 }
 
 /** @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html */
-export const requirements = requirementsFrom<Client>({
+export const authorization = authorizationFrom<Client>({
   AbortMultipartUpload: onObject("AbortMultipartUpload"),
   CompleteMultipartUpload: onObject("PutObject"),
   CopyObject: (input) => [

@@ -1,7 +1,7 @@
 /** s3: the only file that others import. */
 import { bindService } from "../../aws/service.ts";
 import type { Service } from "../../aws/service.ts";
-import { requirements } from "./authorization.ts";
+import { authorization } from "./authorization.ts";
 import { storedObjects } from "./code-objects.ts";
 import type { StoredObjects } from "./code-objects.ts";
 import { Content } from "./content.ts";
@@ -28,7 +28,7 @@ export async function createS3(
   };
   content.startSweep();
   return {
-    service: bindService("s3", operationTable, s3, { requirements }),
+    service: bindService("s3", operationTable, s3, authorization),
     objects: storedObjects(s3),
     stop: () => content.stop(),
   };
