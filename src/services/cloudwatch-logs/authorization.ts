@@ -34,7 +34,9 @@ function onTagged(
   context: RequestContext,
   conditions: ConditionValues,
 ): Requirement[] {
-  return [{ action: `logs:${context.operation}`, resource: arn?.replace(/:\*$/, "") ?? "*", conditions }];
+  const { account, region, operation } = context;
+  const resource = groupArn(account, region, groupNameOf(arn ?? "", context) ?? "");
+  return [{ action: `logs:${operation}`, resource, conditions }];
 }
 
 /** @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html */

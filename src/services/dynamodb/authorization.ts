@@ -60,7 +60,7 @@ const onTagged = (
   arn: string | undefined,
   context: RequestContext,
   conditions: ConditionValues,
-): Access[] => [{ action: context.operation, resource: arn ?? "*", conditions }];
+): Access[] => [{ action: context.operation, resource: resourceOf(arn, context), conditions }];
 
 /** @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html */
 const table: AccessTable = {
@@ -230,8 +230,9 @@ function memberConditions(input: object): ConditionValues {
   );
 }
 
-/** A table's ARN, of a name or an ARN. */
-function resourceOf(nameOrArn: string | undefined, { account, region }: RequestContext): string {
-  if (nameOrArn?.startsWith("arn:")) return nameOrArn;
+/** A table's ARN, of a name or an ARN: always in one form, since policies compare text. */
+function resourceOf(nameOrArn: string | undefined, context: RequestContext): string {
+  const { account, region } = context;
+  if (nameOrArn?.startsWith("arn:")) return tableArn(placeOf(nameOrArn, context));
   return tableArn({ account, region, name: nameOrArn ?? "" });
 }

@@ -1,6 +1,7 @@
 /** What IAM's requests need of the caller's policies: actions on users, roles and policies, by their ARNs with paths. */
 import type { OperationName, RequestContext, Requirement, ServiceAuthorization } from "../../aws/service.ts";
 import { tagConditions, tagKeyConditions } from "../../aws/tag-conditions.ts";
+import { findPolicy } from "./owners.ts";
 import { policyArn, roleArn, userArn } from "./arn.ts";
 import type { IamState } from "./state.ts";
 import { getRole, getUser, getUserById } from "./store.ts";
@@ -111,13 +112,26 @@ export function authorization(state: Store): ServiceAuthorization {
     async requirements(operation, input, context) {
       const subject = subjects.get(operation);
       if (!subject) return [];
-      const found = await RESOURCES[subject](state, input, context);
-      return found.flatMap((one) => requirementsFor(operation, input as Members, one));
+      const members = await withRealPolicies(state, input, context);
+      const found = await RESOURCES[subject](state, members, context);
+      return found.flatMap((one) => requirementsFor(operation, members, one));
     },
   };
 }
 
 type Store = Pick<IamState, "database">;
+
+/** The input with the policies' ARNs as they are: names are found in any case, and policies compare text. */
+async function withRealPolicies(state: Store, input: Members, { account }: RequestContext): Promise<Members> {
+  const { PolicyArn, PermissionsBoundary } = input;
+  return {
+    ...input,
+    ...(PolicyArn !== undefined && { PolicyArn: await realPolicy(state, account, PolicyArn) }),
+    ...(PermissionsBoundary !== undefined && {
+      PermissionsBoundary: await realPolicy(state, account, PermissionsBoundary),
+    }),
+  };
+}
 
 interface Resource {
   readonly arn: string;
@@ -161,6 +175,11 @@ const RESOURCES: Readonly<Record<Subject, Locate>> = {
   // No ARN, and AWS says it so: a list of policies is allowed on all resources or not at all.
   policies: (_, { PathPrefix = "/" }) => [{ arn: `policy path ${PathPrefix}` }],
 };
+
+async function realPolicy({ database }: Store, account: string, arn: string): Promise<string> {
+  const policy = await findPolicy(database, account, arn);
+  return policy ? policyArn(account, policy.path, policy.name) : arn;
+}
 
 /** The user who is named, or who calls; nothing for other callers that name none, whom the operation refuses. */
 async function userResources(

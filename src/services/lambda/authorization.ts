@@ -11,7 +11,7 @@ import { tagConditions, tagKeyConditions } from "../../aws/tag-conditions.ts";
 import type { Reader } from "../../store/database.ts";
 import type { Client } from "./deps.ts";
 import { policyQualifier } from "./functions-port.ts";
-import { functionArn, readFunctionArn, readFunctionName } from "./names.ts";
+import { LATEST, functionArn, readFunctionArn, readFunctionName } from "./names.ts";
 import { grantTo } from "./policy.ts";
 import { readStatements } from "./store-permissions.ts";
 
@@ -29,9 +29,9 @@ function onQualified(input: Named, context: RequestContext): Requirement[] {
   return [{ action: `lambda:${context.operation}`, resource: qualifiedArn(input, context) }];
 }
 
-/** The whole function. */
+/** The whole function; `$LATEST`, which these operations may be told, is that too. */
 function onFunction(input: Named, context: RequestContext): Requirement[] {
-  return onQualified({ FunctionName: input.FunctionName }, context);
+  return [{ action: `lambda:${context.operation}`, resource: wholeArn(input, context) }];
 }
 
 function onTagged(
@@ -39,7 +39,10 @@ function onTagged(
   context: RequestContext,
   conditions: ConditionValues,
 ): Requirement[] {
-  return [{ action: `lambda:${context.operation}`, resource: arn ?? "*", conditions }];
+  // In one form always, since policies compare text.
+  const reference = readFunctionArn(arn ?? "");
+  const resource = reference ? functionArn(reference) : "*";
+  return [{ action: `lambda:${context.operation}`, resource, conditions }];
 }
 
 /** @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html */
@@ -60,7 +63,8 @@ const table: RequirementTable<Client> = {
     ...tagged(input, context),
   ],
   DeleteAlias: onFunction,
-  DeleteFunction: onQualified,
+  DeleteFunction: (input, context) =>
+    versionOf(input, context) === LATEST ? onFunction(input, context) : onQualified(input, context),
   GetAccountSettings: anywhere,
   GetAlias: onFunction,
   GetFunction: onQualified,
@@ -101,12 +105,20 @@ function qualifiedArn(input: Named, context: RequestContext): string {
   return functionArn(reference, reference.qualifier);
 }
 
+function wholeArn({ FunctionName }: Named, context: RequestContext): string {
+  return functionArn(readFunctionName(FunctionName ?? "", undefined, context));
+}
+
+function versionOf({ FunctionName, Qualifier }: Named, context: RequestContext): string {
+  return readFunctionName(FunctionName ?? "", Qualifier, context).qualifier ?? LATEST;
+}
+
 /** Whoever gives a function a role must be allowed to hand that role on. */
 function passRole(input: Named & { Role?: string | undefined }, context: RequestContext): Requirement[] {
   if (input.Role === undefined) return [];
   const conditions = {
     "iam:passedtoservice": "lambda.amazonaws.com",
-    "iam:associatedresourcearn": qualifiedArn({ FunctionName: input.FunctionName }, context),
+    "iam:associatedresourcearn": wholeArn(input, context),
   };
   return [{ action: "iam:PassRole", resource: input.Role, conditions }];
 }
@@ -138,6 +150,6 @@ function tagged(
   context: RequestContext,
 ): Requirement[] {
   if (Object.keys(input.Tags ?? {}).length === 0) return [];
-  const resource = qualifiedArn({ FunctionName: input.FunctionName }, context);
+  const resource = wholeArn(input, context);
   return [{ action: "lambda:TagResource", resource, conditions: tagConditions(input.Tags) }];
 }
