@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { createFrontDoor } from "../aws/index.ts";
+import { createAuthorization, createFrontDoor } from "../aws/index.ts";
 import type { FrontDoor } from "../aws/index.ts";
 import type { Config } from "../config/index.ts";
 import { createInvoker, createRuntimes } from "../invoke/index.ts";
@@ -77,6 +77,7 @@ export async function compose(config: Config, door: Door, log: Log): Promise<Pla
     services,
     accessKeys: root.accessKeys,
     authentication: config.auth,
+    authorize: createAuthorization(services, iam.authorizer),
     defaultRegion: config.region,
   });
   await lambda.start();

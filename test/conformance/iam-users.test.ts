@@ -109,6 +109,8 @@ test("CreateAccessKey, ListAccessKeys, UpdateAccessKey and DeleteAccessKey", asy
 test("GetUser without a name answers the user whose key it is", async () => {
   await iam.send(new CreateUserCommand({ UserName: "self" }));
   const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName: "self" }));
+  const PolicyDocument = DOCUMENT.replace("s3:*", "iam:GetUser");
+  await iam.send(new PutUserPolicyCommand({ UserName: "self", PolicyName: "self", PolicyDocument }));
   const own = new IAMClient({
     ...server.client(),
     credentials: {
