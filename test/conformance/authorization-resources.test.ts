@@ -226,9 +226,11 @@ test("S3: CopyObject takes tags along only for those who may read and write them
 test("S3: DeleteObjects removes the keys that the caller may remove, and tells the others", async () => {
   const Bucket = "many";
   const owner = await makeBucket(Bucket, "mine/1", "theirs/1", "mine/2");
-  const user = await makeUser(root, "remover", {
+  const user = await makeUser(root, "remover");
+  await user.may({
     Action: "s3:DeleteObject",
     Resource: bucketArn(Bucket, "mine/*"),
+    Condition: { StringEquals: { "s3:ResourceAccount": "000000000000" } },
   });
   const Objects = ["mine/1", "theirs/1", "mine/2"].map((Key) => ({ Key }));
   const { Deleted, Errors } = await new S3Client(user.options).send(

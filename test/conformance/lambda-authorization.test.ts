@@ -114,6 +114,27 @@ test("AddPermission lets a user or role of the account invoke, unless a policy o
   );
 });
 
+test("Invoke of another account's function needs both: the caller's policies and the function's", async () => {
+  const user = await makeUser(server.client({ account: "111122223333" }), "visitor");
+  const call = () =>
+    refusal(
+      new LambdaClient(user.options).send(new InvokeCommand({ FunctionName: ARN, InvocationType: "DryRun" })),
+    );
+  await owner.send(
+    new AddPermissionCommand({
+      FunctionName: "target",
+      StatementId: "visitor",
+      Action: "lambda:InvokeFunction",
+      Principal: user.arn,
+    }),
+  );
+  assert.match((await call()) ?? "", /no identity-based policy/);
+  await user.may({ Action: "lambda:InvokeFunction", Resource: ARN });
+  assert.equal(await call(), undefined);
+  await owner.send(new RemovePermissionCommand({ FunctionName: "target", StatementId: "visitor" }));
+  assert.match((await call()) ?? "", /no resource-based policy/);
+});
+
 test("CreateFunction and UpdateFunctionConfiguration need iam:PassRole, and code in S3 the right to read it", async () => {
   const Role = await makeRole(root, "passed");
   const lambda = { Action: ["lambda:CreateFunction", "lambda:UpdateFunctionConfiguration"] };

@@ -1,6 +1,11 @@
 /** What S3's requests need of the caller's policies. */
 import { needsNothing, authorizationFrom } from "../../aws/service.ts";
-import type { ConditionValues, Requirement } from "../../aws/service.ts";
+import type {
+  ConditionValues,
+  RequestContext,
+  Requirement,
+  ServiceAuthorization,
+} from "../../aws/service.ts";
 import { parseCopySource } from "./copy-source.ts";
 import type { Client } from "./operations/client.ts";
 import { readTagHeader } from "./tags.ts";
@@ -18,6 +23,8 @@ const MEMBER_KEYS = {
   ACL: "s3:x-amz-acl",
   CopySource: "s3:x-amz-copy-source",
   Delimiter: "s3:delimiter",
+  IfMatch: "s3:if-match",
+  IfNoneMatch: "s3:if-none-match",
   MaxKeys: "s3:max-keys",
   MetadataDirective: "s3:x-amz-metadata-directive",
   ObjectOwnership: "s3:x-amz-object-ownership",
@@ -64,7 +71,7 @@ function copying(input: { readonly CopySource?: string | undefined }): Requireme
 }
 
 /** @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html */
-export const authorization = authorizationFrom<Client>({
+const table = authorizationFrom<Client>({
   AbortMultipartUpload: onObject("AbortMultipartUpload"),
   CompleteMultipartUpload: onObject("PutObject"),
   CopyObject: (input) => [
@@ -118,17 +125,40 @@ export const authorization = authorizationFrom<Client>({
   UploadPartCopy: (input) => [...copying(input), onOne("PutObject", input)],
 });
 
+/** S3's part in deciding who may do what. */
+export const authorization: ServiceAuthorization = {
+  operations: table.operations,
+  async requirements(operation, input, context) {
+    return (await table.requirements(operation, input, context)).map((one) => told(one, context));
+  },
+};
+
+const CREATE_OBJECTS: ReadonlySet<string> = new Set(["PutObject", "CopyObject", "CompleteMultipartUpload"]);
+
+/** With the keys that do not depend on what is asked for. Buckets of other accounts are refused in any case. */
+function told(requirement: Requirement, { account, headers, operation }: RequestContext): Requirement {
+  const digest = headers["x-amz-content-sha256"];
+  const conditions = {
+    ...requirement.conditions,
+    "s3:resourceaccount": account,
+    ...(typeof digest === "string" && { "s3:x-amz-content-sha256": digest }),
+    ...(requirement.action === "s3:PutObject" && {
+      "s3:objectcreationoperation": String(CREATE_OBJECTS.has(operation)),
+    }),
+  };
+  return { ...requirement, conditions };
+}
+
 /** What removing one of DeleteObjects' keys needs. */
-export function removal(named: Named): Requirement {
-  return onOne(versioned("DeleteObject", named), named);
+export function removal(named: Named, context: RequestContext): Requirement {
+  return told(onOne(versioned("DeleteObject", named), named), context);
 }
 
 /** A copy that takes the tags along reads them there and writes them here. */
-export function copiedTags(source: Named, target: Named, tags: Tags): Requirement[] {
-  return [
-    onOne(versioned("GetObjectTagging", source), source),
-    onOne("PutObjectTagging", target, tagValues(tags)),
-  ];
+export function copiedTags(source: Named, target: Named, tags: Tags, context: RequestContext): Requirement[] {
+  const reading = onOne(versioned("GetObjectTagging", source), source);
+  const writing = onOne("PutObjectTagging", target, tagValues(tags));
+  return [told(reading, context), told(writing, context)];
 }
 
 function onOne(action: string, input: Named, more: ConditionValues = {}): Requirement {

@@ -62,7 +62,7 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
  * told, it never allows and always denies.
  */
 const NEVER_TOLD =
-  /^(aws:(resourcetag\/.*|tokenissuetime)|s3:(existingobjecttag\/.*|authtype|signatureage)|iam:resourcetag\/.*|dynamodb:(leadingkeys|attributes)|lambda:sourcefunctionarn)$/;
+  /^(aws:(resourcetag\/.*|tokenissuetime)|s3:((existingobject|bucket)tag\/.*|authtype|signatureage)|iam:resourcetag\/.*|dynamodb:(leadingkeys|attributes|(first|second|third|fourth)partitionkeyvalues)|lambda:sourcefunctionarn)$/;
 
 /** Whether a request should have told the key and did not. */
 export function isNeverTold(key: string, context: ContextValues): boolean {

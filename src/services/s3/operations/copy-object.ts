@@ -76,12 +76,13 @@ export async function copyObject(
 async function authorizeTags(
   input: CopyInput,
   { source, row }: FoundSource,
-  { authorize }: RequestContext,
+  context: RequestContext,
 ): Promise<void> {
+  const { authorize } = context;
   const tags = parseTags(row.tags);
   if (!authorize || input.TaggingDirective === "REPLACE" || tags.length === 0) return;
   const from = { Bucket: source.bucket, Key: source.key, VersionId: source.versionId };
-  for (const requirement of copiedTags(from, input, tags)) await authorize(requirement);
+  for (const requirement of copiedTags(from, input, tags, context)) await authorize(requirement);
 }
 
 function checkDirectives(input: CopyInput): void {

@@ -58,14 +58,15 @@ export async function deleteObjects(
 async function authorizeEach(
   objects: readonly Named[],
   { Bucket }: Input_,
-  { authorize }: RequestContext,
+  context: RequestContext,
 ): Promise<{ allowed: readonly Named[]; refused: Result[] }> {
+  const { authorize } = context;
   if (!authorize) return { allowed: objects, refused: [] };
   const allowed: Named[] = [];
   const refused: Result[] = [];
   for (const named of objects)
     try {
-      await authorize(removal({ Bucket, Key: named.Key, VersionId: named.VersionId }));
+      await authorize(removal({ Bucket, Key: named.Key, VersionId: named.VersionId }, context));
       allowed.push(named);
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
