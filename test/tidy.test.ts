@@ -1,7 +1,7 @@
 /** The house rules as tests: who may import whom, how long a file may be, what may not stand in the tree. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
 import { basename, dirname, join, normalize } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -124,6 +124,17 @@ test("no path of a developer's machine stands in the tree", () => {
     text.filter((file) => machine.test(textOf(file))),
     [],
   );
+});
+
+test("every test and benchmark that SPECIFICATION.md names is there", () => {
+  const named = [
+    ...textOf("SPECIFICATION.md").matchAll(/`((?:src|bench)\/[\w./*{},-]+|[\w./*{},-]+\.test\.ts)`/g),
+  ];
+  assert.ok(named.length > 40);
+  const missing = named
+    .map(([, path = ""]) => (/^(src|bench)\//.test(path) ? path : `test/${path}`))
+    .filter((path) => globSync(path, { cwd: ROOT }).length === 0);
+  assert.deepEqual(missing, []);
 });
 
 test("every implemented operation has a test whose title names it", async () => {
