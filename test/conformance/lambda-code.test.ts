@@ -107,6 +107,21 @@ test("CreateFunction refuses names and links that leave the function's folder", 
     // Each link alone stays inside; followed through the other, it does not.
     [index, { name: "p/q/x", content: "x" }, link("p/q/up", "../.."), link("out", "p/q/up/../x")],
     [index, link("loop", "loop")],
+    // A link made inside a link would be written outside before anybody saw where it leads.
+    [
+      index,
+      link("here", "."),
+      link("up", "here/.."),
+      link("higher", "up/.."),
+      link("higher/escaped/out", "x"),
+    ],
+    [
+      index,
+      link("here", "."),
+      link("./up", "here/.."),
+      link("high", "up/.."),
+      link("high//escaped/out", "x"),
+    ],
     [index, { name: "device", unixMode: 0o020666 }],
   ];
   for (const entries of escapes) await refusesZip(rawZip(entries), UNREADABLE);

@@ -54,6 +54,7 @@ export async function unpack(zipFile: string, target: string): Promise<number> {
         budget -= await writeFile(zip, entry, path, budget);
       }
     }
+    refuseLinksThroughLinks(links);
     for (const entry of links) await link(zip, entry, target);
     for (const entry of links) await refuseEscape(join(target, entry.fileName), await realpath(target));
     return UNZIPPED_BYTES_MAX - budget;
@@ -102,6 +103,14 @@ async function writeFile(zip: ZipFile, entry: Entry, path: string, budget: numbe
   await pipeline(await openEntry(zip, entry), meter, file);
   if (sum !== entry.crc32) throw badZip();
   return bytes;
+}
+
+/** Making a link inside what is itself a link would write wherever that one leads, before anybody could look where. */
+function refuseLinksThroughLinks(links: readonly Entry[]): void {
+  const names = new Set(links.map((entry) => `${posix.normalize(entry.fileName)}/`));
+  // In this order, what lies inside a link comes right behind it.
+  const sorted = [...names].toSorted();
+  if (sorted.some((name, at) => sorted[at + 1]?.startsWith(name))) throw badZip();
 }
 
 async function link(zip: ZipFile, entry: Entry, target: string): Promise<void> {
