@@ -36,7 +36,7 @@ export class LogStream {
   readonly #rate: RateLimit;
   readonly #splitters: LineSplitter[] = [];
   #entries: Entry[] = [];
-  #tail: Entry[] | undefined;
+  #tail: Tail | undefined;
   #timer: NodeJS.Timeout | undefined;
   #handover: Promise<void> = Promise.resolve();
 
@@ -81,12 +81,12 @@ export class LogStream {
 
   /** From now on what is written is kept for `takeTail` too. */
   beginTail(): void {
-    this.#tail = [];
+    this.#tail = new Tail();
   }
 
   /** The last 4 KB written since `beginTail`. */
   async takeTail(): Promise<Buffer> {
-    const entries = this.#tail ?? [];
+    const entries = this.#tail?.entries() ?? [];
     this.#tail = undefined;
     const memoryMb = await this.#deps.memoryMb();
     const text = entries.map((entry) => this.#line(entry, memoryMb)?.message ?? "").join("");
@@ -131,7 +131,7 @@ export class LogStream {
 
   #add(entry: Entry): void {
     this.#entries.push(entry);
-    if (this.#tail) keepTail(this.#tail, entry);
+    this.#tail?.add(entry);
     if (this.#entries.length >= logBatchLinesMax) void this.flush();
     else this.#timer ??= setTimeout(() => void this.flush(), logFlushMs);
   }
@@ -176,16 +176,23 @@ function rankOfLine(message: string): number {
 }
 
 /** Keeps only entries that may reach into the last 4 KB; a REPORT line counts as nothing, which keeps more, never less. */
-function keepTail(tail: Entry[], entry: Entry): void {
-  tail.push(entry);
-  let bytes = 0;
-  for (let at = tail.length - 1; at >= 0; at--) {
-    const each = tail[at];
-    bytes += each && "message" in each ? each.message.length : 0;
-    if (bytes >= logTailBytes) {
-      tail.splice(0, at);
-      return;
-    }
+class Tail {
+  #older: Entry[] = [];
+  #newer: Entry[] = [];
+  #newerChars = 0;
+
+  /** Lets go of what is too old in one go, once there is enough behind it: a flood of short lines must stay cheap. */
+  add(entry: Entry): void {
+    this.#newer.push(entry);
+    this.#newerChars += "message" in entry ? entry.message.length : 0;
+    if (this.#newerChars < logTailBytes) return;
+    this.#older = this.#newer;
+    this.#newer = [];
+    this.#newerChars = 0;
+  }
+
+  entries(): readonly Entry[] {
+    return [...this.#older, ...this.#newer];
   }
 }
 

@@ -67,6 +67,16 @@ test("the tail is the last 4 KB of this invocation", async () => {
   assert.ok(!next.tail.includes(requestId));
 });
 
+test("the tail of a flood of empty lines is its last 4 KB too", async () => {
+  const code = `import { writeSync } from "node:fs";
+    export const handler = async () => { for (let i = 0; i < 50; i++) writeSync(1, "\\n".repeat(4096)); console.log("over"); };`;
+  const version = await bench.fn({ files: { "index.mjs": code }, runtime: "nodejs24.x" });
+  const { logTail, tail } = await bench.call(version, {}, { wantLogTail: true });
+  assert.equal(logTail?.length, 4_096);
+  assert.match(tail, /^\n{3000,}/);
+  assert.match(tail, /REPORT .*\n$/);
+});
+
 test("billed time is the init phase and the invocation, rounded up", async () => {
   const version = await bench.fn({ files: { "index.mjs": "export const handler = async () => {};" } });
   const { tail } = await bench.call(version, {}, { wantLogTail: true });
