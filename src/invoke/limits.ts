@@ -31,6 +31,8 @@ export const logBytesPerSecond = 8_388_608;
 export const logTailBytes = 4_096;
 /** Largest head (request line and headers) of a Runtime API request. */
 export const runtimeApiHeadBytesMax = 131_072;
+/** Connections to one environment's Runtime API at once: a runtime needs one or two, and each may hold a response here. */
+export const runtimeApiConnectionsMax = 32;
 
 /** What the operator may set. */
 export interface InvokeLimits {

@@ -2,7 +2,7 @@
 import type { Socket } from "node:net";
 import { HttpRequestReader } from "./http-request.ts";
 import type { HttpRequest } from "./http-request.ts";
-import { responseBytesMax } from "./limits.ts";
+import { responseBytesMax, runtimeApiConnectionsMax } from "./limits.ts";
 import { closed } from "./runtime-channel.ts";
 import type { Delivery, RuntimeChannel, RuntimeListener } from "./runtime-channel.ts";
 
@@ -56,6 +56,7 @@ export class RuntimeApi implements RuntimeChannel {
 
   /** Serves one connection from inside the sandbox. */
   connect(socket: Socket): void {
+    if (this.#sockets.size >= runtimeApiConnectionsMax) return void socket.destroy();
     this.#sockets.add(socket);
     socket.setNoDelay(true);
     const reader = new HttpRequestReader(
@@ -66,11 +67,14 @@ export class RuntimeApi implements RuntimeChannel {
     socket.on("data", (chunk: Buffer) => {
       try {
         reader.push(chunk);
+        // Who asks without reading the answers waits: they would pile up here, outside the sandbox's memory.
+        if (socket.writableNeedDrain) socket.pause();
       } catch (error) {
         const body = errorBody("BadRequest", (error as Error).message);
         write(socket, { status: 400, body }, false);
       }
     });
+    socket.on("drain", () => socket.resume());
     socket.on("error", () => socket.destroy());
     socket.once("close", () => {
       this.#sockets.delete(socket);
