@@ -1,4 +1,5 @@
 /** A strict reader of HTTP/1.1 requests for the Runtime API; node:http costs several times the CPU. */
+import { ByteCollector } from "../kit/byte-collector.ts";
 import { runtimeApiHeadBytesMax } from "./limits.ts";
 
 export interface HttpRequest {
@@ -40,7 +41,7 @@ export class HttpRequestReader {
   /** Bytes of the body, or of the chunk under way, still to come. */
   #left = 0;
   #chunked: "no" | "size" | "data" | "trailer" = "no";
-  #body: Buffer[] = [];
+  #body = new ByteCollector();
   #bodyBytes = 0;
 
   /** @param onContinue The client waits for "100 Continue" before it sends the body. */
@@ -141,18 +142,15 @@ export class HttpRequestReader {
     this.#bodyBytes += bytes.length;
     if (this.#bodyBytes > bodyBytesEver) throw new HttpError("body too large");
     if (this.#bodyBytes <= this.#bodyBytesMax) this.#body.push(bytes);
-    else this.#body = [];
+    else this.#body.clear();
   }
 
   #finish(): void {
     const head = this.#head;
-    const request = {
-      body: this.#body.length === 1 && this.#body[0] ? this.#body[0] : Buffer.concat(this.#body),
-      bodyBytes: this.#bodyBytes,
-    };
+    const request = { body: this.#body.bytes(), bodyBytes: this.#bodyBytes };
     this.#head = undefined;
     this.#chunked = "no";
-    this.#body = [];
+    this.#body.clear();
     this.#bodyBytes = 0;
     if (head) this.#emit({ ...head, ...request });
   }

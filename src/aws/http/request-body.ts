@@ -1,6 +1,7 @@
 /** A request's body: read once, as a stream or as bounded bytes, with transfer codings undone and checksums verified. */
 import { pipeline, Readable } from "node:stream";
 import type { Transform } from "node:stream";
+import { ByteCollector } from "../../kit/byte-collector.ts";
 import { AwsError } from "../errors.ts";
 import { MalformedInput } from "../protocol/malformed-input.ts";
 import type { AnyIncoming } from "./wire-request.ts";
@@ -85,17 +86,17 @@ async function* once(bytes: Promise<Buffer>): AsyncGenerator<Buffer> {
 async function collect(stream: Readable, announcedLength: string | undefined): Promise<Buffer> {
   if (Number(announcedLength ?? 0) > BUFFERED_BYTES_MAX) throw tooLarge();
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
+    const collected = new ByteCollector();
     let size = 0;
     stream.on("data", (chunk: Buffer) => {
       size += chunk.length;
-      if (size <= BUFFERED_BYTES_MAX) chunks.push(chunk);
+      if (size <= BUFFERED_BYTES_MAX) collected.push(chunk);
       else {
-        chunks.length = 0;
+        collected.clear();
         reject(tooLarge());
       }
     });
-    stream.once("end", () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
+    stream.once("end", () => resolve(collected.bytes()));
     stream.once("error", (error: NodeJS.ErrnoException) =>
       reject(
         error.code?.startsWith("Z_")
