@@ -107,8 +107,8 @@ class FrameChannel implements RuntimeChannel {
 
   /** An answer to anything but the invocation under way is nobody's. */
   #isStale(requestId: string): boolean {
-    const stale = requestId !== this.#requestId;
+    if (requestId === "" || requestId !== this.#requestId) return true;
     this.#requestId = "";
-    return stale;
+    return false;
   }
 }
