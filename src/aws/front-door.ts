@@ -15,7 +15,7 @@ import { writeResponse } from "./http/write-response.ts";
 import type { AnyResponse } from "./http/write-response.ts";
 import type { OperationModel } from "./model/model.ts";
 import { errorResponse } from "./protocol/error-response.ts";
-import { MalformedInput } from "./protocol/malformed-input.ts";
+import { MalformedInput, MalformedUrl } from "./protocol/malformed-input.ts";
 import type { WireResponse } from "./protocol/protocol.ts";
 import { createServiceIndex } from "./route/resolve-service.ts";
 import type { ServiceIndex } from "./route/resolve-service.ts";
@@ -183,8 +183,7 @@ function errorAnswer(door: Door, exchange: Exchange, error: unknown): WireRespon
   let known: AwsError;
   if (error instanceof AwsError) known = error;
   else if (error instanceof MalformedInput) known = target.protocol.malformed(error);
-  else if (error instanceof URIError)
-    known = target.protocol.malformed(new MalformedInput("The URL is not properly encoded"));
+  else if (error instanceof URIError) known = target.protocol.malformed(new MalformedUrl());
   else {
     if (!exchange.signal.aborted)
       door.options.log.error("internal error", {

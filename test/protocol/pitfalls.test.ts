@@ -368,6 +368,7 @@ test("20: keys keep their slashes, dots and encodings", async () => {
   }
   const broken = await raw({ method: "PUT", path: "/bucket/%zz", headers: scope("s3"), body: "" });
   assert.equal(broken.status, 400);
+  assert.match(String(broken.body), /<Code>InvalidURI<\/Code>/);
 });
 
 test("21: a success has the status of its model, and boto3's trailing slash is the same path", async () => {

@@ -5,3 +5,11 @@ export class MalformedInput extends Error {
     this.name = "MalformedInput";
   }
 }
+
+/** Thrown where a URL holds percent signs that encode nothing; S3 has a code of its own for it. */
+export class MalformedUrl extends MalformedInput {
+  constructor() {
+    super("The URL is not properly encoded");
+    this.name = "MalformedUrl";
+  }
+}

@@ -2,6 +2,7 @@
 import { AwsError } from "../errors.ts";
 import type { ServiceMetadata } from "../model/format.ts";
 import { errorMembers } from "./error-members.ts";
+import { MalformedUrl } from "./malformed-input.ts";
 import type { BodyCodec, Protocol, WireResponse, WriteError, WriteOutput } from "./protocol.ts";
 import { unwrappedOutputs } from "../patches.ts";
 import { readRest, writeRest } from "./rest.ts";
@@ -81,7 +82,10 @@ export const restXml: Protocol = {
     return { status, headers, body: XML_DECLARATION + xmlElement("Error", content.join("")) };
   },
 
-  malformed: (error) => new AwsError("MalformedXML", error.message, {}, 400),
+  malformed: (error) =>
+    error instanceof MalformedUrl
+      ? new AwsError("InvalidURI", "Couldn't parse the specified URI.", {}, 400)
+      : new AwsError("MalformedXML", error.message, {}, 400),
   unknownOperation: () =>
     new AwsError("MethodNotAllowed", "The specified method is not allowed against this resource.", {}, 405),
   internalError: () =>
