@@ -1,7 +1,8 @@
 /** Multipart uploads: finding one, its part numbers, and its checksum algorithm. */
 import type { AwsError } from "../../aws/errors.ts";
 import type { Reader } from "../../store/database.ts";
-import { DEFAULT_ALGORITHM, isChecksumAlgorithm, multipartTypes } from "./checksum/algorithms.ts";
+import { isDigestName } from "../../kit/digest.ts";
+import { DEFAULT_ALGORITHM, multipartTypes } from "./checksum/algorithms.ts";
 import type { ChecksumAlgorithm, ChecksumType } from "./checksum/algorithms.ts";
 import type { RequestedChecksum } from "./checksum/requested.ts";
 import { invalidArgument, invalidRequest, s3Error } from "./errors.ts";
@@ -74,7 +75,7 @@ export function chooseChecksum(
     return { algorithm: null, type: "FULL_OBJECT" };
   }
   const name = algorithm.toUpperCase();
-  if (!isChecksumAlgorithm(name))
+  if (!isDigestName(name))
     throw invalidRequest(
       "Checksum algorithm provided is unsupported. Please try again with any of the valid types",
     );

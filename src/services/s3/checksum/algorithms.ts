@@ -1,50 +1,36 @@
-/** The checksum algorithms S3 knows: how each is computed, how wide it is, and how it covers a multipart object. */
-import { createHash } from "node:crypto";
-import { crc32 } from "node:zlib";
-import { combineCrc, Crc64Nvme, crc32c } from "../../../kit/crc.ts";
+/** The checksum algorithms S3 knows: how wide each is, and how it covers a multipart object. */
+import { combineCrc } from "../../../kit/crc.ts";
 import type { CrcKind } from "../../../kit/crc.ts";
+import { DIGESTS } from "../../../kit/digest.ts";
+import type { Digest, DigestName } from "../../../kit/digest.ts";
 
 export type ChecksumType = "COMPOSITE" | "FULL_OBJECT";
-
-/** One digest being computed. */
-export interface Digest {
-  update(bytes: Uint8Array): void;
-  digest(): Buffer;
-}
 
 interface Algorithm {
   readonly bytes: number;
   /** What a multipart object's checksum may be; the first is what it is when the caller does not say. */
   readonly multipart: readonly ChecksumType[];
-  readonly start: () => Digest;
 }
 
 const ALGORITHMS = {
-  CRC32: { bytes: 4, multipart: ["COMPOSITE", "FULL_OBJECT"], start: () => running32(crc32) },
-  CRC32C: { bytes: 4, multipart: ["COMPOSITE", "FULL_OBJECT"], start: () => running32(crc32c) },
-  CRC64NVME: { bytes: 8, multipart: ["FULL_OBJECT"], start: () => new Crc64Nvme() },
-  SHA1: { bytes: 20, multipart: ["COMPOSITE"], start: () => createHash("sha1") },
-  SHA256: { bytes: 32, multipart: ["COMPOSITE"], start: () => createHash("sha256") },
-  SHA512: { bytes: 64, multipart: ["COMPOSITE"], start: () => createHash("sha512") },
-  MD5: { bytes: 16, multipart: ["COMPOSITE"], start: () => createHash("md5") },
-} as const satisfies Record<string, Algorithm>;
+  CRC32: { bytes: 4, multipart: ["COMPOSITE", "FULL_OBJECT"] },
+  CRC32C: { bytes: 4, multipart: ["COMPOSITE", "FULL_OBJECT"] },
+  CRC64NVME: { bytes: 8, multipart: ["FULL_OBJECT"] },
+  SHA1: { bytes: 20, multipart: ["COMPOSITE"] },
+  SHA256: { bytes: 32, multipart: ["COMPOSITE"] },
+  SHA512: { bytes: 64, multipart: ["COMPOSITE"] },
+  MD5: { bytes: 16, multipart: ["COMPOSITE"] },
+} as const satisfies Record<DigestName, Algorithm>;
 
-export type ChecksumAlgorithm = keyof typeof ALGORITHMS;
+export type ChecksumAlgorithm = DigestName;
 
 /** What S3 computes when the caller names none. */
 export const DEFAULT_ALGORITHM: ChecksumAlgorithm = "CRC64NVME";
 
 export const ALGORITHM_NAMES = Object.keys(ALGORITHMS) as ChecksumAlgorithm[];
 
-/** Algorithms in S3's model that Lambent does not compute: refused by name. */
-export const REFUSED_ALGORITHMS = ["XXHASH64", "XXHASH3", "XXHASH128"] as const;
-
-export function isChecksumAlgorithm(name: string): name is ChecksumAlgorithm {
-  return Object.hasOwn(ALGORITHMS, name);
-}
-
 export function startDigest(algorithm: ChecksumAlgorithm): Digest {
-  return ALGORITHMS[algorithm].start();
+  return DIGESTS[algorithm]();
 }
 
 export function digestBytes(algorithm: ChecksumAlgorithm): number {
@@ -84,18 +70,4 @@ export function multipartChecksum(
   let joined = first?.digest ?? startDigest(algorithm).digest();
   for (const part of rest) joined = combineCrc(algorithm as CrcKind, joined, part.digest, part.bytes);
   return joined.toString("base64");
-}
-
-function running32(step: (bytes: Uint8Array, crc: number) => number): Digest {
-  let crc = 0;
-  return {
-    update(bytes) {
-      crc = step(bytes, crc);
-    },
-    digest() {
-      const out = Buffer.allocUnsafe(4);
-      out.writeUInt32BE(crc);
-      return out;
-    },
-  };
 }

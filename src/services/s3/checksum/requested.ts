@@ -1,15 +1,9 @@
 /** Which checksum a request carries or promises, and the checks of it that S3 makes before and after the body. */
+import { DIGESTS_REFUSED, isDigestName } from "../../../kit/digest.ts";
 import { notImplemented } from "../../../aws/errors.ts";
 import type { RequestContext } from "../../../aws/service.ts";
 import { invalidRequest, s3Error } from "../errors.ts";
-import {
-  ALGORITHM_NAMES,
-  checksumHeader,
-  checksumMember,
-  digestBytes,
-  isChecksumAlgorithm,
-  REFUSED_ALGORITHMS,
-} from "./algorithms.ts";
+import { ALGORITHM_NAMES, checksumHeader, checksumMember, digestBytes } from "./algorithms.ts";
 import type { ChecksumAlgorithm } from "./algorithms.ts";
 
 /** The checksum members of an input or an output. */
@@ -40,7 +34,7 @@ export function requestedChecksum(input: Carrier, context: RequestContext): Requ
     );
   const algorithm = given[0] ?? trailer;
   const named = input.ChecksumAlgorithm?.toUpperCase();
-  if (named !== undefined && !isChecksumAlgorithm(named))
+  if (named !== undefined && !isDigestName(named))
     throw invalidRequest("Value for x-amz-sdk-checksum-algorithm header is invalid.");
   if (named !== undefined && algorithm === undefined && context.headers["x-amz-sdk-checksum-algorithm"])
     throw invalidRequest(
@@ -90,7 +84,7 @@ function trailingAlgorithm(context: RequestContext): ChecksumAlgorithm | undefin
 }
 
 function refuseUnknown(input: object, context: RequestContext): void {
-  for (const name of REFUSED_ALGORITHMS) {
+  for (const name of DIGESTS_REFUSED) {
     const member = (input as Record<string, unknown>)[`Checksum${name}`];
     const trailer = String(context.headers["x-amz-trailer"] ?? "").toLowerCase();
     const named = (input as Record<string, unknown>)["ChecksumAlgorithm"] === name;

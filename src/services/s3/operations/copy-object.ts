@@ -2,7 +2,8 @@
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import { bucketFor, keyBytes } from "../access.ts";
 import { copiedTags } from "../authorization.ts";
-import { DEFAULT_ALGORITHM, isChecksumAlgorithm, REFUSED_ALGORITHMS } from "../checksum/algorithms.ts";
+import { DIGESTS_REFUSED, isDigestName } from "../../../kit/digest.ts";
+import { DEFAULT_ALGORITHM } from "../checksum/algorithms.ts";
 import type { ChecksumAlgorithm } from "../checksum/algorithms.ts";
 import { checksumOutput } from "../checksum/stored.ts";
 import { checkWriteHeaders } from "../conditions.ts";
@@ -105,9 +106,8 @@ function refuseSelfCopy(input: CopyInput, { source }: FoundSource): void {
 function copyAlgorithm(asked: string | undefined, source: ObjectRow): ChecksumAlgorithm {
   if (asked === undefined) return source.checksum_algorithm || DEFAULT_ALGORITHM;
   const name = asked.toUpperCase();
-  if ((REFUSED_ALGORITHMS as readonly string[]).includes(name))
-    throw notImplemented(`the checksum algorithm ${name}`);
-  if (!isChecksumAlgorithm(name))
+  if (DIGESTS_REFUSED.includes(name)) throw notImplemented(`the checksum algorithm ${name}`);
+  if (!isDigestName(name))
     throw invalidRequest(
       "Checksum algorithm provided is unsupported. Please try again with any of the valid types",
     );

@@ -2,7 +2,7 @@
 import { notImplemented } from "../../../aws/errors.ts";
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import { bucketFor, keyBytes } from "../access.ts";
-import { REFUSED_ALGORITHMS } from "../checksum/algorithms.ts";
+import { DIGESTS_REFUSED } from "../../../kit/digest.ts";
 import type { S3 } from "../deps.ts";
 import { checkStorageClass, readHeaders } from "../metadata.ts";
 import { refuseUnsupported } from "../refusals.ts";
@@ -20,7 +20,7 @@ export async function createMultipartUpload(
   refuseUnsupported(input);
   checkStorageClass(input.StorageClass);
   const key = keyBytes(input.Key);
-  const refused = REFUSED_ALGORITHMS.find((name) => name === input.ChecksumAlgorithm);
+  const refused = DIGESTS_REFUSED.find((name) => name === input.ChecksumAlgorithm);
   if (refused) throw notImplemented(`the checksum algorithm ${refused}`);
   const checksum = chooseChecksum(input.ChecksumAlgorithm, input.ChecksumType);
   const row = {
