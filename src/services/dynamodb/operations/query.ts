@@ -8,6 +8,7 @@ import type { Condition, Path } from "../expressions/tree.ts";
 import { checkForms, readExpressions } from "../items/expressions.ts";
 import type { KeyQuery } from "../items/key-condition.ts";
 import { comparisonsOf, readKeyQuery } from "../items/key-condition.ts";
+import { pageOutput } from "../items/page-output.ts";
 import { readPage } from "../items/page.ts";
 import { positionsAfter, positionsOf } from "../items/position-range.ts";
 import {
@@ -15,10 +16,9 @@ import {
   findIndex,
   readsItemsBesides,
   refusePathsIntoKeys,
-  selectFrom,
   selectedPaths,
 } from "../items/selection.ts";
-import { lastEvaluatedKey, startPlace, validateStartKey } from "../items/start-key.ts";
+import { startPlace, validateStartKey } from "../items/start-key.ts";
 import type { Comparison } from "../legacy/conditions.ts";
 import { checkConditionalOperator, joinComparisons, readComparisons } from "../legacy/conditions.ts";
 import { rowsInRange } from "../store-items.ts";
@@ -59,13 +59,7 @@ export async function query(
       return rowsInRange(deps.database, { owner, partition, ...positions }, isForward, count);
     },
   });
-  return {
-    Items: input.Select === "COUNT" ? undefined : selectFrom(page.items, request.paths),
-    Count: page.items.length,
-    ScannedCount: page.scanned,
-    LastEvaluatedKey: lastEvaluatedKey(table, index, page.last),
-    ConsumedCapacity: page.consumption.report(input.ReturnConsumedCapacity, input.TableName as string),
-  };
+  return pageOutput(input, { table, index }, page, request.paths);
 }
 
 interface Request {

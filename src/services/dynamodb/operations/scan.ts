@@ -5,16 +5,16 @@ import { invalid } from "../errors.ts";
 import { pathsOf } from "../expressions/condition.ts";
 import type { Condition, Path } from "../expressions/tree.ts";
 import { checkForms, readExpressions } from "../items/expressions.ts";
+import { pageOutput } from "../items/page-output.ts";
 import { readPage } from "../items/page.ts";
 import {
   checkSelect,
   findIndex,
   readsItemsBesides,
   refusePathsIntoKeys,
-  selectFrom,
   selectedPaths,
 } from "../items/selection.ts";
-import { lastEvaluatedKey, startPlace, validateStartKey } from "../items/start-key.ts";
+import { startPlace, validateStartKey } from "../items/start-key.ts";
 import { checkConditionalOperator, joinComparisons, readComparisons } from "../legacy/conditions.ts";
 import type { RowPlace } from "../store-items.ts";
 import { rowsAfter } from "../store-items.ts";
@@ -45,13 +45,7 @@ export async function scan(
     isConsistent: input.ConsistentRead ?? false,
     rows: (last, count) => rowsAfter(deps.database, last ? { ...last, owner: from.owner } : from, end, count),
   });
-  return {
-    Items: input.Select === "COUNT" ? undefined : selectFrom(page.items, request.paths),
-    Count: page.items.length,
-    ScannedCount: page.scanned,
-    LastEvaluatedKey: lastEvaluatedKey(table, index, page.last),
-    ConsumedCapacity: page.consumption.report(input.ReturnConsumedCapacity, input.TableName as string),
-  };
+  return pageOutput(input, { table, index }, page, request.paths);
 }
 
 interface Request {
