@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Principal, RequestContext } from "../../src/aws/service.ts";
+import { createLog } from "../../src/telemetry/log.ts";
 import { randomIds } from "../../src/kit/id.ts";
 import { createIam } from "../../src/services/iam/index.ts";
 import type { Iam } from "../../src/services/iam/index.ts";
@@ -33,7 +34,7 @@ const allow = (Action: string | string[]) =>
   JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Action, Resource: "*" }] });
 
 function open({ store, clock }: TestStore): Promise<Iam> {
-  return createIam({ clock, ids: randomIds, database: store.database });
+  return createIam({ clock, ids: randomIds, database: store.database, log: createLog("error") });
 }
 
 async function call(iam: Iam, operation: string, input: object): Promise<unknown> {

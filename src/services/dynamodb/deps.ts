@@ -1,8 +1,8 @@
 /** The dependencies of dynamodb. */
 import type { Clock } from "../../kit/clock.ts";
 import type { Ids } from "../../kit/id.ts";
-import type { Blobs } from "../../store/blobs.ts";
 import type { Database } from "../../store/database.ts";
+import type { Log } from "../../telemetry/log.ts";
 import type { TableCounts } from "./tables/counts.ts";
 import type { TableDefinition } from "./tables/definition.ts";
 import type { TableRegistry } from "./tables/registry.ts";
@@ -12,7 +12,7 @@ export interface DynamoDbDeps {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly database: Database;
-  readonly blobs: Blobs;
+  readonly log: Log;
 }
 
 /** What the operations get. */

@@ -17,7 +17,7 @@ export async function createDynamoDb(
 ): Promise<{ service: Service; stop(): Promise<void> }> {
   await deps.database.migrate("dynamodb", migrations);
   const tables = new TableRegistry(deps.database, deps.clock);
-  const deletions = new Deletions(deps.database, tables);
+  const deletions = new Deletions(deps.database, tables, deps.log);
   await deletions.resume();
   const operationDeps = {
     ...deps,

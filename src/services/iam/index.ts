@@ -36,8 +36,8 @@ export interface Iam {
 /** IAM over a database: global to an account, the same in every region. */
 export async function createIam(deps: IamDeps): Promise<Iam> {
   await deps.database.migrate("iam", [identities]);
-  const { clock, ids, database } = deps;
-  const state: IamState = { clock, ids, database, policies: new IdentityPolicies(database, clock) };
+  const { clock, ids, database, log } = deps;
+  const state: IamState = { clock, ids, database, log, policies: new IdentityPolicies(database, clock) };
   const authorizer = createAuthorizer(state);
   const sweeper = startSessionSweeper(state);
   return {

@@ -183,7 +183,9 @@ export function startSessionSweeper(state: IamState): { sweep(): Promise<void>; 
   };
   const timer = setInterval(() => {
     // A sweep that failed is made good by the next one.
-    running = sweep().catch(() => undefined);
+    running = sweep().catch((error: unknown) =>
+      state.log.error("expired sessions could not be removed", { error }),
+    );
   }, SWEEP_MS);
   timer.unref();
   return {

@@ -1,6 +1,7 @@
 /** Deletes what large tables hold, in the background and in steps. */
 import { setImmediate } from "node:timers/promises";
 import type { Database } from "../../../store/database.ts";
+import type { Log } from "../../../telemetry/log.ts";
 import { continueDeletion, tablesBeingDeleted } from "../store.ts";
 import type { TableDefinition } from "./definition.ts";
 import type { TableRegistry } from "./registry.ts";
@@ -9,12 +10,14 @@ import type { TableRegistry } from "./registry.ts";
 export class Deletions {
   readonly #database: Database;
   readonly #tables: TableRegistry;
+  readonly #log: Log;
   readonly #running = new Set<Promise<void>>();
   #stopped = false;
 
-  constructor(database: Database, tables: TableRegistry) {
+  constructor(database: Database, tables: TableRegistry, log: Log) {
     this.#database = database;
     this.#tables = tables;
+    this.#log = log;
   }
 
   /** Goes on with what an earlier run left. */
@@ -24,8 +27,13 @@ export class Deletions {
 
   begin(table: TableDefinition): void {
     const run = this.#delete(table).finally(() => this.#running.delete(run));
-    // A failure (the store closing) leaves the table DELETING, for the next start.
-    run.catch(() => undefined);
+    // A failure leaves the table DELETING, for the next start.
+    run.catch((error: unknown) =>
+      this.#log.error("a table could not be deleted; the next start goes on with it", {
+        table: table.name,
+        error,
+      }),
+    );
     this.#running.add(run);
   }
 
