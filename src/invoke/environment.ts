@@ -205,7 +205,7 @@ export class Environment {
 
   /** Waits until the runtime is back, tells the log how it went, and makes the environment idle or ends it. */
   async #finish(invocation: Invocation, verdict: Verdict, result: Result): Promise<Buffer | undefined> {
-    const answered = verdict.kind === "answer" || verdict.kind === "tooLarge";
+    const answered = verdict.kind === "answer" || verdict.kind === "tooLarge" || verdict.kind === "refused";
     // Our bootstraps are back with their answer: the environment is free before the caller can come again.
     const last = answered ? (this.#verdicts.take() ?? (await this.#verdicts.next())) : verdict;
     clearTimeout(this.#timer);
@@ -301,6 +301,7 @@ export class Environment {
       answer: (payload, errorType) =>
         hear({ kind: "answer", payload, ...(errorType === undefined ? {} : { errorType }) }),
       answerTooLarge: (bytes) => hear({ kind: "tooLarge", bytes }),
+      answerRefused: (errorType, errorMessage) => hear({ kind: "refused", errorType, errorMessage }),
       log: (record, payload) => (record ? this.#stream.record(payload) : this.#written.write(payload)),
       exit: (exit) => hear({ kind: "exit", exit }),
     };

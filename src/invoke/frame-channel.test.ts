@@ -31,6 +31,7 @@ test("only the first answer to the invocation under way counts, whatever else co
     initError() {},
     answer: (payload: Buffer) => void answers.push(payload.toString()),
     answerTooLarge() {},
+    answerRefused() {},
     log: () => done.resolve(),
   };
   const channel = await listenForFrames(path, listener, createLog("error"));

@@ -57,6 +57,13 @@ export class HttpRequestReader {
     while (this.#step());
   }
 
+  /** The request whose body is not all there, told once, when the connection ends. */
+  unfinished(): { readonly method: string; readonly path: string } | undefined {
+    const head = this.#head;
+    this.#head = undefined;
+    return head;
+  }
+
   /** Takes one step; false when more bytes are needed. */
   #step(): boolean {
     if (!this.#head) return this.#readHead();

@@ -76,6 +76,7 @@ export function exitWords(exit: SandboxExit): string {
   return "Runtime exited without providing a reason";
 }
 
-function failure(errorType: string, errorMessage: string): Failure {
+/** A document with the two members that all of the platform's have. */
+export function failure(errorType: string, errorMessage: string): Failure {
   return { errorType, payload: Buffer.from(JSON.stringify({ errorType, errorMessage })) };
 }

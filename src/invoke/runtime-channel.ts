@@ -22,6 +22,8 @@ export interface RuntimeListener {
   answer(payload: Buffer, errorType?: string): void;
   /** An answer that is larger than AWS lets through. */
   answerTooLarge(bytes: number): void;
+  /** An answer that the platform does not take, for a reason of its own. */
+  answerRefused(errorType: string, errorMessage: string): void;
   /** A record that the runtime framed, or bytes that the function wrote. */
   log(record: boolean, payload: Buffer): void;
 }

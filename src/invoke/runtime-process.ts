@@ -13,6 +13,7 @@ import type { LogStream } from "./log-stream.ts";
 import { RuntimeApi } from "./runtime-api.ts";
 import type { Delivery, RuntimeChannel, RuntimeListener } from "./runtime-channel.ts";
 import type { Runtime } from "./runtimes/runtime.ts";
+import { SandboxApi } from "./sandbox-api.ts";
 import type { Credentials, FunctionVersion } from "./types.ts";
 
 export interface ProcessDeps {
@@ -60,10 +61,13 @@ export class RuntimeProcess {
     listener: ProcessListener,
   ): Promise<RuntimeProcess> {
     const isCustom = spec.runtime.kind === "provided";
-    const api = new RuntimeApi(isCustom ? listener : undefined);
+    const runtimeApi = new RuntimeApi(isCustom ? listener : undefined);
+    const api = new SandboxApi([runtimeApi]);
     const socketDir = isCustom ? undefined : await makeSocketDir(deps.stateDir, spec.id);
     const channel =
-      socketDir === undefined ? api : await listenForFrames(join(socketDir, socketName), listener, deps.log);
+      socketDir === undefined
+        ? httpChannel(runtimeApi, api)
+        : await listenForFrames(join(socketDir, socketName), listener, deps.log);
     try {
       const sandbox = await deps.sandboxes.create(sandboxSpec(deps, spec, socketDir, api));
       const process = new RuntimeProcess(sandbox, channel, socketDir);
@@ -121,7 +125,7 @@ function sandboxSpec(
   deps: ProcessDeps,
   spec: ProcessSpec,
   socketDir: string | undefined,
-  api: RuntimeApi,
+  api: SandboxApi,
 ): SandboxSpec {
   const { version, runtime } = spec;
   return {
@@ -138,6 +142,15 @@ function sandboxSpec(
       environmentVariables({ ...spec, logStream: spec.stream.name, endpointPort: deps.endpointPort }, inside),
     memoryMb: version.memoryMb,
     ephemeralStorageMb: version.ephemeralStorageMb,
+  };
+}
+
+/** What is said to a runtime that speaks HTTP. */
+function httpChannel(runtimeApi: RuntimeApi, api: SandboxApi): RuntimeChannel {
+  return {
+    deliver: (delivery) => runtimeApi.deliver(delivery),
+    drained: () => api.drained(),
+    close: () => api.close(),
   };
 }
 

@@ -1,7 +1,7 @@
 /** What a runtime was heard to do, and what that means to the caller and to the log. */
 import type { SandboxExit } from "../sandbox/sandbox.ts";
 import type { Status } from "./log-lines.ts";
-import { cutError, exited, recordedType, timeout, tooLarge } from "./payloads.ts";
+import { cutError, exited, failure, recordedType, timeout, tooLarge } from "./payloads.ts";
 import type { Failure } from "./payloads.ts";
 
 /** What ended the wait for a runtime. */
@@ -9,6 +9,7 @@ export type Verdict =
   | { readonly kind: "next" }
   | { readonly kind: "answer"; readonly payload: Buffer; readonly errorType?: string }
   | { readonly kind: "tooLarge"; readonly bytes: number }
+  | { readonly kind: "refused"; readonly errorType: string; readonly errorMessage: string }
   | { readonly kind: "initError"; readonly errorType: string; readonly payload: Buffer }
   | { readonly kind: "exit"; readonly exit: SandboxExit }
   | { readonly kind: "timeout" };
@@ -60,6 +61,8 @@ export function judge(verdict: Verdict, requestId: string, timeoutMs: number): J
         : { payload: cutError(verdict.payload), functionError: true, status: "success" };
     case "tooLarge":
       return failed(tooLarge(verdict.bytes));
+    case "refused":
+      return failed(failure(verdict.errorType, verdict.errorMessage));
     case "initError":
       return {
         payload: cutError(verdict.payload),

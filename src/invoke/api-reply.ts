@@ -1,0 +1,63 @@
+/** Answers of the HTTP APIs that a sandbox sees, in the words and shapes of AWS's own. */
+import type { Socket } from "node:net";
+
+export interface ApiReply {
+  readonly status: number;
+  /** `application/json` when absent. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+const REASONS: Readonly<Record<number, string>> = {
+  200: "OK",
+  202: "Accepted",
+  400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  413: "Request Entity Too Large",
+  501: "Not Implemented",
+};
+const ACCEPTED: ApiReply = { status: 202, body: Buffer.from('{"status":"OK"}\n') };
+
+/** Writes an answer; the connection ends after it unless it is kept alive. */
+export function writeReply(socket: Socket, reply: ApiReply, keepAlive: boolean): void {
+  let head = `HTTP/1.1 ${reply.status} ${REASONS[reply.status] ?? ""}\r\n`;
+  if (!reply.headers) head += "Content-Type: application/json\r\n";
+  // A caller's client context may hold line breaks; none may end a header.
+  else
+    for (const name in reply.headers)
+      head += `${name}: ${(reply.headers[name] ?? "").replaceAll(/[\r\n\0]/g, " ")}\r\n`;
+  head += `Content-Length: ${reply.body.length}\r\n${keepAlive ? "" : "Connection: close\r\n"}\r\n`;
+  socket.cork();
+  socket.write(head);
+  socket.write(reply.body);
+  socket.uncork();
+  if (!keepAlive) socket.end();
+}
+
+/** 202, as for everything that a runtime or an extension posts. */
+export function accepted(): ApiReply {
+  return ACCEPTED;
+}
+
+export function errorReply(status: number, errorType: string, errorMessage: string): ApiReply {
+  return { status, body: errorBody(errorType, errorMessage) };
+}
+
+export function errorBody(errorType: string, errorMessage: string): Buffer {
+  return Buffer.from(JSON.stringify({ errorType, errorMessage }));
+}
+
+export function text(status: number, body: string): ApiReply {
+  return { status, headers: { "Content-Type": "text/plain; charset=utf-8" }, body: Buffer.from(body) };
+}
+
+export function notFound(): ApiReply {
+  return text(404, "404 page not found\n");
+}
+
+export function wrongMethod(): ApiReply {
+  return text(405, "");
+}
