@@ -1,17 +1,18 @@
 /**
  * The life of an execution environment, the same for our bootstraps and for custom runtimes.
  *
- *              sandbox is up          ready            invocation
+ *              sandbox is up       init ended          invocation
  *   booting ──────────────────▶ init ─────▶ idle ──────────────▶ busy
- *      │                         │ ▲          ▲                   │
- *      │                         │ └ re-init  └── runtime is back ┘
+ *      │                         │ ▲         │ ▲                  │
+ *      │                         │ └─────────┘ └─ runtime is back ┘
+ *      │                         │  init again
  *      └───────────────┬─────────┴────────────┬───────────────────┘
  *                      ▼                      ▼
  *                   stopping ─────────────▶ gone
  *
- * `booting` has no process yet; `init` runs the function's static code; `busy` lasts from the delivery of an
- * invocation until the runtime asks for the next one; `stopping` has been told to end or found dead; `gone` has nothing
- * left on the machine.
+ * `booting` has no process yet; `init` runs the function's static code; `idle` has ended its init phase, well or not: one
+ * that failed is run again when the first invocation comes; `busy` lasts from the delivery of an invocation until the
+ * runtime asks for the next one; `stopping` has been told to end or found dead; `gone` has nothing left on the machine.
  */
 
 export type EnvironmentState = "booting" | "init" | "idle" | "busy" | "stopping" | "gone";
@@ -19,7 +20,7 @@ export type EnvironmentState = "booting" | "init" | "idle" | "busy" | "stopping"
 const NEXT = {
   booting: ["init", "stopping"],
   init: ["idle", "stopping"],
-  idle: ["busy", "stopping"],
+  idle: ["busy", "init", "stopping"],
   busy: ["idle", "stopping"],
   stopping: ["gone"],
   gone: [],

@@ -1,4 +1,4 @@
-/** One execution environment: boots a runtime, gives it one invocation at a time, and tells how each ended. */
+/** One execution environment: boots and initializes a runtime on its own, gives it one invocation at a time, and tells how each ended. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../kit/clock.ts";
 import type { Ids } from "../kit/id.ts";
@@ -62,13 +62,14 @@ export class Environment {
   readonly #written: { write(chunk: Buffer): void };
   readonly #bornAt = performance.now();
   readonly #onChange: (environment: Environment) => void;
-  readonly #init: Promise<InitResult>;
+  /** How the init phase ended; the first invocation takes it. */
+  #init: InitResult | undefined;
+  #bootFailure: unknown;
   #state: EnvironmentState = "booting";
   #process: RuntimeProcess | undefined;
   /** The process that is being booted, or was last; undefined when it could not be. */
   #booting: Promise<RuntimeProcess | undefined> | undefined;
   #lives = 0;
-  #isUsed = false;
   readonly #verdicts = new VerdictQueue();
   #frozen: Promise<void> | undefined;
   #memoryMb = 0;
@@ -78,7 +79,11 @@ export class Environment {
   #finished: Promise<Buffer | undefined> | undefined;
   #gone: Promise<void> | undefined;
 
-  /** Begins to boot. @param onChange Called when it became idle after an invocation, or gone. */
+  /**
+   * Begins to boot and to initialize, whether or not anybody waits for it.
+   * @param onChange Called when it became idle (its init phase has ended, well or not; an invocation is over), and when it
+   * is gone. Whoever is called may invoke it at once.
+   */
   constructor(deps: EnvironmentDeps, spec: EnvironmentSpec, onChange: (environment: Environment) => void) {
     this.#deps = deps;
     this.#spec = spec;
@@ -97,9 +102,10 @@ export class Environment {
       runtimeVersion: runtimeVersionName(spec.runtime),
       runtimeVersionArn: runtimeVersionArn(spec.runtime, spec.version.region),
     });
-    this.#init = this.#initPhase();
-    // The first invocation awaits it; an environment that nobody invokes must not take the server down.
-    this.#init.catch(() => {});
+    this.#initPhase().catch((error: unknown) => {
+      this.#bootFailure = error;
+      void this.end();
+    });
   }
 
   get state(): EnvironmentState {
@@ -108,6 +114,11 @@ export class Environment {
 
   get isFrozen(): boolean {
     return this.#frozen !== undefined;
+  }
+
+  /** Why it is gone before its init phase had ended: no sandbox could be made, or it was told to end. */
+  get bootFailure(): unknown {
+    return this.#bootFailure;
   }
 
   /** Whether another invocation may have it. */
@@ -120,15 +131,13 @@ export class Environment {
     );
   }
 
-  /** Runs one invocation: when idle, or as the first while it boots. @throws SandboxError when no sandbox could be made. */
+  /** Runs one invocation; only when idle. @throws EnvironmentEnded; SandboxError when no sandbox could be made for a second init. */
   async invoke(invocation: Invocation): Promise<Outcome> {
-    const first = !this.#isUsed;
-    this.#isUsed = true;
     // The log lines of the invocation before come first.
     await this.#finished;
     if (this.#gone) throw new EnvironmentEnded();
     try {
-      return await this.#run(invocation, first ? await this.#init : undefined);
+      return await this.#run(invocation);
     } catch (error) {
       await this.end();
       throw error;
@@ -138,7 +147,7 @@ export class Environment {
   /** Freezes it until the next invocation. */
   freeze(): void {
     const process = this.#process;
-    if (this.#state !== "idle" || this.#frozen || !process) return;
+    if (this.#state !== "idle" || this.#frozen || this.#init?.failure || !process) return;
     this.#frozen = process.freeze().catch((error: unknown) => {
       this.#deps.log.warn("an execution environment could not be frozen", { error });
     });
@@ -150,7 +159,9 @@ export class Environment {
     return this.#gone;
   }
 
-  async #run(invocation: Invocation, init: InitResult | undefined): Promise<Outcome> {
+  async #run(invocation: Invocation): Promise<Outcome> {
+    const init = this.#init;
+    this.#init = undefined;
     if (invocation.wantLogTail) this.#stream.beginTail();
     this.#stream.platform({ type: "start", requestId: invocation.requestId, version: this.version.version });
     const { timeoutMs } = this.version;
@@ -237,12 +248,16 @@ export class Environment {
   #becomeIdle(): void {
     this.#verdicts.clear();
     this.#enter("idle");
+    this.#rest();
+  }
+
+  #rest(): void {
     this.idleSince = performance.now();
     this.#onChange(this);
   }
 
-  /** The init phase proper, with its own limit. A failure is kept: the first invocation tries once more. */
-  async #initPhase(): Promise<InitResult> {
+  /** The init phase proper, with its own limit. A failure is kept: the first invocation tries once more. @throws SandboxError, EnvironmentEnded. */
+  async #initPhase(): Promise<void> {
     const startedAt = performance.now();
     await this.#boot();
     this.#enter("init");
@@ -251,20 +266,29 @@ export class Environment {
     clearTimeout(this.#timer);
     const durationMs = performance.now() - startedAt;
     if (verdict.kind === "next") {
+      if (this.#gone) throw new EnvironmentEnded();
+      this.#init = { durationMs };
       this.#initialized();
-      return { durationMs };
+    } else {
+      await this.#initFailed("init", verdict, durationMs);
+      // What this process still says is about nothing: a second one will have the first invocation.
+      this.#lives++;
+      await this.#process?.stop();
+      if (this.#gone) throw new EnvironmentEnded();
+      this.#init = { durationMs, failure: verdict };
+      this.#enter("idle");
     }
-    await this.#initFailed("init", verdict, durationMs);
-    await this.#process?.stop();
-    return { durationMs, failure: verdict };
+    this.#rest();
   }
 
   /** AWS runs a failed init phase again under the function's own timeout. Undefined when it went well now. */
   async #initAgain(): Promise<Verdict | undefined> {
     const startedAt = performance.now();
+    this.#enter("init");
     await this.#boot();
     const verdict = await this.#verdicts.next();
     if (verdict.kind === "next") {
+      if (this.#gone) throw new EnvironmentEnded();
       this.#initialized();
       return undefined;
     }
@@ -315,7 +339,7 @@ export class Environment {
 
   #hear(verdict: Verdict): void {
     if (verdict.kind === "exit" && verdict.exit.outOfMemory) this.#memoryMb = this.version.memoryMb;
-    if (this.#state !== "idle" || !this.#isUsed) this.#verdicts.push(verdict);
+    if (this.#state !== "idle") this.#verdicts.push(verdict);
     // Nothing was asked. A process that ended takes its environment along.
     else if (verdict.kind === "exit") void this.end();
   }

@@ -1,15 +1,18 @@
-/** Gives every invocation an execution environment: the newest idle one of its version, else a new one, else a refusal. */
+/** Gives every invocation an execution environment: the newest idle one of its version, else whichever is free first, else a refusal. */
 import type { Clock } from "../kit/clock.ts";
 import type { Ids } from "../kit/id.ts";
 import type { SandboxProvider } from "../sandbox/sandbox.ts";
 import type { Log } from "../telemetry/log.ts";
+import { prepareBoot } from "./boot.ts";
+import type { NoEntrypoint } from "./boot.ts";
+import { BootQueue } from "./boot-queue.ts";
 import { Environment, EnvironmentEnded } from "./environment.ts";
-import type { EnvironmentDeps, EnvironmentSpec } from "./environment.ts";
+import type { EnvironmentDeps } from "./environment.ts";
 import { freezeAfterMs, idleMs, sweepMs } from "./limits.ts";
 import type { InvokeLimits } from "./limits.ts";
 import { runNowhere } from "./no-entrypoint.ts";
-import { bootstrapOf, extensionsOf } from "./runtimes/provided.ts";
-import { RuntimeUnavailable } from "./runtimes/runtime.ts";
+import { VersionPool } from "./pool.ts";
+import type { Runner } from "./pool.ts";
 import type { Runtimes } from "./runtimes/runtime.ts";
 import type { FunctionVersion, Invocation, InvokePorts, Invoker, Outcome } from "./types.ts";
 
@@ -45,29 +48,26 @@ export class InvokerStopped extends Error {
 }
 
 export function createInvoker(deps: InvokerDeps): Invoker {
-  return new Pool(deps);
+  return new Pools(deps);
 }
 
-/** The environments of one version. */
-interface VersionPool {
-  readonly key: string;
-  /** The newest is last. */
-  readonly idle: Environment[];
-  readonly all: Set<Environment>;
-  /** Woken whenever one of them is gone. */
-  readonly waiters: (() => void)[];
-  isRetired: boolean;
-}
-
-class Pool implements Invoker {
+class Pools implements Invoker {
   readonly #deps: InvokerDeps;
   readonly #environmentDeps: EnvironmentDeps;
+  /** By version key; a retired pool is no longer among them. */
   readonly #pools = new Map<string, VersionPool>();
   readonly #environments = new Set<Environment>();
-  readonly #running = new Set<Promise<unknown>>();
+  readonly #boots = new BootQueue<VersionPool>((pool) => this.#boot(pool));
+  /** Environments whose init phase has not ended, with what its end calls. */
+  readonly #booting = new Map<Environment, () => void>();
   /** Environments that exist or are being made. */
   #count = 0;
+  /** Invocations under way. */
+  #running = 0;
+  #whenIdle: () => void = () => {};
   #isStopped = false;
+  /** The grace of `stop` is over. */
+  #isClosed = false;
   #sweeper: NodeJS.Timeout | undefined;
 
   constructor(deps: InvokerDeps) {
@@ -84,12 +84,25 @@ class Pool implements Invoker {
   }
 
   /** @throws ThrottledError, RuntimeUnavailable, SandboxError, InvokerStopped. */
-  invoke(version: FunctionVersion, invocation: Invocation): Promise<Outcome> {
-    if (this.#isStopped) return Promise.reject(new InvokerStopped());
-    const idle = this.#takeIdle(version.key);
-    const running = idle ? this.#invokeWarm(idle, invocation) : this.#invokeCold(version, invocation);
-    this.#running.add(running);
-    return running.finally(() => this.#running.delete(running));
+  async invoke(version: FunctionVersion, invocation: Invocation): Promise<Outcome> {
+    if (this.#isStopped) throw new InvokerStopped();
+    this.#running++;
+    try {
+      // A process may end between two invocations of its environment; the second has not begun then and goes elsewhere.
+      for (;;) {
+        const pool = this.#poolOf(version);
+        const runner = pool.takeIdle() ?? (await this.#wait(pool));
+        try {
+          return await runner.invoke(invocation);
+        } catch (error) {
+          if (!(error instanceof EnvironmentEnded)) throw error;
+          if (this.#isStopped) throw new InvokerStopped();
+        }
+      }
+    } finally {
+      this.#running--;
+      if (this.#running === 0) this.#whenIdle();
+    }
   }
 
   async retire(key: string): Promise<void> {
@@ -98,96 +111,111 @@ class Pool implements Invoker {
     pool.isRetired = true;
     this.#pools.delete(key);
     for (const environment of pool.idle.splice(0)) void environment.end();
-    while (pool.all.size > 0) await new Promise<void>((resolve) => pool.waiters.push(resolve));
+    this.#dropSpareBoots(pool);
+    await pool.empty();
   }
 
   async stop(graceMs: number): Promise<void> {
     this.#isStopped = true;
     clearInterval(this.#sweeper);
-    const grace = new Promise<void>((resolve) => setTimeout(resolve, graceMs).unref());
-    await Promise.race([Promise.allSettled(this.#running), grace]);
+    if (this.#running > 0)
+      await new Promise<void>((resolve) => {
+        const grace = setTimeout(resolve, graceMs);
+        this.#whenIdle = () => (clearTimeout(grace), resolve());
+      });
+    this.#isClosed = true;
+    for (const pool of this.#pools.values()) pool.rejectAll(new InvokerStopped());
     await Promise.all([...this.#environments].map((environment) => environment.end()));
   }
 
-  #takeIdle(key: string): Environment | undefined {
-    const idle = this.#pools.get(key)?.idle;
-    for (let environment = idle?.pop(); environment; environment = idle?.pop()) {
-      if (environment.isFresh()) return environment;
-      void environment.end();
-    }
-    return undefined;
-  }
-
-  /** A process may end between two invocations of its environment; the second has not begun then and goes elsewhere. */
-  async #invokeWarm(environment: Environment, invocation: Invocation): Promise<Outcome> {
-    try {
-      return await environment.invoke(invocation);
-    } catch (error) {
-      if (!(error instanceof EnvironmentEnded)) throw error;
-      if (this.#isStopped) throw new InvokerStopped();
-      return this.#invokeCold(environment.version, invocation);
-    }
-  }
-
-  async #invokeCold(version: FunctionVersion, invocation: Invocation): Promise<Outcome> {
-    this.#makeRoom();
-    this.#count += 1;
-    let environment: Environment | undefined;
-    try {
-      await refuseExtensions(version);
-      const [runtime, credentials] = await Promise.all([
-        this.#deps.runtimes.install(version.runtime),
-        this.#deps.ports.credentials(version, version.functionName),
-      ]);
-      const entrypoint =
-        runtime.kind === "provided" ? await bootstrapOf(version.codeDir, version.optDir) : undefined;
-      if (entrypoint && "reason" in entrypoint)
-        return await runNowhere(this.#deps, version, invocation, runtime, entrypoint.reason);
-      if (this.#isStopped) throw new InvokerStopped();
-      environment = this.#add({ version, runtime, entrypoint: entrypoint?.path, credentials });
-      return await environment.invoke(invocation);
-    } catch (error) {
-      throw error instanceof EnvironmentEnded ? new InvokerStopped() : error;
-    } finally {
-      // Once there is an environment, its end gives the place back.
-      if (!environment) this.#count -= 1;
-    }
-  }
-
-  #add(spec: EnvironmentSpec): Environment {
-    const pool = this.#poolOf(spec.version.key);
-    const environment = new Environment(this.#environmentDeps, spec, (changed) =>
-      this.#changed(pool, changed),
-    );
-    pool.all.add(environment);
-    this.#environments.add(environment);
-    this.#sweeper ??= setInterval(() => this.#sweep(), sweepMs).unref();
-    return environment;
-  }
-
-  #poolOf(key: string): VersionPool {
-    let pool = this.#pools.get(key);
+  #poolOf(version: FunctionVersion): VersionPool {
+    let pool = this.#pools.get(version.key);
     if (!pool) {
-      pool = { key, idle: [], all: new Set(), waiters: [], isRetired: false };
-      this.#pools.set(key, pool);
+      pool = new VersionPool(version);
+      this.#pools.set(version.key, pool);
     }
     return pool;
   }
 
+  /** Begins a boot where too few are under way, and waits for whatever is free first. @throws ThrottledError. */
+  #wait(pool: VersionPool): Promise<Runner> {
+    const needsBoot = !pool.hasSpareBoot;
+    if (needsBoot) this.#makeRoom();
+    const runner = pool.wait();
+    if (needsBoot) {
+      this.#count++;
+      pool.boots++;
+      this.#boots.add(pool);
+    }
+    return runner;
+  }
+
+  /** Boots an environment of a version; resolves when its init phase has ended or cannot begin. */
+  async #boot(pool: VersionPool): Promise<void> {
+    let failure: unknown;
+    const spec = await prepareBoot(this.#deps, pool.version).catch(
+      (error: unknown) => void (failure = error),
+    );
+    if (spec && "credentials" in spec && !this.#isClosed)
+      return new Promise((resolve) => {
+        const environment = new Environment(this.#environmentDeps, spec, (changed) =>
+          this.#changed(pool, changed),
+        );
+        pool.environments.add(environment);
+        this.#environments.add(environment);
+        this.#booting.set(environment, resolve);
+        this.#sweeper ??= setInterval(() => this.#sweep(), sweepMs).unref();
+      });
+    this.#count--;
+    pool.boots--;
+    if (spec && "reason" in spec) pool.offer(this.#nowhere(pool.version, spec));
+    else pool.bootFailed(failure ?? new InvokerStopped());
+    this.#settle(pool);
+  }
+
+  #nowhere(version: FunctionVersion, { runtime, reason }: NoEntrypoint): Runner {
+    return { invoke: (invocation) => runNowhere(this.#deps, version, invocation, runtime, reason) };
+  }
+
   /** An environment became idle or gone. */
   #changed(pool: VersionPool, environment: Environment): void {
-    if (environment.state === "idle") {
-      if (pool.isRetired || this.#isStopped) void environment.end();
-      else pool.idle.push(environment);
-      return;
+    const initEnded = this.#booting.get(environment);
+    if (initEnded) {
+      this.#booting.delete(environment);
+      pool.boots--;
+      initEnded();
     }
-    this.#count -= 1;
-    this.#environments.delete(environment);
-    pool.all.delete(environment);
-    const at = pool.idle.indexOf(environment);
-    if (at !== -1) pool.idle.splice(at, 1);
-    if (pool.all.size === 0 && this.#pools.get(pool.key) === pool) this.#pools.delete(pool.key);
-    for (const wake of pool.waiters.splice(0)) wake();
+    if (environment.state === "idle") this.#idle(pool, environment, initEnded !== undefined);
+    else {
+      this.#count--;
+      this.#environments.delete(environment);
+      pool.remove(environment);
+      const { bootFailure } = environment;
+      if (initEnded)
+        pool.bootFailed(bootFailure instanceof EnvironmentEnded ? new InvokerStopped() : bootFailure);
+    }
+    this.#settle(pool);
+  }
+
+  /** Whoever has waited longest has it: a new one even if it will not do for a second invocation. */
+  #idle(pool: VersionPool, environment: Environment, isNew: boolean): void {
+    if ((isNew || environment.isFresh()) && pool.offer(environment)) this.#dropSpareBoots(pool);
+    else if (pool.isRetired || this.#isStopped) void environment.end();
+    else pool.idle.push(environment);
+  }
+
+  /** Boots that have not begun and that nobody waits for any more. */
+  #dropSpareBoots(pool: VersionPool): void {
+    while (pool.hasSpareBoot && this.#boots.drop(pool)) {
+      pool.boots--;
+      this.#count--;
+    }
+  }
+
+  #settle(pool: VersionPool): void {
+    const { key } = pool.version;
+    if (pool.isEmpty && this.#pools.get(key) === pool) this.#pools.delete(key);
+    pool.wake();
   }
 
   /** Makes place for one more environment, at the cost of the one that has been idle longest. @throws ThrottledError. */
@@ -213,13 +241,4 @@ class Pool implements Invoker {
         if (now - environment.idleSince > freezeAfterMs) environment.freeze();
     }
   }
-}
-
-/** A function that counts on its extensions must not run without them. */
-async function refuseExtensions(version: FunctionVersion): Promise<void> {
-  const extensions = await extensionsOf(version.optDir);
-  if (extensions.length > 0)
-    throw new RuntimeUnavailable(
-      `Lambent does not implement extensions yet; the layers of ${version.functionName} hold ${extensions.join(", ")}`,
-    );
 }

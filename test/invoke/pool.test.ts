@@ -1,0 +1,91 @@
+/** Which environment an invocation gets: whichever of its version is free first, with no more of them than are needed. */
+import assert from "node:assert/strict";
+import { after, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { kinds, openInvoker } from "./harness.ts";
+
+const STREAM = `export const handler = async (e) => { if (e.ms) await new Promise((r) => setTimeout(r, e.ms)); return process.env.AWS_LAMBDA_LOG_STREAM_NAME; };`;
+
+for (const kind of kinds) {
+  describe(`pool on ${kind}`, async () => {
+    const bench = await openInvoker(kind, { environmentsMax: 100 });
+    after(() => bench.close());
+
+    test("a hundred cold calls at once are all answered, by few environments", async () => {
+      const version = await bench.fn({ files: { "index.mjs": STREAM } });
+      const answers = await Promise.all(Array.from({ length: 100 }, () => bench.call(version)));
+      for (const answer of answers) assert.equal(answer.functionError, undefined);
+      const streams = new Set(answers.map((answer) => answer.json));
+      assert.ok(streams.size < 50, `${streams.size} environments for 100 short calls`);
+      // What was not needed holds no place: as many run at once as before.
+      const again = await Promise.all(Array.from({ length: 100 }, () => bench.call(version)));
+      assert.equal(again.length, 100);
+      await bench.invoker.retire(version.key);
+    });
+  });
+}
+
+test("an environment that is free takes the call for which another boots, and that one serves a later call", async (t) => {
+  const bench = await openInvoker("process");
+  t.after(() => bench.close());
+  const code = `import { mkdirSync } from "node:fs";
+    try { mkdirSync(process.env.LAMBDA_TASK_ROOT + "/mark"); } catch { await new Promise((r) => setTimeout(r, 1_500)); }
+    ${STREAM}`;
+  const version = await bench.fn({ files: { "index.mjs": code } });
+  const first = await bench.call(version);
+  assert.ok(first.initDurationMs !== undefined);
+  const running = bench.call(version, { ms: 300 });
+  const waiting = await bench.call(version);
+  assert.equal(waiting.json, (await running).json);
+  assert.equal(waiting.initDurationMs, undefined);
+  while (!/INIT_START.*INIT_START/s.test(bench.logged())) await sleep(50);
+  await sleep(2_500);
+  const later = await bench.call(version);
+  assert.notEqual(later.json, first.json);
+  // AWS tells the init duration with the first invocation, also when the environment was initialized before it came.
+  assert.ok(later.initDurationMs !== undefined && later.initDurationMs > 1_000);
+});
+
+test("an init that failed while nobody waited any more is run again inside the next invocation", async (t) => {
+  const bench = await openInvoker("process");
+  t.after(() => bench.close());
+  const code = `import { existsSync, writeFileSync } from "node:fs";
+    const mark = process.env.LAMBDA_TASK_ROOT + "/mark";
+    const lives = existsSync(mark + "1") ? (existsSync(mark + "2") ? 3 : 2) : 1;
+    writeFileSync(mark + lives, "");
+    if (lives === 2) { await new Promise((r) => setTimeout(r, 1_000)); throw new Error("second life"); }
+    ${STREAM.replace("return ", "return lives + ' ' + ")}`;
+  const version = await bench.fn({ files: { "index.mjs": code } });
+  const first = await bench.call(version);
+  const running = bench.call(version, { ms: 300 });
+  assert.equal((await bench.call(version)).json, first.json);
+  assert.equal((await running).json, first.json);
+  while (!bench.logged().includes("Phase: init\tStatus: error")) await sleep(50);
+  const later = await bench.call(version);
+  assert.match(later.json, /^3 /);
+  assert.equal(later.initDurationMs, undefined);
+});
+
+test("a boot that fails rejects the call that waits for it, and the next call has one of its own", async (t) => {
+  let failures = 3;
+  const bench = await openInvoker("process", {
+    environmentsMax: 3,
+    credentials: () =>
+      failures-- > 0
+        ? Promise.reject(new Error("no such role"))
+        : Promise.resolve({
+            accessKeyId: "ASIATEST",
+            secretAccessKey: "secret",
+            sessionToken: "token",
+            expiresAt: Date.now() + 3_600_000,
+          }),
+  });
+  t.after(() => bench.close());
+  const version = await bench.fn({ files: { "index.mjs": STREAM } });
+  const settled = await Promise.allSettled([1, 2, 3].map(() => bench.call(version)));
+  assert.deepEqual(
+    settled.map((each) => each.status),
+    ["rejected", "rejected", "rejected"],
+  );
+  assert.equal((await bench.call(version)).functionError, undefined);
+});
