@@ -6,7 +6,6 @@ import { createAuthorization, createFrontDoor } from "../aws/index.ts";
 import type { FrontDoor } from "../aws/index.ts";
 import type { Config } from "../config/index.ts";
 import { createInvoker, createRuntimes } from "../invoke/index.ts";
-import { systemClock } from "../kit/clock.ts";
 import type { Clock } from "../kit/clock.ts";
 import { randomIds } from "../kit/id.ts";
 import type { Ids } from "../kit/id.ts";
@@ -44,10 +43,14 @@ interface Door {
 }
 
 /** Builds a platform on a data directory. @throws when the directory belongs to another running server. */
-export async function compose(config: Config, door: Door, log: Log): Promise<Platform> {
+export async function compose(
+  config: Config,
+  door: Door,
+  machine: { clock: Clock; log: Log },
+): Promise<Platform> {
   // Given back in reverse order: at the end of the platform's life, or here when a later part cannot be built.
   await using parts = new AsyncDisposableStack();
-  const base = { clock: systemClock, ids: randomIds, log };
+  const base = { ...machine, ids: randomIds };
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   const store = await openStore({
     ...base,

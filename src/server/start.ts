@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadConfig } from "../config/index.ts";
 import type { ConfigInput } from "../config/index.ts";
+import { systemClock } from "../kit/clock.ts";
+import type { Clock } from "../kit/clock.ts";
 import { createLog } from "../telemetry/log.ts";
 import { foreignPage } from "./browser-guard.ts";
 import { compose } from "./compose.ts";
@@ -24,12 +26,18 @@ export interface Running {
   stop(): Promise<void>;
 }
 
+/** The configuration, and what only a program can hand in. */
+export interface StartInput extends ConfigInput {
+  /** Time as the server sees it, retries and expiries included; a `MovableClock` lets it pass in a test. */
+  readonly clock?: Clock | undefined;
+}
+
 /**
  * Starts Lambent in this process. With no `dataDir` the state lies in a temporary folder that `stop` removes;
  * with no `port` a free one is taken.
  * @throws ConfigError; an Error that names what is in the way (port in use, data directory owned by another server).
  */
-export async function start(input: ConfigInput = {}): Promise<Running> {
+export async function start({ clock = systemClock, ...input }: StartInput = {}): Promise<Running> {
   const temporary = input.dataDir === undefined ? await mkdtemp(join(tmpdir(), "lambent-")) : undefined;
   const config = loadConfig({ port: 0, logLevel: "warn", ...input, dataDir: input.dataDir ?? temporary });
   const log = createLog(config.logLevel);
@@ -51,7 +59,7 @@ export async function start(input: ConfigInput = {}): Promise<Running> {
     if (temporary) await rm(temporary, { recursive: true, force: true });
   };
   try {
-    platform = await compose(config, { port: listener.port, endpoint: listener.endpoint }, log);
+    platform = await compose(config, { port: listener.port, endpoint: listener.endpoint }, { clock, log });
   } catch (error) {
     await undo();
     throw error;

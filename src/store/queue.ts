@@ -32,7 +32,8 @@ export interface Queue {
   claim(topic: string, count: number, leaseMs: number): Promise<Job[]>;
   /** Resolves when a job of the topic may be due (enqueued, retried, lease run out) or the signal aborts. Does not poll. */
   wait(topic: string, signal: AbortSignal): Promise<void>;
-  extend(job: Job, leaseMs: number): Promise<boolean>;
+  /** Lets claims go on; those that were lost meanwhile stay lost. Answers how many go on. */
+  extendAll(jobs: readonly Job[], leaseMs: number): Promise<number>;
   /** Removes a finished job. False when the claim was lost. */
   acknowledge(job: Job, transaction?: Transaction): Promise<boolean>;
   /** Gives a job back, due at `notBefore` (epoch ms). */

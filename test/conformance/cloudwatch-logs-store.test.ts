@@ -110,7 +110,7 @@ onEveryEngine("CloudWatch Logs", (engine) => {
     const logs = await open(fixture);
     await append(logs, "s", { timestamp: fixture.clock.now(), message: "old" });
     await call(logs, "PutRetentionPolicy", { logGroupName: GROUP, retentionInDays: 1 });
-    fixture.clock.advance(2 * DAY_MS);
+    await fixture.clock.advance(2 * DAY_MS);
     await append(logs, "s", { timestamp: fixture.clock.now(), message: "newer" });
     const storedBytes = async () => {
       const { logGroups } = await call(logs, "DescribeLogGroups", {});

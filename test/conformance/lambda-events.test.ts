@@ -12,6 +12,7 @@ import {
   LambdaClient,
   PublishVersionCommand,
 } from "@aws-sdk/client-lambda";
+import { MovableClock } from "../../src/index.ts";
 import { spawnServer } from "../harness/process.ts";
 import type { ServerProcess } from "../harness/process.ts";
 import { clientOptions } from "../harness/server.ts";
@@ -24,14 +25,11 @@ export const handler = async () => { if (++runs === 1) throw new Error("the firs
 
 const THROTTLED = { name: "TooManyRequestsException", Reason: "ConcurrentInvocationLimitExceeded" };
 
+const clock = new MovableClock();
 let setting: Setting;
-let failing: { name: string; requestId: string };
 
 before(async () => {
-  setting = await startSetting();
-  // Its retry comes a minute later; the other tests run meanwhile.
-  const name = await setting.create(FAIL_ONCE);
-  failing = { name, requestId: await send(setting.lambda, name, {}) };
+  setting = await startSetting({ clock });
 });
 after(async () => setting?.server.stop());
 
@@ -134,8 +132,15 @@ test("an event that was accepted runs after kill -9 and after SIGTERM", async ()
 });
 
 test("a function's error is retried a minute later under the same request id", async () => {
-  const log = await logWith(setting.server.endpoint, failing.name, (text) => text.includes("then well"), 120);
-  assert.equal(count(log, `START RequestId: ${failing.requestId}`), 2);
+  const name = await setting.create(FAIL_ONCE);
+  const id = await send(setting.lambda, name, {});
+  await logWith(setting.server.endpoint, name, (text) => text.includes("REPORT"));
+  for (let seconds = 0; seconds < 55; seconds += 5) await clock.advance(5_000);
+  const early = await logWith(setting.server.endpoint, name, () => true);
+  assert.equal(count(early, `START RequestId: ${id}`), 1, "not before its time");
+  await clock.advance(10_000);
+  const log = await logWith(setting.server.endpoint, name, (text) => text.includes("then well"));
+  assert.equal(count(log, `START RequestId: ${id}`), 2);
 });
 
 /** Invokes a function that runs until its server ends; again where the one environment is still taken. */

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { start } from "../../src/index.ts";
-import type { ConfigInput } from "../../src/index.ts";
+import type { StartInput } from "../../src/index.ts";
 
 export interface TestServer {
   readonly endpoint: string;
@@ -22,7 +22,7 @@ export interface ClientOptions {
 }
 
 /** Starts a server in this process on a free port and a folder of its own, removed at the end. */
-export async function startServer(config: ConfigInput = {}): Promise<TestServer> {
+export async function startServer(config: StartInput = {}): Promise<TestServer> {
   const own = config.dataDir === undefined ? await mkdtemp(join(tmpdir(), "lambent-test-")) : undefined;
   const running = await start({ ...config, dataDir: config.dataDir ?? own });
   return {

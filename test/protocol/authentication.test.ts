@@ -13,12 +13,13 @@ import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { AwsError } from "../../src/aws/errors.ts";
 import type { KeyRecord } from "../../src/aws/authentication.ts";
 import type { Principal } from "../../src/aws/service.ts";
+import { systemClock } from "../../src/kit/clock.ts";
 import { bytesOf, startDoor } from "./door.ts";
 import type { Door } from "./door.ts";
 import { rawRequest } from "./raw-request.ts";
 
 const MINUTE_MS = 60_000;
-const clock = { offset: 0, now: () => Date.now() + clock.offset };
+const clock = { ...systemClock, offset: 0, now: () => Date.now() + clock.offset };
 const user: Principal = {
   type: "user",
   account: "111122223333",

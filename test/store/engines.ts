@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe } from "node:test";
+import { MovableClock } from "../../src/kit/movable-clock.ts";
 import { randomIds } from "../../src/kit/id.ts";
 import { openStore } from "../../src/store/index.ts";
 import type { Store, StoreOptions } from "../../src/store/index.ts";
@@ -10,23 +11,10 @@ import { createLog } from "../../src/telemetry/log.ts";
 import { postgresMissing, startPostgres } from "../harness/postgres.ts";
 import type { TestPostgres } from "../harness/postgres.ts";
 
-/** A clock that a test can move. It goes with the machine's meanwhile. */
-export class TestClock {
-  #ahead = 0;
-
-  now(): number {
-    return Date.now() + this.#ahead;
-  }
-
-  advance(milliseconds: number): void {
-    this.#ahead += milliseconds;
-  }
-}
-
 /** One state, opened by one server, or (where the engine can) by several. */
 export interface TestStore extends AsyncDisposable {
   readonly store: Store;
-  readonly clock: TestClock;
+  readonly clock: MovableClock;
   readonly options: StoreOptions;
   /** Lines of the store's log. */
   readonly logged: string[];
@@ -61,7 +49,7 @@ export function onEveryEngine(title: string, declare: (engine: TestEngine) => vo
 }
 
 export async function freshStore(engine: Pick<StoreOptions, "engine" | "postgresUrl">): Promise<TestStore> {
-  const clock = new TestClock();
+  const clock = new MovableClock();
   const logged: string[] = [];
   const folders: string[] = [];
   const optionsWithFolder = async (): Promise<StoreOptions> => {

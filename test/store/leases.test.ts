@@ -24,11 +24,11 @@ onEveryEngine("A lease", (engine) => {
     await using fresh = await engine.fresh();
     const { leases } = fresh.store;
     const first = await leases.acquire("shard", "one", MINUTE_MS);
-    fresh.clock.advance(MINUTE_MS - 1_000);
+    await fresh.clock.advance(MINUTE_MS - 1_000);
     assert.equal(await first?.renew(), true);
-    fresh.clock.advance(MINUTE_MS - 1_000);
+    await fresh.clock.advance(MINUTE_MS - 1_000);
     assert.equal(await leases.acquire("shard", "two", MINUTE_MS), undefined, "renewed, so still held");
-    fresh.clock.advance(2_000);
+    await fresh.clock.advance(2_000);
     assert.equal(await first?.renew(), false, "ran out, even if nobody has taken it yet");
     const second = await leases.acquire("shard", "two", MINUTE_MS);
     assert.ok((second?.epoch ?? 0) > (first?.epoch ?? 0));
@@ -61,7 +61,7 @@ onEveryEngine("A lease", (engine) => {
     const first = await fresh.store.leases.acquire("shard", "one", MINUTE_MS);
     const { leases } = await fresh.reopen();
     assert.equal(await leases.acquire("shard", "two", MINUTE_MS), undefined);
-    fresh.clock.advance(MINUTE_MS);
+    await fresh.clock.advance(MINUTE_MS);
     assert.equal((await leases.acquire("shard", "two", MINUTE_MS))?.epoch, (first?.epoch ?? 0) + 1);
   });
 });

@@ -143,13 +143,13 @@ onEveryEngine("A queue", (engine) => {
     const { queue } = fresh.store;
     await add(fresh.store);
     const lost = await claimOne(fresh.store);
-    fresh.clock.advance(LEASE_MS);
+    await fresh.clock.advance(LEASE_MS);
     const again = await claimOne(fresh.store);
     assert.equal(again.id, lost.id);
     assert.equal(again.attempts, 2);
     assert.notEqual(again.receipt, lost.receipt);
     assert.equal(await queue.acknowledge(lost), false);
-    assert.equal(await queue.extend(lost, LEASE_MS), false);
+    assert.equal(await queue.extendAll([lost], LEASE_MS), 0);
     assert.equal(await queue.retryAt(lost, 0, "late"), false);
     assert.equal(await queue.bury(lost, "late"), false);
     assert.equal(await queue.acknowledge(again), true);
@@ -160,12 +160,12 @@ onEveryEngine("A queue", (engine) => {
     const { queue } = fresh.store;
     await add(fresh.store);
     const job = await claimOne(fresh.store);
-    fresh.clock.advance(LEASE_MS - 1_000);
-    assert.equal(await queue.extend(job, LEASE_MS), true);
-    fresh.clock.advance(LEASE_MS - 1_000);
+    await fresh.clock.advance(LEASE_MS - 1_000);
+    assert.equal(await queue.extendAll([job], LEASE_MS), 1);
+    await fresh.clock.advance(LEASE_MS - 1_000);
     assert.deepEqual(await queue.claim("work", 1, LEASE_MS), []);
     assert.equal(await queue.acknowledge(job), true);
-    assert.equal(await queue.extend(job, LEASE_MS), false);
+    assert.equal(await queue.extendAll([job], LEASE_MS), 0);
   });
 
   void test("gives a job back at its time when it is to be tried again", async () => {
@@ -177,7 +177,7 @@ onEveryEngine("A queue", (engine) => {
     assert.equal(await queue.retryAt(job, 0, "twice"), false);
     assert.deepEqual(await queue.depth("work"), { due: 0, delayed: 1, claimed: 0, buried: 0 });
     assert.deepEqual(await queue.claim("work", 1, LEASE_MS), []);
-    fresh.clock.advance(5_000);
+    await fresh.clock.advance(5_000);
     assert.equal((await claimOne(fresh.store)).attempts, 2);
   });
 
@@ -190,7 +190,7 @@ onEveryEngine("A queue", (engine) => {
     const second = await claimOne(fresh.store);
     assert.equal(await database.tx((tx) => queue.bury(second, "hopeless", tx)), true);
     assert.equal(await queue.bury(second, "twice"), false);
-    fresh.clock.advance(LEASE_MS * 100);
+    await fresh.clock.advance(LEASE_MS * 100);
     assert.deepEqual(await queue.claim("work", 1, LEASE_MS), []);
     assert.deepEqual(await queue.depth("work"), { due: 0, delayed: 0, claimed: 0, buried: 2 });
   });
@@ -202,7 +202,7 @@ onEveryEngine("A queue", (engine) => {
     await add(fresh.store, { notBefore: fresh.clock.now() + 60_000 });
     const [lost, buried] = await queue.claim("work", 2, 1_000);
     await queue.bury(buried as Job, "no");
-    fresh.clock.advance(1_000);
+    await fresh.clock.advance(1_000);
     await claimOne(fresh.store);
     assert.ok(lost);
     assert.deepEqual(await queue.depth("work"), { due: 2, delayed: 1, claimed: 1, buried: 1 });

@@ -93,12 +93,15 @@ export class DurableQueue implements Queue {
     await woken;
   }
 
-  async extend(job: Job, leaseMs: number): Promise<boolean> {
+  async extendAll(jobs: readonly Job[], leaseMs: number): Promise<number> {
     const until = this.#deps.clock.now() + leaseMs;
-    return this.#change(undefined, async (transaction) => {
-      const changed = await transaction.run(EXTEND, until, job.topic, job.id, job.receipt);
-      if (changed > 0) await this.#announce(transaction, job.topic, until);
-      return changed;
+    const topics = new Set(jobs.map((job) => job.topic));
+    return this.#deps.transact(async (transaction) => {
+      let extended = 0;
+      for (const { topic, id, receipt } of jobs)
+        extended += await transaction.run(EXTEND, until, topic, id, receipt);
+      for (const topic of topics) await this.#announce(transaction, topic, until);
+      return extended;
     });
   }
 

@@ -1,12 +1,12 @@
 /** Who waits for a topic, and the one timer per topic that wakes them when its next job comes due. */
 import type { Clock } from "../../kit/clock.ts";
 
-/** Longest sleep, in milliseconds: the machine's clock may be set meanwhile, and timers take no more than 2^31. */
+/** Longest sleep, in milliseconds: the machine's clock may be set meanwhile. */
 const SLEEP_MAX_MS = 60_000;
 
 interface Topic {
   readonly waiters: Set<() => void>;
-  timer: NodeJS.Timeout | undefined;
+  cancelTimer: () => void;
   /** When the timer fires, epoch milliseconds. */
   wakeAt: number;
 }
@@ -22,7 +22,7 @@ export class Wakeups {
   /** Resolves at the next wake-up of the topic, or when the signal aborts. */
   wait(name: string, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return Promise.resolve();
-    const topic = this.#topics.get(name) ?? { waiters: new Set(), timer: undefined, wakeAt: Infinity };
+    const topic = this.#topics.get(name) ?? { waiters: new Set(), cancelTimer: () => {}, wakeAt: Infinity };
     this.#topics.set(name, topic);
     return new Promise((resolve) => {
       const done = () => {
@@ -51,21 +51,20 @@ export class Wakeups {
 
   #sleepUntil(topic: Topic, dueAt: number): void {
     if (dueAt >= topic.wakeAt) return;
-    clearTimeout(topic.timer);
+    topic.cancelTimer();
     topic.wakeAt = dueAt;
     const sleepMs = Math.min(Math.max(dueAt - this.#clock.now(), 1), SLEEP_MAX_MS);
-    topic.timer = setTimeout(() => this.#wake(topic), sleepMs);
+    topic.cancelTimer = this.#clock.after(sleepMs, () => this.#wake(topic));
   }
 
   #wake(topic: Topic): void {
-    clearTimeout(topic.timer);
-    topic.timer = undefined;
+    topic.cancelTimer();
     topic.wakeAt = Infinity;
     for (const waiter of topic.waiters) waiter();
   }
 
   #forget(name: string, topic: Topic): void {
-    clearTimeout(topic.timer);
+    topic.cancelTimer();
     if (this.#topics.get(name) === topic) this.#topics.delete(name);
   }
 }

@@ -1,0 +1,148 @@
+/** Takes jobs of one topic off the durable queue and runs so many at once; gives claimed ones back when the server stops. */
+import { every, sleep } from "../../../kit/clock.ts";
+import type { Clock } from "../../../kit/clock.ts";
+import type { Job, Queue } from "../../../store/queue.ts";
+import type { Log } from "../../../telemetry/log.ts";
+
+/** After a crash a claimed job runs again when its lease has run out; one that is held is extended well before. */
+const LEASE_MS = 10_000;
+const EXTEND_MS = 3_000;
+/** One group may take this share of what runs at once, so that a slow function does not stop the others. */
+const GROUP_SHARE_MAX = 0.5;
+/** Jobs claimed ahead of their turn, as a multiple of what runs at once; new ones are claimed when half of them have begun. */
+const AHEAD_SHARE_MAX = 1;
+/** Pause after a failure of the queue itself. */
+const QUEUE_ERROR_PAUSE_MS = 1_000;
+
+interface Deps {
+  readonly queue: Queue;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+interface Options {
+  readonly topic: string;
+  /** Jobs that run at once. */
+  readonly concurrency: number;
+  /** Runs one job, and acknowledges it or gives it back; after a failure it comes again when its lease has run out. */
+  handle(job: Job): Promise<void>;
+}
+
+export class Consumer {
+  readonly #deps: Deps;
+  readonly #options: Options;
+  readonly #abort = new AbortController();
+  readonly #running = new Map<Job, Promise<void>>();
+  readonly #runningOf = new Map<string, number>();
+  /** Claimed, and waiting until they, or their group, have room. */
+  readonly #waiting: Job[] = [];
+  #loop: Promise<void> | undefined;
+  /** Wakes the loop when a running job has ended. */
+  #freed: () => void = () => {};
+
+  constructor(deps: Deps, options: Options) {
+    this.#deps = deps;
+    this.#options = options;
+  }
+
+  get isStopped(): boolean {
+    return this.#abort.signal.aborted;
+  }
+
+  start(): void {
+    this.#loop ??= this.#run();
+  }
+
+  /** Claims nothing more, gives back what waits, and waits for what runs; what then still runs, the next server runs again. */
+  async stop(graceMs: number): Promise<void> {
+    const { queue, clock } = this.#deps;
+    this.#abort.abort();
+    this.#freed();
+    await this.#loop;
+    for (const job of this.#waiting.splice(0)) await queue.retryAt(job, clock.now(), "The server stopped");
+    let timer: NodeJS.Timeout | undefined;
+    const grace = new Promise<void>((resolve) => (timer = setTimeout(resolve, graceMs)));
+    await Promise.race([Promise.all(this.#running.values()), grace]);
+    clearTimeout(timer);
+  }
+
+  async #run(): Promise<void> {
+    const { queue, clock, log } = this.#deps;
+    const { topic, concurrency } = this.#options;
+    const stopExtending = every(clock, EXTEND_MS, () => this.#extendHeld());
+    while (!this.isStopped) {
+      try {
+        this.#beginWaiting();
+        const room = concurrency - this.#running.size + concurrency * AHEAD_SHARE_MAX - this.#waiting.length;
+        // In batches: one claim for each job that has ended would cost more than the job.
+        if (room < (concurrency * AHEAD_SHARE_MAX) / 2) {
+          await new Promise<void>((resolve) => (this.#freed = resolve));
+          continue;
+        }
+        const jobs = await queue.claim(topic, room, LEASE_MS);
+        this.#waiting.push(...jobs);
+        if (jobs.length === 0) await this.#untilSomethingHappens();
+      } catch (error) {
+        if (this.isStopped) break;
+        log.error("A queue could not be read", { topic, error });
+        await sleep(clock, QUEUE_ERROR_PAUSE_MS, this.#abort.signal);
+      }
+    }
+    stopExtending();
+  }
+
+  /** Until a job is due; or, where some wait for their group, until one that runs has ended. */
+  async #untilSomethingHappens(): Promise<void> {
+    const freed = new AbortController();
+    if (this.#waiting.length > 0) this.#freed = () => freed.abort();
+    const signal = AbortSignal.any([this.#abort.signal, freed.signal]);
+    await this.#deps.queue.wait(this.#options.topic, signal);
+    this.#freed = () => {};
+  }
+
+  /** Begins the waiting jobs that have room, and whose groups have, oldest first. */
+  #beginWaiting(): void {
+    for (let job = this.#takeWaiting(); job !== undefined; job = this.#takeWaiting()) this.#begin(job);
+  }
+
+  #takeWaiting(): Job | undefined {
+    const { concurrency } = this.#options;
+    if (this.#running.size >= concurrency) return undefined;
+    const ofGroupMax = Math.max(1, Math.floor(concurrency * GROUP_SHARE_MAX));
+    const at = this.#waiting.findIndex(({ group }) => (this.#runningOf.get(group) ?? 0) < ofGroupMax);
+    return at === -1 ? undefined : this.#waiting.splice(at, 1)[0];
+  }
+
+  #begin(job: Job): void {
+    const { log } = this.#deps;
+    const { topic } = this.#options;
+    this.#runningOf.set(job.group, (this.#runningOf.get(job.group) ?? 0) + 1);
+    const work = this.#options
+      .handle(job)
+      .catch((error: unknown) =>
+        log.error("A queued job could not be handled", { topic, job: job.id, error }),
+      )
+      .then(() => this.#ended(job));
+    this.#running.set(job, work);
+  }
+
+  #ended(job: Job): void {
+    const left = (this.#runningOf.get(job.group) ?? 1) - 1;
+    if (left > 0) this.#runningOf.set(job.group, left);
+    else this.#runningOf.delete(job.group);
+    this.#running.delete(job);
+    if (this.isStopped) return;
+    this.#beginWaiting();
+    this.#freed();
+  }
+
+  #extendHeld(): void {
+    const held = [...this.#running.keys(), ...this.#waiting];
+    if (held.length === 0) return;
+    this.#deps.queue
+      .extendAll(held, LEASE_MS)
+      .catch((error: unknown) =>
+        this.#deps.log.warn("The leases of queued jobs were not extended", { error }),
+      );
+  }
+}
