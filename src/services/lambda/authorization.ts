@@ -65,17 +65,21 @@ const table: RequirementTable<Client> = {
   DeleteAlias: onFunction,
   DeleteFunction: (input, context) =>
     versionOf(input, context) === LATEST ? onFunction(input, context) : onQualified(input, context),
+  DeleteFunctionEventInvokeConfig: onQualified,
   GetAccountSettings: anywhere,
   GetAlias: onFunction,
   GetFunction: onQualified,
   GetFunctionConfiguration: onQualified,
+  GetFunctionEventInvokeConfig: onQualified,
   GetPolicy: onQualified,
   Invoke: (input, context) => [{ action: "lambda:InvokeFunction", resource: qualifiedArn(input, context) }],
   ListAliases: onFunction,
+  ListFunctionEventInvokeConfigs: onFunction,
   ListFunctions: anywhere,
   ListTags: (input, context) => onTagged(input.Resource, context, {}),
   ListVersionsByFunction: onFunction,
   PublishVersion: onFunction,
+  PutFunctionEventInvokeConfig: onQualified,
   RemovePermission: onQualified,
   TagResource: (input, context) => onTagged(input.Resource, context, tagConditions(input.Tags)),
   UntagResource: (input, context) => onTagged(input.Resource, context, tagKeyConditions(input.TagKeys)),
@@ -85,6 +89,7 @@ const table: RequirementTable<Client> = {
     ...onFunction(input, context),
     ...passRole(input, context),
   ],
+  UpdateFunctionEventInvokeConfig: onQualified,
 };
 
 /** Lambda's part in deciding who may do what. */

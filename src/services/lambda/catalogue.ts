@@ -7,6 +7,8 @@ import { LATEST, functionArn, functionNotFound } from "./names.ts";
 import type { FunctionId, FunctionReference } from "./names.ts";
 import { readAliases } from "./store-aliases.ts";
 import type { AliasRow } from "./store-aliases.ts";
+import { configQualifier, readEventConfigs } from "./store-event-configs.ts";
+import type { EventConfigRow } from "./store-event-configs.ts";
 import { readVersions } from "./store.ts";
 import type { VersionRow } from "./version-row.ts";
 
@@ -21,6 +23,7 @@ const READS_MAX = 3;
 interface Snapshot {
   readonly versions: ReadonlyMap<number, VersionRow>;
   readonly aliases: ReadonlyMap<string, AliasRow>;
+  readonly eventConfigs: ReadonlyMap<string, EventConfigRow>;
   readonly invokable: Map<number, Promise<FunctionVersion>>;
   readonly readAt: number;
 }
@@ -64,6 +67,12 @@ export class Catalogue {
     }
   }
 
+  /** How asynchronous events of a name are treated; undefined where nothing is configured. */
+  async eventConfig(reference: FunctionReference): Promise<EventConfigRow | undefined> {
+    const snapshot = await this.#snapshot(reference);
+    return snapshot.eventConfigs.get(configQualifier(reference.qualifier));
+  }
+
   /** To be called within every transaction that changes a function, its versions or its aliases. */
   changes(transaction: Transaction, id: FunctionId): void {
     transaction.afterCommit(() => {
@@ -103,13 +112,16 @@ export class Catalogue {
     if (kept && this.#isFresh(kept)) return kept;
     const epoch = this.#epoch;
     const readAt = this.#deps.clock.now();
-    const [versions, aliases] = await Promise.all([
-      readVersions(this.#deps.database, id),
-      readAliases(this.#deps.database, id),
+    const { database } = this.#deps;
+    const [versions, aliases, eventConfigs] = await Promise.all([
+      readVersions(database, id),
+      readAliases(database, id),
+      readEventConfigs(database, id),
     ]);
     const snapshot: Snapshot = {
       versions: new Map(versions.map((row) => [row.number, row])),
       aliases: new Map(aliases.map((alias) => [alias.name, alias])),
+      eventConfigs: new Map(eventConfigs.map((config) => [config.qualifier, config])),
       invokable: new Map(),
       readAt,
     };

@@ -4,6 +4,13 @@ import type { Client, Lambda } from "./deps.ts";
 import { createAlias, deleteAlias, getAlias, listAliases, updateAlias } from "./operations/aliases.ts";
 import { createFunction } from "./operations/create-function.ts";
 import { deleteFunction } from "./operations/delete-function.ts";
+import {
+  deleteFunctionEventInvokeConfig,
+  getFunctionEventInvokeConfig,
+  listFunctionEventInvokeConfigs,
+  putFunctionEventInvokeConfig,
+  updateFunctionEventInvokeConfig,
+} from "./operations/event-invoke-configs.ts";
 import { getAccountSettings } from "./operations/get-account-settings.ts";
 import { getFunction, getFunctionConfiguration } from "./operations/get-function.ts";
 import { invoke } from "./operations/invoke.ts";
@@ -20,21 +27,26 @@ export const operationTable: OperationTable<Client, Lambda> = {
   CreateFunction: createFunction,
   DeleteAlias: deleteAlias,
   DeleteFunction: deleteFunction,
+  DeleteFunctionEventInvokeConfig: deleteFunctionEventInvokeConfig,
   GetAccountSettings: getAccountSettings,
   GetAlias: getAlias,
   GetFunction: getFunction,
   GetFunctionConfiguration: getFunctionConfiguration,
+  GetFunctionEventInvokeConfig: getFunctionEventInvokeConfig,
   GetPolicy: getPolicy,
   Invoke: invoke,
   ListAliases: listAliases,
+  ListFunctionEventInvokeConfigs: listFunctionEventInvokeConfigs,
   ListFunctions: listFunctions,
   ListTags: listTags,
   ListVersionsByFunction: listVersionsByFunction,
   PublishVersion: publishVersion,
+  PutFunctionEventInvokeConfig: putFunctionEventInvokeConfig,
   RemovePermission: removePermission,
   TagResource: tagResource,
   UntagResource: untagResource,
   UpdateAlias: updateAlias,
   UpdateFunctionCode: updateFunctionCode,
   UpdateFunctionConfiguration: updateFunctionConfiguration,
+  UpdateFunctionEventInvokeConfig: updateFunctionEventInvokeConfig,
 };

@@ -7,10 +7,11 @@ import type { Job, Queue } from "../../../store/queue.ts";
 import type { Log } from "../../../telemetry/log.ts";
 import type { Catalogue, Target } from "../catalogue.ts";
 import { functionArn } from "../names.ts";
+import type { EventConfigRow } from "../store-event-configs.ts";
 import { newTraceHeader } from "../trace.ts";
 import { Consumer } from "./consumer.ts";
 import { decodeEvent, encodeEvent } from "./event.ts";
-import type { EventHeader } from "./event.ts";
+import type { EventHeader, QueuedEvent } from "./event.ts";
 import { EVENT_TOPIC } from "./event-queue.ts";
 import { afterDelay, afterFunctionError, isTooOld } from "./retry.ts";
 import type { Decision } from "./retry.ts";
@@ -50,20 +51,26 @@ export class Dispatcher {
 
   async #perform(job: Job): Promise<void> {
     const { queue, clock, log } = this.#deps;
-    const { header, payload } = decodeEvent(job.payload);
-    if (isTooOld(header, clock.now()))
+    const event = decodeEvent(job.payload);
+    const { header } = event;
+    const reference = { ...header, qualifier: header.qualifier };
+    const config = await this.#deps.catalogue.eventConfig(reference);
+    if (isTooOld(header, config, clock.now()))
       return this.#settle(job, { kind: "give up", condition: "EventAgeExceeded" }, "too old");
-    const target = await this.#deps.catalogue
-      .target({ ...header, qualifier: header.qualifier })
-      .catch((error: Error) => error);
-    if (!(target instanceof Error)) return this.#invoke(job, header, payload, target);
+    const target = await this.#deps.catalogue.target(reference).catch((error: Error) => error);
+    if (!(target instanceof Error)) return this.#invoke(job, event, target, config);
     if (target.name !== "ResourceNotFoundException")
-      return this.#settle(job, afterDelay(header, clock.now()), target.message);
+      return this.#settle(job, afterDelay(header, config, clock.now()), target.message);
     log.warn("An event's function no longer exists; it is dropped", eventFields(header));
     await queue.acknowledge(job);
   }
 
-  async #invoke(job: Job, header: EventHeader, payload: Buffer, target: Target): Promise<void> {
+  async #invoke(
+    job: Job,
+    { header, payload }: QueuedEvent,
+    target: Target,
+    config: EventConfigRow | undefined,
+  ): Promise<void> {
     const { invoker, clock, ids, queue } = this.#deps;
     const outcome = await invoker
       .invoke(target.version, {
@@ -77,11 +84,11 @@ export class Dispatcher {
     const failed = outcome instanceof Error || outcome.functionError !== undefined;
     if (failed && this.#consumer.isStopped) await queue.retryAt(job, clock.now(), "The server stopped");
     else if (outcome instanceof Error)
-      await this.#settle(job, afterDelay(header, clock.now()), outcome.message);
+      await this.#settle(job, afterDelay(header, config, clock.now()), outcome.message);
     else if (outcome.functionError)
       await this.#settle(
         job,
-        afterFunctionError(header, clock.now()),
+        afterFunctionError(header, config, clock.now()),
         outcome.payload.toString("utf8", 0, 1_000),
       );
     else await queue.acknowledge(job);

@@ -17,6 +17,11 @@ export interface EventHeader {
   readonly delays: number;
 }
 
+export interface QueuedEvent {
+  readonly header: EventHeader;
+  readonly payload: Buffer;
+}
+
 /** One block: header length (4 bytes, big endian), header, payload. */
 export function encodeEvent(header: EventHeader, payload: Uint8Array): Buffer {
   const text = Buffer.from(JSON.stringify(header));
@@ -26,7 +31,7 @@ export function encodeEvent(header: EventHeader, payload: Uint8Array): Buffer {
 }
 
 /** @throws Error for a block that {@link encodeEvent} did not write. */
-export function decodeEvent(block: Buffer): { header: EventHeader; payload: Buffer } {
+export function decodeEvent(block: Buffer): QueuedEvent {
   const end = 4 + block.readUInt32BE(0);
   return {
     header: JSON.parse(block.toString("utf8", 4, end)) as EventHeader,

@@ -15,11 +15,11 @@ const fresh: EventHeader = {
 };
 
 test("a function error is retried after one minute, then after two, then given up", () => {
-  const first = afterFunctionError(fresh, 5_000);
+  const first = afterFunctionError(fresh, undefined, 5_000);
   assert.ok(first.kind === "again" && first.at === 65_000 && first.header.failures === 1);
-  const second = afterFunctionError(first.header, 70_000);
+  const second = afterFunctionError(first.header, undefined, 70_000);
   assert.ok(second.kind === "again" && second.at === 190_000);
-  assert.deepEqual(afterFunctionError(second.header, 200_000), {
+  assert.deepEqual(afterFunctionError(second.header, undefined, 200_000), {
     kind: "give up",
     condition: "RetriesExhausted",
   });
@@ -29,7 +29,7 @@ test("throttles wait one second, doubling to five minutes, and count as no retry
   let header = fresh;
   const waits = [];
   for (let at = 0; at < 12; at++) {
-    const decision = afterDelay(header, 10_000);
+    const decision = afterDelay(header, undefined, 10_000);
     assert.ok(decision.kind === "again");
     waits.push((decision.at - 10_000) / 1_000);
     header = decision.header;
@@ -40,9 +40,27 @@ test("throttles wait one second, doubling to five minutes, and count as no retry
 
 test("an event of more than six hours is given up", () => {
   const late = 1_000 + 6 * 3_600_000;
-  assert.equal(isTooOld(fresh, late), false);
-  assert.equal(isTooOld(fresh, late + 1), true);
-  assert.deepEqual(afterDelay(fresh, late), { kind: "give up", condition: "EventAgeExceeded" });
+  assert.equal(isTooOld(fresh, undefined, late), false);
+  assert.equal(isTooOld(fresh, undefined, late + 1), true);
+  assert.deepEqual(afterDelay(fresh, undefined, late), { kind: "give up", condition: "EventAgeExceeded" });
+});
+
+test("fewer retries and a shorter life are as configured", () => {
+  const none = { retryAttempts: 0, eventAgeSeconds: null };
+  assert.deepEqual(afterFunctionError(fresh, none, 5_000), {
+    kind: "give up",
+    condition: "RetriesExhausted",
+  });
+  const one = { retryAttempts: 1, eventAgeSeconds: null };
+  const first = afterFunctionError(fresh, one, 5_000);
+  assert.ok(first.kind === "again");
+  assert.equal(afterFunctionError(first.header, one, 70_000).kind, "give up");
+  const short = { retryAttempts: null, eventAgeSeconds: 60 };
+  assert.equal(isTooOld(fresh, short, 61_000), false);
+  assert.equal(isTooOld(fresh, short, 61_001), true);
+  const aged = { kind: "give up", condition: "EventAgeExceeded" };
+  assert.deepEqual(afterFunctionError(fresh, short, 5_000), aged, "the retry would come too late");
+  assert.equal(afterDelay(fresh, short, 5_000).kind, "again");
 });
 
 test("an event survives the queue byte for byte", () => {

@@ -9,6 +9,7 @@ import { functionArn } from "../names.ts";
 import { page, pageSize, readMarker } from "../paging.ts";
 import { deleteAlias as deleteRow, readAlias, readAliases, saveAlias } from "../store-aliases.ts";
 import type { AliasRow } from "../store-aliases.ts";
+import { deleteEventConfigs } from "../store-event-configs.ts";
 import { deleteStatements } from "../store-permissions.ts";
 
 export async function createAlias(
@@ -88,6 +89,7 @@ export async function deleteAlias(
     await requireFunction(tx, id);
     await deleteRow(tx, id, name);
     await deleteStatements(tx, id, name);
+    await deleteEventConfigs(tx, id, name);
     lambda.catalogue.changes(tx, id);
   });
   return {};

@@ -6,6 +6,7 @@ import { ownReference, requireFunction } from "../lookup.ts";
 import { LATEST, functionNotFound, isVersion } from "../names.ts";
 import type { FunctionId } from "../names.ts";
 import { deleteAliases, readAliases } from "../store-aliases.ts";
+import { deleteEventConfigs } from "../store-event-configs.ts";
 import { deleteStatements } from "../store-permissions.ts";
 import { deleteFunction as deleteRows, deleteVersion, readVersion, readVersions } from "../store.ts";
 import type { Deployed, VersionRow } from "../version-row.ts";
@@ -29,6 +30,7 @@ async function deleteWhole(lambda: Lambda, id: FunctionId): Promise<VersionRow[]
     const rows = await readVersions(tx, id);
     await deleteAliases(tx, id);
     await deleteStatements(tx, id);
+    await deleteEventConfigs(tx, id);
     await deleteRows(tx, id);
     lambda.catalogue.changes(tx, id);
     return rows;
@@ -52,6 +54,7 @@ async function deleteOne(lambda: Lambda, id: FunctionId, qualifier: string): Pro
         `Unable to delete version because the following aliases reference it: [${users.map((alias) => alias.name).join(", ")}]`,
       );
     await deleteStatements(tx, id, qualifier);
+    await deleteEventConfigs(tx, id, qualifier);
     await deleteVersion(tx, id, number);
     lambda.catalogue.changes(tx, id);
     return [row];
