@@ -1,0 +1,50 @@
+/** The contenders of the warm axes, all running at once: who waits for its turn costs nothing. */
+import { startGenerator } from "../load/generator.ts";
+import type { Generator } from "../load/generator.ts";
+import type { LoadJob, LoadResult } from "../load/closed-loop.ts";
+import type { BenchOptions } from "../options.ts";
+import { startLambent } from "./lambent.ts";
+import type { LambentServer } from "./lambent.ts";
+import { startLambdaLocal, startServerlessOffline, startWorkerd } from "./peers.ts";
+import type { ContenderServer } from "./server.ts";
+
+export interface WarmContenders extends AsyncDisposable {
+  readonly lambent: LambentServer;
+  /** Lambent first. */
+  readonly all: readonly ContenderServer[];
+  readonly generator: Generator;
+}
+
+/** Starts Lambent and its peers, each warmed up under load. */
+export async function startWarmContenders(options: BenchOptions): Promise<WarmContenders> {
+  await using parts = new AsyncDisposableStack();
+  const owned = <T extends ContenderServer>(server: T): T => {
+    parts.defer(() => server.stop());
+    return server;
+  };
+  const lambent = owned(await startLambent({ sandbox: options.sandbox }));
+  const all: ContenderServer[] = [lambent];
+  if (options.peers) {
+    all.push(owned(await startServerlessOffline()));
+    all.push(owned(await startServerlessOffline({ inProcess: true })));
+    all.push(owned(await startWorkerd()));
+    all.push(owned(await startLambdaLocal()));
+  }
+  const generator = await startGenerator();
+  parts.defer(() => generator.stop());
+  const warm = { connections: 32, durationMs: options.quick ? 200 : 3_000 };
+  for (const { target } of all) await generator.run({ target, ...warm });
+  const everything = parts.move();
+  return { lambent, all, generator, [Symbol.asyncDispose]: () => everything.disposeAsync() };
+}
+
+/** Loads a server and answers, beside what the client saw, the CPU that one request cost all of its processes. */
+export async function loadAndCount(
+  server: ContenderServer,
+  generator: Generator,
+  job: Omit<LoadJob, "target">,
+): Promise<LoadResult & { cpuUs: number }> {
+  const before = server.usedUs();
+  const result = await generator.run({ target: server.target, ...job });
+  return { ...result, cpuUs: (server.usedUs() - before) / result.requests };
+}

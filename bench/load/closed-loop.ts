@@ -1,0 +1,89 @@
+/** A closed loop: N connections, each with one request after the other, for a while. */
+import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
+import { percentile } from "../statistics.ts";
+import { Connection } from "./http-client.ts";
+import { RequestSupply, smallEvents } from "./signed-request.ts";
+import type { InvokeTarget } from "./signed-request.ts";
+
+export interface LoadJob {
+  readonly target: InvokeTarget;
+  readonly connections: number;
+  readonly durationMs: number;
+  /** Length of each event. */
+  readonly bodyBytes?: number;
+  /** The status that counts as success; 200 unless told otherwise. */
+  readonly status?: number;
+  /** `sdk`: one AWS SDK client, one call after the other, instead of raw connections. */
+  readonly client?: "raw" | "sdk";
+}
+
+export interface LoadResult {
+  readonly requests: number;
+  readonly perSecond: number;
+  readonly p50Us: number;
+  readonly p99Us: number;
+}
+
+/** @throws Error with the first answer that is no success: a benchmark of errors is none. */
+export async function closedLoop(job: LoadJob): Promise<LoadResult> {
+  if (job.client === "sdk") return sdkLoop(job);
+  const supply = new RequestSupply(job.target, smallEvents(job.bodyBytes));
+  const connections = await Promise.all(
+    Array.from({ length: job.connections }, () => Connection.open(job.target.port, job.target.host)),
+  );
+  const latencies: number[] = [];
+  const status = job.status ?? 200;
+  const startedAt = performance.now();
+  const until = startedAt + job.durationMs;
+  try {
+    await Promise.all(connections.map((connection) => loop(connection, supply, until, status, latencies)));
+  } finally {
+    for (const connection of connections) connection.close();
+  }
+  return summary(latencies, startedAt);
+}
+
+function summary(latencies: readonly number[], startedAt: number): LoadResult {
+  const seconds = (performance.now() - startedAt) / 1_000;
+  return {
+    requests: latencies.length,
+    perSecond: latencies.length / seconds,
+    p50Us: percentile(latencies, 0.5) * 1_000,
+    p99Us: percentile(latencies, 0.99) * 1_000,
+  };
+}
+
+async function loop(
+  connection: Connection,
+  supply: RequestSupply,
+  until: number,
+  status: number,
+  latencies: number[],
+): Promise<void> {
+  for (let begun = performance.now(); begun < until;) {
+    const answer = await connection.send(supply.take());
+    if (answer.status !== status) throw new Error(`answered ${answer.status}: ${answer.body.toString()}`);
+    const now = performance.now();
+    latencies.push(now - begun);
+    begun = now;
+  }
+}
+
+async function sdkLoop({ target, durationMs, bodyBytes }: LoadJob): Promise<LoadResult> {
+  const { host, port, path, credentials } = target;
+  const client = new LambdaClient({ endpoint: `http://${host}:${port}`, region: "us-east-1", credentials });
+  const events = smallEvents(bodyBytes);
+  const FunctionName = /functions\/([^/]+)/.exec(path)?.[1] ?? "hello";
+  const latencies: number[] = [];
+  const startedAt = performance.now();
+  const until = startedAt + durationMs;
+  for (let begun = performance.now(); begun < until;) {
+    const Payload = events[latencies.length % events.length] as Buffer;
+    await client.send(new InvokeCommand({ FunctionName, Payload }));
+    const now = performance.now();
+    latencies.push(now - begun);
+    begun = now;
+  }
+  client.destroy();
+  return summary(latencies, startedAt);
+}

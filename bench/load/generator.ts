@@ -1,0 +1,48 @@
+/** A process of its own that runs closed loops when told, so that the load is on another CPU than what is measured. */
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { clientCpus, pinProcess } from "../machine/cpus.ts";
+import { closedLoop } from "./closed-loop.ts";
+import type { LoadJob, LoadResult } from "./closed-loop.ts";
+
+export interface Generator {
+  /** @throws Error what the first failure was. */
+  run(job: LoadJob): Promise<LoadResult>;
+  stop(): Promise<void>;
+}
+
+type Reply = { readonly result: LoadResult } | { readonly error: string };
+
+const SELF = fileURLToPath(import.meta.url);
+
+/** Starts the process. */
+export async function startGenerator(): Promise<Generator> {
+  const child = fork(SELF, [], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  const gone = once(child, "exit");
+  pinProcess(child.pid as number, clientCpus());
+  return {
+    async run(job) {
+      child.send(job);
+      const ended = gone.then(() => {
+        throw new Error("the load generator ended");
+      });
+      const [reply] = (await Promise.race([once(child, "message"), ended])) as [Reply];
+      if ("error" in reply) throw new Error(reply.error);
+      return reply.result;
+    },
+    async stop() {
+      child.disconnect();
+      await gone;
+    },
+  };
+}
+
+if (process.argv[1] === SELF && process.send) {
+  process.on("message", (job: LoadJob) => {
+    closedLoop(job).then(
+      (result) => process.send?.({ result } satisfies Reply),
+      (error: unknown) => process.send?.({ error: (error as Error).message } satisfies Reply),
+    );
+  });
+}
