@@ -4,7 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Readable } from "node:stream";
-import type { Inside, Sandbox, SandboxExit, SandboxProvider, SandboxSpec } from "../sandbox/sandbox.ts";
+import type {
+  Inside,
+  Program,
+  RunningProgram,
+  Sandbox,
+  SandboxExit,
+  SandboxProvider,
+  SandboxSpec,
+} from "../sandbox/sandbox.ts";
 import type { Log } from "../telemetry/log.ts";
 import { environmentVariables, socketName } from "./environment-variables.ts";
 import { listenForFrames } from "./frame-channel.ts";
@@ -68,12 +76,14 @@ export class RuntimeProcess {
       socketDir === undefined
         ? httpChannel(runtimeApi, api)
         : await listenForFrames(join(socketDir, socketName), listener, deps.log);
+    let sandbox: Sandbox | undefined;
     try {
-      const sandbox = await deps.sandboxes.create(sandboxSpec(deps, spec, socketDir, api));
+      sandbox = await deps.sandboxes.create(sandboxSpec(spec, socketDir, api));
       const process = new RuntimeProcess(sandbox, channel, socketDir);
-      process.#follow(spec.stream, listener);
+      process.#follow(await sandbox.start(programOf(deps, spec)), spec.stream, listener);
       return process;
     } catch (error) {
+      await sandbox?.stop(0);
       channel.close();
       if (socketDir !== undefined) await rm(socketDir, { recursive: true, force: true });
       throw error;
@@ -107,26 +117,25 @@ export class RuntimeProcess {
     if (this.#socketDir !== undefined) await rm(this.#socketDir, { recursive: true, force: true });
   }
 
-  #follow(stream: LogStream, listener: ProcessListener): void {
-    const ended = [this.#sandbox.stdout, this.#sandbox.stderr].map((output) => collect(output, stream));
-    void this.#tellExit(ended, listener);
+  #follow(program: RunningProgram, stream: LogStream, listener: ProcessListener): void {
+    const ended = [program.stdout, program.stderr].map((output) => collect(output, stream));
+    void this.#tellExit(program, ended, listener);
   }
 
-  async #tellExit(ended: readonly Promise<void>[], listener: ProcessListener): Promise<void> {
-    const exit = await this.#sandbox.exited;
-    // A child that outlives the runtime may hold the pipes open; its words are not waited for.
+  async #tellExit(
+    program: RunningProgram,
+    ended: readonly Promise<void>[],
+    listener: ProcessListener,
+  ): Promise<void> {
+    const exit = await program.exited;
+    // A child that outlives the runtime may hold the connection open; its words are not waited for.
     const spoken = Promise.all([...ended, this.#channel.drained()]);
     await Promise.race([spoken, sleep(lastWordsMs, undefined, { ref: false })]);
     listener.exit(exit);
   }
 }
 
-function sandboxSpec(
-  deps: ProcessDeps,
-  spec: ProcessSpec,
-  socketDir: string | undefined,
-  api: SandboxApi,
-): SandboxSpec {
+function sandboxSpec(spec: ProcessSpec, socketDir: string | undefined, api: SandboxApi): SandboxSpec {
   const { version, runtime } = spec;
   return {
     id: spec.id,
@@ -136,12 +145,17 @@ function sandboxSpec(
     languageMounts: runtime.languageMounts,
     ...(socketDir === undefined ? {} : { socketDir }),
     onRuntimeApiConnection: (socket) => api.connect(socket),
+    memoryMb: version.memoryMb,
+    ephemeralStorageMb: version.ephemeralStorageMb,
+  };
+}
+
+function programOf(deps: ProcessDeps, spec: ProcessSpec): Program {
+  return {
     command: commandOf(spec),
     workingDirectory: "/var/task",
     environment: (inside: Inside) =>
       environmentVariables({ ...spec, logStream: spec.stream.name, endpointPort: deps.endpointPort }, inside),
-    memoryMb: version.memoryMb,
-    ephemeralStorageMb: version.ephemeralStorageMb,
   };
 }
 

@@ -9,7 +9,6 @@ const ID = /^[a-z0-9-]{1,64}$/;
 /** @throws SandboxError that names what is wrong. */
 export async function checkSpec(spec: SandboxSpec): Promise<void> {
   if (!ID.test(spec.id)) throw new SandboxError(`"${spec.id}" is no sandbox id; it must match ${ID.source}`);
-  if (spec.command.length === 0) throw new SandboxError(`sandbox ${spec.id} has no command`);
   for (const [name, megabytes] of Object.entries({
     memoryMb: spec.memoryMb,
     ephemeralStorageMb: spec.ephemeralStorageMb,

@@ -47,21 +47,21 @@ async function mayDisappoint(machine: MachineReport): Promise<boolean> {
   return inside !== "0" || outside !== "0" || count !== "4294967295";
 }
 
-/** Boots a sandbox that does nothing. @returns why it failed. */
+/** Makes a sandbox and runs a program in it that does nothing. @returns why it failed. */
 async function trial(provider: SandboxProvider, stateDir: string): Promise<string | undefined> {
   try {
     const sandbox = await provider.create({
       id: "trial",
       codeDir: join(stateDir, "runc"),
       languageMounts: [],
-      command: ["/bin/true"],
-      workingDirectory: "/tmp",
-      environment: {},
       memoryMb: 128,
       ephemeralStorageMb: 512,
     });
-    const { code, signal } = await sandbox.exited;
-    await sandbox.stop(0);
+    const program = { command: ["/bin/true"], workingDirectory: "/tmp", environment: {} };
+    const { code, signal } = await sandbox
+      .start(program)
+      .then((started) => started.exited)
+      .finally(() => sandbox.stop(0));
     return code === 0 ? undefined : `it ended with ${code ?? signal}`;
   } catch (error) {
     return (error as Error).message;

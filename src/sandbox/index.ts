@@ -4,4 +4,13 @@ export type { SandboxOptions } from "./create-provider.ts";
 export { inspectMachine } from "./machine.ts";
 export type { MachineFinding, MachineReport } from "./machine.ts";
 export { SandboxError } from "./sandbox.ts";
-export type { Inside, Isolation, Sandbox, SandboxExit, SandboxProvider, SandboxSpec } from "./sandbox.ts";
+export type {
+  Inside,
+  Isolation,
+  Program,
+  RunningProgram,
+  Sandbox,
+  SandboxExit,
+  SandboxProvider,
+  SandboxSpec,
+} from "./sandbox.ts";

@@ -1,4 +1,4 @@
-/** What runs a function's process, whatever isolates it: an OCI runtime, or (announced) a plain process. */
+/** Where a function's programs run, whatever isolates them: an OCI runtime, or (announced) nothing. */
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 
@@ -36,36 +36,57 @@ export interface SandboxSpec {
    * (`AWS_LAMBDA_RUNTIME_API` of custom runtimes): `(socket) => httpServer.emit("connection", socket)`.
    */
   readonly onRuntimeApiConnection?: (socket: Socket) => void;
-  /** Program and arguments; those that begin with a path of the layout are translated by `Inside.path`. */
-  readonly command: readonly string[];
-  /** A path of the layout. */
-  readonly workingDirectory: string;
-  /** The whole environment; nothing of the server's is added but TMPDIR under `process`. */
-  readonly environment:
-    | Readonly<Record<string, string>>
-    | ((inside: Inside) => Readonly<Record<string, string>>);
   readonly memoryMb: number;
   readonly ephemeralStorageMb: number;
 }
 
+/** What is started in a sandbox: the runtime and, beside it, extensions. */
+export interface Program {
+  /** Program and arguments; those that begin with a path of the layout are translated by `Inside.path`. */
+  readonly command: readonly string[];
+  /** A path of the layout. */
+  readonly workingDirectory: string;
+  /** The whole environment; nothing is added but PWD, and under `process` TMPDIR. */
+  readonly environment:
+    | Readonly<Record<string, string>>
+    | ((inside: Inside) => Readonly<Record<string, string>>);
+  /**
+   * Where it writes. `own` (the default, for one program at a time: the runtime) has a stdout and a stderr; `shared` is one
+   * stream for all programs that were started so (extensions), and lasts as long as the sandbox.
+   */
+  readonly output?: "own" | "shared";
+}
+
+/** How a program ended. */
 export interface SandboxExit {
   readonly code: number | undefined;
   readonly signal: NodeJS.Signals | undefined;
-  /** The kernel killed something in it for memory. */
+  /** The kernel killed it for memory. */
   readonly outOfMemory: boolean;
 }
 
+/** A program that was started in a sandbox. */
+export interface RunningProgram {
+  /** Ends soon after the program, even when a child of it lives on. The sandbox's shared output, when it was started so. */
+  readonly stdout: Readable;
+  /** As `stdout`; of shared output the same stream. */
+  readonly stderr: Readable;
+  /** Resolves when the program has ended, or its sandbox. Never rejects. */
+  readonly exited: Promise<SandboxExit>;
+  /** Signals the program itself; nothing happens when it has ended. */
+  signal(name: NodeJS.Signals): Promise<void>;
+}
+
+/** Namespaces, limits, mounts and a network in which nothing of the function runs until `start` is called. */
 export interface Sandbox {
   readonly id: string;
-  readonly stdout: Readable;
-  readonly stderr: Readable;
-  /** Resolves when its first process has ended. Never rejects. */
-  readonly exited: Promise<SandboxExit>;
   readonly inside: Inside;
   /** Address at which the server reaches what listens inside (the Telemetry API's HTTP destinations). */
   readonly address: string;
   /** `inside.addressOf`. */
   addressOf(port: number): string;
+  /** Starts a program. @throws SandboxError when the sandbox has ended. A program that cannot be run exits with 126 or 127. */
+  start(program: Program): Promise<RunningProgram>;
   /**
    * Ends the start-up allowance: from now on the CPU share follows the memory (1,769 MB = 1 vCPU). Until then a sandbox has
    * as much CPU as AWS gives the Init phase. Called when Init has ended; happens by itself after 10 s.
@@ -73,7 +94,10 @@ export interface Sandbox {
   limitCpu(): Promise<void>;
   freeze(): Promise<void>;
   thaw(): Promise<void>;
-  /** SIGTERM to the first process, SIGKILL to everything after `graceMs`; resolves when all of it is gone and cleaned up. */
+  /**
+   * SIGTERM to every program that was started, SIGKILL to everything when they have ended, at the latest after `graceMs`;
+   * resolves when all of it is gone and cleaned up. A sandbox lasts until this is called, whatever its programs do.
+   */
   stop(graceMs: number): Promise<void>;
   /** Peak memory of the whole sandbox since it began, in bytes. */
   peakMemoryBytes(): Promise<number>;
@@ -95,7 +119,7 @@ export interface Isolation {
 
 export interface SandboxProvider {
   readonly isolation: Isolation;
-  /** Boots a sandbox; rejects with SandboxError when it cannot be made. */
+  /** Makes a sandbox; rejects with SandboxError when it cannot be made. */
   create(spec: SandboxSpec): Promise<Sandbox>;
   /** Ends every sandbox and gives back every slot, mount, cgroup and namespace, those of a killed predecessor included. */
   close(): Promise<void>;

@@ -8,6 +8,8 @@ import { createLog } from "../../src/telemetry/log.ts";
 import { randomIds } from "../../src/kit/id.ts";
 import { createSandboxProvider, inspectMachine } from "../../src/sandbox/index.ts";
 import type {
+  Program,
+  RunningProgram,
   Sandbox,
   SandboxExit,
   SandboxOptions,
@@ -34,22 +36,26 @@ const NODE = dirname(realpathSync(process.execPath));
 /** The host's Python as its own interpreter tells it, or why there is none. */
 export const python = findPython();
 
+/** A sandbox, what runs in it, and the files of its code. */
+export type Wanted = Partial<SandboxSpec & Program> & { files?: Record<string, string> };
+
 export interface Bench {
   readonly provider: SandboxProvider;
   readonly folder: string;
   /** A spec whose code folder holds these files. */
-  spec(options: Partial<SandboxSpec> & { files?: Record<string, string> }): Promise<SandboxSpec>;
-  /** Creates one and collects its output. */
-  start(options: Partial<SandboxSpec> & { files?: Record<string, string> }): Promise<Started>;
+  spec(options: Wanted): Promise<SandboxSpec & Program>;
+  /** Creates one, starts the program in it and collects its output. */
+  start(options: Wanted): Promise<Started>;
   /** Runs a script to its end with Node. */
-  node(script: string, options?: Partial<SandboxSpec>): Promise<Ended>;
+  node(script: string, options?: Wanted): Promise<Ended>;
   /** Runs a script to its end with Python. */
-  python(script: string, options?: Partial<SandboxSpec>): Promise<Ended>;
+  python(script: string, options?: Wanted): Promise<Ended>;
   close(): Promise<void>;
 }
 
 export interface Started {
   readonly sandbox: Sandbox;
+  readonly program: RunningProgram;
   /** Everything on stdout so far. */
   readonly stdout: () => string;
   readonly stderr: () => string;
@@ -102,9 +108,13 @@ export async function bench(
       ...wanted,
     };
   };
-  const start: Bench["start"] = async (wanted) => collect(await provider.create(await spec(wanted)));
+  const start: Bench["start"] = async (wanted) => {
+    const whole = await spec(wanted);
+    const sandbox = await provider.create(whole);
+    return collect(sandbox, await sandbox.start(whole));
+  };
   const finish = async (started: Started): Promise<Ended> => {
-    const exit = await started.sandbox.exited;
+    const exit = await started.program.exited;
     await started.silent;
     await started.sandbox.stop(0);
     return { exit, stdout: started.stdout(), stderr: started.stderr() };
@@ -124,16 +134,17 @@ export async function bench(
   };
 }
 
-function collect(sandbox: Sandbox): Started {
+export function collect(sandbox: Sandbox, program: RunningProgram): Started {
   let stdout = "";
   let stderr = "";
-  sandbox.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
-  sandbox.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-  const ends = [sandbox.stdout, sandbox.stderr].map(
+  program.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+  program.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  const ends = [program.stdout, program.stderr].map(
     (stream) => new Promise((resolve) => stream.once("close", resolve)),
   );
   return {
     sandbox,
+    program,
     stdout: () => stdout,
     stderr: () => stderr,
     silent: Promise.all(ends),
@@ -142,16 +153,16 @@ function collect(sandbox: Sandbox): Started {
         const look = () => {
           if (stdout.includes(text)) resolve();
         };
-        sandbox.stdout.on("data", look);
+        program.stdout.on("data", look);
         look();
-        sandbox.stdout.once("close", () =>
+        program.stdout.once("close", () =>
           reject(new Error(`ended without saying "${text}": ${stdout}${stderr}`)),
         );
       }),
   };
 }
 
-function pythonSpec(): Partial<SandboxSpec> {
+function pythonSpec(): Wanted {
   if (typeof python === "string") throw new Error(python);
   return {
     languageMounts: python.mounts.map((path) => ({ source: path, target: path })),

@@ -10,6 +10,7 @@ import {
 } from "../limits.ts";
 import type { SandboxSpec } from "../sandbox.ts";
 import type { MountPoints } from "./root-skeleton.ts";
+import { SUPERVISOR_COMMAND, SUPERVISOR_PROCESSES } from "./supervisor-script.ts";
 
 /** One bind mount. */
 export interface Bind {
@@ -19,8 +20,6 @@ export interface Bind {
   readonly writable?: true;
 }
 
-/** Processes beside the function's own: the init script. */
-const INIT_PROCESSES = 1;
 /** Shared memory of a sandbox, in bytes; it counts against the function's memory. */
 const SHM_BYTES = 64 * 1024 * 1024;
 
@@ -28,8 +27,6 @@ export interface BundleInput {
   readonly spec: SandboxSpec;
   readonly root: string;
   readonly binds: readonly Bind[];
-  readonly arguments: readonly string[];
-  readonly environment: Readonly<Record<string, string>>;
   readonly hostname: string;
   readonly cgroupsPath: string | undefined;
   /** Path of the network namespace; a new, empty one when undefined; the host's when "host". */
@@ -66,9 +63,10 @@ export function bundleConfig(input: BundleInput): object {
     process: {
       terminal: false,
       user: { uid: userNamespace?.uid ?? SANDBOX_UID, gid: userNamespace?.gid ?? SANDBOX_GID },
-      args: input.arguments,
-      env: Object.entries(input.environment).map(([name, value]) => `${name}=${value}`),
-      cwd: spec.workingDirectory,
+      args: SUPERVISOR_COMMAND,
+      // Where the supervisor finds `env`; a program gets an environment of its own.
+      env: ["PATH=/usr/bin:/bin"],
+      cwd: "/",
       capabilities: { bounding: [], effective: [], inheritable: [], permitted: [], ambient: [] },
       noNewPrivileges: true,
       rlimits: [
@@ -179,6 +177,6 @@ function resources(spec: SandboxSpec, limitSwap: boolean): object {
       period: CPU_PERIOD_US,
       quota: Math.max(cpuQuotaUs(spec.memoryMb), START_ALLOWANCE_VCPUS * CPU_PERIOD_US),
     },
-    pids: { limit: PROCESSES_MAX + INIT_PROCESSES },
+    pids: { limit: PROCESSES_MAX + SUPERVISOR_PROCESSES },
   };
 }

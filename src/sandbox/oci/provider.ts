@@ -13,7 +13,6 @@ import type { ScratchStocks } from "../temporary/scratch-stocks.ts";
 import type { Scratch } from "../temporary/scratch.ts";
 import { bundleConfig, mountPoints } from "./bundle.ts";
 import type { Bind, UserNamespace } from "./bundle.ts";
-import { initCommand } from "./init-script.ts";
 import type { RootSkeletons } from "./root-skeleton.ts";
 import { runBundle } from "./run-bundle.ts";
 import { controlRuncSandbox } from "./runc-sandbox.ts";
@@ -34,6 +33,8 @@ export interface RuncProviderDeps {
   /** Host folders that every sandbox sees at the same place. */
   readonly shared: readonly string[];
   readonly seccomp: object | undefined;
+  /** Whether this machine's `env` knows --default-signal. */
+  readonly defaultSignals: boolean;
   /** Removes what all sandboxes shared; called once, at the end. */
   clean(): Promise<void>;
   readonly log: Log;
@@ -72,7 +73,6 @@ async function bootSandbox(deps: RuncProviderDeps, spec: SandboxSpec, gone: () =
   };
   try {
     const inside = await describeInside(spec, attachment);
-    const environment = typeof spec.environment === "function" ? spec.environment(inside) : spec.environment;
     await Promise.all([
       writeFile(join(scratch.folder, "hosts"), attachment.hosts),
       writeFile(join(scratch.folder, "resolv.conf"), deps.network.resolvConf),
@@ -84,8 +84,6 @@ async function bootSandbox(deps: RuncProviderDeps, spec: SandboxSpec, gone: () =
       spec,
       root: await deps.roots.get(mountPoints(binds)),
       binds,
-      arguments: initCommand(spec.command, environment["HOME"] === undefined),
-      environment,
       hostname: attachment.hostname,
       cgroupsPath: cgroup && cgroupsPath,
       networkNamespace: attachment.namespace,
@@ -103,6 +101,7 @@ async function bootSandbox(deps: RuncProviderDeps, spec: SandboxSpec, gone: () =
       cgroup,
       inside,
       address: attachment.address,
+      defaultSignals: deps.defaultSignals,
       release,
       log: deps.log,
     });

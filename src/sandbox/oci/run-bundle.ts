@@ -1,21 +1,25 @@
-/** Boots a bundle: one `runc run --detach`, whose output pipes become the sandbox's. */
+/** Boots a bundle: one `runc run --detach`, which leaves the supervisor waiting at its pipes. */
 import { spawn } from "node:child_process";
+import { closeSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { Socket } from "node:net";
 import { join } from "node:path";
-import { PassThrough, pipeline } from "node:stream";
-import type { Readable } from "node:stream";
 import { SandboxError } from "../sandbox.ts";
-import { openPipe } from "../temporary/scratch.ts";
-import type { Scratch } from "../temporary/scratch.ts";
+import { PIPES, openPipe } from "../temporary/scratch.ts";
+import type { OpenPipe, Pipe, Scratch } from "../temporary/scratch.ts";
 
 export interface Booted {
-  /** Host process id of the init script. */
+  /** Host process id of the supervisor. */
   readonly pid: number;
-  readonly stdout: Readable;
-  readonly stderr: Readable;
-  /** What the init script says when the function has ended; ends with the sandbox. */
-  readonly status: Readable;
+  /** Takes the supervisor's commands. */
+  readonly control: FileHandle;
+  readonly stdout: Socket;
+  readonly stderr: Socket;
+  /** What extensions write. */
+  readonly shared: Socket;
+  /** What the supervisor says of its programs; ends with the sandbox. */
+  readonly status: Socket;
 }
 
 /**
@@ -30,63 +34,61 @@ export async function runBundle(
   config: object,
 ): Promise<Booted> {
   await writeFile(join(scratch.folder, "config.json"), JSON.stringify(config));
-  const pipes = await Promise.all([
-    openPipe(scratch, "stdout"),
-    openPipe(scratch, "stderr"),
-    openPipe(scratch, "status"),
-  ]);
-  const [stdout, stderr, status] = pipes.map(
-    ({ readEnd }) => new Socket({ fd: readEnd, readable: true, writable: false }),
-  );
-  if (!stdout || !stderr || !status) throw new SandboxError("no pipes");
+  const pipes = {} as Record<Pipe, OpenPipe>;
+  for (const pipe of PIPES) pipes[pipe] = await openPipe(scratch, pipe);
+  const { control, stdout, stderr, shared, status } = pipes;
   const log = join(scratch.folder, "runc.log");
   const pidFile = join(scratch.folder, "pid");
   const global = ["--root", runcRoot, "--log", log, "--log-format", "json"];
+  // The supervisor's descriptors 3 and 4.
   const run = [
     "run",
     "--detach",
     "--preserve-fds",
-    "1",
+    "2",
     "--bundle",
     scratch.folder,
     "--pid-file",
     pidFile,
     id,
   ];
+  const descriptors = [control.readEnd, ...[stdout, stderr, status, shared].map((pipe) => pipe.writeEnd.fd)];
   try {
-    await runDetached(
-      runc,
-      [...global, ...run],
-      pipes.map(({ writeEnd }) => writeEnd.fd),
-    );
+    await runDetached(runc, [...global, ...run], descriptors);
+    const pid = Number(await readFile(pidFile, "utf8"));
+    closeSync(control.readEnd);
+    await Promise.all([stdout, stderr, status, shared].map((pipe) => pipe.writeEnd.close()));
     return {
-      pid: Number(await readFile(pidFile, "utf8")),
-      stdout: held(stdout),
-      stderr: held(stderr),
-      status,
+      pid,
+      control: control.writeEnd,
+      stdout: reader(stdout),
+      stderr: reader(stderr),
+      shared: reader(shared),
+      status: reader(status),
     };
   } catch (error) {
-    for (const pipe of [stdout, stderr, status]) pipe.destroy();
+    for (const pipe of Object.values(pipes)) await closePipe(pipe);
     const reason = lastMessage(await readFile(log, "utf8").catch(() => ""));
     throw new SandboxError(`cannot start sandbox ${id}: ${reason ?? String(error)}`, { cause: error });
-  } finally {
-    await Promise.all(pipes.map(({ writeEnd }) => writeEnd.close()));
   }
 }
 
-/**
- * A socket tells its end whether or not anybody listens yet, and a function may end before its caller does; this
- * stream tells it to the first who reads.
- */
-function held(socket: Socket): Readable {
-  const stream = new PassThrough();
-  pipeline(socket, stream, () => {});
-  return stream;
+function reader(pipe: OpenPipe): Socket {
+  return new Socket({ fd: pipe.readEnd, readable: true, writable: false });
 }
 
-function runDetached(program: string, args: readonly string[], pipes: readonly number[]): Promise<void> {
+async function closePipe(pipe: OpenPipe): Promise<void> {
+  closeSync(pipe.readEnd);
+  await pipe.writeEnd.close();
+}
+
+function runDetached(
+  program: string,
+  args: readonly string[],
+  descriptors: readonly number[],
+): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, [...args], { stdio: ["ignore", ...pipes], detached: true });
+    const child = spawn(program, [...args], { stdio: [...descriptors], detached: true });
     child.once("error", reject);
     child.once("exit", (code, signal) => {
       if (code === 0) resolve();

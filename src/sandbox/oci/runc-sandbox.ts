@@ -3,10 +3,10 @@ import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { START_ALLOWANCE_MS_MAX, cpuQuotaUs } from "../limits.ts";
 import type { SandboxCgroup } from "../cgroup/sandbox-cgroup.ts";
-import type { Inside, Sandbox, SandboxExit, SandboxSpec } from "../sandbox.ts";
+import type { Inside, Program, Sandbox, SandboxSpec } from "../sandbox.ts";
 import type { Log } from "../../telemetry/log.ts";
-import { readStatus } from "./init-script.ts";
 import type { Booted } from "./run-bundle.ts";
+import { Supervisor } from "./supervisor.ts";
 
 export interface RuncSandboxDeps {
   readonly spec: SandboxSpec;
@@ -15,36 +15,41 @@ export interface RuncSandboxDeps {
   readonly cgroup: SandboxCgroup | undefined;
   readonly inside: Inside;
   readonly address: string;
+  /** Whether `env` inside knows --default-signal. */
+  readonly defaultSignals: boolean;
   /** Gives back everything of the sandbox but its cgroup; called once, when no process of it is left. */
   release(): Promise<void>;
   readonly log: Log;
 }
 
-/** Takes charge of a booted container; it is cleaned up as soon as its function ends, whether or not `stop` is called. */
+/** Takes charge of a booted container; it is cleaned up when it ends, whether or not `stop` is called. */
 export function controlRuncSandbox(deps: RuncSandboxDeps): Sandbox {
   const { spec, booted, cgroup, inside } = deps;
   let ended = false;
   let peakBytes = 0;
+  let oomKills = 0;
   const measure = async () => {
     const now = cgroup ? await cgroup.peakBytes().catch(() => 0) : await residentBytes(booted.pid);
     peakBytes = Math.max(peakBytes, now);
     return peakBytes;
   };
+  const killedForMemory = async () => {
+    const before = oomKills;
+    oomKills = (await cgroup?.oomKills()) ?? 0;
+    return oomKills > before;
+  };
+  const supervisor = new Supervisor(booted, killedForMemory);
   const limitCpu = async () => {
     clearTimeout(allowance);
     if (!ended) await cgroup?.setCpuQuota(cpuQuotaUs(spec.memoryMb));
   };
   const allowance = setTimeout(() => void limitCpu().catch(() => {}), START_ALLOWANCE_MS_MAX);
   allowance.unref();
-
-  const exited = readAll(booted.status).then(async (status): Promise<SandboxExit> => {
+  const clean = async () => {
+    await supervisor.over;
     ended = true;
     clearTimeout(allowance);
     await measure();
-    return { ...readStatus(status), outOfMemory: ((await cgroup?.oomKills()) ?? 0) > 0 };
-  });
-  const clean = async () => {
-    await exited;
     await cgroup?.remove();
     await deps.release();
   };
@@ -55,12 +60,10 @@ export function controlRuncSandbox(deps: RuncSandboxDeps): Sandbox {
 
   return {
     id: spec.id,
-    stdout: booted.stdout,
-    stderr: booted.stderr,
-    exited,
     inside,
     address: deps.address,
     addressOf: (port) => inside.addressOf(port),
+    start: (program) => supervisor.start(startLineOf(program, deps)),
     limitCpu,
     freeze: async () => {
       if (!ended) await (cgroup ? cgroup.freeze() : signalAll(booted.pid, "SIGSTOP"));
@@ -71,9 +74,11 @@ export function controlRuncSandbox(deps: RuncSandboxDeps): Sandbox {
     async stop(graceMs) {
       if (!ended) {
         await (cgroup ? cgroup.thaw().catch(() => {}) : signalAll(booted.pid, "SIGCONT"));
-        if (graceMs > 0) {
-          for (const child of await childrenOf(booted.pid)) signal(child, "SIGTERM");
-          await Promise.race([exited, sleep(graceMs, undefined, { ref: false })]);
+        const programs = supervisor.running();
+        if (graceMs > 0 && programs.length > 0) {
+          for (const program of programs) void program.signal("SIGTERM");
+          const allEnded = Promise.all(programs.map((program) => program.exited));
+          await Promise.race([allEnded, sleep(graceMs, undefined, { ref: false })]);
         }
         // The end of a process namespace's first process is the end of all in it.
         if (!ended) signal(booted.pid, "SIGKILL");
@@ -84,14 +89,15 @@ export function controlRuncSandbox(deps: RuncSandboxDeps): Sandbox {
   };
 }
 
-async function readAll(stream: NodeJS.ReadableStream): Promise<string> {
-  let text = "";
-  try {
-    for await (const chunk of stream) text += String(chunk);
-  } catch {
-    // A broken pipe says what its end says.
-  }
-  return text;
+function startLineOf(program: Program, deps: RuncSandboxDeps) {
+  const { environment } = program;
+  return {
+    command: program.command,
+    workingDirectory: program.workingDirectory,
+    environment: typeof environment === "function" ? environment(deps.inside) : environment,
+    output: program.output ?? "own",
+    defaultSignals: deps.defaultSignals,
+  };
 }
 
 function signal(pid: number, name: NodeJS.Signals): void {

@@ -9,6 +9,7 @@ import type { FindingName, MachineReport } from "../machine.ts";
 import { createHostNetwork } from "../network/host-network.ts";
 import { createIsolatedNetwork } from "../network/isolated-network.ts";
 import type { Network } from "../network/network.ts";
+import { tryProgram } from "../run-program.ts";
 import type { Isolation, SandboxProvider } from "../sandbox.ts";
 import { SandboxError } from "../sandbox.ts";
 import { ScratchStocks } from "../temporary/scratch-stocks.ts";
@@ -65,6 +66,7 @@ export async function startRuncProvider(deps: StartRuncDeps): Promise<SandboxPro
     roots: new RootSkeletons(join(stateDir, "roots")),
     shared: await sharedFolders(),
     seccomp,
+    defaultSignals: (await tryProgram("env", ["--default-signal=INT,QUIT", "true"])).code === 0,
     async clean() {
       await cleanRemains(remains);
       if (rootless === undefined) await forgetServer(instance);

@@ -1,27 +1,26 @@
-/** One function process of the `process` provider: signals instead of cgroups, real folders instead of mounts. */
-import { spawn } from "node:child_process";
-import type { ChildProcessByStdio } from "node:child_process";
-import { mkdir, readFile, rm } from "node:fs/promises";
+/** One sandbox of the `process` provider: signals instead of cgroups, real folders instead of mounts. */
+import { mkdir, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { Server } from "node:net";
-import { isAbsolute } from "node:path";
-import type { Readable } from "node:stream";
+import { PassThrough } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import { FILE_DESCRIPTORS_MAX } from "../limits.ts";
 import { SandboxError } from "../sandbox.ts";
-import type { Inside, Sandbox, SandboxExit, SandboxSpec } from "../sandbox.ts";
+import type { Inside, Program, RunningProgram, Sandbox, SandboxSpec } from "../sandbox.ts";
 import { layoutPaths, translate } from "./layout-paths.ts";
+import { startProcessProgram } from "./process-program.ts";
+import type { ProcessProgram } from "./process-program.ts";
 import { remember } from "./remains.ts";
 
-type Child = ChildProcessByStdio<null, Readable, Readable>;
-
 /**
- * Starts the process.
- * @param home A folder of its own; removed when it is gone.
+ * Makes a sandbox.
+ * @param home A folder of its own; removed when it is stopped.
  * @param gone Called once when nothing of it is left.
- * @throws SandboxError when it cannot be started.
  */
-export async function startProcess(spec: SandboxSpec, home: string, gone: () => void): Promise<Sandbox> {
+export async function makeProcessSandbox(
+  spec: SandboxSpec,
+  home: string,
+  gone: () => void,
+): Promise<Sandbox> {
   const tmp = `${home}/tmp`;
   await mkdir(tmp, { recursive: true, mode: 0o700 });
   const server = spec.onRuntimeApiConnection ? await listen(spec.onRuntimeApiConnection) : undefined;
@@ -31,73 +30,91 @@ export async function startProcess(spec: SandboxSpec, home: string, gone: () => 
     addressOf: (port) => `127.0.0.1:${port}`,
     runtimeApi: server ? `127.0.0.1:${portOf(server)}` : undefined,
   };
-  const environment = typeof spec.environment === "function" ? spec.environment(inside) : spec.environment;
-  const command = spec.command.map((word) => (isAbsolute(word) ? inside.path(word) : word));
-  const child = spawn(
-    "/bin/sh",
-    ["-c", `ulimit -n ${FILE_DESCRIPTORS_MAX} 2>/dev/null; exec "$@"`, "sh", ...command],
-    {
-      cwd: inside.path(spec.workingDirectory),
-      env: { TMPDIR: tmp, ...environment },
-      detached: true,
-      stdio: ["ignore", "pipe", "pipe"],
-    },
-  );
-  const exited = exitOf(child);
-  await started(child, spec).catch(async (error: unknown) => {
-    server?.close();
-    await rm(home, { recursive: true, force: true });
-    throw error;
-  });
-  // Not waited for: Node throws away the output of a child that ends before anyone listens. Unrecorded it may not run.
-  const remembered = remember(home, child.pid ?? 0).catch(() => signalGroup(child, "SIGKILL"));
-  const clean = async () => {
-    await exited;
-    await remembered;
-    signalGroup(child, "SIGKILL");
+  return new ProcessSandbox(spec.id, inside, home, async () => {
     server?.close();
     await rm(home, { recursive: true, force: true, maxRetries: 3 });
     gone();
-  };
-  const cleaned = clean();
-  return control(spec, child, inside, exited, cleaned);
+  });
 }
 
-function control(
-  spec: SandboxSpec,
-  child: Child,
-  inside: Inside,
-  exited: Promise<SandboxExit>,
-  cleaned: Promise<void>,
-): Sandbox {
-  let peakBytes = 0;
-  return {
-    id: spec.id,
-    stdout: child.stdout,
-    stderr: child.stderr,
-    exited,
-    inside,
-    address: "127.0.0.1",
-    addressOf: (port) => inside.addressOf(port),
-    limitCpu: () => Promise.resolve(),
-    freeze: () => Promise.resolve(signalGroup(child, "SIGSTOP")),
-    thaw: () => Promise.resolve(signalGroup(child, "SIGCONT")),
-    async stop(graceMs) {
-      if (child.exitCode === null && child.signalCode === null) {
-        signalGroup(child, "SIGCONT");
-        if (graceMs > 0) {
-          child.kill("SIGTERM");
-          await Promise.race([exited, sleep(graceMs, undefined, { ref: false })]);
-        }
-        signalGroup(child, "SIGKILL");
-      }
-      await cleaned;
-    },
-    async peakMemoryBytes() {
-      peakBytes = Math.max(peakBytes, await highWaterMark(child.pid));
-      return peakBytes;
-    },
-  };
+class ProcessSandbox implements Sandbox {
+  readonly id: string;
+  readonly inside: Inside;
+  readonly address = "127.0.0.1";
+  readonly #home: string;
+  readonly #clean: () => Promise<void>;
+  readonly #shared = new PassThrough();
+  readonly #programs = new Set<ProcessProgram>();
+  #peakBytes = 0;
+  #stopped: Promise<void> | undefined;
+
+  constructor(id: string, inside: Inside, home: string, clean: () => Promise<void>) {
+    this.id = id;
+    this.inside = inside;
+    this.#home = home;
+    this.#clean = clean;
+  }
+
+  addressOf(port: number): string {
+    return this.inside.addressOf(port);
+  }
+
+  async start(program: Program): Promise<RunningProgram> {
+    if (this.#stopped) throw new SandboxError(`sandbox ${this.id} has ended`);
+    const tmp = `${this.#home}/tmp`;
+    const started = await startProcessProgram(program, this.inside, tmp, this.#shared);
+    this.#programs.add(started);
+    void started.exited.then(() => this.#programs.delete(started));
+    if (this.#isStopped()) started.signalGroup("SIGKILL");
+    // Unrecorded it may not run: nobody could end it after a crash of ours.
+    await remember(this.#home, started.pid).catch(() => started.signalGroup("SIGKILL"));
+    return started;
+  }
+
+  limitCpu(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  freeze(): Promise<void> {
+    return Promise.resolve(this.#signalAll("SIGSTOP"));
+  }
+
+  thaw(): Promise<void> {
+    return Promise.resolve(this.#signalAll("SIGCONT"));
+  }
+
+  stop(graceMs: number): Promise<void> {
+    this.#stopped ??= this.#stop(graceMs);
+    return this.#stopped;
+  }
+
+  async peakMemoryBytes(): Promise<number> {
+    let bytes = 0;
+    for (const program of this.#programs) bytes += await program.peakMemoryBytes();
+    this.#peakBytes = Math.max(this.#peakBytes, bytes);
+    return this.#peakBytes;
+  }
+
+  async #stop(graceMs: number): Promise<void> {
+    const exits = Promise.all([...this.#programs].map((program) => program.exited));
+    this.#signalAll("SIGCONT");
+    if (graceMs > 0 && this.#programs.size > 0) {
+      for (const program of this.#programs) await program.signal("SIGTERM");
+      await Promise.race([exits, sleep(graceMs, undefined, { ref: false })]);
+    }
+    this.#signalAll("SIGKILL");
+    await exits;
+    this.#shared.end();
+    await this.#clean();
+  }
+
+  #signalAll(name: NodeJS.Signals): void {
+    for (const program of this.#programs) program.signalGroup(name);
+  }
+
+  #isStopped(): boolean {
+    return this.#stopped !== undefined;
+  }
 }
 
 async function listen(onConnection: NonNullable<SandboxSpec["onRuntimeApiConnection"]>): Promise<Server> {
@@ -114,41 +131,4 @@ function portOf(server: Server): number {
   if (address === null || typeof address === "string")
     throw new SandboxError("the Runtime API's listener has no port");
   return address.port;
-}
-
-function started(child: Child, spec: SandboxSpec): Promise<void> {
-  return new Promise((resolve, reject) => {
-    child.once("spawn", resolve);
-    child.once("error", (error) =>
-      reject(new SandboxError(`cannot start sandbox ${spec.id}: ${error.message}`, { cause: error })),
-    );
-  });
-}
-
-function exitOf(child: Child): Promise<SandboxExit> {
-  return new Promise((resolve) => {
-    child.once("exit", (code, signal) =>
-      resolve({ code: code ?? undefined, signal: signal ?? undefined, outOfMemory: false }),
-    );
-  });
-}
-
-/** Signals every process of the group; a group that is gone is no error. */
-function signalGroup(child: Child, signal: NodeJS.Signals): void {
-  if (child.pid === undefined) return;
-  try {
-    process.kill(-child.pid, signal);
-  } catch (error) {
-    if (
-      (error as NodeJS.ErrnoException).code !== "ESRCH" &&
-      (error as NodeJS.ErrnoException).code !== "EPERM"
-    )
-      throw error;
-  }
-}
-
-/** The first process's largest resident set, in bytes; 0 where /proc does not tell. */
-async function highWaterMark(pid: number | undefined): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
-  return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024;
 }

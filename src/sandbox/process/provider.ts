@@ -1,9 +1,9 @@
-/** The announced fallback: a function is a plain child process of this user, in a process group of its own. Nothing isolates it. */
+/** The announced fallback: programs of a function are plain child processes of this user, in process groups of their own. Nothing isolates it. */
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Registry } from "../registry.ts";
 import type { Isolation, SandboxProvider } from "../sandbox.ts";
-import { startProcess } from "./process-sandbox.ts";
+import { makeProcessSandbox } from "./process-sandbox.ts";
 import { endRemembered } from "./remains.ts";
 
 export interface ProcessProviderDeps {
@@ -21,7 +21,7 @@ export async function createProcessProvider(deps: ProcessProviderDeps): Promise<
   const registry = new Registry();
   return {
     isolation: processIsolation(deps.reasons),
-    create: (spec) => registry.boot(spec, (gone) => startProcess(spec, join(root, spec.id), gone)),
+    create: (spec) => registry.boot(spec, (gone) => makeProcessSandbox(spec, join(root, spec.id), gone)),
     async close() {
       await registry.close();
       await rm(root, { recursive: true, force: true });

@@ -1,21 +1,21 @@
 /** Processes that outlive a killed server: nothing ends them with it, and frozen ones would stay for ever. */
-import { readFile, readdir, writeFile } from "node:fs/promises";
+import { appendFile, readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { tryProgram } from "../run-program.ts";
 
 const RECORD = "process";
 
-/** Writes down, in the sandbox's folder, which process group is to be ended if this server cannot. */
+/** Writes down, in the sandbox's folder, which process group is to be ended too if this server cannot. */
 export async function remember(home: string, pid: number): Promise<void> {
-  await writeFile(join(home, RECORD), `${pid} ${(await startOf(pid)) ?? ""}\n`);
+  await appendFile(join(home, RECORD), `${pid} ${(await startOf(pid)) ?? ""}\n`);
 }
 
 /** Ends what a predecessor left running. A process id that was given to another process since is left alone. */
 export async function endRemembered(root: string): Promise<void> {
   for (const name of await readdir(root).catch(() => [])) {
     const record = await readFile(join(root, name, RECORD), "utf8").catch(() => "");
-    const [, pid, startedAt] = /^(\d+) (.+)\n$/.exec(record) ?? [];
-    if (pid !== undefined && (await startOf(Number(pid))) === startedAt) killGroup(Number(pid));
+    for (const [, pid, startedAt] of record.matchAll(/^(\d+) (.+)$/gm))
+      if (pid !== undefined && (await startOf(Number(pid))) === startedAt) killGroup(Number(pid));
   }
 }
 

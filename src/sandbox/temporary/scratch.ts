@@ -1,5 +1,5 @@
-/** The host's side of one sandbox: its /tmp, a file system of the promised size in a sparse file, and the pipes of its output. */
-import { constants, openSync } from "node:fs";
+/** The host's side of one sandbox: its /tmp, a file system of the promised size in a sparse file, and the supervisor's pipes. */
+import { closeSync, constants, openSync } from "node:fs";
 import { mkdir, open, rm, writeFile } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
@@ -17,10 +17,20 @@ export interface Scratch {
 }
 
 /** Names of the pipes in a scratch folder. */
-export type Pipe = "stdout" | "stderr" | "status";
+export const PIPES = ["control", "stdout", "stderr", "shared", "status"] as const;
+export type Pipe = (typeof PIPES)[number];
 
-/** Real pipes, not the socket pairs that node makes: a script inside may open /dev/stderr, and a socket cannot be opened. */
-const MAKE_PIPES = `mkfifo -m 622 "$1/stdout" "$1/stderr" && mkfifo -m 600 "$1/status"`;
+/** Both ends of a pipe. */
+export interface OpenPipe {
+  readonly readEnd: number;
+  readonly writeEnd: FileHandle;
+}
+
+/**
+ * Real pipes, not the socket pairs that node makes: a script inside may open /dev/stderr, and a socket cannot be opened. What
+ * goes between the server and the supervisor no function can open.
+ */
+const MAKE_PIPES = `mkfifo -m 622 "$1/stdout" "$1/stderr" "$1/shared" && mkfifo -m 600 "$1/control" "$1/status"`;
 
 /** nosuid and nodev because everything in it is the function's; no journal because nothing in it outlives the sandbox. */
 const MAKE_TMP =
@@ -64,13 +74,14 @@ export async function removeScratch(folder: string, limited: boolean): Promise<v
 }
 
 /** Opens a pipe for reading, then for writing, in this order: a pipe without reader would block its writer. */
-export async function openPipe(
-  scratch: Scratch,
-  pipe: Pipe,
-): Promise<{ readEnd: number; writeEnd: FileHandle }> {
+export async function openPipe(scratch: Scratch, pipe: Pipe): Promise<OpenPipe> {
   const path = join(scratch.folder, pipe);
-  const readEnd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const first = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const writeEnd = await open(path, constants.O_WRONLY);
+  if (pipe !== "control") return { readEnd: first, writeEnd };
+  // A shell reads it, which expects to be kept waiting.
+  const readEnd = openSync(path, constants.O_RDONLY);
+  closeSync(first);
   return { readEnd, writeEnd };
 }
 

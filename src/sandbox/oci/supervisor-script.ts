@@ -1,0 +1,75 @@
+/**
+ * What runs in a sandbox beside its programs: a shell as process 1, and a second one that starts programs as the server tells it.
+ *
+ * A program must not be process 1 of its namespace: the kernel would ignore its SIGTERM, its abort() and its kill(self).
+ * Process 1 waits for the second shell, and reaps orphans meanwhile. The second shell reads commands from its standard input,
+ * a pipe that only the server can write; each command starts a program under a third shell that waits for it and writes
+ * its exit status to the status pipe, since a detached container has no parent that could ask. All this takes about
+ * 300 KB of memory, most of which the shells share.
+ *
+ *   descriptor 0  commands       1, 2  the runtime's output       3  status       4  the shared output of extensions
+ */
+import { constants } from "node:os";
+import { environmentWords } from "../environment-words.ts";
+import type { SandboxExit } from "../sandbox.ts";
+
+/** Processes beside the function's own: process 1, the one that starts programs, and the one that waits for the runtime. */
+export const SUPERVISOR_PROCESSES = 3;
+
+/** The first process of a sandbox. The shells' own remarks ("Killed") go nowhere; descriptor 9 keeps the stderr of programs. */
+export const SUPERVISOR_COMMAND: readonly string[] = [
+  "/bin/sh",
+  "-c",
+  "exec 9>&2 2>/dev/null; /bin/sh -s; :",
+];
+
+export interface StartLine {
+  /** Names the program in the status. */
+  readonly number: number;
+  readonly command: readonly string[];
+  readonly workingDirectory: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly output: "own" | "shared";
+  /** Whether `env` can give back the signals that a shell makes its background commands ignore. */
+  readonly defaultSignals: boolean;
+}
+
+/** The command that starts a program: it gets its own environment, output and signals, and none of the supervisor's descriptors. */
+export function startLine(line: StartLine): string {
+  const own = line.output === "own";
+  const output = own ? "2>&9 4>&-" : ">&4 2>&4 4>&-";
+  const signals = line.defaultSignals ? "--default-signal=INT,QUIT " : "";
+  const words = environmentWords({ PWD: line.workingDirectory, ...line.environment }, line.command);
+  const run = `cd ${quote(line.workingDirectory)} && exec env ${signals}-i ${words.map(quote).join(" ")}`;
+  return (
+    `{ { ${run}; } ${output} 3>&- 9>&- & ` +
+    `echo "${line.number} began $!" >&3; wait $!; echo "${line.number} ended $?" >&3; } </dev/null &\n`
+  );
+}
+
+/** The command that signals a program by its process id inside. */
+export function signalLine(pid: number, signal: NodeJS.Signals): string {
+  return `kill -${signal.slice("SIG".length)} ${pid}\n`;
+}
+
+/** One line of the status pipe; undefined for what is none. */
+export function readStatus(
+  line: string,
+): { readonly number: number; readonly event: "began" | "ended"; readonly value: number } | undefined {
+  const [, number, event, value] = /^(\d+) (began|ended) (\d+)$/.exec(line) ?? [];
+  if (event !== "began" && event !== "ended") return undefined;
+  return { number: Number(number), event, value: Number(value) };
+}
+
+/** A shell says 128 + n for signal n, as does every program that passes such a status on. */
+export function exitOf(status: number): Omit<SandboxExit, "outOfMemory"> {
+  const signal = Object.entries(constants.signals).find(([, number]) => number === status - 128)?.[0];
+  return signal === undefined
+    ? { code: status, signal: undefined }
+    : { code: undefined, signal: signal as NodeJS.Signals };
+}
+
+/** Any bytes but NUL, which neither arguments nor variables can hold, as one word of the shell. */
+function quote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,126 @@
+/** The server's end of a sandbox's supervisor: starts programs in it, signals them, and hears how they ended. */
+import type { FileHandle } from "node:fs/promises";
+import type { Readable } from "node:stream";
+import { SandboxError } from "../sandbox.ts";
+import type { RunningProgram, SandboxExit } from "../sandbox.ts";
+import { OutputPipe } from "./output-pipe.ts";
+import type { Booted } from "./run-bundle.ts";
+import { exitOf, readStatus, signalLine, startLine } from "./supervisor-script.ts";
+import type { StartLine } from "./supervisor-script.ts";
+
+/** Longest line of the status pipe, in characters: a function that found a way to write to it could not fill our memory. */
+const STATUS_LINE_MAX = 128;
+
+/** One program as the server knows it. */
+interface Entry {
+  readonly running: RunningProgram;
+  /** Resolves with its process id inside. */
+  readonly began: PromiseWithResolvers<number>;
+  /** Called with its exit status; undefined when it went down with the sandbox. */
+  readonly ended: (status: number | undefined) => void;
+}
+
+export class Supervisor {
+  /** Resolves when no process of the sandbox is left. Never rejects. */
+  readonly over: Promise<void>;
+  readonly #control: FileHandle;
+  readonly #stdout: OutputPipe;
+  readonly #stderr: OutputPipe;
+  readonly #shared: Readable;
+  readonly #killedForMemory: () => Promise<boolean>;
+  readonly #programs = new Map<number, Entry>();
+  #last = 0;
+  #isOver = false;
+  /** Commands are written one after the other. */
+  #written: Promise<void> = Promise.resolve();
+
+  /** @param killedForMemory Whether the kernel has killed something in the sandbox for memory since this was last asked. */
+  constructor(booted: Booted, killedForMemory: () => Promise<boolean>) {
+    this.#control = booted.control;
+    this.#stdout = new OutputPipe(booted.stdout);
+    this.#stderr = new OutputPipe(booted.stderr);
+    this.#shared = new OutputPipe(booted.shared).attach();
+    this.#killedForMemory = killedForMemory;
+    this.over = this.#listen(booted.status);
+  }
+
+  /** The programs that have not ended. */
+  running(): RunningProgram[] {
+    return [...this.#programs.values()].map((entry) => entry.running);
+  }
+
+  /** @throws SandboxError when the sandbox has ended. */
+  async start(line: Omit<StartLine, "number">): Promise<RunningProgram> {
+    if (this.#isOver) throw new SandboxError("the sandbox has ended");
+    const number = ++this.#last;
+    const isShared = line.output === "shared";
+    const stdout = isShared ? this.#shared : this.#stdout.attach();
+    const stderr = isShared ? this.#shared : this.#stderr.attach();
+    const status = Promise.withResolvers<number | undefined>();
+    const began = Promise.withResolvers<number>();
+    began.promise.catch(() => {});
+    const exited = status.promise.then((value) => this.#judge(value));
+    if (!isShared) void exited.then(() => this.#endOutput(stdout, stderr));
+    const signal = async (name: NodeJS.Signals) => {
+      const pid = await began.promise.catch(() => 0);
+      if (pid > 0 && this.#programs.has(number)) await this.#write(signalLine(pid, name));
+    };
+    const running = { stdout, stderr, exited, signal };
+    this.#programs.set(number, { running, began, ended: status.resolve });
+    await this.#write(startLine({ ...line, number }));
+    return running;
+  }
+
+  async #judge(status: number | undefined): Promise<SandboxExit> {
+    const exit = status === undefined ? ({ code: undefined, signal: "SIGKILL" } as const) : exitOf(status);
+    const outOfMemory = exit.signal === "SIGKILL" && (await this.#killedForMemory());
+    return { ...exit, outOfMemory };
+  }
+
+  async #endOutput(stdout: Readable, stderr: Readable): Promise<void> {
+    await Promise.all([this.#stdout.drained(stdout), this.#stderr.drained(stderr)]);
+    this.#stdout.detach(stdout);
+    this.#stderr.detach(stderr);
+  }
+
+  #write(command: string): Promise<void> {
+    // A sandbox that ends meanwhile says so at its status pipe.
+    this.#written = this.#written
+      .then(async () => void (this.#isOver || (await this.#control.writeFile(command))))
+      .catch(() => {});
+    return this.#written;
+  }
+
+  async #listen(status: Readable): Promise<void> {
+    let rest = "";
+    try {
+      for await (const chunk of status) {
+        const lines = (rest + String(chunk)).split("\n");
+        rest = lines.pop()?.slice(0, STATUS_LINE_MAX) ?? "";
+        for (const line of lines) this.#hear(line);
+      }
+    } catch {
+      // A broken pipe says what its end says.
+    }
+    this.#isOver = true;
+    const exits = this.running().map((program) => program.exited);
+    for (const number of this.#programs.keys()) this.#end(number, undefined);
+    // The kernel's counters are read before they are gone with the cgroup.
+    await Promise.all(exits);
+    await this.#written;
+    await this.#control.close();
+  }
+
+  #hear(line: string): void {
+    const status = readStatus(line);
+    if (status?.event === "began") this.#programs.get(status.number)?.began.resolve(status.value);
+    if (status?.event === "ended") this.#end(status.number, status.value);
+  }
+
+  #end(number: number, status: number | undefined): void {
+    const entry = this.#programs.get(number);
+    this.#programs.delete(number);
+    entry?.began.reject(new SandboxError("the program has ended"));
+    entry?.ended(status);
+  }
+}
