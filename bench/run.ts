@@ -1,6 +1,7 @@
 /** `npm run bench -- [--axis N | --axes 1-8] [--rounds N] [--quick] [--json]`, or `npm run bench -- profile`. */
 import { warmCost } from "./axis-1-warm-cost/run.ts";
 import { warmLatency } from "./axis-2-warm-latency/run.ts";
+import { profile } from "./profile/run.ts";
 import { readOptions } from "./options.ts";
 import type { BenchOptions } from "./options.ts";
 import { printAxis, printTable } from "./report.ts";
@@ -17,17 +18,22 @@ const AXES: Readonly<Record<number, Axis>> = {
   2: { title: "Axis 2: warm invocation, latency, one caller", run: warmLatency },
 };
 
-const options = readOptions(process.argv.slice(2));
-const rows: Row[] = [];
-for (const number of options.axes) {
-  const axis = AXES[number];
-  if (!axis) continue;
-  const result = await axis.run(options);
-  printAxis(axis.title, result);
-  rows.push(...result.rows);
+const [command, ...rest] = process.argv.slice(2);
+if (command === "profile") await profile(readOptions(rest));
+else await runAxes(readOptions(process.argv.slice(2)));
+
+async function runAxes(options: BenchOptions): Promise<void> {
+  const rows: Row[] = [];
+  for (const number of options.axes) {
+    const axis = AXES[number];
+    if (!axis) continue;
+    const result = await axis.run(options);
+    printAxis(axis.title, result);
+    rows.push(...result.rows);
+  }
+  if (options.axes.length > 1) {
+    console.log("\nAll axes (a ratio says how many times better Lambent is)");
+    printTable(rows);
+  }
+  if (options.json) console.log(JSON.stringify(rows));
 }
-if (options.axes.length > 1) {
-  console.log("\nAll axes (a ratio says how many times better Lambent is)");
-  printTable(rows);
-}
-if (options.json) console.log(JSON.stringify(rows));
