@@ -139,6 +139,7 @@ async function composeServices(
     codeDir: join(config.dataDir, "code"),
     roles: iam.roles,
     objects: s3.objects,
+    recordBuckets: s3.objects,
     isolationWarning: sandboxes.isolation.namespaces ? undefined : sandboxes.isolation.missing[0],
   });
   const services = [lambda.service, s3.service, dynamodb.service, iam.service, sts.service, logs.service];
@@ -151,13 +152,12 @@ function notifiedFunctions(functions: () => Functions): NotificationFunctions {
   return {
     check: (functionArn, bucketArn, account) =>
       functions().check(functionArn, principalService, bucketArn, account),
-    invokeAsync: (transaction, functionArn, payload, sourceArn, sourceAccount) =>
+    invokeAsync: (transaction, { bucketArn, bucketAccount, ...event }) =>
       functions().invokeAsync(transaction, {
-        functionArn,
-        payload,
+        ...event,
         principalService,
-        sourceArn,
-        sourceAccount,
+        sourceArn: bucketArn,
+        sourceAccount: bucketAccount,
       }),
   };
 }

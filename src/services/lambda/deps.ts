@@ -11,7 +11,7 @@ import type { Catalogue } from "./catalogue.ts";
 import type { CodeStore } from "./code/code-store.ts";
 import type { Deployments } from "./deployments.ts";
 import type { LambdaLimits } from "./limits.ts";
-import type { CodeObjects, Roles } from "./ports.ts";
+import type { CodeObjects, RecordBuckets, Roles } from "./ports.ts";
 
 export type Client = typeof import("@aws-sdk/client-lambda");
 
@@ -28,6 +28,7 @@ export interface LambdaDeps {
   readonly codeDir: string;
   readonly roles: Roles;
   readonly objects: CodeObjects;
+  readonly recordBuckets: RecordBuckets;
   readonly limits?: Partial<LambdaLimits>;
   /** One sentence, where functions are not isolated on this machine. */
   readonly isolationWarning: string | undefined;

@@ -15,6 +15,8 @@ export interface ServiceInvocation {
   readonly principalService: string;
   readonly sourceArn: string;
   readonly sourceAccount: string;
+  /** X-Amzn-Trace-Id of what caused the event. */
+  readonly traceHeader?: string;
 }
 
 export interface Functions {
@@ -49,7 +51,8 @@ export function createFunctions(lambda: Lambda): Functions {
       );
       return allowsInvoke(statements, { service, sourceArn, sourceAccount }) ? "ok" : "denied";
     },
-    async invokeAsync(transaction, { functionArn, payload, principalService, sourceArn, sourceAccount }) {
+    async invokeAsync(transaction, invocation) {
+      const { functionArn, payload, principalService, sourceArn, sourceAccount, traceHeader } = invocation;
       const reference = readFunctionArn(functionArn);
       const exists = reference && (await readTags(transaction, reference)) !== undefined;
       const statements = exists
@@ -66,7 +69,11 @@ export function createFunctions(lambda: Lambda): Functions {
         );
         return;
       }
-      await lambda.events.put(transaction, reference, { requestId: lambda.ids.uuid(), payload });
+      await lambda.events.put(transaction, reference, {
+        requestId: lambda.ids.uuid(),
+        payload,
+        traceHeader,
+      });
     },
   };
 }

@@ -8,6 +8,7 @@ import { CodeStore } from "./code/code-store.ts";
 import { answerCodeLocation } from "./code/location.ts";
 import { Deployments } from "./deployments.ts";
 import type { Lambda, LambdaDeps } from "./deps.ts";
+import { Deliveries } from "./events/deliveries.ts";
 import { Dispatcher } from "./events/dispatcher.ts";
 import { createEventQueue } from "./events/event-queue.ts";
 import { createFunctions } from "./functions-port.ts";
@@ -54,7 +55,8 @@ export async function createLambda(deps: LambdaDeps): Promise<LambdaService> {
     events: createEventQueue({ queue, clock }),
     locationSecret,
   };
-  const dispatcher = new Dispatcher(lambda);
+  const deliveries = new Deliveries(lambda);
+  const dispatcher = new Dispatcher({ ...lambda, deliveries });
   return {
     service: bindService("lambda", operationTable, lambda, authorization(database)),
     functions: createFunctions(lambda),
@@ -64,9 +66,10 @@ export async function createLambda(deps: LambdaDeps): Promise<LambdaService> {
       await code.sweep();
       await deployments.resume();
       dispatcher.start();
+      deliveries.start();
     },
     async stop(graceMs) {
-      await Promise.all([dispatcher.stop(graceMs), deployments.stop(graceMs)]);
+      await Promise.all([dispatcher.stop(graceMs), deliveries.stop(graceMs), deployments.stop(graceMs)]);
     },
   };
 }

@@ -33,3 +33,17 @@ export interface FunctionLogs {
   ): Promise<void>;
   groupExists(account: string, region: string, group: string): Promise<boolean>;
 }
+
+/** Buckets that get the records of failed asynchronous invocations. */
+export interface RecordBuckets {
+  /** Whether the account has a bucket of that name. */
+  bucketExists(account: string, bucket: string): Promise<boolean>;
+  /** Writes an object, durably, with the bucket's notifications; replaces one of that key. */
+  write(
+    account: string,
+    bucket: string,
+    key: string,
+    bytes: Buffer,
+    writer: { principalId: string; requestId: string; traceHeader: string | undefined },
+  ): Promise<void>;
+}

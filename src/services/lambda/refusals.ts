@@ -20,7 +20,8 @@ const REFUSALS: readonly ((input: Refusable) => string | false | undefined)[] = 
   ({ Code, ImageUri }) => filled(Code?.ImageUri ?? ImageUri) && "Code.ImageUri (container images)",
   ({ ImageConfig }) => filled(ImageConfig) && "ImageConfig (container images)",
   ({ VpcConfig }) => filled(VpcConfig) && "VpcConfig",
-  ({ DeadLetterConfig }) => filled(DeadLetterConfig?.TargetArn) && "DeadLetterConfig",
+  ({ DeadLetterConfig }) =>
+    filled(DeadLetterConfig?.TargetArn) && `DeadLetterConfig with TargetArn ${DeadLetterConfig?.TargetArn}`,
   ({ KMSKeyArn }) => filled(KMSKeyArn) && "KMSKeyArn",
   ({ Code, SourceKMSKeyArn }) => filled(Code?.SourceKMSKeyArn ?? SourceKMSKeyArn) && "SourceKMSKeyArn",
   ({ Code, S3ObjectStorageMode }) =>

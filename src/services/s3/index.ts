@@ -2,8 +2,8 @@
 import { bindService } from "../../aws/service.ts";
 import type { Service } from "../../aws/service.ts";
 import { authorization } from "./authorization.ts";
-import { storedObjects } from "./code-objects.ts";
-import type { StoredObjects } from "./code-objects.ts";
+import { storedObjects } from "./stored-objects.ts";
+import type { StoredObjects } from "./stored-objects.ts";
 import { Content } from "./content.ts";
 import type { S3, S3Deps } from "./deps.ts";
 import { defaultLimits } from "./limits.ts";

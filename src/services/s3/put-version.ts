@@ -6,6 +6,7 @@ import type { WriteConditions } from "./conditions.ts";
 import type { S3 } from "./deps.ts";
 import { discardRefused } from "./discard-refused.ts";
 import { notify } from "./notification/send.ts";
+import type { Changer } from "./notification/send.ts";
 import type { BucketRow } from "./rows.ts";
 import { sequencer } from "./sequence.ts";
 import { writeVersion } from "./versions.ts";
@@ -41,7 +42,7 @@ export async function putVersionIn(
   tx: Transaction,
   bucket: BucketRow,
   { key, content, conditions, event }: Omit<PutVersion, "input">,
-  context: RequestContext,
+  changer: Changer,
 ): Promise<Written> {
   const written = await writeVersion(s3, tx, bucket, key, content, conditions);
   const change = {
@@ -52,6 +53,6 @@ export async function putVersionIn(
     versionId: written.versionId,
     sequencer: sequencer(written.seq),
   };
-  await notify(s3, tx, bucket, change, context);
+  await notify(s3, tx, bucket, change, changer);
   return written;
 }

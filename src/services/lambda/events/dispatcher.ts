@@ -6,25 +6,48 @@ import type { Database } from "../../../store/database.ts";
 import type { Job, Queue } from "../../../store/queue.ts";
 import type { Log } from "../../../telemetry/log.ts";
 import type { Catalogue, Target } from "../catalogue.ts";
+import { findVersion } from "../lookup.ts";
 import { functionArn } from "../names.ts";
 import type { EventConfigRow } from "../store-event-configs.ts";
 import { newTraceHeader } from "../trace.ts";
 import { Consumer } from "./consumer.ts";
-import { decodeEvent, encodeEvent } from "./event.ts";
-import type { EventHeader, QueuedEvent } from "./event.ts";
+import type { Deliveries } from "./deliveries.ts";
+import { decodeBlock, encodeBlock } from "./event.ts";
+import type { QueuedEvent } from "./event.ts";
 import { EVENT_TOPIC } from "./event-queue.ts";
+import type { Condition, Response } from "./record.ts";
 import { afterDelay, afterFunctionError, isTooOld } from "./retry.ts";
 import type { Decision } from "./retry.ts";
+
+/** How much of a function's error the log tells, in bytes. */
+const REASON_BYTES_MAX = 1_000;
 
 interface Deps {
   readonly database: Database;
   readonly queue: Queue;
   readonly invoker: Invoker;
   readonly catalogue: Catalogue;
+  readonly deliveries: Pick<Deliveries, "put">;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
   readonly limits: { readonly asyncConcurrency: number };
+}
+
+/** An event whose turn it is, and how it is to be treated. */
+interface Attempt {
+  readonly job: Job;
+  readonly event: QueuedEvent;
+  readonly config: EventConfigRow | undefined;
+}
+
+/** What is known of an attempt once it has ended. */
+interface Result {
+  readonly roleArn?: string;
+  /** Absent where the function did not run. */
+  readonly response?: Response;
+  /** For the log. */
+  readonly reason?: string;
 }
 
 export class Dispatcher {
@@ -50,28 +73,24 @@ export class Dispatcher {
   }
 
   async #perform(job: Job): Promise<void> {
-    const { queue, clock, log } = this.#deps;
-    const event = decodeEvent(job.payload);
+    const { clock, catalogue } = this.#deps;
+    const event = decodeBlock(job.payload) as QueuedEvent;
     const { header } = event;
     const reference = { ...header, qualifier: header.qualifier };
-    const config = await this.#deps.catalogue.eventConfig(reference);
+    const config = await catalogue.eventConfig(reference);
+    const attempt = { job, event, config };
     if (isTooOld(header, config, clock.now()))
-      return this.#settle(job, { kind: "give up", condition: "EventAgeExceeded" }, "too old");
-    const target = await this.#deps.catalogue.target(reference).catch((error: Error) => error);
-    if (!(target instanceof Error)) return this.#invoke(job, event, target, config);
-    if (target.name !== "ResourceNotFoundException")
-      return this.#settle(job, afterDelay(header, config, clock.now()), target.message);
-    log.warn("An event's function no longer exists; it is dropped", eventFields(header));
-    await queue.acknowledge(job);
+      return this.#settle(attempt, { kind: "give up", condition: "EventAgeExceeded" });
+    const target = await catalogue.target(reference).catch((error: Error) => error);
+    if (!(target instanceof Error)) return this.#invoke(attempt, target);
+    if (target.name === "ResourceNotFoundException") return this.#forget(attempt);
+    await this.#settle(attempt, afterDelay(header, config, clock.now()), { reason: target.message });
   }
 
-  async #invoke(
-    job: Job,
-    { header, payload }: QueuedEvent,
-    target: Target,
-    config: EventConfigRow | undefined,
-  ): Promise<void> {
+  async #invoke(attempt: Attempt, target: Target): Promise<void> {
     const { invoker, clock, ids, queue } = this.#deps;
+    const { job, event, config } = attempt;
+    const { header, payload } = event;
     const outcome = await invoker
       .invoke(target.version, {
         requestId: header.requestId,
@@ -82,39 +101,76 @@ export class Dispatcher {
       })
       .catch((error: Error) => error);
     const failed = outcome instanceof Error || outcome.functionError !== undefined;
-    if (failed && this.#consumer.isStopped) await queue.retryAt(job, clock.now(), "The server stopped");
-    else if (outcome instanceof Error)
-      await this.#settle(job, afterDelay(header, config, clock.now()), outcome.message);
-    else if (outcome.functionError)
-      await this.#settle(
-        job,
-        afterFunctionError(header, config, clock.now()),
-        outcome.payload.toString("utf8", 0, 1_000),
-      );
-    else await queue.acknowledge(job);
+    if (failed && this.#consumer.isStopped) {
+      await queue.retryAt(job, clock.now(), "The server stopped");
+      return;
+    }
+    const { roleArn } = target.version;
+    if (outcome instanceof Error)
+      return this.#settle(attempt, afterDelay(header, config, clock.now()), {
+        roleArn,
+        reason: outcome.message,
+      });
+    const { executedVersion } = target;
+    const response = { executedVersion, functionError: outcome.functionError, payload: outcome.payload };
+    if (!failed) return this.#end(attempt, "Success", { roleArn, response });
+    const reason = outcome.payload.toString("utf8", 0, REASON_BYTES_MAX);
+    const decision = afterFunctionError(header, config, clock.now());
+    await this.#settle(attempt, decision, { roleArn, response, reason });
   }
 
-  /** Puts the event back with its counts, atomically in the place of the claimed one; or drops it, as AWS does without a destination. */
-  async #settle(job: Job, decision: Decision, reason: string): Promise<void> {
+  /** Puts the event back with its counts, atomically in the place of the claimed one; or ends it. */
+  async #settle(attempt: Attempt, decision: Decision, result: Result = {}): Promise<void> {
     const { database, queue, log } = this.#deps;
-    const { header, payload } = decodeEvent(job.payload);
+    const { job, event } = attempt;
     if (decision.kind === "give up") {
-      log.warn("An event is dropped", { ...eventFields(header), condition: decision.condition, reason });
-      await queue.acknowledge(job);
-      return;
+      const { condition } = decision;
+      log.warn("An event has failed for good", { ...eventFields(event), condition, reason: result.reason });
+      return this.#end(attempt, condition, result);
     }
     await database.tx(async (tx) => {
       if (!(await queue.acknowledge(job, tx))) return;
       await queue.enqueue(tx, {
         topic: EVENT_TOPIC,
         group: job.group,
-        payload: encodeEvent(decision.header, payload),
+        payload: encodeBlock(decision.header, event.payload),
         notBefore: decision.at,
       });
     });
   }
+
+  /** Acknowledges an event; its record goes to the destination in the same transaction. */
+  async #end({ job, event, config }: Attempt, condition: Condition, result: Result): Promise<void> {
+    const { database, queue, clock, deliveries } = this.#deps;
+    const destination = condition === "Success" ? config?.onSuccess : config?.onFailure;
+    const roleArn = destination ? (result.roleArn ?? (await this.#roleOf(event))) : undefined;
+    if (!destination || roleArn === undefined) {
+      await queue.acknowledge(job);
+      return;
+    }
+    const { response } = result;
+    const runs = event.header.failures + (response ? 1 : 0);
+    const ending = { condition, at: clock.now(), runs, response };
+    await database.tx(async (tx) => {
+      if (await queue.acknowledge(job, tx)) await deliveries.put(tx, { event, ending, destination, roleArn });
+    });
+  }
+
+  /** The execution role of a function that did not run in the end; undefined where the function is gone. */
+  async #roleOf({ header }: QueuedEvent): Promise<string | undefined> {
+    const reference = { ...header, qualifier: header.qualifier };
+    const found = await findVersion(this.#deps.database, reference).catch((error: Error) => error);
+    if (!(found instanceof Error)) return found.row.configuration.role;
+    if (found.name === "ResourceNotFoundException") return undefined;
+    throw found;
+  }
+
+  async #forget({ job, event }: Attempt): Promise<void> {
+    this.#deps.log.warn("An event's function no longer exists; it is dropped", eventFields(event));
+    await this.#deps.queue.acknowledge(job);
+  }
 }
 
-function eventFields(header: EventHeader): Record<string, unknown> {
+function eventFields({ header }: QueuedEvent): Record<string, unknown> {
   return { function: functionArn(header, header.qualifier), requestId: header.requestId };
 }

@@ -4,7 +4,8 @@ import type { Transaction } from "../../../store/database.ts";
 import type { Queue } from "../../../store/queue.ts";
 import { functionArn } from "../names.ts";
 import type { FunctionReference } from "../names.ts";
-import { encodeEvent } from "./event.ts";
+import { encodeBlock } from "./event.ts";
+import type { EventHeader } from "./event.ts";
 
 export const EVENT_TOPIC = "lambda.events";
 
@@ -21,7 +22,7 @@ export function createEventQueue({ queue, clock }: { queue: Queue; clock: Clock 
   return {
     async put(transaction, target, { requestId, payload, traceHeader }) {
       const { account, region, name, qualifier } = target;
-      const header = {
+      const header: EventHeader = {
         requestId,
         account,
         region,
@@ -35,7 +36,7 @@ export function createEventQueue({ queue, clock }: { queue: Queue; clock: Clock 
       await queue.enqueue(transaction, {
         topic: EVENT_TOPIC,
         group: functionArn(target),
-        payload: encodeEvent(header, payload),
+        payload: encodeBlock(header, payload),
       });
     },
   };

@@ -23,18 +23,18 @@ export interface QueuedEvent {
 }
 
 /** One block: header length (4 bytes, big endian), header, payload. */
-export function encodeEvent(header: EventHeader, payload: Uint8Array): Buffer {
+export function encodeBlock(header: object, payload: Uint8Array): Buffer {
   const text = Buffer.from(JSON.stringify(header));
   const length = Buffer.alloc(4);
   length.writeUInt32BE(text.length);
   return Buffer.concat([length, text, payload]);
 }
 
-/** @throws Error for a block that {@link encodeEvent} did not write. */
-export function decodeEvent(block: Buffer): QueuedEvent {
+/** @throws Error for a block that {@link encodeBlock} did not write. */
+export function decodeBlock(block: Buffer): { header: unknown; payload: Buffer } {
   const end = 4 + block.readUInt32BE(0);
   return {
-    header: JSON.parse(block.toString("utf8", 4, end)) as EventHeader,
+    header: JSON.parse(block.toString("utf8", 4, end)),
     payload: block.subarray(end),
   };
 }

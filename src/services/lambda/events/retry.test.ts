@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decodeEvent, encodeEvent } from "./event.ts";
+import { decodeBlock, encodeBlock } from "./event.ts";
 import type { EventHeader } from "./event.ts";
 import { afterDelay, afterFunctionError, isTooOld } from "./retry.ts";
 
@@ -65,7 +65,7 @@ test("fewer retries and a shorter life are as configured", () => {
 
 test("an event survives the queue byte for byte", () => {
   const payload = Buffer.from([0, 255, 123, 125]);
-  const { header, payload: read } = decodeEvent(encodeEvent({ ...fresh, traceHeader: "Root=é" }, payload));
+  const { header, payload: read } = decodeBlock(encodeBlock({ ...fresh, traceHeader: "Root=é" }, payload));
   assert.deepEqual(header, { ...fresh, traceHeader: "Root=é" });
   assert.deepEqual(read, payload);
 });

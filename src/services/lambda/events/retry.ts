@@ -26,8 +26,12 @@ export function afterFunctionError(header: EventHeader, config: Config, now: num
 
 /** After a throttle or a failure of ours: doubling waits, which count against nothing but the event's age. */
 export function afterDelay(header: EventHeader, config: Config, now: number): Decision {
-  const wait = Math.min(DELAY_MS_MAX, DELAY_MS_MIN * 2 ** Math.min(header.delays, 30));
-  return again({ ...header, delays: header.delays + 1 }, config, now + wait);
+  return again({ ...header, delays: header.delays + 1 }, config, now + backOffMs(header.delays));
+}
+
+/** The wait after so many failures in a row before this one: doubling, from one second to five minutes. */
+export function backOffMs(failures: number): number {
+  return Math.min(DELAY_MS_MAX, DELAY_MS_MIN * 2 ** Math.min(failures, 30));
 }
 
 /** An event that waited longer than its age allows does not run any more. */

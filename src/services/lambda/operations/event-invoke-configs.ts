@@ -1,11 +1,12 @@
 /** Put-, Update-, Get- and DeleteFunctionEventInvokeConfig, ListFunctionEventInvokeConfigs */
-import { notImplemented } from "../../../aws/errors.ts";
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import type { Transaction } from "../../../store/database.ts";
 import type { Client, Lambda } from "../deps.ts";
 import { invalidParameter, notFound } from "../errors.ts";
+import { destinationOf } from "../events/destinations.ts";
+import type { Sender } from "../events/destinations.ts";
 import { findVersion, ownReference, requireFunction, unqualifiedReference } from "../lookup.ts";
-import { functionArn } from "../names.ts";
+import { functionArn, readFunctionArn } from "../names.ts";
 import type { FunctionId, FunctionReference } from "../names.ts";
 import { page, pageSize, readMarker } from "../paging.ts";
 import {
@@ -29,26 +30,26 @@ export async function putFunctionEventInvokeConfig(
   context: RequestContext,
 ): Promise<Output<Client, "PutFunctionEventInvokeConfig">> {
   const reference = ownReference(input, context);
-  checkSettings(input);
+  const destinations = await checkSettings(lambda, reference, input);
   return lambda.database.tx(async (tx) => {
     await findVersion(tx, reference);
     return save(lambda, tx, reference, {
       retryAttempts: input.MaximumRetryAttempts ?? null,
       eventAgeSeconds: input.MaximumEventAgeInSeconds ?? null,
-      onSuccess: null,
-      onFailure: null,
+      onSuccess: destinations.onSuccess || null,
+      onFailure: destinations.onFailure || null,
     });
   });
 }
 
-/** Changes what the request names, and leaves the rest. */
+/** Changes what the request names, and leaves the rest; an empty destination clears it. */
 export async function updateFunctionEventInvokeConfig(
   lambda: Lambda,
   input: Input<Client, "UpdateFunctionEventInvokeConfig">,
   context: RequestContext,
 ): Promise<Output<Client, "UpdateFunctionEventInvokeConfig">> {
   const reference = ownReference(input, context);
-  checkSettings(input);
+  const destinations = await checkSettings(lambda, reference, input);
   return lambda.database.tx(async (tx) => {
     await findVersion(tx, reference);
     const current = await readEventConfig(tx, reference, configQualifier(reference.qualifier));
@@ -56,8 +57,8 @@ export async function updateFunctionEventInvokeConfig(
     return save(lambda, tx, reference, {
       retryAttempts: input.MaximumRetryAttempts ?? current.retryAttempts,
       eventAgeSeconds: input.MaximumEventAgeInSeconds ?? current.eventAgeSeconds,
-      onSuccess: current.onSuccess,
-      onFailure: current.onFailure,
+      onSuccess: (destinations.onSuccess ?? current.onSuccess) || null,
+      onFailure: (destinations.onFailure ?? current.onFailure) || null,
     });
   });
 }
@@ -106,19 +107,50 @@ export async function listFunctionEventInvokeConfigs(
   return { ...next, FunctionEventInvokeConfigs: items.map((row) => describe(id, row)) };
 }
 
-function checkSettings({
-  MaximumRetryAttempts,
-  MaximumEventAgeInSeconds,
-  DestinationConfig,
-}: Settings): void {
+interface Destinations {
+  readonly onSuccess: string | undefined;
+  readonly onFailure: string | undefined;
+}
+
+/** The destinations that a request names, once it is known that records can be delivered there. */
+async function checkSettings(
+  lambda: Lambda,
+  reference: FunctionReference,
+  { MaximumRetryAttempts, MaximumEventAgeInSeconds, DestinationConfig }: Settings,
+): Promise<Destinations> {
   if (
     MaximumRetryAttempts === undefined &&
     MaximumEventAgeInSeconds === undefined &&
     DestinationConfig === undefined
   )
     throw invalidParameter("You must specify at least one of error handling or destination setting.");
-  if (DestinationConfig?.OnSuccess?.Destination || DestinationConfig?.OnFailure?.Destination)
-    throw notImplemented("DestinationConfig of asynchronous invocation");
+  const onSuccess = DestinationConfig?.OnSuccess?.Destination;
+  const onFailure = DestinationConfig?.OnFailure?.Destination;
+  const { row } = await findVersion(lambda.database, reference);
+  const sender = { ...reference, roleArn: row.configuration.role };
+  if (onSuccess) await checkDestination(lambda, sender, onSuccess, "OnSuccess");
+  if (onFailure) await checkDestination(lambda, sender, onFailure, "OnFailure");
+  return { onSuccess, onFailure };
+}
+
+/** @throws InvalidParameterValueException with what is in the way; NotImplemented for a service that is not there. */
+async function checkDestination(
+  lambda: Lambda,
+  sender: Sender,
+  arn: string,
+  member: "OnSuccess" | "OnFailure",
+): Promise<void> {
+  const called = readFunctionArn(arn);
+  if (called && functionArn(called) === functionArn(sender))
+    throw invalidParameter("You can't specify the function as a destination for itself.");
+  const destination = destinationOf(lambda, arn);
+  if (!destination) throw invalidParameter(`The destination ARN ${arn} is invalid.`);
+  if (member === "OnSuccess" && !destination.takesSuccess)
+    throw invalidParameter(
+      `The destination ARN ${arn} is invalid: records of successful invocations are not delivered to this service.`,
+    );
+  const fault = await destination.fault(sender, arn);
+  if (fault !== undefined) throw invalidParameter(`The destination ARN ${arn} is invalid: ${fault}.`);
 }
 
 async function save(

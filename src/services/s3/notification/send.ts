@@ -9,13 +9,18 @@ import type { FunctionNotification } from "./configuration.ts";
 import { bucketArn, eventFor } from "./event.ts";
 import type { ObjectChange } from "./event.ts";
 
+/** Who changes an object: a request, or Lambda for a function. */
+export interface Changer extends Pick<RequestContext, "requestId" | "sourceIp" | "headers"> {
+  readonly principal: { readonly userId: string };
+}
+
 /** @throws Error (never an AwsError) when a hand-over fails: the change must then not be committed either. */
 export async function notify(
   s3: S3,
   tx: Transaction,
   bucket: BucketRow,
   change: ObjectChange,
-  context: RequestContext,
+  changer: Changer,
 ): Promise<void> {
   if (bucket.notification === null) return;
   const configurations = JSON.parse(bucket.notification) as FunctionNotification[];
@@ -25,16 +30,23 @@ export async function notify(
     bucket,
     owner: canonicalUserId(bucket.account),
     time: s3.clock.now(),
-    principalId: `AWS:${context.principal.userId}`,
-    sourceIp: (context.sourceIp ?? "127.0.0.1").replace(/^::ffff:/, ""),
-    requestId: context.requestId,
+    principalId: `AWS:${changer.principal.userId}`,
+    sourceIp: (changer.sourceIp ?? "127.0.0.1").replace(/^::ffff:/, ""),
+    requestId: changer.requestId,
     // As the front door derives the response's own second id.
-    hostId: Buffer.from(`lambent/${context.requestId}`).toString("base64"),
+    hostId: Buffer.from(`lambent/${changer.requestId}`).toString("base64"),
   };
+  const traceHeader = changer.headers["x-amzn-trace-id"];
   for (const { id, functionArn } of receivers) {
-    const event = eventFor(change, source, id);
+    const invocation = {
+      functionArn,
+      payload: eventFor(change, source, id),
+      bucketArn: bucketArn(bucket.name),
+      bucketAccount: bucket.account,
+      ...(typeof traceHeader === "string" && { traceHeader }),
+    };
     try {
-      await s3.functions.invokeAsync(tx, functionArn, event, bucketArn(bucket.name), bucket.account);
+      await s3.functions.invokeAsync(tx, invocation);
     } catch (cause) {
       throw new Error(`The event of ${change.name} could not be handed to ${functionArn}`, { cause });
     }

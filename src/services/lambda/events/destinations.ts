@@ -1,0 +1,149 @@
+/** The table of services that take records of asynchronous invocations; a further one is one more entry. */
+import { notImplemented } from "../../../aws/errors.ts";
+import type { Ids } from "../../../kit/id.ts";
+import type { Database, Transaction } from "../../../store/database.ts";
+import { ASYNC_PAYLOAD_BYTES_MAX } from "../limits.ts";
+import { findVersion } from "../lookup.ts";
+import { functionArn, readFunctionArn } from "../names.ts";
+import type { FunctionId } from "../names.ts";
+import { policyQualifier } from "../functions-port.ts";
+import { allowsInvoke } from "../policy.ts";
+import type { RecordBuckets, Roles } from "../ports.ts";
+import { readStatements } from "../store-permissions.ts";
+import type { EventQueue } from "./event-queue.ts";
+
+/** The function whose record is delivered, and the role that it delivers with. */
+export interface Sender extends FunctionId {
+  readonly roleArn: string;
+}
+
+/** One record on its way. */
+export interface Delivery {
+  readonly sender: Sender;
+  /** The destination's ARN. */
+  readonly destination: string;
+  /** When the event ended, in epoch milliseconds. */
+  readonly at: number;
+  /** Unique, and the same in every attempt. */
+  readonly id: string;
+  readonly traceHeader: string | undefined;
+  readonly record: Buffer;
+}
+
+/** One kind of destination. */
+export interface Destination {
+  /** Whether OnSuccess may name it too. */
+  readonly takesSuccess: boolean;
+  /** Largest record that it takes, in bytes. */
+  readonly recordBytesMax: number;
+  /** What keeps records from being delivered, as the end of a sentence; undefined when nothing does. */
+  fault(sender: Sender, arn: string): Promise<string | undefined>;
+  /** Hands the record over; `settle` ends the hand-over, in the transaction that it is given, and is false when it ended before. */
+  deliver(delivery: Delivery, settle: (tx: Transaction) => Promise<boolean>): Promise<void>;
+}
+
+export interface DestinationDeps {
+  readonly database: Database;
+  readonly ids: Ids;
+  readonly roles: Roles;
+  readonly recordBuckets: RecordBuckets;
+  readonly events: EventQueue;
+}
+
+/** By the service in their ARNs. */
+const DESTINATIONS: Readonly<Record<string, (deps: DestinationDeps) => Destination>> = {
+  lambda: functionDestination,
+  s3: bucketDestination,
+};
+
+/** Services that AWS delivers to and this server does not have. */
+const MISSING_SERVICES: Readonly<Record<string, string>> = {
+  sqs: "Amazon SQS",
+  sns: "Amazon SNS",
+  events: "Amazon EventBridge",
+};
+
+/** The kind of an ARN. Undefined for what AWS does not deliver to. @throws NotImplemented naming a missing service. */
+export function destinationOf(deps: DestinationDeps, arn: string): Destination | undefined {
+  const service = arn.split(":")[2] ?? "";
+  const missing = MISSING_SERVICES[service];
+  if (missing) throw notImplemented(`the destination ${arn}: this server has no ${missing}`);
+  return DESTINATIONS[service]?.(deps);
+}
+
+/** A function gets the record as its event, asynchronously. */
+function functionDestination({ database, ids, roles, events }: DestinationDeps): Destination {
+  return {
+    takesSuccess: true,
+    recordBytesMax: ASYNC_PAYLOAD_BYTES_MAX,
+    async fault(sender, arn) {
+      const reference = readFunctionArn(arn);
+      if (!reference || reference.region !== sender.region) return "it is no function of this region";
+      const missing = await findVersion(database, reference).then(
+        () => false,
+        () => true,
+      );
+      if (missing) return "there is no such function";
+      if (reference.account === sender.account && (await roles.allows(sender.roleArn, INVOKE, arn)))
+        return undefined;
+      const statements = await readStatements(database, reference, policyQualifier(reference.qualifier));
+      const granted = allowsInvoke(statements, { account: sender.account, arn: sender.roleArn });
+      return granted ? undefined : missingPermission(sender, "InvokeFunction");
+    },
+    async deliver({ destination, record, traceHeader }, settle) {
+      const reference = readFunctionArn(destination);
+      if (!reference) throw new Error(`${destination} is no function's ARN`);
+      await database.tx(async (tx) => {
+        if (await settle(tx))
+          await events.put(tx, reference, { requestId: ids.uuid(), payload: record, traceHeader });
+      });
+    },
+  };
+}
+
+const INVOKE = "lambda:InvokeFunction";
+/** `arn:aws:s3:::name` */
+const BUCKET_ARN = /^arn:aws[a-z-]*:s3:::([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])$/;
+/** A record is bounded by the two payloads in it; an object by far more. */
+const OBJECT_BYTES_MAX = 5 * 1024 ** 3;
+
+/** A bucket gets an object for each failed invocation. */
+function bucketDestination({ database, roles, recordBuckets }: DestinationDeps): Destination {
+  return {
+    takesSuccess: false,
+    recordBytesMax: OBJECT_BYTES_MAX,
+    async fault(sender, arn) {
+      const bucket = BUCKET_ARN.exec(arn)?.[1];
+      if (bucket === undefined) return "it is no bucket's ARN";
+      if (!(await recordBuckets.bucketExists(sender.account, bucket))) return "there is no such bucket";
+      if (!(await roles.allows(sender.roleArn, "s3:PutObject", `${arn}/${OBJECT_PREFIX}${sender.name}/`)))
+        return missingPermission(sender, "s3:PutObject");
+      if (!(await roles.allows(sender.roleArn, "s3:ListBucket", arn)))
+        return missingPermission(sender, "s3:ListBucket");
+      return undefined;
+    },
+    async deliver({ sender, destination, at, id, traceHeader, record }, settle) {
+      const bucket = BUCKET_ARN.exec(destination)?.[1] ?? "";
+      // The key is the same in every attempt, so that a repeated one replaces the object instead of adding one.
+      await recordBuckets.write(sender.account, bucket, objectKey(sender.name, at, id), record, {
+        principalId: sender.roleArn,
+        requestId: id,
+        traceHeader,
+      });
+      await database.tx(settle);
+    },
+  };
+}
+
+const OBJECT_PREFIX = "aws/lambda/async/";
+
+/** `aws/lambda/async/NAME/YYYY/MM/DD/YYYY-MM-DDTHH.MM.SS-UUID` */
+function objectKey(functionName: string, at: number, id: string): string {
+  const time = new Date(at).toISOString();
+  const day = time.slice(0, 10).replaceAll("-", "/");
+  return `${OBJECT_PREFIX}${functionName}/${day}/${time.slice(0, 19).replaceAll(":", ".")}-${id}`;
+}
+
+function missingPermission(sender: Sender, action: string): string {
+  return `the execution role ${sender.roleArn} of ${functionArn(sender)} does not have permissions to call ${action} on it`;
+}
