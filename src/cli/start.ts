@@ -20,7 +20,11 @@ Options (each also as a variable; a flag wins):
   --database-url URL     keep state in PostgreSQL instead of SQLite  [LAMBENT_DATABASE_URL]
   --region NAME          region of requests that name none  [us-east-1; LAMBENT_REGION]
   --sandbox KIND         auto, runc, or process (no isolation)  [auto; LAMBENT_SANDBOX]
-  --outbound KIND        internet or none: what functions reach beyond Lambent  [internet; LAMBENT_OUTBOUND]
+  --outbound POLICY      what functions reach beyond Lambent: internet (public addresses), none, or
+                         allow-list (what is listed, and nothing else)  [internet; LAMBENT_OUTBOUND]
+  --outbound-allow LIST  reached in addition, e.g. 10.0.0.0/8:5432,db.internal,*.example.com:443
+                         [LAMBENT_OUTBOUND_ALLOW]
+  --resolvers LIST       name servers that functions ask; the host's by default  [LAMBENT_RESOLVERS]
   --environments-max N   execution environments at once  [1000; LAMBENT_ENVIRONMENTS_MAX]
   --runtimes-dir DIR     language runtimes installed on demand  [~/.cache/lambent/runtimes; LAMBENT_RUNTIMES_DIR]
   --stop-grace-ms N      how long a stop waits for running invocations  [30000; LAMBENT_STOP_GRACE_MS]
@@ -42,6 +46,8 @@ export const startCommand: Command = {
     region: text,
     sandbox: text,
     outbound: text,
+    "outbound-allow": text,
+    resolvers: text,
     "environments-max": text,
     "runtimes-dir": text,
     "stop-grace-ms": text,

@@ -1,6 +1,8 @@
 /** The one frozen, validated configuration; the only reader of process.env. Flags win over LAMBENT_* variables over defaults. */
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
+import { checkOutbound, parseDestinations, parseResolvers } from "./outbound.ts";
+import type { OutboundPolicy } from "./outbound.ts";
 
 export interface Config {
   /** Address to listen on. Anything but loopback needs `auth: "on"`. */
@@ -16,7 +18,11 @@ export interface Config {
   /** What isolates functions; `auto` takes the strongest that this machine can run. */
   readonly sandbox: "auto" | "runc" | "process";
   /** What functions reach beyond Lambent. */
-  readonly outbound: "internet" | "none";
+  readonly outbound: OutboundPolicy;
+  /** Destinations reached in addition: `10.0.0.0/8,db.internal:5432,*.example.com:443`; all that is reached under `allow-list`. */
+  readonly outboundAllow: string;
+  /** Name servers that functions ask: `10.0.0.2,10.0.0.3`; the host's when empty. */
+  readonly resolvers: string;
   /** `postgres://…` to keep state in PostgreSQL; SQLite in the data directory when absent. */
   readonly databaseUrl: string | undefined;
   /** Language runtimes installed on demand; shared by every data directory of this user. */
@@ -45,6 +51,8 @@ const VARIABLES = {
   logLevel: "LAMBENT_LOG_LEVEL",
   sandbox: "LAMBENT_SANDBOX",
   outbound: "LAMBENT_OUTBOUND",
+  outboundAllow: "LAMBENT_OUTBOUND_ALLOW",
+  resolvers: "LAMBENT_RESOLVERS",
   databaseUrl: "LAMBENT_DATABASE_URL",
   runtimesDir: "LAMBENT_RUNTIMES_DIR",
   environmentsMax: "LAMBENT_ENVIRONMENTS_MAX",
@@ -55,7 +63,7 @@ const CHOICES = {
   auth: ["off", "on"],
   logLevel: ["debug", "info", "warn", "error"],
   sandbox: ["auto", "runc", "process"],
-  outbound: ["internet", "none"],
+  outbound: ["internet", "none", "allow-list"],
 } as const;
 
 /** Largest accepted values of the numeric settings. */
@@ -76,6 +84,8 @@ export function loadConfig(input: ConfigInput = {}, env: NodeJS.ProcessEnv = pro
     logLevel: "info",
     sandbox: "auto",
     outbound: "internet",
+    outboundAllow: "",
+    resolvers: "",
     databaseUrl: undefined,
     runtimesDir: join(env["XDG_CACHE_HOME"] ?? join(home, ".cache"), "lambent", "runtimes"),
     environmentsMax: 1_000,
@@ -91,12 +101,15 @@ export function loadConfig(input: ConfigInput = {}, env: NodeJS.ProcessEnv = pro
     logLevel: choice("logLevel", read("logLevel")),
     sandbox: choice("sandbox", read("sandbox")),
     outbound: choice("outbound", read("outbound")),
+    outboundAllow: String(read("outboundAllow")),
+    resolvers: String(read("resolvers")),
     databaseUrl: read("databaseUrl") as string | undefined,
     runtimesDir: resolve(String(read("runtimesDir"))),
     environmentsMax: integer("environmentsMax", read("environmentsMax")),
     stopGraceMs: integer("stopGraceMs", read("stopGraceMs")),
   };
   refuseOpenDoor(config);
+  refuseUnclearOutbound(config);
   return Object.freeze(config);
 }
 
@@ -123,6 +136,17 @@ function refuseOpenDoor(config: { host: string; auth: string }): void {
     `Refusing to listen on ${config.host} without authentication: everyone who reaches it could run code here. ` +
       `Start with --auth on, or listen on 127.0.0.1.`,
   );
+}
+
+function refuseUnclearOutbound(config: Pick<Config, "outbound" | "outboundAllow" | "resolvers">): void {
+  let key = "outboundAllow";
+  try {
+    checkOutbound(config.outbound, parseDestinations(config.outboundAllow));
+    key = "resolvers";
+    parseResolvers(config.resolvers);
+  } catch (error) {
+    throw new ConfigError(`${key}: ${(error as Error).message}`);
+  }
 }
 
 function integer(key: keyof typeof NUMBER_MAX, value: unknown): number {

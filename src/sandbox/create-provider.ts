@@ -1,6 +1,7 @@
 /** Chooses what isolates functions on this machine, and refuses what was asked for by name and cannot be had. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Destination, OutboundPolicy } from "../config/outbound.ts";
 import type { Ids } from "../kit/id.ts";
 import type { Log } from "../telemetry/log.ts";
 import { inspectMachine } from "./machine.ts";
@@ -18,7 +19,11 @@ export interface SandboxOptions {
   /** The server's own TCP listeners, on 127.0.0.1, that functions may reach. */
   readonly serverPorts: readonly number[];
   /** What functions reach beyond them. */
-  readonly outbound: "internet" | "none";
+  readonly outbound: OutboundPolicy;
+  /** Reached in addition to what the policy gives. */
+  readonly outboundAllow?: readonly Destination[];
+  /** Name servers that functions ask; the host's when absent or empty. */
+  readonly resolvers?: readonly string[];
   readonly log: Log;
   readonly ids: Ids;
 }
@@ -28,7 +33,12 @@ export async function createSandboxProvider(options: SandboxOptions): Promise<Sa
   if (options.kind === "process") return createProcessProvider({ stateDir: options.stateDir, reasons: [] });
   const machine = await inspectMachine();
   if (machine.provider === "process") return fallBack(options, reasons(machine));
-  const provider = await startRuncProvider({ ...options, machine });
+  const provider = await startRuncProvider({
+    ...options,
+    outbound: { policy: options.outbound, allow: options.outboundAllow ?? [] },
+    resolvers: options.resolvers ?? [],
+    machine,
+  });
   const failure = (await mayDisappoint(machine)) ? await trial(provider, options.stateDir) : undefined;
   if (failure === undefined) return provider;
   await provider.close();

@@ -4,7 +4,9 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createAuthorization, createFrontDoor } from "../aws/index.ts";
 import type { FrontDoor } from "../aws/index.ts";
+import { ConfigError } from "../config/index.ts";
 import type { Config } from "../config/index.ts";
+import { parseDestinations, parseResolvers } from "../config/outbound.ts";
 import { createInvoker, createRuntimes } from "../invoke/index.ts";
 import type { Clock } from "../kit/clock.ts";
 import { randomIds } from "../kit/id.ts";
@@ -64,8 +66,11 @@ export async function compose(
     stateDir: stateDir(config),
     serverPorts: [door.port],
     outbound: config.outbound,
+    outboundAllow: parseDestinations(config.outboundAllow),
+    resolvers: parseResolvers(config.resolvers),
   });
   parts.defer(() => sandboxes.close());
+  refuseUnenforced(config, sandboxes.isolation);
   const { services, iam, lambda, invoker } = await composeServices(
     config,
     door,
@@ -160,6 +165,15 @@ function notifiedFunctions(functions: () => Functions): NotificationFunctions {
         sourceAccount: bucketAccount,
       }),
   };
+}
+
+/** A policy that is accepted is enforced: where functions share the host's network, nothing could. */
+function refuseUnenforced(config: Config, isolation: Isolation): void {
+  if (config.outbound === "internet" || isolation.network === "isolated") return;
+  throw new ConfigError(
+    `outbound is "${config.outbound}", and nothing can enforce that here, since functions share the host's network ` +
+      `(sandbox ${isolation.provider}). ${isolation.missing.join(" ")}`,
+  );
 }
 
 function stateDir(config: Config): string {

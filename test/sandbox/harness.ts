@@ -31,7 +31,19 @@ export const runcMissing: string | undefined = await (async () => {
 
 if (runcMissing) console.log(`# SKIPPED sandbox suites on runc: ${runcMissing}`);
 
+/** Why sandboxes have no network of their own here; undefined where they have. */
+export const networkMissing: string | undefined = runcMissing ?? (await sharedNetwork());
+
+if (networkMissing && !runcMissing) console.log(`# SKIPPED network isolation: ${networkMissing}`);
+
 const NODE = dirname(realpathSync(process.execPath));
+
+/** What says that sandboxes share the host's network; asked of the machine, since every test file loads this one. */
+async function sharedNetwork(): Promise<string | undefined> {
+  const { findings } = await inspectMachine();
+  const lacking = findings.filter(({ name, found }) => !found && ["privileges", "ip", "nft"].includes(name));
+  return lacking.length > 0 ? lacking.map(({ name, detail }) => `${name}: ${detail}`).join("; ") : undefined;
+}
 
 /** The host's Python as its own interpreter tells it, or why there is none. */
 export const python = findPython();

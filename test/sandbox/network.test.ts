@@ -1,22 +1,14 @@
 /** What a function reaches, and what it does not. */
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { createServer, connect } from "node:net";
 import type { AddressInfo, Server } from "node:net";
 import { once } from "node:events";
 import { networkInterfaces } from "node:os";
 import { after, before, describe, test } from "node:test";
-import { bench, runcMissing } from "./harness.ts";
+import { bench, networkMissing } from "./harness.ts";
 import type { Bench } from "./harness.ts";
-
-const trial = runcMissing ? undefined : await bench("runc");
-const shared =
-  trial && trial.provider.isolation.network === "host"
-    ? trial.provider.isolation.missing.join(" ")
-    : undefined;
-await trial?.close();
-const skip: string | false = runcMissing ?? shared ?? false;
-if (shared) console.log(`# SKIPPED network isolation: ${shared}`);
+import { NEAR, PUBLIC, openOutside } from "./outside.ts";
 
 /** Tries each `host:port` and prints what came of it. */
 const PROBE = `import { connect } from "node:net";
@@ -30,7 +22,7 @@ for (const target of process.env.TARGETS.split(",")) {
   }));
 }`;
 
-describe("the network of a sandbox", { skip }, () => {
+describe("the network of a sandbox", { skip: networkMissing ?? false }, () => {
   let here: Bench;
   let open: Server;
   let closed: Server;
@@ -127,14 +119,14 @@ describe("the network of a sandbox", { skip }, () => {
   });
 
   test("leads outside when the server says so, and only then", async (t) => {
-    const outside = await fakeOutside();
+    const outside = await openOutside();
     t.after(() => outside.close());
     // The route to it was not there when `here` began.
     const allowed = await bench("runc", { outbound: "internet" });
     t.after(() => allowed.close());
     const refused = await bench("runc", { outbound: "none" });
     t.after(() => refused.close());
-    const environment = { TARGETS: `${OUTSIDE}:7000` };
+    const environment = { TARGETS: `${PUBLIC}:7000` };
     // It sees the host's address, since nobody outside knows a way back to a sandbox.
     assert.equal((await allowed.node(PROBE, { environment })).stdout, `hello ${NEAR}\n`);
     assert.equal((await refused.node(PROBE, { environment })).stdout, "ECONNREFUSED\n");
@@ -156,37 +148,6 @@ describe("the network of a sandbox", { skip }, () => {
     assert.deepEqual(await probe([`169.254.100.1:${port(open)}`]), ["open"]);
   });
 });
-
-/** Addresses for documentation (RFC 5737), of this run alone: this host's end of the link, and a machine beyond it. */
-const BASE = (process.pid % 63) * 4;
-const [NEAR, OUTSIDE] = [`203.0.113.${BASE + 1}`, `203.0.113.${BASE + 2}`];
-
-/** A machine outside: a network namespace of its own with a listener that greets its callers by address. */
-async function fakeOutside(): Promise<{ close(): Promise<void> }> {
-  const name = `outside-${process.pid}`;
-  const link = `out${process.pid}`;
-  const ip = (...args: string[]) => execFileSync("ip", args);
-  ip("netns", "add", name);
-  ip("link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", name);
-  ip("addr", "add", `${NEAR}/30`, "dev", link);
-  ip("link", "set", link, "up");
-  ip("-n", name, "addr", "add", `${OUTSIDE}/30`, "dev", "eth0");
-  ip("-n", name, "link", "set", "eth0", "up");
-  const script = `require("net").createServer((s) => s.end("hello " + s.remoteAddress)).listen(7000, "${OUTSIDE}", () => console.log("up"))`;
-  const listener = spawn("ip", ["netns", "exec", name, process.execPath, "-e", script], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  await once(listener.stdout, "data");
-  return {
-    async close() {
-      const gone = once(listener, "exit");
-      listener.kill("SIGKILL");
-      await gone;
-      ip("link", "del", link);
-      ip("netns", "del", name);
-    },
-  };
-}
 
 function port(server: Server): number {
   return (server.address() as AddressInfo).port;

@@ -30,11 +30,30 @@ function remains(folder: string, instance: string): Record<string, string[]> {
     interfaces: list("/sys/class/net").filter((name) => name.includes(instance.slice(0, 7))),
     loops: lines(run("losetup", "-a"), folder),
     tables: lines(run("nft", "list", "tables"), instance),
+    routes: lines(run("ip", "-4", "route", "show"), blockOf(instance)),
     cgroups: list("/sys/fs/cgroup").flatMap((name) =>
       list(join("/sys/fs/cgroup", name)).filter((one) => one.includes(instance)),
     ),
     processes: list("/proc").filter((name) => /^\d+$/.test(name) && belongs(name, instance)),
   };
+}
+
+/** The address block of each instance, from the time when its rules still stood. */
+const blocks = new Map<string, string>();
+
+/** The route of a server's addresses as `ip` prints it; text that no line holds when there never was one. */
+function blockOf(instance: string): string {
+  try {
+    const table = execFileSync("nft", ["list", "table", "ip", `lambent-${instance}`], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    const cidr = /ip saddr != (\S+)/.exec(table)?.[1];
+    if (cidr) blocks.set(instance, `unreachable ${cidr}`);
+  } catch {
+    // The table is gone, which is what the test looks for.
+  }
+  return blocks.get(instance) ?? "no such route";
 }
 
 /** A zombie is the machine's init's to collect, and nothing of ours any more. */
@@ -53,6 +72,7 @@ const NOTHING = {
   interfaces: [],
   loops: [],
   tables: [],
+  routes: [],
   cgroups: [],
   processes: [],
 };
@@ -105,6 +125,7 @@ describe("what stays behind", { skip }, () => {
     const left = remains(folder, instance);
     // Otherwise this test would show nothing.
     assert.ok((left["processes"]?.length ?? 0) > 0, "the sandboxes of the killed server run on");
+    assert.ok((left["routes"]?.length ?? 0) > 0, "its addresses are still taken");
     const successor = await bench("runc", { folder });
     t.after(() => successor.close());
     assert.equal(instanceOf(folder), instance);

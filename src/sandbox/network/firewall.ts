@@ -1,8 +1,10 @@
 /**
- * The packet rules of one server, in an nftables table of its own. They are added to the user's own, never instead of them, and
- * are gone with the table. What the rules say: a sandbox reaches the server's ports and, where allowed, the outside;
- * never another sandbox, another port of this host, or the cloud's metadata.
+ * The packet rules of one server on the host, in an nftables table of its own: the same few lines however many sandboxes there are.
+ * They are added to the user's own, never instead of them, and are gone with the table. What may leave a sandbox, its slot's own
+ * rules decide (slot-rules.ts); these lead it to the server's ports and outside, and hold whatever the slot's rules may say: never
+ * another sandbox, another port of this host, the cloud's metadata, or a packet from an address that is no sandbox's.
  */
+import { NEVER_REACHED } from "../../config/outbound.ts";
 import { runProgram, tryProgram } from "../run-program.ts";
 
 /**
@@ -20,9 +22,10 @@ export interface FirewallRules {
   readonly cidr: string;
   /** Ports of 127.0.0.1 that sandboxes reach at the gateway. */
   readonly ports: readonly number[];
-  /** Name servers: those on loopback are reached through the gateway, others directly. */
-  readonly resolvers: readonly string[];
-  readonly outbound: "internet" | "none";
+  /** The name server at the gateway, on the host's loopback. */
+  readonly resolver: { readonly address: string; readonly port: number } | undefined;
+  /** Whether anything outside is reached. */
+  readonly outside: boolean;
   /** Interfaces on which the host did not forward before we asked it to; they go on not forwarding for others. */
   readonly guarded: readonly string[];
 }
@@ -31,36 +34,36 @@ export interface FirewallRules {
 export function firewallScript(rules: FirewallRules): string {
   const inside = `iifname "${rules.interfaces}*"`;
   const ours = `"${INTERFACE_PREFIX}*"`;
-  const loopback = rules.resolvers.filter((address) => address.startsWith("127."))[0];
-  const remote = rules.resolvers.filter((address) => !address.startsWith("127."));
   const ports = rules.ports.join(", ");
-  const resolve = rules.outbound === "internet";
+  const { resolver } = rules;
+  const dns = "meta l4proto { tcp, udp } th dport";
   return `table ip ${rules.table} {
   chain to_server {
     type nat hook prerouting priority dstnat; policy accept;
     ${inside} ip daddr ${GATEWAY} tcp dport { ${ports} } dnat to 127.0.0.1
-    ${resolve && loopback ? `${inside} ip daddr ${GATEWAY} meta l4proto { tcp, udp } th dport 53 dnat to ${loopback}` : ""}
+    ${resolver ? `${inside} ip daddr ${GATEWAY} ${dns} 53 dnat to ${resolver.address}:${resolver.port}` : ""}
   }
   chain to_host {
     type filter hook input priority filter - 5; policy accept;
+    ${inside} ip saddr != ${rules.cidr} drop
     ${inside} ct state established,related accept
     ${inside} ip daddr 127.0.0.1 tcp dport { ${ports} } ct status dnat accept
-    ${resolve && loopback ? `${inside} ip daddr ${loopback} meta l4proto { tcp, udp } th dport 53 ct status dnat accept` : ""}
+    ${resolver ? `${inside} ip daddr ${resolver.address} ${dns} ${resolver.port} ct status dnat accept` : ""}
     ${refuse(inside)}
   }
   chain through_host {
     type filter hook forward priority filter - 5; policy accept;
     ${rules.guarded.map((name) => guard(name)).join("\n    ")}
+    ${inside} ip saddr != ${rules.cidr} drop
     ${refuse(`${inside} oifname ${ours}`)}
     oifname "${rules.interfaces}*" ct state established,related accept
     oifname "${rules.interfaces}*" drop
-    ${resolve && remote.length > 0 ? `${inside} ip daddr { ${remote.join(", ")} } meta l4proto { tcp, udp } th dport 53 accept` : ""}
-    ${refuse(`${inside} ip daddr { 127.0.0.0/8, 169.254.0.0/16, 224.0.0.0/3 }`)}
-    ${resolve ? "" : refuse(inside)}
+    ${refuse(`${inside} ip daddr { ${NEVER_REACHED.join(", ")} }`)}
+    ${rules.outside ? "" : refuse(inside)}
   }
   chain leave {
     type nat hook postrouting priority srcnat; policy accept;
-    ${resolve ? `ip saddr ${rules.cidr} oifname != ${ours} masquerade` : ""}
+    ${rules.outside ? `ip saddr ${rules.cidr} oifname != ${ours} masquerade` : ""}
   }
 }
 `;

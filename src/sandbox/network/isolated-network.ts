@@ -1,42 +1,50 @@
-/** A network namespace for each sandbox, joined to the host by one veth pair, prepared ahead; the firewall decides the rest. */
+/** A network namespace for each sandbox, joined to the host by a link, with its own packet rules; prepared ahead of use. */
 import { createServer } from "node:net";
 import type { Server, Socket } from "node:net";
-import { existsSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Outbound } from "../../config/outbound.ts";
 import type { Log } from "../../telemetry/log.ts";
-import { runProgram, tryProgram } from "../run-program.ts";
+import { tryProgram } from "../run-program.ts";
 import { SandboxError } from "../sandbox.ts";
-import { Stock } from "../stock.ts";
 import { BLOCK_SIZE, claimBlock } from "./address-block.ts";
 import type { AddressBlock } from "./address-block.ts";
+import { openResolver } from "./resolver.ts";
+import type { Resolver } from "./resolver.ts";
 import { GATEWAY, INTERFACE_PREFIX, lambentTables, lowerFirewall, raiseFirewall } from "./firewall.ts";
-import { allowForwarding, setInterface, withdrawForwarding } from "./forwarding.ts";
+import { allowForwarding, withdrawForwarding } from "./forwarding.ts";
 import { listenOnLoopback } from "./host-network.ts";
 import type { Attachment, Network } from "./network.ts";
-import { hostResolvers, resolvConf } from "./resolvers.ts";
+import { INNER_INTERFACE, makeSlots, removeNamespaces } from "./slot-script.ts";
+import type { SlotPlan } from "./slot-script.ts";
+import { SlotStock } from "./slot-stock.ts";
+import { slotRules } from "./slot-rules.ts";
+import type { SlotPolicy } from "./slot-rules.ts";
 
 export interface IsolatedNetworkDeps {
   /** Eight hexadecimal characters that name this server on this machine. */
   readonly instance: string;
   readonly serverPorts: readonly number[];
-  readonly outbound: "internet" | "none";
+  readonly outbound: Outbound;
+  /** Name servers to ask instead of the host's. */
+  readonly resolvers: readonly string[];
+  /**
+   * The sandbox sends frames of its own making (gVisor's network stack), which the rules of its own namespace never see: they stand
+   * in a router's namespace before it.
+   */
+  readonly behindRouter: boolean;
   /** Slots kept ready. */
   readonly ready: number;
   readonly log: Log;
 }
 
-/** Locally administered addresses; every link has the same two, so that no sandbox ever asks who has which. */
-const HOST_MAC = "02:4c:4d:42:00:01";
-const SANDBOX_MAC = "02:4c:4d:42:00:02";
-
-interface Slot {
-  readonly number: number;
-  readonly address: string;
-}
+/** How long a number rests before it is used again, in milliseconds: the kernel may still be removing the last interface of its name. */
+const REST_MS = 2_000;
+/** How long the kernel may take to remove interfaces, in milliseconds. */
+const REMOVAL_MS_MAX = 10_000;
 
 /** Raises the firewall and begins to prepare slots. @throws SandboxError when the machine lacks the tools or the right. */
 export async function createIsolatedNetwork(deps: IsolatedNetworkDeps): Promise<Network> {
-  const resolvers = deps.outbound === "internet" ? await hostResolvers() : [];
   const block = await claimBlock(Number.parseInt(deps.instance, 16) / 2 ** 32);
   const callers = new Map<string, (socket: Socket) => void>();
   const runtimeApi = createServer((socket) => {
@@ -45,119 +53,153 @@ export async function createIsolatedNetwork(deps: IsolatedNetworkDeps): Promise<
     else socket.destroy();
   });
   const runtimeApiPort = await listenOnLoopback(runtimeApi);
+  const resolver = await openResolver(deps.outbound, deps.resolvers, deps.log);
+  const outside = deps.outbound.policy !== "none";
+  const ports = [...new Set([...deps.serverPorts, runtimeApiPort])];
   try {
     await raiseFirewall({
       table: tableName(deps.instance),
       interfaces: interfacePrefix(deps.instance),
       cidr: block.cidr,
-      ports: [...new Set([...deps.serverPorts, runtimeApiPort])],
-      resolvers,
-      outbound: deps.outbound,
-      guarded: deps.outbound === "internet" ? await allowForwarding() : [],
+      ports,
+      resolver: resolver.atGateway,
+      outside,
+      guarded: outside ? await allowForwarding() : [],
     });
   } catch (error) {
     runtimeApi.close();
+    resolver.close();
     await block.release();
     throw error;
   }
-  return new IsolatedNetwork(
-    deps,
-    block,
-    runtimeApi,
-    runtimeApiPort,
+  const policy = {
+    ports,
+    resolvers: resolver.direct,
+    resolverAtGateway: resolver.atGateway !== undefined,
+    outbound: deps.outbound,
+  };
+  return new IsolatedNetwork(deps, policy, block, resolver, {
+    server: runtimeApi,
+    port: runtimeApiPort,
     callers,
-    resolvConf(resolvers, GATEWAY),
-  );
+  });
+}
+
+interface RuntimeApiListener {
+  readonly server: Server;
+  readonly port: number;
+  /** Address of a sandbox → who serves its connections. */
+  readonly callers: Map<string, (socket: Socket) => void>;
+}
+
+interface Slot {
+  readonly number: number;
+  readonly plan: SlotPlan;
 }
 
 class IsolatedNetwork implements Network {
   readonly kind = "isolated";
   readonly resolvConf: string;
   readonly #deps: IsolatedNetworkDeps;
+  readonly #policy: SlotPolicy;
   readonly #block: AddressBlock;
-  readonly #runtimeApi: Server;
-  readonly #runtimeApiPort: number;
-  readonly #callers: Map<string, (socket: Socket) => void>;
-  readonly #stock: Stock<Slot>;
+  readonly #resolver: Resolver;
+  readonly #runtimeApi: RuntimeApiListener;
+  readonly #stock: SlotStock<Slot>;
   readonly #used = new Set<number>();
+  readonly #removal = new Removal();
   #last = 0;
 
   constructor(
     deps: IsolatedNetworkDeps,
+    policy: SlotPolicy,
     block: AddressBlock,
-    runtimeApi: Server,
-    runtimeApiPort: number,
-    callers: Map<string, (socket: Socket) => void>,
-    resolvConf: string,
+    resolver: Resolver,
+    runtimeApi: RuntimeApiListener,
   ) {
     this.#deps = deps;
+    this.#policy = policy;
     this.#block = block;
+    this.#resolver = resolver;
     this.#runtimeApi = runtimeApi;
-    this.#runtimeApiPort = runtimeApiPort;
-    this.#callers = callers;
-    this.resolvConf = resolvConf;
-    this.#stock = new Stock({
-      name: "network slot",
-      target: deps.ready,
-      make: () => this.#make(),
-      destroy: (slot) => this.#destroy(slot),
-      log: deps.log,
-    });
-    this.#stock.fill();
+    this.resolvConf = resolver.resolvConf;
+    this.#stock = new SlotStock({ target: deps.ready, make: (count) => this.#make(count), log: deps.log });
   }
 
   async take(): Promise<Attachment> {
     const slot = await this.#stock.take();
+    const { address, namespace, inner } = slot.plan;
     const hostname = `169-254-${100 + Math.floor(slot.number / 256)}-${slot.number % 256}`;
+    this.#resolver.attach(address, namespace);
     return {
-      namespace: `/run/netns/${this.#namespace(slot.number)}`,
-      address: slot.address,
+      namespace: `/run/netns/${inner ?? namespace}`,
+      address,
       hostname,
-      hosts: `127.0.0.1 localhost\n${slot.address} ${hostname} sandbox.localdomain sandbox\n`,
+      hosts: `127.0.0.1 localhost\n${address} ${hostname} sandbox.localdomain sandbox\n`,
       addressOf: (port) => `${GATEWAY}:${port}`,
       openRuntimeApi: (onConnection) => {
-        this.#callers.set(slot.address, onConnection);
-        return Promise.resolve(`${GATEWAY}:${this.#runtimeApiPort}`);
+        this.#runtimeApi.callers.set(address, onConnection);
+        return Promise.resolve(`${GATEWAY}:${this.#runtimeApi.port}`);
       },
-      release: () => this.#destroy(slot),
+      release: () => this.#remove([slot]),
     };
   }
 
   async close(): Promise<void> {
-    await this.#stock.close();
-    this.#runtimeApi.close();
+    await this.#remove(await this.#stock.close());
+    this.#runtimeApi.server.close();
+    this.#resolver.close();
+    await interfacesGone(this.#deps.instance);
     await lowerFirewall(tableName(this.#deps.instance));
     await this.#block.release();
     if ((await lambentTables()).length === 0) await withdrawForwarding();
   }
 
-  async #make(): Promise<Slot> {
-    const number = this.#freeNumber();
-    const address = this.#block.address(number);
-    const [namespace, link] = [this.#namespace(number), this.#interface(number)];
-    this.#used.add(number);
+  async #make(count: number): Promise<Slot[]> {
+    const slots = Array.from({ length: count }, () => this.#plan(this.#freeNumber()));
     try {
-      await runProgram("ip", ["-batch", "-"], hostCommands(namespace, link, address));
-      await Promise.all([
-        runProgram("ip", ["-n", namespace, "-batch", "-"], sandboxCommands(address)),
-        setInterface(link, "route_localnet", "1"),
-        setInterface(link, "rp_filter", "1"),
-        // Without outbound traffic too: what may not be forwarded must reach the rules that refuse it at once.
-        setInterface(link, "forwarding", "1"),
-        silenceIpv6(link),
-      ]);
+      await makeSlots(slots.map((slot) => slot.plan));
     } catch (error) {
-      await this.#destroy({ number, address });
+      await this.#remove(slots);
       throw error;
     }
-    return { number, address };
+    return slots;
   }
 
-  async #destroy(slot: Slot): Promise<void> {
-    this.#callers.delete(slot.address);
-    const commands = `link del ${this.#interface(slot.number)}\nnetns del ${this.#namespace(slot.number)}\n`;
-    await tryProgram("ip", ["-force", "-batch", "-"], commands);
-    this.#used.delete(slot.number);
+  #plan(number: number): Slot {
+    const address = this.#block.address(number);
+    const namespace = `${tableName(this.#deps.instance)}-${number}`;
+    const { behindRouter } = this.#deps;
+    return {
+      number,
+      plan: {
+        namespace,
+        inner: behindRouter ? `${namespace}-inner` : undefined,
+        link: `${interfacePrefix(this.#deps.instance)}${number}`,
+        address,
+        rules: slotRules(this.#policy, address, behindRouter ? INNER_INTERFACE : undefined),
+      },
+    };
+  }
+
+  /**
+   * A slot is never used again: its namespace is the network stack that a function drove, and keeps what no tool resets (counters,
+   * closed connections that wait, measured routes). docs/isolation.md has the figures.
+   */
+  async #remove(slots: readonly Slot[]): Promise<void> {
+    for (const { plan } of slots) {
+      this.#runtimeApi.callers.delete(plan.address);
+      this.#resolver.detach(plan.address);
+    }
+    await this.#removal.remove(
+      slots.flatMap(({ plan }) =>
+        plan.inner === undefined ? [plan.namespace] : [plan.inner, plan.namespace],
+      ),
+    );
+    const rest = setTimeout(() => {
+      for (const { number } of slots) this.#used.delete(number);
+    }, REST_MS);
+    rest.unref();
   }
 
   /** Goes round, so that an address rests before it is used again. */
@@ -165,17 +207,28 @@ class IsolatedNetwork implements Network {
     const slots = BLOCK_SIZE - 2;
     for (let i = 0; i < slots; i++) {
       this.#last = (this.#last % slots) + 1;
-      if (!this.#used.has(this.#last)) return this.#last;
+      if (this.#used.has(this.#last)) continue;
+      this.#used.add(this.#last);
+      return this.#last;
     }
     throw new SandboxError(`all ${slots} network slots are in use`);
   }
+}
 
-  #namespace(number: number): string {
-    return `${tableName(this.#deps.instance)}-${number}`;
-  }
+/** Removes namespaces, those that are given back during one removal all together in the next. */
+class Removal {
+  #names: string[] = [];
+  #next: Promise<void> | undefined;
+  #running: Promise<void> = Promise.resolve();
 
-  #interface(number: number): string {
-    return `${interfacePrefix(this.#deps.instance)}${number}`;
+  remove(names: readonly string[]): Promise<void> {
+    this.#names.push(...names);
+    this.#next ??= this.#running.then(() => {
+      this.#next = undefined;
+      this.#running = removeNamespaces(this.#names.splice(0));
+      return this.#running;
+    });
+    return this.#next;
   }
 }
 
@@ -185,34 +238,24 @@ export function tableName(instance: string): string {
 }
 
 /** Interface names have 15 characters: the prefix, seven of the instance, and up to four digits and a stop. */
-export function interfacePrefix(instance: string): string {
+function interfacePrefix(instance: string): string {
   return `${INTERFACE_PREFIX}${instance.slice(0, 7)}-`;
 }
 
-function hostCommands(namespace: string, link: string, address: string): string {
-  return [
-    `netns add ${namespace}`,
-    `link add ${link} address ${HOST_MAC} type veth peer name eth0 address ${SANDBOX_MAC} netns ${namespace}`,
-    `link set ${link} up`,
-    `route add ${address}/32 dev ${link}`,
-    `neigh replace ${address} lladdr ${SANDBOX_MAC} dev ${link} nud permanent`,
-    "",
-  ].join("\n");
-}
-
-function sandboxCommands(address: string): string {
-  return [
-    "link set lo up",
-    `addr add ${address}/32 dev eth0`,
-    "link set eth0 up",
-    `route add ${GATEWAY} dev eth0 scope link`,
-    `route add default via ${GATEWAY} dev eth0`,
-    `neigh replace ${GATEWAY} lladdr ${HOST_MAC} dev eth0 nud permanent`,
-    "",
-  ].join("\n");
-}
-
-async function silenceIpv6(link: string): Promise<void> {
-  const setting = `/proc/sys/net/ipv6/conf/${link}/disable_ipv6`;
-  if (existsSync(setting)) await writeFile(setting, "1");
+/** Resolves when the kernel has removed a server's interfaces, whose namespaces have been removed. */
+export async function interfacesGone(instance: string): Promise<void> {
+  const left = async () =>
+    (await readdir("/sys/class/net").catch(() => [])).filter((name) =>
+      name.startsWith(interfacePrefix(instance)),
+    );
+  for (
+    let waited = 0, pause = 5;
+    (await left()).length > 0;
+    waited += pause, pause = Math.min(pause * 2, 100)
+  ) {
+    if (waited > REMOVAL_MS_MAX) break;
+    await sleep(pause);
+  }
+  // One whose namespace something else still holds (a process that was debugging it) is taken away from it.
+  for (const name of await left()) await tryProgram("ip", ["link", "del", name]);
 }

@@ -1,4 +1,4 @@
-/** Which name servers a sandbox asks. */
+/** The host's name servers. */
 import { readFile } from "node:fs/promises";
 
 /** The stub of systemd-resolved listens on loopback; the servers behind it stand here. */
@@ -17,8 +17,7 @@ export async function hostResolvers(): Promise<string[]> {
 }
 
 /** /etc/resolv.conf of a sandbox. */
-export function resolvConf(resolvers: readonly string[], gateway: string): string {
-  const addresses = resolvers.map((address) => (address.startsWith("127.") ? gateway : address));
+export function resolvConf(addresses: readonly string[]): string {
   return addresses.map((address) => `nameserver ${address}\n`).join("") + "options timeout:2 attempts:3\n";
 }
 

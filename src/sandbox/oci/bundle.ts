@@ -33,7 +33,6 @@ export interface BundleInput {
   readonly networkNamespace: string | undefined;
   readonly seccomp: object | undefined;
   readonly limitSwap: boolean;
-  readonly disableIpv6: boolean;
   /** Rootless: who the user of the sandbox is outside. */
   readonly userNamespace?: UserNamespace | undefined;
 }
@@ -84,9 +83,6 @@ export function bundleConfig(input: BundleInput): object {
       ...(input.cgroupsPath === undefined
         ? {}
         : { cgroupsPath: input.cgroupsPath, resources: resources(spec, input.limitSwap) }),
-      ...(input.disableIpv6
-        ? { sysctl: { "net.ipv6.conf.all.disable_ipv6": "1", "net.ipv6.conf.default.disable_ipv6": "1" } }
-        : {}),
       ...(input.seccomp ? { seccomp: input.seccomp } : {}),
       maskedPaths: MASKED_PATHS,
       readonlyPaths: READONLY_PATHS,

@@ -5,7 +5,8 @@ import type { Hierarchies } from "../cgroup/hierarchies.ts";
 import { sandboxCgroup } from "../cgroup/sandbox-cgroup.ts";
 import { releaseBlock } from "../network/address-block.ts";
 import { lowerFirewall } from "../network/firewall.ts";
-import { tableName } from "../network/isolated-network.ts";
+import { interfacesGone, tableName } from "../network/isolated-network.ts";
+import { removeNamespaces } from "../network/slot-script.ts";
 import { tryProgram } from "../run-program.ts";
 
 export interface RemainsDeps {
@@ -48,15 +49,12 @@ async function endContainers(runcRoot: string): Promise<void> {
 
 async function removeNetwork(instance: string): Promise<void> {
   const prefix = `${tableName(instance)}-`;
-  const namespaces = (await readdir("/run/netns").catch(() => [])).filter((name) => name.startsWith(prefix));
+  await removeNamespaces(
+    (await readdir("/run/netns").catch(() => [])).filter((name) => name.startsWith(prefix)),
+  );
+  await interfacesGone(instance);
   const table = await tryProgram("nft", ["list", "table", "ip", tableName(instance)]);
-  const block = /ip saddr (\d+\.\d+\.\d+\.\d+\/\d+)/.exec(table.stdout)?.[1];
-  if (namespaces.length > 0)
-    await tryProgram(
-      "ip",
-      ["-force", "-batch", "-"],
-      namespaces.map((name) => `netns del ${name}\n`).join(""),
-    );
+  const block = /ip saddr != (\d+\.\d+\.\d+\.\d+\/\d+)/.exec(table.stdout)?.[1];
   if (block) await releaseBlock(block);
   await lowerFirewall(tableName(instance));
 }

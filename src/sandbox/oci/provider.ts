@@ -1,5 +1,4 @@
 /** Sandboxes on runc: an OCI bundle for each, with everything costly prepared ahead of use. */
-import { existsSync } from "node:fs";
 import { chown, mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Log } from "../../telemetry/log.ts";
@@ -89,7 +88,6 @@ async function bootSandbox(deps: RuncProviderDeps, spec: SandboxSpec, gone: () =
       networkNamespace: attachment.namespace,
       seccomp: deps.seccomp,
       limitSwap: deps.hierarchies?.swapAccounting ?? false,
-      disableIpv6: deps.network.kind === "isolated" && existsSync("/proc/sys/net/ipv6"),
       userNamespace: deps.userNamespace,
     });
     const booted = await runBundle(deps.runc, join(deps.stateDir, "runc"), spec.id, scratch, config);

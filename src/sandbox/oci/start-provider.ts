@@ -1,6 +1,7 @@
 /** Prepares all that sandboxes on runc need, cleaning up first what a killed predecessor left. */
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Outbound } from "../../config/outbound.ts";
 import type { Ids } from "../../kit/id.ts";
 import type { Log } from "../../telemetry/log.ts";
 import { readHierarchies } from "../cgroup/hierarchies.ts";
@@ -25,13 +26,17 @@ export interface StartRuncDeps {
   readonly machine: MachineReport;
   readonly stateDir: string;
   readonly serverPorts: readonly number[];
-  readonly outbound: "internet" | "none";
+  readonly outbound: Outbound;
+  /** Name servers that functions ask; the host's when empty. */
+  readonly resolvers: readonly string[];
   readonly log: Log;
   readonly ids: Ids;
 }
 
 /** Sandboxes' costly parts kept ready: enough for a burst of a few cold starts, refilled behind it. */
 const READY = 4;
+/** Network slots kept ready; half of them are made at once. */
+const SLOTS_READY = 8;
 
 /** Builds the provider, as root or rootless. @throws SandboxError when the machine does not let us. */
 export async function startRuncProvider(deps: StartRuncDeps): Promise<SandboxProvider> {
@@ -104,7 +109,10 @@ async function openNetwork(
   const reasons = lacking.map(({ name, detail, remedy }) => `${name}: ${detail}. ${remedy ?? ""}`);
   if (lacking.length > 0) return { network: await createHostNetwork(), missing: [consequence, ...reasons] };
   try {
-    return { network: await createIsolatedNetwork({ ...deps, instance, ready: READY }), missing: [] };
+    return {
+      network: await createIsolatedNetwork({ ...deps, instance, behindRouter: false, ready: SLOTS_READY }),
+      missing: [],
+    };
   } catch (error) {
     if (!(error instanceof SandboxError)) throw error;
     return { network: await createHostNetwork(), missing: [`${consequence} ${error.message}`] };
