@@ -26,11 +26,13 @@ Options (each also as a variable; a flag wins):
                          [LAMBENT_OUTBOUND_ALLOW]
   --resolvers LIST       name servers that functions ask; the host's by default  [LAMBENT_RESOLVERS]
   --environments-max N   execution environments at once  [1000; LAMBENT_ENVIRONMENTS_MAX]
+  --concurrency-max N    concurrent executions of each account in each region  [1000; LAMBENT_CONCURRENCY_MAX]
   --runtimes-dir DIR     language runtimes installed on demand  [~/.cache/lambent/runtimes; LAMBENT_RUNTIMES_DIR]
   --stop-grace-ms N      how long a stop waits for running invocations  [30000; LAMBENT_STOP_GRACE_MS]
   --log-level LEVEL      debug, info, warn, error: the server's own log, JSON lines on stderr  [info; LAMBENT_LOG_LEVEL]
 
 Probes: GET /_lambent/health (the process answers), GET /_lambent/ready (requests are served).
+Metrics: GET /_lambent/metrics, for Prometheus; with --auth on only from this machine.
 SIGTERM finishes what runs and stops; a second one stops at once.`;
 
 const text = { type: "string" } as const;
@@ -49,6 +51,7 @@ export const startCommand: Command = {
     "outbound-allow": text,
     resolvers: text,
     "environments-max": text,
+    "concurrency-max": text,
     "runtimes-dir": text,
     "stop-grace-ms": text,
     "log-level": text,

@@ -29,6 +29,8 @@ export interface Config {
   readonly runtimesDir: string;
   /** Execution environments that may exist at once. */
   readonly environmentsMax: number;
+  /** Concurrent executions of each account in each region, as AWS's quota has it. */
+  readonly concurrencyMax: number;
   /** How long a graceful stop waits for running invocations, in milliseconds. */
   readonly stopGraceMs: number;
 }
@@ -56,6 +58,7 @@ const VARIABLES = {
   databaseUrl: "LAMBENT_DATABASE_URL",
   runtimesDir: "LAMBENT_RUNTIMES_DIR",
   environmentsMax: "LAMBENT_ENVIRONMENTS_MAX",
+  concurrencyMax: "LAMBENT_CONCURRENCY_MAX",
   stopGraceMs: "LAMBENT_STOP_GRACE_MS",
 } as const satisfies Record<keyof Config, string>;
 
@@ -67,7 +70,12 @@ const CHOICES = {
 } as const;
 
 /** Largest accepted values of the numeric settings. */
-const NUMBER_MAX = { port: 65_535, environmentsMax: 100_000, stopGraceMs: 900_000 } as const;
+const NUMBER_MAX = {
+  port: 65_535,
+  environmentsMax: 100_000,
+  concurrencyMax: 1_000_000,
+  stopGraceMs: 900_000,
+} as const;
 
 /**
  * Builds the configuration.
@@ -89,6 +97,7 @@ export function loadConfig(input: ConfigInput = {}, env: NodeJS.ProcessEnv = pro
     databaseUrl: undefined,
     runtimesDir: join(env["XDG_CACHE_HOME"] ?? join(home, ".cache"), "lambent", "runtimes"),
     environmentsMax: 1_000,
+    concurrencyMax: 1_000,
     stopGraceMs: 30_000,
   };
   const read = (key: keyof Config) => input[key] ?? nonEmpty(env[VARIABLES[key]]) ?? defaults[key];
@@ -106,6 +115,7 @@ export function loadConfig(input: ConfigInput = {}, env: NodeJS.ProcessEnv = pro
     databaseUrl: read("databaseUrl") as string | undefined,
     runtimesDir: resolve(String(read("runtimesDir"))),
     environmentsMax: integer("environmentsMax", read("environmentsMax")),
+    concurrencyMax: integer("concurrencyMax", read("concurrencyMax")),
     stopGraceMs: integer("stopGraceMs", read("stopGraceMs")),
   };
   refuseOpenDoor(config);

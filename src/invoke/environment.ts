@@ -4,7 +4,7 @@ import type { Clock } from "../kit/clock.ts";
 import type { Ids } from "../kit/id.ts";
 import { enter } from "./environment-state.ts";
 import type { EnvironmentState } from "./environment-state.ts";
-import { credentialsMarginMs, initMs, lifetimeMs } from "./limits.ts";
+import { credentialsMarginMs, initMs } from "./limits.ts";
 import { LogStream, streamName } from "./log-stream.ts";
 import { RuntimeProcess } from "./runtime-process.ts";
 import type { ProcessDeps, ProcessListener } from "./runtime-process.ts";
@@ -121,14 +121,14 @@ export class Environment {
     return this.#bootFailure;
   }
 
-  /** Whether another invocation may have it. */
+  get ageMs(): number {
+    return performance.now() - this.#bornAt;
+  }
+
+  /** Whether its credentials last for another invocation. */
   isFresh(): boolean {
     const margin = this.version.timeoutMs + credentialsMarginMs;
-    return (
-      this.#state === "idle" &&
-      performance.now() - this.#bornAt < lifetimeMs &&
-      this.#spec.credentials.expiresAt - this.#deps.clock.now() > margin
-    );
+    return this.#state === "idle" && this.#spec.credentials.expiresAt - this.#deps.clock.now() > margin;
   }
 
   /** Runs one invocation; only when idle. @throws EnvironmentEnded; SandboxError when no sandbox could be made for a second init. */

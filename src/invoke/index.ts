@@ -1,7 +1,13 @@
 /** The data path's public names. */
-export { InvokerStopped, ThrottledError, createInvoker } from "./invoker.ts";
+export { ThrottledError } from "./concurrency.ts";
+export { InvokerStopped, createInvoker } from "./invoker.ts";
+export { readMemory } from "./memory-pressure.ts";
+export type { MemoryReading } from "./memory-pressure.ts";
 export type { InvokerDeps } from "./invoker.ts";
+export { INVOKE_LIMITS_DEFAULT } from "./limits.ts";
 export type { InvokeLimits } from "./limits.ts";
+export { LambdaMetrics } from "./metrics.ts";
+export type { MetricName, MetricSource } from "./metrics.ts";
 export { RuntimeUnavailable, createRuntimes } from "./runtimes/index.ts";
 export type { InstallProgress, RuntimeAnswer, RuntimeListing, Runtimes } from "./runtimes/index.ts";
 export type {

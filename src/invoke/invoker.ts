@@ -6,15 +6,21 @@ import type { Log } from "../telemetry/log.ts";
 import { prepareBoot } from "./boot.ts";
 import type { NoEntrypoint } from "./boot.ts";
 import { BootQueue } from "./boot-queue.ts";
+import { Concurrency, ThrottledError } from "./concurrency.ts";
+import type { FunctionConcurrency } from "./concurrency.ts";
 import { Environment, EnvironmentEnded } from "./environment.ts";
 import type { EnvironmentDeps } from "./environment.ts";
-import { freezeAfterMs, idleMs, sweepMs } from "./limits.ts";
+import { forgetMs } from "./limits.ts";
 import type { InvokeLimits } from "./limits.ts";
+import type { MemoryReading } from "./memory-pressure.ts";
+import { VersionMetrics, sourceOf } from "./metrics.ts";
+import type { LambdaMetrics } from "./metrics.ts";
 import { runNowhere } from "./no-entrypoint.ts";
 import { VersionPool } from "./pool.ts";
 import type { Runner } from "./pool.ts";
+import { Reclaim } from "./reclaim.ts";
 import type { Runtimes } from "./runtimes/runtime.ts";
-import type { FunctionVersion, Invocation, InvokePorts, Invoker, Outcome } from "./types.ts";
+import type { FunctionOwner, FunctionVersion, Invocation, InvokePorts, Invoker, Outcome } from "./types.ts";
 
 export interface InvokerDeps {
   readonly sandboxes: SandboxProvider;
@@ -28,15 +34,9 @@ export interface InvokerDeps {
   readonly ids: Ids;
   readonly log: Log;
   readonly limits: InvokeLimits;
-}
-
-/** No execution environment is free and no more may be made. */
-export class ThrottledError extends Error {
-  readonly reason = "ConcurrentInvocationLimitExceeded";
-  constructor() {
-    super("Rate Exceeded.");
-    this.name = "ThrottledError";
-  }
+  readonly metrics: LambdaMetrics;
+  /** How the machine's memory is read. */
+  readonly memory: () => Promise<MemoryReading>;
 }
 
 /** The server is stopping and takes no more invocations. */
@@ -54,8 +54,10 @@ export function createInvoker(deps: InvokerDeps): Invoker {
 class Pools implements Invoker {
   readonly #deps: InvokerDeps;
   readonly #environmentDeps: EnvironmentDeps;
+  readonly #concurrency: Concurrency;
   /** By version key; a retired pool is no longer among them. */
   readonly #pools = new Map<string, VersionPool>();
+  readonly #reclaim: Reclaim;
   readonly #environments = new Set<Environment>();
   readonly #boots = new BootQueue<VersionPool>((pool) => this.#boot(pool));
   /** Environments whose init phase has not ended, with what its end calls. */
@@ -68,10 +70,12 @@ class Pools implements Invoker {
   #isStopped = false;
   /** The grace of `stop` is over. */
   #isClosed = false;
-  #sweeper: NodeJS.Timeout | undefined;
+  #forgottenAt = 0;
 
   constructor(deps: InvokerDeps) {
     this.#deps = deps;
+    this.#concurrency = new Concurrency(deps.limits);
+    this.#reclaim = new Reclaim(deps, { [Symbol.iterator]: () => this.#pools.values() });
     this.#environmentDeps = {
       sandboxes: deps.sandboxes,
       stateDir: deps.stateDir,
@@ -86,23 +90,25 @@ class Pools implements Invoker {
   /** @throws ThrottledError, RuntimeUnavailable, SandboxError, InvokerStopped. */
   async invoke(version: FunctionVersion, invocation: Invocation): Promise<Outcome> {
     if (this.#isStopped) throw new InvokerStopped();
+    const now = performance.now();
+    const concurrency = this.#pools.get(version.key)?.concurrency ?? this.#concurrency.of(version, now);
+    const refusal = concurrency.admit(invocation.isAsynchronous !== true, now);
+    if (refusal) throw this.#throttled(refusal, version, invocation);
     this.#running++;
     try {
-      // A process may end between two invocations of its environment; the second has not begun then and goes elsewhere.
-      for (;;) {
-        const pool = this.#poolOf(version);
-        const runner = pool.takeIdle() ?? (await this.#wait(pool));
-        try {
-          return await runner.invoke(invocation);
-        } catch (error) {
-          if (!(error instanceof EnvironmentEnded)) throw error;
-          if (this.#isStopped) throw new InvokerStopped();
-        }
-      }
+      return await this.#run(version, invocation, concurrency);
+    } catch (error) {
+      throw error instanceof ThrottledError ? this.#throttled(error, version, invocation) : error;
     } finally {
+      concurrency.release();
       this.#running--;
       if (this.#running === 0) this.#whenIdle();
     }
+  }
+
+  reserve(owner: FunctionOwner, reserved: number | undefined): void {
+    const now = performance.now();
+    this.#concurrency.of(owner, now).reserve(reserved, now);
   }
 
   async retire(key: string): Promise<void> {
@@ -117,7 +123,7 @@ class Pools implements Invoker {
 
   async stop(graceMs: number): Promise<void> {
     this.#isStopped = true;
-    clearInterval(this.#sweeper);
+    this.#reclaim.stop();
     if (this.#running > 0)
       await new Promise<void>((resolve) => {
         const grace = setTimeout(resolve, graceMs);
@@ -128,25 +134,63 @@ class Pools implements Invoker {
     await Promise.all([...this.#environments].map((environment) => environment.end()));
   }
 
-  #poolOf(version: FunctionVersion): VersionPool {
+  /** A process may end between two invocations of its environment; the second has not begun then and goes elsewhere. */
+  async #run(
+    version: FunctionVersion,
+    invocation: Invocation,
+    concurrency: FunctionConcurrency,
+  ): Promise<Outcome> {
+    const minute = this.#deps.metrics.minute();
+    this.#poolOf(version, concurrency).metrics.began(concurrency, minute);
+    for (;;) {
+      const pool = this.#poolOf(version, concurrency);
+      const runner = pool.takeIdle(this.#deps.limits.lifetimeMs) ?? (await this.#wait(pool));
+      try {
+        const outcome = await runner.invoke(invocation);
+        pool.metrics.ended(invocation.invokedFunctionArn, outcome, minute);
+        return outcome;
+      } catch (error) {
+        if (!(error instanceof EnvironmentEnded)) throw error;
+        if (this.#isStopped) throw new InvokerStopped();
+      }
+    }
+  }
+
+  #throttled(error: ThrottledError, version: FunctionVersion, invocation: Invocation): ThrottledError {
+    this.#deps.metrics.record(sourceOf(version, invocation.invokedFunctionArn), "Throttles", 1);
+    return error;
+  }
+
+  #poolOf(version: FunctionVersion, concurrency: FunctionConcurrency): VersionPool {
     let pool = this.#pools.get(version.key);
     if (!pool) {
-      pool = new VersionPool(version);
+      pool = new VersionPool(version, concurrency, new VersionMetrics(this.#deps.metrics, version));
       this.#pools.set(version.key, pool);
+      this.#forget();
     }
     return pool;
   }
 
+  /** Once in a while: functions that have been quiet. */
+  #forget(): void {
+    const now = performance.now();
+    if (now - this.#forgottenAt < forgetMs) return;
+    this.#forgottenAt = now;
+    for (const [key, pool] of this.#pools)
+      if (pool.isEmpty && pool.concurrency.usedAt < now - forgetMs) this.#pools.delete(key);
+    const held = new Set([...this.#pools.values()].map((pool) => pool.concurrency));
+    this.#concurrency.forget(now - forgetMs, (one) => held.has(one));
+  }
+
   /** Begins a boot where too few are under way, and waits for whatever is free first. @throws ThrottledError. */
   #wait(pool: VersionPool): Promise<Runner> {
-    const needsBoot = !pool.hasSpareBoot;
-    if (needsBoot) this.#makeRoom();
+    if (pool.hasSpareBoot) return pool.wait();
+    const refusal = this.#makeRoom(pool) ?? pool.concurrency.admitEnvironment(performance.now());
+    if (refusal) throw refusal;
     const runner = pool.wait();
-    if (needsBoot) {
-      this.#count++;
-      pool.boots++;
-      this.#boots.add(pool);
-    }
+    this.#count++;
+    pool.boots++;
+    this.#boots.add(pool);
     return runner;
   }
 
@@ -164,13 +208,13 @@ class Pools implements Invoker {
         pool.environments.add(environment);
         this.#environments.add(environment);
         this.#booting.set(environment, resolve);
-        this.#sweeper ??= setInterval(() => this.#sweep(), sweepMs).unref();
+        this.#reclaim.start();
       });
     this.#count--;
     pool.boots--;
     if (spec && "reason" in spec) pool.offer(this.#nowhere(pool.version, spec));
     else pool.bootFailed(failure ?? new InvokerStopped());
-    this.#settle(pool);
+    pool.wake();
   }
 
   #nowhere(version: FunctionVersion, { runtime, reason }: NoEntrypoint): Runner {
@@ -194,14 +238,18 @@ class Pools implements Invoker {
       if (initEnded)
         pool.bootFailed(bootFailure instanceof EnvironmentEnded ? new InvokerStopped() : bootFailure);
     }
-    this.#settle(pool);
+    pool.wake();
   }
 
   /** Whoever has waited longest has it: a new one even if it will not do for a second invocation. */
   #idle(pool: VersionPool, environment: Environment, isNew: boolean): void {
-    if ((isNew || environment.isFresh()) && pool.offer(environment)) this.#dropSpareBoots(pool);
-    else if (pool.isRetired || this.#isStopped) void environment.end();
-    else pool.idle.push(environment);
+    const isFit = environment.isFresh() && environment.ageMs < this.#deps.limits.lifetimeMs;
+    if ((isNew || isFit) && pool.offer(environment)) this.#dropSpareBoots(pool);
+    else if (!isFit || pool.isRetired || this.#isStopped) void environment.end();
+    else {
+      pool.idle.push(environment);
+      this.#reclaim.rested(environment);
+    }
   }
 
   /** Boots that have not begun and that nobody waits for any more. */
@@ -209,36 +257,16 @@ class Pools implements Invoker {
     while (pool.hasSpareBoot && this.#boots.drop(pool)) {
       pool.boots--;
       this.#count--;
+      pool.concurrency.withdrawEnvironment();
     }
   }
 
-  #settle(pool: VersionPool): void {
-    const { key } = pool.version;
-    if (pool.isEmpty && this.#pools.get(key) === pool) this.#pools.delete(key);
-    pool.wake();
-  }
-
-  /** Makes place for one more environment, at the cost of the one that has been idle longest. @throws ThrottledError. */
-  #makeRoom(): void {
-    if (this.#count < this.#deps.limits.environmentsMax) return;
-    let oldest: { pool: VersionPool; environment: Environment } | undefined;
-    for (const pool of this.#pools.values()) {
-      const environment = pool.idle[0];
-      if (environment && (!oldest || environment.idleSince < oldest.environment.idleSince))
-        oldest = { pool, environment };
-    }
-    if (!oldest) throw new ThrottledError();
-    oldest.pool.idle.shift();
-    void oldest.environment.end();
-  }
-
-  /** Freezes what has rested a while and ends what has rested long. */
-  #sweep(): void {
-    const now = performance.now();
-    for (const pool of this.#pools.values()) {
-      while (pool.idle[0] && now - pool.idle[0].idleSince > idleMs) void pool.idle.shift()?.end();
-      for (const environment of pool.idle)
-        if (now - environment.idleSince > freezeAfterMs) environment.freeze();
-    }
+  /**
+   * Makes place for one more environment, at the cost of the one that has been idle longest. A function with a reservation
+   * may have its share before what is ending has made place for it. Answers why there is no place for others.
+   */
+  #makeRoom({ concurrency }: VersionPool): ThrottledError | undefined {
+    if (this.#count < this.#deps.limits.environmentsMax || this.#reclaim.endOldest()) return undefined;
+    return concurrency.reserved === undefined ? concurrency.noPlace : undefined;
   }
 }

@@ -8,14 +8,14 @@ export const errorBytesMax = 262_144;
 export const initMs = 10_000;
 /** An execution environment is frozen after this long without work. */
 export const freezeAfterMs = 1_000;
-/** An execution environment is ended after this long without work. */
-export const idleMs = 600_000;
-/** An execution environment is replaced after this long, busy or not. */
-export const lifetimeMs = 7_200_000;
 /** Credentials that expire sooner than this after the function's own timeout are not handed to another invocation. */
 export const credentialsMarginMs = 60_000;
-/** How often idle environments are looked at. */
+/** How often idle environments are looked at for freezing. */
 export const sweepMs = 500;
+/** How often they, and the machine's memory, are looked at for ending some. */
+export const reclaimMs = 2_000;
+/** Part of the idle environments that is ended each time that memory is found short. */
+export const pressureShare = 0.1;
 /** How long a dead process's last frames may take to arrive. */
 export const lastWordsMs = 500;
 /** Longest log line; a longer one becomes several. */
@@ -34,8 +34,24 @@ export const runtimeApiHeadBytesMax = 131_072;
 /** Connections to one environment's Runtime API at once: a runtime needs one or two, and each may hold a response here. */
 export const runtimeApiConnectionsMax = 32;
 
-/** What the operator may set. */
+/** Concurrency of a function that nothing was heard of for this long is forgotten; its rates have recovered by then. */
+export const forgetMs = 60_000;
+
+/** What differs between machines and between tests. */
 export interface InvokeLimits {
   /** Execution environments that may exist at once, over all functions. */
   readonly environmentsMax: number;
+  /** AWS's quota of concurrent executions, for each account and region. */
+  readonly concurrentExecutions: number;
+  /** An execution environment is ended after this long without work. */
+  readonly idleMs: number;
+  /** An execution environment is replaced after this long; a busy one when its invocation is over. */
+  readonly lifetimeMs: number;
 }
+
+export const INVOKE_LIMITS_DEFAULT: InvokeLimits = {
+  environmentsMax: 1_000,
+  concurrentExecutions: 1_000,
+  idleMs: 600_000,
+  lifetimeMs: 7_200_000,
+};

@@ -1,5 +1,7 @@
 /** The execution environments of one version: those that are idle, those that boot, and the invocations that wait for one. */
 import type { Environment } from "./environment.ts";
+import type { FunctionConcurrency } from "./concurrency.ts";
+import type { VersionMetrics } from "./metrics.ts";
 import type { FunctionVersion, Invocation, Outcome } from "./types.ts";
 
 /** What runs an invocation: an environment, or what stands in where none can boot. */
@@ -15,6 +17,8 @@ interface Waiter {
 
 export class VersionPool {
   readonly version: FunctionVersion;
+  readonly concurrency: FunctionConcurrency;
+  readonly metrics: VersionMetrics;
   /** The newest is last. */
   readonly idle: Environment[] = [];
   readonly environments = new Set<Environment>();
@@ -25,8 +29,10 @@ export class VersionPool {
   readonly #waiters: Waiter[] = [];
   readonly #whenEmpty: (() => void)[] = [];
 
-  constructor(version: FunctionVersion) {
+  constructor(version: FunctionVersion, concurrency: FunctionConcurrency, metrics: VersionMetrics) {
     this.version = version;
+    this.concurrency = concurrency;
+    this.metrics = metrics;
   }
 
   get isEmpty(): boolean {
@@ -44,12 +50,20 @@ export class VersionPool {
   }
 
   /** The newest idle environment that another invocation may have; those that may have none any more are ended. */
-  takeIdle(): Environment | undefined {
+  takeIdle(lifetimeMs: number): Environment | undefined {
     for (let environment = this.idle.pop(); environment; environment = this.idle.pop()) {
-      if (environment.isFresh()) return environment;
+      if (environment.ageMs < lifetimeMs && environment.isFresh()) return environment;
       void environment.end();
     }
     return undefined;
+  }
+
+  /** Ends the idle environments that a rule picks. */
+  endIdle(isOver: (environment: Environment) => boolean): void {
+    for (const environment of this.idle.filter(isOver)) {
+      this.idle.splice(this.idle.indexOf(environment), 1);
+      void environment.end();
+    }
   }
 
   /** Waits for whatever is offered first. */

@@ -39,6 +39,8 @@ export interface Invocation {
   /** JSON text, decoded from base64. */
   readonly clientContext?: string;
   readonly traceHeader?: string;
+  /** Comes from the queue of asynchronous invocations, which have no limit of requests per second. */
+  readonly isAsynchronous?: boolean;
   /** Answer the last 4 KB of this invocation's log. */
   readonly wantLogTail: boolean;
 }
@@ -75,9 +77,18 @@ export interface InvokePorts {
   writeLogs(version: FunctionVersion, logStream: string, lines: readonly LogLine[]): void;
 }
 
+/** Names a function: what its unqualified ARN holds. */
+export interface FunctionOwner {
+  readonly account: string;
+  readonly region: string;
+  readonly functionArn: string;
+}
+
 export interface Invoker {
   /** Runs one invocation to its end. A function's failure is an Outcome; only our own failures reject. */
   invoke(version: FunctionVersion, invocation: Invocation): Promise<Outcome>;
+  /** Sets how many invocations a function may run at once, which are its own; 0 switches it off, undefined takes it back. */
+  reserve(owner: FunctionOwner, reserved: number | undefined): void;
   /** Lets the environments of a superseded or deleted version finish and ends them. */
   retire(key: string): Promise<void>;
   /** Finishes what runs, within `graceMs`, then ends every environment. */

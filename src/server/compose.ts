@@ -7,7 +7,13 @@ import type { FrontDoor } from "../aws/index.ts";
 import { ConfigError } from "../config/index.ts";
 import type { Config } from "../config/index.ts";
 import { parseDestinations, parseResolvers } from "../config/outbound.ts";
-import { createInvoker, createRuntimes } from "../invoke/index.ts";
+import {
+  INVOKE_LIMITS_DEFAULT,
+  LambdaMetrics,
+  createInvoker,
+  createRuntimes,
+  readMemory,
+} from "../invoke/index.ts";
 import type { Clock } from "../kit/clock.ts";
 import { randomIds } from "../kit/id.ts";
 import type { Ids } from "../kit/id.ts";
@@ -24,6 +30,8 @@ import { createSts } from "../services/sts/index.ts";
 import { openStore } from "../store/index.ts";
 import type { Store } from "../store/index.ts";
 import type { Log } from "../telemetry/log.ts";
+import { Metrics } from "../telemetry/metrics.ts";
+import { answerMetrics } from "./metrics-route.ts";
 import { withRootCredentials } from "./root-credentials.ts";
 
 export interface Platform {
@@ -52,7 +60,8 @@ export async function compose(
 ): Promise<Platform> {
   // Given back in reverse order: at the end of the platform's life, or here when a later part cannot be built.
   await using parts = new AsyncDisposableStack();
-  const base = { ...machine, ids: randomIds };
+  const metrics = new Metrics(machine.clock);
+  const base = { ...machine, ids: randomIds, metrics: new LambdaMetrics(metrics) };
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   const store = await openStore({
     ...base,
@@ -95,7 +104,8 @@ export async function compose(
     frontDoor,
     isolation: sandboxes.isolation,
     credentialsFile: root.file,
-    ownRoute: (request, response) => lambda.codeRoute(request, response),
+    ownRoute: (request, response) =>
+      answerMetrics(metrics, config, request, response) || lambda.codeRoute(request, response),
     async stop(graceMs) {
       await lambda.stop(graceMs);
       await invoker.stop(graceMs);
@@ -108,7 +118,7 @@ export async function compose(
 async function composeServices(
   config: Config,
   door: Door,
-  base: { clock: Clock; ids: Ids; log: Log },
+  base: { clock: Clock; ids: Ids; log: Log; metrics: LambdaMetrics },
   store: Store,
   sandboxes: SandboxProvider,
   parts: AsyncDisposableStack,
@@ -134,10 +144,16 @@ async function composeServices(
     ports,
     endpointPort: door.port,
     stateDir: stateDir(config),
-    limits: { environmentsMax: config.environmentsMax },
+    limits: {
+      ...INVOKE_LIMITS_DEFAULT,
+      environmentsMax: config.environmentsMax,
+      concurrentExecutions: config.concurrencyMax,
+    },
+    memory: readMemory,
   });
   const lambda = await createLambda({
     ...common,
+    limits: { concurrentExecutions: config.concurrencyMax },
     queue: store.queue,
     invoker,
     runtimes,

@@ -3,12 +3,19 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { loadConfig } from "../../src/config/index.ts";
-import { createInvoker, createRuntimes } from "../../src/invoke/index.ts";
+import {
+  INVOKE_LIMITS_DEFAULT,
+  LambdaMetrics,
+  createInvoker,
+  createRuntimes,
+} from "../../src/invoke/index.ts";
 import type {
   Credentials,
   FunctionVersion,
+  InvokeLimits,
   Invocation,
   Invoker,
+  MemoryReading,
   Outcome,
   Runtimes,
 } from "../../src/invoke/index.ts";
@@ -17,6 +24,7 @@ import { randomIds } from "../../src/kit/id.ts";
 import { createSandboxProvider, inspectMachine } from "../../src/sandbox/index.ts";
 import type { SandboxProvider } from "../../src/sandbox/index.ts";
 import { createLog } from "../../src/telemetry/log.ts";
+import { Metrics } from "../../src/telemetry/metrics.ts";
 
 export type Kind = "process" | "runc";
 
@@ -44,6 +52,7 @@ export interface FunctionInput extends Partial<Omit<FunctionVersion, "codeDir">>
 export interface TestInvoker {
   readonly invoker: Invoker;
   readonly sandboxes: SandboxProvider;
+  readonly metrics: Metrics;
   /** Everything logged so far, stream after stream, in order. */
   logged(): string;
   /** The names of the log streams. */
@@ -71,7 +80,10 @@ const hourMs = 3_600_000;
 
 export async function openInvoker(
   kind: Kind,
-  options: { environmentsMax?: number; credentials?: () => Promise<Credentials> } = {},
+  options: Partial<InvokeLimits> & {
+    credentials?: () => Promise<Credentials>;
+    memory?: () => Promise<MemoryReading>;
+  } = {},
 ): Promise<TestInvoker> {
   const folder = await mkdtemp(join(tmpdir(), "lambent-invoke-"));
   await chmod(folder, 0o755);
@@ -85,6 +97,7 @@ export async function openInvoker(
     log,
     ids: randomIds,
   });
+  const metrics = new Metrics(systemClock);
   const lines = new Map<string, string[]>();
   const invoker = createInvoker({
     sandboxes,
@@ -99,7 +112,9 @@ export async function openInvoker(
     clock: systemClock,
     ids: randomIds,
     log,
-    limits: { environmentsMax: options.environmentsMax ?? 20 },
+    limits: { ...INVOKE_LIMITS_DEFAULT, environmentsMax: 20, ...options },
+    metrics: new LambdaMetrics(metrics),
+    memory: options.memory ?? (() => Promise.resolve({ stalledPercent: 0, availableShare: 1 })),
   });
   let functions = 0;
   let closing: Promise<void> | undefined;
@@ -111,6 +126,7 @@ export async function openInvoker(
   return {
     invoker,
     sandboxes,
+    metrics,
     logged: () => [...lines.values()].flat().join(""),
     streams: () => [...lines.keys()],
     async fn(input) {

@@ -1,5 +1,5 @@
 /** What Lambda is made of: the dependencies it is given, and the parts that its operations share. */
-import type { Invoker, Runtimes } from "../../invoke/index.ts";
+import type { Invoker, LambdaMetrics, Runtimes } from "../../invoke/index.ts";
 import type { Clock } from "../../kit/clock.ts";
 import type { Ids } from "../../kit/id.ts";
 import type { Blobs } from "../../store/blobs.ts";
@@ -23,6 +23,7 @@ export interface LambdaDeps {
   readonly blobs: Blobs;
   readonly queue: Queue;
   readonly invoker: Invoker;
+  readonly metrics: LambdaMetrics;
   readonly runtimes: Pick<Runtimes, "find" | "install">;
   /** Folder for unpacked code; a cache of what the blobs hold. */
   readonly codeDir: string;

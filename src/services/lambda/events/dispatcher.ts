@@ -98,6 +98,7 @@ export class Dispatcher {
         invokedFunctionArn: functionArn(header, header.qualifier),
         traceHeader: header.traceHeader ?? newTraceHeader(clock, ids),
         wantLogTail: false,
+        isAsynchronous: true,
       })
       .catch((error: Error) => error);
     const failed = outcome instanceof Error || outcome.functionError !== undefined;

@@ -135,13 +135,21 @@ function traceHeader(lambda: Lambda, context: RequestContext): string {
 
 /** What the data path could not do, as the API says it; function errors are outcomes and do not come here. */
 function invocationError(error: unknown): unknown {
-  if (error instanceof ThrottledError)
-    return new AwsError("TooManyRequestsException", error.message, { Type: "User", Reason: error.reason });
+  if (error instanceof ThrottledError) return throttled(error);
   if (error instanceof InvokerStopped)
     return new AwsError("ServiceException", error.message, { Type: "Server" });
   if (error instanceof RuntimeUnavailable)
     return new AwsError("InvalidRuntimeException", error.message, { Type: "Server" });
   return error;
+}
+
+/** The SDKs wait as long as Retry-After says, so it is said only where the wait is known. */
+function throttled({ message, reason, retryAfterSeconds }: ThrottledError): AwsError {
+  return new AwsError("TooManyRequestsException", message, {
+    Type: "User",
+    Reason: reason,
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds: String(retryAfterSeconds) }),
+  });
 }
 
 function invalidContent(message: string): AwsError {

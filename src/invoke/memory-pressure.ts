@@ -1,0 +1,41 @@
+/** Whether the machine is short of memory. https://docs.kernel.org/accounting/psi.html */
+import { readFile } from "node:fs/promises";
+
+/** Part of the last 10 seconds, in percent, in which something waited for memory. */
+const stalledPercentMax = 10;
+/** Part of the machine's memory that stays available, where the kernel does not tell pressure and where it does. */
+const availableShareMin = 0.05;
+
+export interface MemoryReading {
+  /** `some avg10` of the kernel's pressure information; undefined where there is none. */
+  readonly stalledPercent: number | undefined;
+  /** MemAvailable as a part of MemTotal; undefined where there is no such thing. */
+  readonly availableShare: number | undefined;
+}
+
+export function isShortOfMemory({ stalledPercent, availableShare }: MemoryReading): boolean {
+  return (stalledPercent ?? 0) > stalledPercentMax || (availableShare ?? 1) < availableShareMin;
+}
+
+export async function readMemory(): Promise<MemoryReading> {
+  const [pressure, memory] = await Promise.all([
+    readFile("/proc/pressure/memory", "latin1").catch(() => ""),
+    readFile("/proc/meminfo", "latin1").catch(() => ""),
+  ]);
+  return parseMemory(pressure, memory);
+}
+
+/** @param pressure /proc/pressure/memory. @param memory /proc/meminfo. Either is empty where the system has none. */
+export function parseMemory(pressure: string, memory: string): MemoryReading {
+  const kilobytes = (name: string) => number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(memory));
+  const available = kilobytes("MemAvailable");
+  const total = kilobytes("MemTotal");
+  return {
+    stalledPercent: number(/^some avg10=([\d.]+)/m.exec(pressure)),
+    availableShare: available === undefined || total === undefined ? undefined : available / total,
+  };
+}
+
+function number(match: RegExpExecArray | null): number | undefined {
+  return match?.[1] === undefined ? undefined : Number(match[1]);
+}

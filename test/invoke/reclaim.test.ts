@@ -1,0 +1,65 @@
+/** Environments that are ended while nothing needs them: by age, by lifetime, and when memory is short. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { openInvoker } from "./harness.ts";
+import type { TestInvoker } from "./harness.ts";
+
+const STREAM = `export const handler = async (e) => { if (e.ms) await new Promise((r) => setTimeout(r, e.ms)); return [process.env.AWS_LAMBDA_LOG_STREAM_NAME, process.pid]; };`;
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+async function untilDead(pid: number): Promise<void> {
+  while (isAlive(pid)) await sleep(20);
+}
+
+const streamOf = async (bench: TestInvoker, version: Parameters<TestInvoker["call"]>[0], event = {}) =>
+  (await bench.call(version, event)).json as [string, number];
+
+test("an environment that has had no work for long is ended without being asked for", async (t) => {
+  const bench = await openInvoker("process", { idleMs: 300 });
+  t.after(() => bench.close());
+  const version = await bench.fn({ files: { "index.mjs": STREAM } });
+  const [stream, pid] = await streamOf(bench, version);
+  await untilDead(pid);
+  assert.notEqual((await streamOf(bench, version))[0], stream);
+});
+
+test("an environment is replaced after its lifetime, a busy one when its invocation is over", async (t) => {
+  const bench = await openInvoker("process", { lifetimeMs: 600 });
+  t.after(() => bench.close());
+  const version = await bench.fn({ files: { "index.mjs": STREAM } });
+  const [stream, pid] = await streamOf(bench, version, { ms: 1_000 });
+  await untilDead(pid);
+  const [second] = await streamOf(bench, version);
+  assert.notEqual(second, stream);
+  await sleep(700);
+  assert.notEqual((await streamOf(bench, version))[0], second);
+});
+
+test("when memory is short, the environment that has been idle longest is ended first", async (t) => {
+  let short = false;
+  const bench = await openInvoker("process", {
+    memory: () => {
+      const reading = { stalledPercent: short ? 50 : 0, availableShare: 0.5 };
+      // One reading ends a tenth, and at least one.
+      short = false;
+      return Promise.resolve(reading);
+    },
+  });
+  t.after(() => bench.close());
+  const older = await bench.fn({ files: { "index.mjs": STREAM } });
+  const newer = await bench.fn({ files: { "index.mjs": STREAM } });
+  const [, olderPid] = await streamOf(bench, older);
+  const [stream, newerPid] = await streamOf(bench, newer);
+  short = true;
+  await untilDead(olderPid);
+  assert.ok(isAlive(newerPid));
+  assert.equal((await streamOf(bench, newer))[0], stream);
+});
