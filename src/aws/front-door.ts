@@ -1,4 +1,5 @@
 /** The pipeline of every AWS request: resolve, authenticate, authorize, read, validate, handle, write. */
+import { validateHeaderName, validateHeaderValue } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { Clock } from "../kit/clock.ts";
@@ -9,8 +10,9 @@ import { createCatalogue } from "./catalogue.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { AwsError, notImplemented } from "./errors.ts";
 import { undoTransferCodings } from "./http/transfer-codings.ts";
-import { wireRequest } from "./http/wire-request.ts";
-import type { AnyIncoming, WireRequest } from "./http/wire-request.ts";
+import { CallerPresence } from "./http/caller-presence.ts";
+import { incomingRequest, wireRequest } from "./http/wire-request.ts";
+import type { AnyIncoming, RequestHead, WireRequest } from "./http/wire-request.ts";
 import { writeResponse } from "./http/write-response.ts";
 import type { AnyResponse } from "./http/write-response.ts";
 import type { OperationModel } from "./model/model.ts";
@@ -35,15 +37,30 @@ export interface FrontDoorOptions {
   readonly log: Log;
   /** Region of requests that name none. */
   readonly defaultRegion: string;
-  /** Asked first; true when it has answered. Paths below `/_lambent/` that it does not take are answered 404. */
-  readonly extraRoutes?: (request: AnyIncoming, response: AnyResponse) => boolean;
   /** Throws AwsError (AccessDenied…) where the principal may not do this; absent, everyone may do everything. */
   readonly authorize?: (context: RequestContext, input: Readonly<Record<string, unknown>>) => Promise<void>;
+}
+
+/** The answer to a request, for whoever sends it. */
+export interface Answer {
+  readonly response: WireResponse;
+  /** To be told what breaks a streamed body after the status has gone out. */
+  readonly onStreamError: (error: unknown) => void;
 }
 
 export interface FrontDoor {
   /** Answers one request, of HTTP/1.1 or HTTP/2; never throws. */
   handle(request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse): void;
+  /**
+   * Answers one request of HTTP/1.1 that has come whole; never throws. Undefined for one that only `handle` answers.
+   * @param sourceIp The caller's address.
+   */
+  answer(
+    head: RequestHead,
+    body: Buffer,
+    caller: CallerPresence,
+    sourceIp: string | undefined,
+  ): Promise<Answer> | undefined;
 }
 
 interface Door {
@@ -58,7 +75,7 @@ interface Door {
 interface Exchange {
   readonly request: WireRequest;
   readonly requestId: string;
-  readonly signal: AbortSignal;
+  readonly caller: CallerPresence;
   target: Target | undefined;
   /** Headers that the operation sets itself, for its success and its error alike. */
   readonly responseHeaders: Record<string, string>;
@@ -67,6 +84,7 @@ interface Exchange {
 }
 
 const OWN_PATHS = "/_lambent/";
+const BAD_URL = "The request's URL is not properly encoded\n";
 
 export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   const catalogue = createCatalogue();
@@ -80,43 +98,69 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   refuseUnknownOperations(door);
   return {
     handle(incoming, response) {
-      if (options.extraRoutes?.(incoming, response)) return;
       if (incoming.url?.startsWith(OWN_PATHS)) answerPlain(response, 404, "No such page\n");
       else void exchange(door, incoming, response);
+    },
+    answer(head, body, caller, sourceIp) {
+      if (head.url.startsWith(OWN_PATHS)) return undefined;
+      return answerWhole(door, head, body, caller, sourceIp);
     },
   };
 }
 
-async function exchange(door: Door, incoming: AnyIncoming, response: AnyResponse): Promise<void> {
-  const abort = new AbortController();
-  response.once("close", () => abort.abort());
+async function answerWhole(
+  door: Door,
+  head: RequestHead,
+  body: Buffer,
+  caller: CallerPresence,
+  sourceIp: string | undefined,
+): Promise<Answer> {
   let request: WireRequest;
   try {
-    request = wireRequest(incoming);
+    request = wireRequest(head, body);
   } catch {
-    return answerPlain(response, 400, "The request's URL is not properly encoded\n");
+    return { response: plain(400, BAD_URL), onStreamError() {} };
   }
-  const state: Exchange = {
-    request,
-    requestId: door.options.ids.uuid(),
-    signal: abort.signal,
-    target: undefined,
-    responseHeaders: {},
-    sourceIp: incoming.socket?.remoteAddress,
-  };
-  let answer: WireResponse;
+  const state = newExchange(door, request, caller, sourceIp);
+  const response = await answerTo(door, state);
+  return { response, onStreamError: (error) => logStreamError(door, state, error) };
+}
+
+async function exchange(door: Door, incoming: AnyIncoming, response: AnyResponse): Promise<void> {
+  const caller = new CallerPresence();
+  response.once("close", () => caller.leave());
+  let request: WireRequest;
   try {
-    answer = await serve(door, state);
-  } catch (error) {
-    answer = errorAnswer(door, state, error);
+    request = incomingRequest(incoming);
+  } catch {
+    return answerPlain(response, 400, BAD_URL);
   }
+  const state = newExchange(door, request, caller, incoming.socket?.remoteAddress);
+  const answer = await answerTo(door, state);
   if (!request.body.discard() && incoming.httpVersionMajor === 1) answer.headers["connection"] = "close";
+  writeResponse(response, answer, request.method, (error) => logStreamError(door, state, error));
+}
+
+function newExchange(
+  door: Door,
+  request: WireRequest,
+  caller: CallerPresence,
+  sourceIp: string | undefined,
+): Exchange {
+  const requestId = door.options.ids.uuid();
+  return { request, requestId, caller, target: undefined, responseHeaders: {}, sourceIp };
+}
+
+async function answerTo(door: Door, exchange: Exchange): Promise<WireResponse> {
   try {
-    writeResponse(response, answer, request.method, (error) => logStreamError(door, state, error));
+    const answer = await serve(door, exchange);
+    requireSendable(answer.headers);
+    return answer;
   } catch (error) {
-    // A header that HTTP cannot carry: nothing has been sent yet. The operation's own may be the one, and are left out.
-    for (const name of Object.keys(state.responseHeaders)) delete state.responseHeaders[name];
-    writeResponse(response, errorAnswer(door, state, error), request.method, () => {});
+    if (error instanceof UnsendableHeader)
+      // The operation's own may be the one, and are left out.
+      for (const name of Object.keys(exchange.responseHeaders)) delete exchange.responseHeaders[name];
+    return errorAnswer(door, exchange, error);
   }
 }
 
@@ -152,7 +196,7 @@ async function serve(door: Door, exchange: Exchange): Promise<WireResponse> {
 
 function requestContext(
   door: Door,
-  { request, requestId, signal, responseHeaders, sourceIp }: Exchange,
+  { request, requestId, caller: presence, responseHeaders, sourceIp }: Exchange,
   target: Target,
   operation: OperationModel,
   caller: Caller,
@@ -169,7 +213,9 @@ function requestContext(
     endpoint: `http://${request.host}`,
     trailers: request.body.trailers,
     bodyBytes: () => request.body.bytes(),
-    signal,
+    get signal() {
+      return presence.signal;
+    },
     ...(sourceIp === undefined ? {} : { sourceIp }),
     responseHeaders,
   };
@@ -185,7 +231,7 @@ function errorAnswer(door: Door, exchange: Exchange, error: unknown): WireRespon
   else if (error instanceof MalformedInput) known = target.protocol.malformed(error);
   else if (error instanceof URIError) known = target.protocol.malformed(new MalformedUrl());
   else {
-    if (!exchange.signal.aborted)
+    if (!exchange.caller.hasLeft)
       door.options.log.error("internal error", {
         requestId: exchange.requestId,
         service: target.model.metadata.name,
@@ -199,8 +245,23 @@ function errorAnswer(door: Door, exchange: Exchange, error: unknown): WireRespon
   return answer;
 }
 
+/** A header that HTTP cannot carry. */
+class UnsendableHeader extends Error {}
+
+/** @throws UnsendableHeader before anything of the answer has been sent */
+function requireSendable(headers: Readonly<Record<string, string>>): void {
+  try {
+    for (const name in headers) {
+      validateHeaderName(name);
+      validateHeaderValue(name, headers[name] ?? "");
+    }
+  } catch (cause) {
+    throw new UnsendableHeader("an operation set a header that HTTP cannot carry", { cause });
+  }
+}
+
 function logStreamError(door: Door, exchange: Exchange, error: unknown): void {
-  if (exchange.signal.aborted) return;
+  if (exchange.caller.hasLeft) return;
   door.options.log.error("error in a streamed response", { requestId: exchange.requestId, error });
 }
 
@@ -215,6 +276,10 @@ function refuseUnknownOperations({ implementations, catalogue }: Door): void {
 }
 
 function answerPlain(response: AnyResponse, status: number, text: string): void {
+  writeResponse(response, plain(status, text), "GET", () => {});
+}
+
+function plain(status: number, text: string): WireResponse {
   const headers = { "content-type": "text/plain", "content-length": String(Buffer.byteLength(text)) };
-  writeResponse(response, { status, headers, body: text }, "GET", () => {});
+  return { status, headers, body: text };
 }

@@ -1,5 +1,8 @@
 /** The AWS front door: what other parts may use. */
 export { createAuthorization } from "./authorization.ts";
 export { createFrontDoor } from "./front-door.ts";
-export type { FrontDoor, FrontDoorOptions } from "./front-door.ts";
+export type { Answer, FrontDoor, FrontDoorOptions } from "./front-door.ts";
+export { CallerPresence } from "./http/caller-presence.ts";
+export type { RequestHead } from "./http/wire-request.ts";
+export type { WireResponse } from "./protocol/protocol.ts";
 export { signRequest } from "./auth/sign-request.ts";

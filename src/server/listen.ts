@@ -5,6 +5,8 @@ import { createServer as createHttp2Server } from "node:http2";
 import type { Http2Server, ServerHttp2Session } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import { once } from "node:events";
+import { PlainConnection } from "./plain/connection.ts";
+import type { PlainHandler } from "./plain/connection.ts";
 
 export interface Listener {
   readonly host: string;
@@ -18,6 +20,8 @@ export interface Listener {
 /** Whatever answers requests; HTTP/2's request and response have the parts of HTTP/1.1's that handlers use. */
 export interface RequestHandler {
   handle(request: IncomingMessage, response: ServerResponse): void;
+  /** Answers plain requests of HTTP/1.1, where it can do so more cheaply. */
+  readonly answer?: PlainHandler;
 }
 
 /** An HTTP/2 connection begins with "PRI * HTTP/2.0"; no method of HTTP/1.1 begins so. */
@@ -50,12 +54,18 @@ export async function listen(
     (request, response) =>
       handler.handle(request as unknown as IncomingMessage, response as unknown as ServerResponse),
   );
-  const open: Open = { http1, sessions: new Set(), sockets: new Set(), undecided: new Set() };
+  const open: Open = {
+    http1,
+    sessions: new Set(),
+    sockets: new Set(),
+    undecided: new Set(),
+    plain: new Map(),
+  };
   http2.on("session", (session) => {
     open.sessions.add(session);
     session.once("close", () => open.sessions.delete(session));
   });
-  sniffConnections(http1, http2, open);
+  sniffConnections(http1, http2, open, handler.answer);
   http1.listen(port, host);
   await once(http1, "listening");
   const address = http1.address() as AddressInfo;
@@ -69,8 +79,20 @@ export async function listen(
 }
 
 /** Puts itself before HTTP/1.1's own listener, so that a connection is given to it only when it is one of its. */
-function sniffConnections(http1: Server, http2: Http2Server, { sockets, undecided }: Open): void {
+function sniffConnections(
+  http1: Server,
+  http2: Http2Server,
+  { sockets, undecided, plain }: Open,
+  answer: PlainHandler | undefined,
+): void {
   const accept = http1.listeners("connection") as ((socket: Socket) => void)[];
+  const handOver = (socket: Socket, bytes: Buffer) => {
+    plain.delete(socket);
+    socket.pause();
+    socket.unshift(bytes);
+    for (const listener of accept) listener.call(http1, socket);
+    process.nextTick(() => socket.resume());
+  };
   http1.removeAllListeners("connection");
   http1.on("connection", (socket: Socket) => {
     sockets.add(socket);
@@ -78,18 +100,30 @@ function sniffConnections(http1: Server, http2: Http2Server, { sockets, undecide
     socket.once("close", () => {
       sockets.delete(socket);
       undecided.delete(socket);
+      plain.delete(socket);
     });
     socket.on("error", () => socket.destroy());
-    sniff(socket, (isHttp2) => {
+    sniff(socket, (isHttp2, bytes) => {
       undecided.delete(socket);
-      if (isHttp2) http2.emit("connection", socket);
-      else for (const listener of accept) listener.call(http1, socket);
+      if (isHttp2) {
+        socket.pause();
+        socket.unshift(bytes);
+        http2.emit("connection", socket);
+      } else if (answer) {
+        const connection = new PlainConnection(socket, {
+          handler: answer,
+          keepAliveMs: KEEP_ALIVE_MS,
+          handOver,
+        });
+        plain.set(socket, connection);
+        connection.begin(bytes);
+      } else handOver(socket, bytes);
     });
   });
 }
 
-/** Reads the first bytes, puts them back, and says which version they begin. */
-function sniff(socket: Socket, decided: (isHttp2: boolean) => void): void {
+/** Reads the first bytes and says which version they begin. */
+function sniff(socket: Socket, decided: (isHttp2: boolean, bytes: Buffer) => void): void {
   let seen: Buffer = Buffer.alloc(0);
   socket.setTimeout(HEADERS_TIMEOUT_MS, () => socket.destroy());
   const onData = (chunk: Buffer) => {
@@ -98,12 +132,9 @@ function sniff(socket: Socket, decided: (isHttp2: boolean) => void): void {
     const matches = seen.compare(HTTP2_PREFACE, 0, length, 0, length) === 0;
     if (matches && seen.length < HTTP2_PREFACE.length) return;
     socket.off("data", onData);
-    socket.pause();
     socket.setTimeout(0);
     socket.removeAllListeners("timeout");
-    socket.unshift(seen);
-    decided(matches);
-    if (!matches) process.nextTick(() => socket.resume());
+    decided(matches, seen);
   };
   socket.on("data", onData);
 }
@@ -114,14 +145,17 @@ interface Open {
   readonly sockets: Set<Socket>;
   /** Connections that have not spoken yet. */
   readonly undecided: Set<Socket>;
+  /** Those that carry plain requests. */
+  readonly plain: Map<Socket, PlainConnection>;
 }
 
-async function close({ http1, sessions, sockets, undecided }: Open, graceMs: number): Promise<void> {
+async function close({ http1, sessions, sockets, undecided, plain }: Open, graceMs: number): Promise<void> {
   if (!http1.listening) return;
   const closed = once(http1, "close");
   http1.close();
   for (const session of sessions) session.close();
   for (const socket of undecided) socket.destroy();
+  for (const connection of plain.values()) connection.close();
   // A connection that falls idle after its last answer is closed here, not kept alive.
   const sweep = setInterval(() => http1.closeIdleConnections(), SWEEP_MS);
   const cut = setTimeout(() => {

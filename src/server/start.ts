@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { CallerPresence, RequestHead } from "../aws/index.ts";
 import { loadConfig } from "../config/index.ts";
 import type { ConfigInput } from "../config/index.ts";
 import { systemClock } from "../kit/clock.ts";
@@ -51,6 +52,9 @@ export async function start({ clock = systemClock, ...input }: StartInput = {}):
       if (platform?.ownRoute(request, response)) return;
       if (platform) platform.frontDoor.handle(request, response);
       else response.writeHead(503, { "retry-after": "1" }).end("Lambent is starting\n");
+    },
+    answer(head: RequestHead, body: Buffer, caller: CallerPresence, sourceIp: string | undefined) {
+      return platform?.frontDoor.answer(head, body, caller, sourceIp);
     },
   };
   const listener = await listen(door, { host: config.host, port: config.port });

@@ -4,7 +4,6 @@ import type { Transform } from "node:stream";
 import { ByteCollector } from "../../kit/byte-collector.ts";
 import { AwsError } from "../errors.ts";
 import { MalformedInput } from "../protocol/malformed-input.ts";
-import type { AnyIncoming } from "./wire-request.ts";
 
 /** Lambda's CreateFunction with a zip of 50 MB in base64 is the largest body that is ever read into memory. */
 const BUFFERED_BYTES_MAX = 70_167_211;
@@ -16,14 +15,17 @@ type Layer = Transform;
 export class RequestBody {
   /** Trailing headers of an aws-chunked body, lower case; complete once the body has ended. */
   readonly trailers: Record<string, string> = {};
-  readonly #incoming: AnyIncoming;
+  readonly #source: Readable | Buffer;
+  readonly #announcedLength: string | undefined;
   readonly #layers: Layer[] = [];
   #stream: Readable | undefined;
   #raw: Promise<Buffer> | undefined;
   #bytes: Promise<Buffer> | undefined;
 
-  constructor(incoming: AnyIncoming) {
-    this.#incoming = incoming;
+  /** @param source The body as it comes, or as it came already. @param announcedLength The Content-Length header. */
+  constructor(source: Readable | Buffer, announcedLength: string | undefined) {
+    this.#source = source;
+    this.#announcedLength = announcedLength;
   }
 
   /** Puts a decoder or verifier behind those already there; only before `stream` or `bytes`. */
@@ -38,13 +40,21 @@ export class RequestBody {
    */
   raw(): Promise<Buffer> {
     if (this.#stream) throw new Error("the body is already being read as a stream");
-    return (this.#raw ??= collect(this.#incoming as Readable, this.#incoming.headers["content-length"]));
+    const source = this.#source;
+    return (this.#raw ??= Buffer.isBuffer(source)
+      ? Promise.resolve(source)
+      : collect(source, this.#announcedLength));
   }
 
   /** The decoded body; an error in a layer ends it with that error. */
   stream(): Readable {
     if (this.#stream) return this.#stream;
-    let stream: Readable = this.#raw ? Readable.from(once(this.#raw)) : (this.#incoming as Readable);
+    const source = this.#source;
+    let stream = Buffer.isBuffer(source)
+      ? streamOf(source)
+      : this.#raw
+        ? Readable.from(once(this.#raw))
+        : source;
     // `pipeline` hands errors on in both directions; whoever reads the last stream sees them there.
     for (const layer of this.#layers) stream = pipeline(stream, layer, () => {});
     this.#stream = stream;
@@ -65,18 +75,24 @@ export class RequestBody {
    * @returns false where that is too much to read, and the connection should be closed instead
    */
   discard(): boolean {
-    const stream: Readable = this.#stream ?? this.#incoming;
+    const source = this.#source;
+    if (Buffer.isBuffer(source)) return true;
+    const stream: Readable = this.#stream ?? source;
     if (stream.readableEnded || stream.destroyed) return true;
     stream.on("error", () => {});
-    if (Number(this.#incoming.headers["content-length"] ?? 0) > DISCARDED_BYTES_MAX) return false;
+    if (Number(this.#announcedLength ?? 0) > DISCARDED_BYTES_MAX) return false;
     let discarded = 0;
     stream.on("data", (chunk: Buffer) => {
       discarded += chunk.length;
-      if (discarded > DISCARDED_BYTES_MAX) this.#incoming.destroy();
+      if (discarded > DISCARDED_BYTES_MAX) source.destroy();
     });
     stream.resume();
     return true;
   }
+}
+
+function streamOf(bytes: Buffer): Readable {
+  return Readable.from(bytes.length === 0 ? [] : [bytes], { objectMode: false });
 }
 
 async function* once(bytes: Promise<Buffer>): AsyncGenerator<Buffer> {

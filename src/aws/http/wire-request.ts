@@ -1,6 +1,7 @@
 /** A request as the front door reads it, whichever HTTP version brought it. */
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
+import type { Readable } from "node:stream";
 import { RequestBody } from "./request-body.ts";
 
 export interface WireRequest {
@@ -19,21 +20,36 @@ export interface WireRequest {
 
 export type AnyIncoming = IncomingMessage | Http2ServerRequest;
 
+/** What a request's head says. */
+export interface RequestHead {
+  readonly method: string;
+  /** The target as sent. */
+  readonly url: string;
+  /** Lower-case names. */
+  readonly headers: IncomingHttpHeaders;
+}
+
 /** @throws URIError where a percent-encoding is broken. */
-export function wireRequest(incoming: AnyIncoming): WireRequest {
-  const url = originForm(incoming.url ?? "/");
+export function incomingRequest(incoming: AnyIncoming): WireRequest {
+  const { method = "GET", url = "/", headers } = incoming;
+  return wireRequest({ method, url, headers }, incoming);
+}
+
+/** @throws URIError where a percent-encoding is broken. */
+export function wireRequest(head: RequestHead, body: Readable | Buffer): WireRequest {
+  const { method, headers } = head;
+  const url = originForm(head.url);
   const mark = url.indexOf("?");
   const rawQuery = mark < 0 ? "" : url.slice(mark + 1);
-  const headers = incoming.headers;
   const authority = headers[":authority"];
   return {
-    method: incoming.method ?? "GET",
+    method,
     path: mark < 0 ? url : url.slice(0, mark),
     rawQuery,
     query: parseQuery(rawQuery),
     headers,
     host: headers.host ?? (typeof authority === "string" ? authority : "localhost"),
-    body: new RequestBody(incoming),
+    body: new RequestBody(body, headers["content-length"]),
   };
 }
 

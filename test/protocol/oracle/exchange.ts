@@ -4,7 +4,7 @@ import { HttpResponse } from "@smithy/core/protocols";
 import { createCatalogue } from "../../../src/aws/catalogue.ts";
 import { AwsError } from "../../../src/aws/errors.ts";
 import { readSignature } from "../../../src/aws/auth/credential.ts";
-import { wireRequest } from "../../../src/aws/http/wire-request.ts";
+import { incomingRequest } from "../../../src/aws/http/wire-request.ts";
 import type { AnyIncoming } from "../../../src/aws/http/wire-request.ts";
 import { undoTransferCodings } from "../../../src/aws/http/transfer-codings.ts";
 import { errorResponse } from "../../../src/aws/protocol/error-response.ts";
@@ -40,7 +40,7 @@ export async function exchange(
   sent: SdkRequest,
   answer: (understood: Understood) => Record<string, unknown> | AwsError,
 ): Promise<HttpResponse> {
-  const request = wireRequest(await incoming(sent));
+  const request = incomingRequest(await incoming(sent));
   const target = await resolveTarget(
     request,
     readSignature(request)?.scope?.signingName,
