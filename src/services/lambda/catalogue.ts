@@ -3,13 +3,15 @@ import type { FunctionVersion } from "../../invoke/index.ts";
 import type { Database, Transaction } from "../../store/database.ts";
 import type { CodeStore } from "./code/code-store.ts";
 import { conflict } from "./errors.ts";
+import { lineageId } from "./lineage.ts";
 import { LATEST, functionArn, functionNotFound } from "./names.ts";
 import type { FunctionId, FunctionReference } from "./names.ts";
 import { readAliases } from "./store-aliases.ts";
 import type { AliasRow } from "./store-aliases.ts";
 import { configQualifier, readEventConfigs } from "./store-event-configs.ts";
 import type { EventConfigRow } from "./store-event-configs.ts";
-import { readVersions } from "./store.ts";
+import { readRecursiveLoop, readVersions } from "./store.ts";
+import type { RecursiveLoop } from "./store.ts";
 import type { VersionRow } from "./version-row.ts";
 
 /** Functions kept; the one kept longest goes first. */
@@ -24,6 +26,8 @@ interface Snapshot {
   readonly versions: ReadonlyMap<number, VersionRow>;
   readonly aliases: ReadonlyMap<string, AliasRow>;
   readonly eventConfigs: ReadonlyMap<string, EventConfigRow>;
+  readonly lineageId: string;
+  readonly recursiveLoop: RecursiveLoop;
   readonly invokable: Map<number, Promise<FunctionVersion>>;
   readonly readAt: number;
 }
@@ -33,6 +37,9 @@ export interface Target {
   readonly version: FunctionVersion;
   /** `$LATEST` or a number, as X-Amz-Executed-Version has it. */
   readonly executedVersion: string;
+  /** The function in the lineage of a trace header. */
+  readonly lineageId: string;
+  readonly recursiveLoop: RecursiveLoop;
 }
 
 interface Deps {
@@ -95,7 +102,12 @@ export class Catalogue {
       snapshot.invokable.set(row.number, version);
       version.catch(() => snapshot.invokable.delete(row.number));
     }
-    return { version: await version, executedVersion: versionName(row.number) };
+    return {
+      version: await version,
+      executedVersion: versionName(row.number),
+      lineageId: snapshot.lineageId,
+      recursiveLoop: snapshot.recursiveLoop,
+    };
   }
 
   #choose(snapshot: Snapshot, { qualifier }: FunctionReference): VersionRow | undefined {
@@ -113,15 +125,18 @@ export class Catalogue {
     const epoch = this.#epoch;
     const readAt = this.#deps.clock.now();
     const { database } = this.#deps;
-    const [versions, aliases, eventConfigs] = await Promise.all([
+    const [versions, aliases, eventConfigs, recursiveLoop] = await Promise.all([
       readVersions(database, id),
       readAliases(database, id),
       readEventConfigs(database, id),
+      readRecursiveLoop(database, id),
     ]);
     const snapshot: Snapshot = {
       versions: new Map(versions.map((row) => [row.number, row])),
       aliases: new Map(aliases.map((alias) => [alias.name, alias])),
       eventConfigs: new Map(eventConfigs.map((config) => [config.qualifier, config])),
+      lineageId: lineageId(id),
+      recursiveLoop: recursiveLoop ?? "Terminate",
       invokable: new Map(),
       readAt,
     };

@@ -17,6 +17,7 @@ import { withInFlight } from "./in-flight.ts";
 import { LIMITS_DEFAULT } from "./limits.ts";
 import { functions as functionsMigration } from "./migrations/001-functions.ts";
 import { eventInvokeConfigs } from "./migrations/002-event-invoke-configs.ts";
+import { recursiveLoops } from "./migrations/003-recursive-loops.ts";
 import { operationTable } from "./operation-table.ts";
 import { settle } from "./store.ts";
 
@@ -39,7 +40,7 @@ export interface LambdaService {
 /** Lambda over a database, a queue and blobs. */
 export async function createLambda(deps: LambdaDeps): Promise<LambdaService> {
   const { clock, ids, log, database, blobs, queue } = deps;
-  await database.migrate("lambda", [functionsMigration, eventInvokeConfigs]);
+  await database.migrate("lambda", [functionsMigration, eventInvokeConfigs, recursiveLoops]);
   const code = new CodeStore(deps);
   const catalogue = new Catalogue({ database, code, clock, ids });
   const invoker = withInFlight(deps.invoker);

@@ -17,6 +17,7 @@ import { invoke } from "./operations/invoke.ts";
 import { listFunctions, listVersionsByFunction } from "./operations/list-functions.ts";
 import { addPermission, getPolicy, removePermission } from "./operations/permissions.ts";
 import { publishVersion } from "./operations/publish-version.ts";
+import { getFunctionRecursionConfig, putFunctionRecursionConfig } from "./operations/recursion-config.ts";
 import { listTags, tagResource, untagResource } from "./operations/tags.ts";
 import { updateFunctionCode } from "./operations/update-function-code.ts";
 import { updateFunctionConfiguration } from "./operations/update-function-configuration.ts";
@@ -33,6 +34,7 @@ export const operationTable: OperationTable<Client, Lambda> = {
   GetFunction: getFunction,
   GetFunctionConfiguration: getFunctionConfiguration,
   GetFunctionEventInvokeConfig: getFunctionEventInvokeConfig,
+  GetFunctionRecursionConfig: getFunctionRecursionConfig,
   GetPolicy: getPolicy,
   Invoke: invoke,
   ListAliases: listAliases,
@@ -42,6 +44,7 @@ export const operationTable: OperationTable<Client, Lambda> = {
   ListVersionsByFunction: listVersionsByFunction,
   PublishVersion: publishVersion,
   PutFunctionEventInvokeConfig: putFunctionEventInvokeConfig,
+  PutFunctionRecursionConfig: putFunctionRecursionConfig,
   RemovePermission: removePermission,
   TagResource: tagResource,
   UntagResource: untagResource,

@@ -5,6 +5,9 @@ import type { FunctionId } from "./names.ts";
 import { parseVersion } from "./version-row.ts";
 import type { RawVersion, VersionRow } from "./version-row.ts";
 
+/** Whether a recursive loop is stopped. */
+export type RecursiveLoop = "Allow" | "Terminate";
+
 const KEY = "account = ? AND region = ? AND name = ?";
 
 const FUNCTION = sql("lambda.function", `SELECT tags FROM lambda_functions WHERE ${KEY}`);
@@ -13,6 +16,14 @@ const INSERT_FUNCTION = sql(
   "INSERT INTO lambda_functions (account, region, name, tags) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
 );
 const UPDATE_TAGS = sql("lambda.update-tags", `UPDATE lambda_functions SET tags = ? WHERE ${KEY}`);
+const RECURSIVE_LOOP = sql(
+  "lambda.recursive-loop",
+  `SELECT recursive_loop AS "recursiveLoop" FROM lambda_functions WHERE ${KEY}`,
+);
+const SAVE_RECURSIVE_LOOP = sql(
+  "lambda.save-recursive-loop",
+  `UPDATE lambda_functions SET recursive_loop = ? WHERE ${KEY}`,
+);
 const DELETE_FUNCTION = sql("lambda.delete-function", `DELETE FROM lambda_functions WHERE ${KEY}`);
 const VERSION = sql("lambda.version", `SELECT * FROM lambda_versions WHERE ${KEY} AND number = ?`);
 const VERSIONS = sql("lambda.versions", `SELECT * FROM lambda_versions WHERE ${KEY} ORDER BY number`);
@@ -100,6 +111,20 @@ export async function readVersion(
 ): Promise<VersionRow | undefined> {
   const row = await reader.get<RawVersion>(VERSION, ...key(id), number);
   return row && parseVersion(row);
+}
+
+/** What happens to a function that is called in a loop; undefined when there is no such function. */
+export async function readRecursiveLoop(reader: Reader, id: FunctionId): Promise<RecursiveLoop | undefined> {
+  return (await reader.get<{ recursiveLoop: RecursiveLoop }>(RECURSIVE_LOOP, ...key(id)))?.recursiveLoop;
+}
+
+/** False when there is no such function. */
+export async function saveRecursiveLoop(
+  tx: Transaction,
+  id: FunctionId,
+  value: RecursiveLoop,
+): Promise<boolean> {
+  return (await tx.run(SAVE_RECURSIVE_LOOP, value, ...key(id))) > 0;
 }
 
 /** Every version, $LATEST first. */

@@ -34,6 +34,8 @@ export interface NewDelivery {
   readonly destination: string;
   /** The role it is delivered with. */
   readonly roleArn: string;
+  /** The chain of requests that the record goes on. */
+  readonly traceHeader: string | undefined;
 }
 
 export class Deliveries {
@@ -59,8 +61,11 @@ export class Deliveries {
   }
 
   /** Begins a delivery in the transaction that ends the event. */
-  async put(tx: Transaction, { event, ending, destination, roleArn }: NewDelivery): Promise<void> {
-    const { account, region, name, traceHeader } = event.header;
+  async put(
+    tx: Transaction,
+    { event, ending, destination, roleArn, traceHeader }: NewDelivery,
+  ): Promise<void> {
+    const { account, region, name } = event.header;
     const bytesMax = destinationOf(this.#deps, destination)?.recordBytesMax ?? 0;
     const record = invocationRecord(event, ending, bytesMax);
     const sender = { account, region, name, roleArn };

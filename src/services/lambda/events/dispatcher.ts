@@ -6,6 +6,7 @@ import type { Database } from "../../../store/database.ts";
 import type { Job, Queue } from "../../../store/queue.ts";
 import type { Log } from "../../../telemetry/log.ts";
 import type { Catalogue, Target } from "../catalogue.ts";
+import { CHAIN_RUNS_MAX, countRun } from "../lineage.ts";
 import { findVersion } from "../lookup.ts";
 import { functionArn } from "../names.ts";
 import type { EventConfigRow } from "../store-event-configs.ts";
@@ -21,6 +22,9 @@ import type { Decision } from "./retry.ts";
 
 /** How much of a function's error the log tells, in bytes. */
 const REASON_BYTES_MAX = 1_000;
+
+/** What becomes of an event that nothing may run: AWS has no condition of its own for it. */
+const GIVE_UP: Decision = { kind: "give up", condition: "RetriesExhausted" };
 
 interface Deps {
   readonly database: Database;
@@ -46,6 +50,8 @@ interface Result {
   readonly roleArn?: string;
   /** Absent where the function did not run. */
   readonly response?: Response;
+  /** What it ran with. */
+  readonly traceHeader?: string;
   /** For the log. */
   readonly reason?: string;
 }
@@ -91,12 +97,19 @@ export class Dispatcher {
     const { invoker, clock, ids, queue } = this.#deps;
     const { job, event, config } = attempt;
     const { header, payload } = event;
+    const { roleArn } = target.version;
+    const { traceHeader, runs } = countRun(
+      header.traceHeader ?? newTraceHeader(clock, ids),
+      target.lineageId,
+    );
+    if (runs > CHAIN_RUNS_MAX && target.recursiveLoop === "Terminate")
+      return this.#settle(attempt, GIVE_UP, { roleArn, reason: "it was called in a recursive loop" });
     const outcome = await invoker
       .invoke(target.version, {
         requestId: header.requestId,
         payload,
         invokedFunctionArn: functionArn(header, header.qualifier),
-        traceHeader: header.traceHeader ?? newTraceHeader(clock, ids),
+        traceHeader,
         wantLogTail: false,
         isAsynchronous: true,
       })
@@ -106,7 +119,6 @@ export class Dispatcher {
       await queue.retryAt(job, clock.now(), "The server stopped");
       return;
     }
-    const { roleArn } = target.version;
     if (outcome instanceof Error)
       return this.#settle(attempt, afterDelay(header, config, clock.now()), {
         roleArn,
@@ -114,10 +126,10 @@ export class Dispatcher {
       });
     const { executedVersion } = target;
     const response = { executedVersion, functionError: outcome.functionError, payload: outcome.payload };
-    if (!failed) return this.#end(attempt, "Success", { roleArn, response });
+    if (!failed) return this.#end(attempt, "Success", { roleArn, response, traceHeader });
     const reason = outcome.payload.toString("utf8", 0, REASON_BYTES_MAX);
     const decision = afterFunctionError(header, config, clock.now());
-    await this.#settle(attempt, decision, { roleArn, response, reason });
+    await this.#settle(attempt, decision, { roleArn, response, traceHeader, reason });
   }
 
   /** Puts the event back with its counts, atomically in the place of the claimed one; or ends it. */
@@ -149,11 +161,12 @@ export class Dispatcher {
       await queue.acknowledge(job);
       return;
     }
-    const { response } = result;
+    const { response, traceHeader = event.header.traceHeader } = result;
     const runs = event.header.failures + (response ? 1 : 0);
     const ending = { condition, at: clock.now(), runs, response };
     await database.tx(async (tx) => {
-      if (await queue.acknowledge(job, tx)) await deliveries.put(tx, { event, ending, destination, roleArn });
+      if (await queue.acknowledge(job, tx))
+        await deliveries.put(tx, { event, ending, destination, roleArn, traceHeader });
     });
   }
 

@@ -8,6 +8,7 @@ import { policyQualifier } from "../functions-port.ts";
 import { InvokerStopped, RuntimeUnavailable, ThrottledError } from "../../../invoke/index.ts";
 import { jsonFault } from "../json-text.ts";
 import { ASYNC_PAYLOAD_BYTES_MAX, CLIENT_CONTEXT_CHARS_MAX, SYNC_PAYLOAD_BYTES_MAX } from "../limits.ts";
+import { CHAIN_RUNS_MAX, countRun } from "../lineage.ts";
 import { denied } from "../lookup.ts";
 import { functionArn, readFunctionName } from "../names.ts";
 import type { FunctionReference } from "../names.ts";
@@ -54,13 +55,16 @@ async function run(
   context: RequestContext,
 ): Promise<InvokeOutput> {
   const clientContext = readClientContext(input.ClientContext);
+  const step = countRun(givenTrace(context) ?? newTraceHeader(lambda.clock, lambda.ids), target.lineageId);
+  if (step.runs > CHAIN_RUNS_MAX && target.recursiveLoop === "Terminate") throw recursiveInvocation();
+  context.responseHeaders["x-amzn-trace-id"] = step.traceHeader;
   const outcome = await lambda.invoker
     .invoke(target.version, {
       requestId: context.requestId,
       payload,
       invokedFunctionArn: functionArn(reference, reference.qualifier),
       ...(clientContext === undefined ? {} : { clientContext }),
-      traceHeader: traceHeader(lambda, context),
+      traceHeader: step.traceHeader,
       wantLogTail: input.LogType === "Tail",
     })
     .catch((error: unknown) => {
@@ -83,7 +87,9 @@ async function enqueue(
   payload: Buffer,
   context: RequestContext,
 ): Promise<InvokeOutput> {
-  const event = { requestId: context.requestId, payload, traceHeader: traceHeader(lambda, context) };
+  const traceHeader = givenTrace(context) ?? newTraceHeader(lambda.clock, lambda.ids);
+  context.responseHeaders["x-amzn-trace-id"] = traceHeader;
+  const event = { requestId: context.requestId, payload, traceHeader };
   await lambda.database.tx((tx) => lambda.events.put(tx, reference, event));
   return { StatusCode: 202, Payload: Buffer.alloc(0) };
 }
@@ -125,12 +131,18 @@ function readClientContext(encoded: string | undefined): string | undefined {
   return decoded.toString();
 }
 
-/** The trace the invocation belongs to, which the answer names too. */
-function traceHeader(lambda: Lambda, context: RequestContext): string {
+/** The trace that the caller says the invocation belongs to. */
+function givenTrace(context: RequestContext): string | undefined {
   const given = context.headers["x-amzn-trace-id"];
-  const header = typeof given === "string" && given !== "" ? given : newTraceHeader(lambda.clock, lambda.ids);
-  context.responseHeaders["x-amzn-trace-id"] = header;
-  return header;
+  return typeof given === "string" && given !== "" ? given : undefined;
+}
+
+function recursiveInvocation(): AwsError {
+  return new AwsError(
+    "RecursiveInvocationException",
+    "Lambda has detected your function being invoked in a recursive loop with other AWS resources and stopped your function's invocation.",
+    { Type: "User" },
+  );
 }
 
 /** What the data path could not do, as the API says it; function errors are outcomes and do not come here. */
