@@ -12,9 +12,26 @@ export interface Ids {
 
 export const randomIds: Ids = {
   uuid: () => randomUUID(),
-  hex: (characters) =>
-    randomBytes(Math.ceil(characters / 2))
-      .toString("hex")
-      .slice(0, characters),
-  random: () => randomBytes(6).readUIntBE(0, 6) / 2 ** 48,
+  hex(characters) {
+    const bytes = Math.ceil(characters / 2);
+    const at = takeRandom(bytes);
+    return pool.toString("hex", at, at + bytes).slice(0, characters);
+  },
+  random: () => pool.readUIntBE(takeRandom(6), 6) / 2 ** 48,
 };
+
+/** Random bytes are drawn in one go and each is used once: asking the kernel for a few costs as much as for many. */
+const POOL_BYTES = 4_096;
+let pool = randomBytes(POOL_BYTES);
+let used = 0;
+
+/** Where the next unused bytes of the pool are. */
+function takeRandom(bytes: number): number {
+  if (used + bytes > pool.length) {
+    pool = randomBytes(Math.max(POOL_BYTES, bytes));
+    used = 0;
+  }
+  const at = used;
+  used += bytes;
+  return at;
+}

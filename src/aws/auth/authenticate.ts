@@ -1,5 +1,5 @@
 /** Says who calls: by verified signature with authentication on, by access key id alone with it off. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Clock } from "../../kit/clock.ts";
 import type { AccessKeys, KeyRecord } from "../authentication.ts";
 import { AwsError, notImplemented } from "../errors.ts";
@@ -249,9 +249,7 @@ async function signedPayloadHash(
     if (given === undefined && signature.place === "query") return "UNSIGNED-PAYLOAD";
     throw fail({ kind: "incomplete", detail: PAYLOAD_HASH_TEXT });
   }
-  return createHash("sha256")
-    .update(await request.body.raw())
-    .digest("hex");
+  return hash("sha256", await request.body.raw());
 }
 
 const PAYLOAD_HASH_TEXT =

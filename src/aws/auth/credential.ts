@@ -1,4 +1,5 @@
 /** Reads who signed a request, and for which service, region and day: the credential scope. */
+import { Memo } from "../../kit/memo.ts";
 import type { WireRequest } from "../http/wire-request.ts";
 import { headerText } from "../http/wire-request.ts";
 
@@ -47,8 +48,8 @@ function fromHeader(authorization: string): SignatureParts {
   return {
     place: "header",
     algorithm: authorization.slice(0, space < 0 ? undefined : space),
-    scope: parseScope(fields.get("Credential") ?? ""),
-    signedHeaders: (fields.get("SignedHeaders") ?? "").split(";"),
+    scope: scopes.get(fields.get("Credential") ?? ""),
+    signedHeaders: headerLists.get(fields.get("SignedHeaders") ?? ""),
     signature: fields.get("Signature") ?? "",
   };
 }
@@ -59,3 +60,7 @@ function parseScope(text: string): CredentialScope | undefined {
     return undefined;
   return { accessKeyId, date, region, signingName };
 }
+
+/** What callers repeat in every request is read once. */
+const scopes = new Memo(parseScope);
+const headerLists = new Memo((text): readonly string[] => text.split(";"));

@@ -1,11 +1,11 @@
 /** Signature Version 4 as the server sees it: canonical request, string to sign, chunk signatures. */
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac, hash, timingSafeEqual } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 import type { WireRequest } from "../http/wire-request.ts";
 import type { CredentialScope } from "./credential.ts";
 
 const ALGORITHM = "AWS4-HMAC-SHA256";
-export const EMPTY_SHA256 = createHash("sha256").digest("hex");
+export const EMPTY_SHA256 = hash("sha256", "");
 
 export interface SignedRequest {
   readonly request: WireRequest;
@@ -36,16 +36,14 @@ export function checkSignature(signed: SignedRequest, key: KeyObject): Signature
 
 function checkWithPath(signed: SignedRequest, path: string, key: KeyObject): SignatureCheck {
   const { request, signedHeaders } = signed;
-  const canonicalRequest = [
-    request.method,
-    path,
-    canonicalQuery(request.rawQuery, signed.isPresigned),
-    signedHeaders.map((name) => `${name}:${canonicalHeader(request, name)}\n`).join(""),
-    signedHeaders.join(";"),
-    signed.payloadHash,
-  ].join("\n");
-  const hash = createHash("sha256").update(canonicalRequest).digest("hex");
-  const stringToSign = `${ALGORITHM}\n${signed.amzDate}\n${scopeText(signed.scope)}\n${hash}`;
+  const query = canonicalQuery(request.rawQuery, signed.isPresigned);
+  let headers = "";
+  for (const name of signedHeaders) headers += `${name}:${canonicalHeader(request, name)}\n`;
+  const canonicalRequest =
+    `${request.method}\n${path}\n${query}\n${headers}\n` +
+    `${signedHeaders.join(";")}\n${signed.payloadHash}`;
+  const digest = hash("sha256", canonicalRequest);
+  const stringToSign = `${ALGORITHM}\n${signed.amzDate}\n${scopeText(signed.scope)}\n${digest}`;
   return {
     matches: sameSignature(hmac(key, stringToSign), signed.signature),
     canonicalRequest,
@@ -84,9 +82,13 @@ function hmac(key: KeyObject, text: string): Buffer {
   return createHmac("sha256", key).update(text).digest();
 }
 
+/** What needs no encoding, however often it is encoded: most paths. */
+const PLAIN_PATH = /^[\w\-.~/]+$/;
+
 /** The path as the client must have signed it; where it may have encoded otherwise than it sent, both forms. */
 function canonicalPaths({ request, scope }: SignedRequest): string[] {
   const path = request.path === "" ? "/" : request.path;
+  if (PLAIN_PATH.test(path)) return [path];
   if (scope.signingName !== "s3") {
     const twice = path
       .split("/")
@@ -131,8 +133,11 @@ function uriEncode(text: string): string {
   );
 }
 
+/** Blanks that the canonical form leaves out. */
+const UNTIDY = /^\s|\s$|\s\s|[^\S ]/;
+
 function canonicalHeader(request: WireRequest, name: string): string {
   const value = name === "host" ? request.host : request.headers[name];
   const text = Array.isArray(value) ? value.join(",") : (value ?? "");
-  return text.trim().replace(/\s+/g, " ");
+  return UNTIDY.test(text) ? text.trim().replace(/\s+/g, " ") : text;
 }

@@ -11,9 +11,17 @@ const AMZ_DATE = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;
 
 type Fail = (failure: AuthFailure) => AwsError;
 
+/** Callers send the same second many times, and each request asks more than once. */
+let lastText = "";
+let lastTime = Number.NaN;
+
 /** Epoch milliseconds, or NaN. */
 export function parseAmzDate(text: string): number {
-  return Date.parse(text.replace(AMZ_DATE, "$1-$2-$3T$4:$5:$6Z"));
+  if (text !== lastText) {
+    lastTime = Date.parse(text.replace(AMZ_DATE, "$1-$2-$3T$4:$5:$6Z"));
+    lastText = text;
+  }
+  return lastTime;
 }
 
 /** @throws AwsError where the date is more than five minutes from now */

@@ -110,11 +110,21 @@ function firstMatch(
   accepts: (route: Route) => boolean,
 ): RestMatch | undefined {
   for (const route of routes) {
-    if (!accepts(route)) continue;
+    if (!mayMatch(route.segments, segments) || !accepts(route)) continue;
     const labels = matchSegments(route.segments, segments);
     if (labels) return { operation: route.operation, labels };
   }
   return undefined;
+}
+
+/** Whether the literals fit, which most routes' do not: asked first, since it costs next to nothing. */
+function mayMatch(pattern: readonly Segment[], segments: readonly string[]): boolean {
+  for (let at = 0; at < pattern.length; at++) {
+    const part = pattern[at];
+    if (part?.kind === "greedy") return true;
+    if (part?.kind === "literal" && part.text !== segments[at]) return false;
+  }
+  return pattern.length === segments.length;
 }
 
 function hasConstants(route: Route, request: RestRequest): boolean {

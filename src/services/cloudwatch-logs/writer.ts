@@ -1,4 +1,5 @@
-/** Writes functions' log lines: what arrives while a transaction is under way goes into the next one together. */
+/** Writes functions' log lines: what arrives within a moment of the last transaction goes into the next one together. */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { LogEvent } from "./chunk.ts";
 import { appendEvents, ensureStream } from "./ingest.ts";
 import { splitMessage } from "./limits.ts";
@@ -28,16 +29,36 @@ interface Pending {
 /** Streams written in one transaction; the rest waits for the next. */
 const STREAMS_PER_TRANSACTION_MAX = 500;
 const KNOWN_STREAMS_MAX = 20_000;
+/**
+ * Transactions are at least this far apart, in milliseconds, but for the first after a rest: every running environment has lines
+ * all the time, and each transaction costs a sync of the disk.
+ */
+const PACE_MS = 100;
+/** Where more events wait, they are written at once. */
+const WAITING_EVENTS_MAX = 2_000;
 
 export function createWriter(state: LogsState): FunctionLogWriter & { stop(): Promise<void> } {
   const waiting = new Map<string, Pending>();
   const known = new Map<string, number>();
   let running: Promise<void> | undefined;
+  let waitingEvents = 0;
+  /** Ends the pause before the next transaction. */
+  let hurry = new AbortController();
+  let isStopping = false;
+
+  const pause = async () => {
+    hurry = new AbortController();
+    if (isStopping || waitingEvents > WAITING_EVENTS_MAX) return;
+    await sleep(PACE_MS, undefined, { signal: hurry.signal }).catch(() => {});
+  };
 
   const drain = async () => {
     while (waiting.size > 0) {
       const batch = [...waiting.values()].slice(0, STREAMS_PER_TRANSACTION_MAX);
-      for (const one of batch) waiting.delete(one.key);
+      for (const one of batch) {
+        waiting.delete(one.key);
+        waitingEvents -= one.events.length;
+      }
       try {
         await state.database.tx(async (tx) => {
           for (const one of batch) {
@@ -54,6 +75,7 @@ export function createWriter(state: LogsState): FunctionLogWriter & { stop(): Pr
       } catch (error) {
         for (const one of batch) one.done.reject(error);
       }
+      await pause();
     }
     running = undefined;
   };
@@ -72,6 +94,8 @@ export function createWriter(state: LogsState): FunctionLogWriter & { stop(): Pr
       waiting.set(key, pending);
       pending.events.push(...events);
       sortByTime(pending.events);
+      waitingEvents += events.length;
+      if (waitingEvents > WAITING_EVENTS_MAX) hurry.abort();
       running ??= drain();
       return pending.done.promise;
     },
@@ -79,6 +103,8 @@ export function createWriter(state: LogsState): FunctionLogWriter & { stop(): Pr
       return (await getGroup(state.database, account, region, group)) !== undefined;
     },
     async stop() {
+      isStopping = true;
+      hurry.abort();
       await running;
     },
   };
