@@ -6,7 +6,21 @@ import { writeSync } from "node:fs";
 import { createConnection } from "node:net";
 
 const VERSION = 1;
-const FRAME = { hello: 1, initResult: 2, invoke: 3, response: 4, error: 5, log: 6, fatal: 7 };
+const FRAME = {
+  hello: 1,
+  initResult: 2,
+  invoke: 3,
+  response: 4,
+  error: 5,
+  log: 6,
+  fatal: 7,
+  streamStart: 16,
+  streamChunk: 17,
+  streamEnd: 18,
+  streamFail: 19,
+  next: 20,
+  credit: 21,
+};
 /** A response above this is not sent, only its size told; the server's own limit is lower. */
 const responseBytesMax = 16_000_000;
 /** How long a write waits before it tries a full socket again, in milliseconds; doubled up to the second. */
@@ -33,6 +47,8 @@ export async function connect(path) {
 class Connection {
   /** Called with each invocation; set before the first one is asked for. */
   onInvocation = () => {};
+  /** Called when a streamed answer may send more, with the weight of it. */
+  onCredit = () => {};
   #socket;
   #descriptor;
   #chunks = [];
@@ -80,6 +96,28 @@ class Connection {
   /** The invocation's error, from a process that is about to exit. */
   failForGood(requestId, { errorType, payload }) {
     this.#send(FRAME.fatal, text(requestId), text(errorType), payload);
+  }
+
+  /** The answer comes in pieces. */
+  streamStart(requestId, contentType) {
+    this.#send(FRAME.streamStart, text(requestId), text(contentType));
+  }
+
+  streamChunk(requestId, bytes) {
+    this.#send(FRAME.streamChunk, text(requestId), bytes);
+  }
+
+  streamEnd(requestId) {
+    this.#send(FRAME.streamEnd, text(requestId));
+  }
+
+  streamFail(requestId, { errorType, payload }) {
+    this.#send(FRAME.streamFail, text(requestId), text(errorType), payload);
+  }
+
+  /** After a streamed answer: asks for the next invocation. */
+  next() {
+    this.#send(FRAME.next);
   }
 
   /** @param isRecord A whole record, whose line breaks are part of it; else bytes as the function wrote them. */
@@ -132,6 +170,7 @@ class Connection {
       this.#size = bytes.length - length;
       this.#needed = 4;
       if (bytes[4] === FRAME.invoke) this.onInvocation(decodeInvocation(bytes.subarray(5, length)));
+      else if (bytes[4] === FRAME.credit) this.onCredit(bytes.readUInt32BE(5));
     }
   }
 }

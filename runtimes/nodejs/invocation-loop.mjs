@@ -1,19 +1,22 @@
 /** Runs invocations one after the other, in the manner of Node 22 (callbacks) or of Node 24 and later (promises only). */
 import { createContext } from "./context.mjs";
 import { errorDocument, runtimeError } from "./errors.mjs";
+import { runStreaming, streamingOptions } from "./streaming.mjs";
 
 export function createInvocationLoop({ connection, logger, isModern }) {
   const legacy = isModern ? undefined : new LegacyGuards(connection, logger);
   return {
     /** Tells the server that the function is ready, and waits for work. */
     start(handler) {
+      const streaming = streamingOptions(handler);
       connection.onInvocation = (invocation) => {
         connection.unref();
         logger.requestId = invocation.requestId;
         setTraceId(invocation.traceHeader);
         // From a fresh stack, so that the function's traces do not show ours.
         queueMicrotask(() => {
-          if (legacy) runLegacy(handler, invocation, connection, logger, legacy);
+          if (streaming) void runStreaming(handler, invocation, { connection, logger, legacy, ...streaming });
+          else if (legacy) runLegacy(handler, invocation, connection, logger, legacy);
           else void runModern(handler, invocation, connection, logger);
         });
       };

@@ -4,31 +4,26 @@ import { createRequire } from "node:module";
 import { basename, dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { runtimeError } from "./errors.mjs";
+import { defineAwslambda, streamingOptions } from "./streaming.mjs";
 
 // A function that reads a "Require stack" finds there what it finds on AWS.
 const require = createRequire(new URL("./index.mjs", import.meta.url));
-const streamingMark = Symbol.for("aws.lambda.runtime.handler.streaming");
 /** Parameters of a handler that takes a callback. */
 const callbackParameters = 3;
 
 /**
  * The handler's function.
- * @param isModern Node 24 or later: callback handlers are refused.
+ * @param isModern Node 24 or later: callback handlers are refused. (The third parameter of a streaming handler is its context.)
  * Throws errors whose names AWS gives them: Runtime.ImportModuleError, Runtime.HandlerNotFound and so on.
  */
 export async function loadHandler(root, handler, isModern) {
   const { folder, module, path } = parse(handler);
-  defineGlobals();
+  defineAwslambda();
   const loaded = await loadModule(root, folder, module);
   const found = find(loaded, path) ?? (isModern ? find(loaded.default, path) : undefined);
   if (!found) throw runtimeError("HandlerNotFound", `${handler} is undefined or not exported`);
   if (typeof found !== "function") throw runtimeError("HandlerNotFound", `${handler} is not a function`);
-  if (found[streamingMark])
-    throw runtimeError(
-      "NotImplemented",
-      "Lambent does not implement streaming handlers (awslambda.streamifyResponse) yet",
-    );
-  if (isModern && found.length >= callbackParameters)
+  if (!streamingOptions(found) && isModern && found.length >= callbackParameters)
     throw runtimeError(
       "CallbackHandlerDeprecated",
       "ERROR: AWS Lambda has removed support for callback-based function handlers starting with Node.js 24. You need to modify this function to use a supported handler signature to use Node.js 24 or later. For more information see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html.",
@@ -100,14 +95,4 @@ function isModuleFolder(folder) {
 
 function find(module, path) {
   return path.split(".").reduce((value, key) => value?.[key], module);
-}
-
-function defineGlobals() {
-  if (["1", "true"].includes(process.env.AWS_LAMBDA_NODEJS_NO_GLOBAL_AWSLAMBDA)) return;
-  globalThis.awslambda = {
-    streamifyResponse(handler) {
-      handler[streamingMark] = "response";
-      return handler;
-    },
-  };
 }

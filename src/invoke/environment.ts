@@ -2,9 +2,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../kit/clock.ts";
 import type { Ids } from "../kit/id.ts";
+import { AnswerStream } from "./answer-stream.ts";
 import { enter } from "./environment-state.ts";
 import type { EnvironmentState } from "./environment-state.ts";
-import { credentialsMarginMs, initMs } from "./limits.ts";
+import { credentialsMarginMs, initMs, responseBytesMax } from "./limits.ts";
+import type { StreamLimits } from "./limits.ts";
 import { LogStream, streamName } from "./log-stream.ts";
 import { RuntimeProcess } from "./runtime-process.ts";
 import type { ProcessDeps, ProcessListener } from "./runtime-process.ts";
@@ -12,12 +14,13 @@ import { runtimeVersionArn, runtimeVersionName } from "./runtime-version.ts";
 import type { Runtime } from "./runtimes/runtime.ts";
 import { VerdictQueue, judge } from "./verdict.ts";
 import type { Judgement, Verdict } from "./verdict.ts";
-import type { Credentials, FunctionVersion, Invocation, InvokePorts, Outcome } from "./types.ts";
+import type { AnswerSink, Credentials, FunctionVersion, Invocation, InvokePorts, Outcome } from "./types.ts";
 
 export interface EnvironmentDeps extends ProcessDeps {
   readonly ports: InvokePorts;
   readonly clock: Clock;
   readonly ids: Ids;
+  readonly streaming: StreamLimits;
 }
 
 export interface EnvironmentSpec {
@@ -71,6 +74,9 @@ export class Environment {
   #booting: Promise<RuntimeProcess | undefined> | undefined;
   #lives = 0;
   readonly #verdicts = new VerdictQueue();
+  /** Who takes the answer to the invocation under way as it is made, and that answer once the runtime streams it. */
+  #sink: AnswerSink | undefined;
+  #streamed: AnswerStream | undefined;
   #frozen: Promise<void> | undefined;
   #memoryMb = 0;
   /** The function timeout of the invocation under way. */
@@ -170,6 +176,8 @@ export class Environment {
     this.#timer = setTimeout(() => this.#hear({ kind: "timeout" }), timeoutMs);
     const failedAgain = init?.failure ? await this.#initAgain() : undefined;
     const verdict = failedAgain ?? (await this.#handOver(invocation, deadline));
+    // Whatever comes after this is nobody's.
+    this.#streamed?.close();
     const elapsed = performance.now() - startedAt;
     const result: Result = {
       ...judge(verdict, invocation.requestId, timeoutMs),
@@ -188,6 +196,7 @@ export class Environment {
     return {
       payload: result.payload,
       ...(result.functionError ? { functionError: "Unhandled" } : {}),
+      ...(result.cause === undefined ? {} : { errorType: result.cause }),
       ...(logTail ? { logTail } : {}),
       durationMs: result.durationMs,
       ...(result.initDurationMs === undefined ? {} : { initDurationMs: result.initDurationMs }),
@@ -197,6 +206,8 @@ export class Environment {
 
   async #handOver(invocation: Invocation, deadline: number): Promise<Verdict> {
     this.#enter("busy");
+    this.#sink = invocation.sink;
+    this.#streamed = undefined;
     if (this.#frozen) {
       await this.#frozen;
       this.#frozen = undefined;
@@ -233,7 +244,12 @@ export class Environment {
       ...(errorType === undefined ? {} : { errorType }),
     };
     this.#stream.breakLines();
-    this.#stream.platform({ type: "runtimeDone", ...ending, producedBytes: result.payload.length });
+    this.#stream.platform({
+      type: "runtimeDone",
+      ...ending,
+      producedBytes: this.#streamed?.bytes ?? result.payload.length,
+    });
+    this.#streamed = undefined;
     this.#stream.report({
       type: "report",
       ...ending,
@@ -324,8 +340,13 @@ export class Environment {
       initError: (errorType, payload) => hear({ kind: "initError", errorType, payload }),
       answer: (payload, errorType) =>
         hear({ kind: "answer", payload, ...(errorType === undefined ? {} : { errorType }) }),
-      answerTooLarge: (bytes) => hear({ kind: "tooLarge", bytes }),
+      answerTooLarge: (bytes) => hear({ kind: "tooLarge", bytes, bytesMax: responseBytesMax }),
       answerRefused: (errorType, errorMessage) => hear({ kind: "refused", errorType, errorMessage }),
+      stream: (contentType, source) => {
+        const { sink, limits } = { sink: this.#sink, limits: this.#deps.streaming };
+        this.#streamed = new AnswerStream({ contentType, sink, limits, source, hear });
+        return this.#streamed;
+      },
       log: (record, payload) => (record ? this.#stream.record(payload) : this.#written.write(payload)),
       exit: (exit) => hear({ kind: "exit", exit }),
     };

@@ -32,6 +32,7 @@ test("only the first answer to the invocation under way counts, whatever else co
     answer: (payload: Buffer) => void answers.push(payload.toString()),
     answerTooLarge() {},
     answerRefused() {},
+    stream: () => assert.fail("nothing was streamed"),
     log: () => done.resolve(),
   };
   const channel = await listenForFrames(path, listener, createLog("error"));

@@ -2,7 +2,8 @@
 import { createServer } from "node:net";
 import type { Server, Socket } from "node:net";
 import type { Log } from "../telemetry/log.ts";
-import { FrameError, FrameReader, encodeInvoke, frameVersion } from "./frames.ts";
+import { FramedAnswer } from "./framed-answer.ts";
+import { FrameError, FrameReader, encodeCredit, encodeInvoke, frameVersion } from "./frames.ts";
 import type { RuntimeFrame } from "./frames.ts";
 import { responseBytesMax } from "./limits.ts";
 import { closed } from "./runtime-channel.ts";
@@ -29,6 +30,8 @@ class FrameChannel implements RuntimeChannel {
   #socket: Socket | undefined;
   #isInitialized = false;
   #requestId = "";
+  /** The answer under way, when the runtime streams it. */
+  #streamed: FramedAnswer | undefined;
 
   constructor(server: Server, listener: RuntimeListener, log: Log) {
     this.#server = server;
@@ -97,12 +100,51 @@ class FrameChannel implements RuntimeChannel {
         this.#listener.answer(frame.payload, frame.errorType);
         this.#listener.next();
         return;
+      case "streamStart":
+        if (!this.#isStale(frame.requestId)) this.#beginStream(frame.requestId, frame.contentType);
+        return;
+      case "streamChunk":
+        this.#streamed?.chunk(frame.requestId, frame.payload);
+        return;
+      case "streamEnd":
+        this.#streamed?.end(frame.requestId);
+        return;
+      case "streamFail":
+        this.#failStream(frame);
+        return;
+      case "next":
+        this.#streamed?.next();
+        return;
       case "fatal":
         if (!this.#isStale(frame.requestId)) this.#listener.answer(frame.payload, frame.errorType);
         return;
       case "log":
         this.#listener.log(frame.record, frame.payload);
     }
+  }
+
+  #beginStream(requestId: string, contentType: string): void {
+    const streamed = this.#framedAnswer(requestId);
+    streamed.begin(this.#listener.stream(contentType, streamed));
+  }
+
+  /** A streaming handler may fail before its first byte: then nothing was begun. */
+  #failStream(failure: { requestId: string; errorType: string; payload: Buffer }): void {
+    if (this.#streamed) return this.#streamed.end(failure.requestId, failure);
+    if (this.#isStale(failure.requestId)) return;
+    this.#listener.answer(failure.payload, failure.errorType);
+    this.#framedAnswer(failure.requestId).ended();
+  }
+
+  #framedAnswer(requestId: string): FramedAnswer {
+    this.#streamed = new FramedAnswer(requestId, {
+      credit: (weight) => this.#socket?.write(encodeCredit(weight)),
+      next: () => {
+        this.#streamed = undefined;
+        this.#listener.next();
+      },
+    });
+    return this.#streamed;
   }
 
   /** An answer to anything but the invocation under way is nobody's. */

@@ -10,18 +10,42 @@
  *                      error        string requestId, string errorType, payload; the runtime takes the next invocation
  *                      fatal        as error; the process is about to exit and takes nothing more
  *                      log          u8 kind (0 bytes as written, 1 a whole record), u8 level, payload
+ *                      streamStart  string requestId, string contentType; the answer comes in pieces
+ *                      streamChunk  string requestId, payload
+ *                      streamEnd    string requestId; the answer is whole
+ *                      streamFail   string requestId, string errorType, payload; it is not, whatever came of it before
+ *                      next         after streamEnd or streamFail: the runtime takes the next invocation
  *   server → runtime   invoke       f64 deadline (epoch ms), strings requestId, functionArn, traceHeader,
  *                                   clientContext, cognitoIdentity, payload
+ *                      credit       u32 weight; more of the streamed answer may be sent
  *
  * One invocation is under way at a time. Log frames keep their place among the others, so that what a function wrote
  * before it answered stands before the answer.
+ *
+ * A streamed answer may be ahead of its caller by the window of answer-stream.ts; each invocation begins with all of it. A chunk weighs
+ * its bytes and 128 more, and credit gives weight back. So a caller that reads slowly holds back the answer and not the log, and what
+ * waits for it here is bounded.
  */
 
 export const frameVersion = 1;
 /** Longest frame that a runtime may send: the largest response and its envelope. A longer response is refused by the bootstrap. */
 export const frameBytesMax = 16_777_216;
 
-export const FRAME = { hello: 1, initResult: 2, invoke: 3, response: 4, error: 5, log: 6, fatal: 7 } as const;
+export const FRAME = {
+  hello: 1,
+  initResult: 2,
+  invoke: 3,
+  response: 4,
+  error: 5,
+  log: 6,
+  fatal: 7,
+  streamStart: 16,
+  streamChunk: 17,
+  streamEnd: 18,
+  streamFail: 19,
+  next: 20,
+  credit: 21,
+} as const;
 
 export type RuntimeFrame =
   | { readonly type: "hello"; readonly version: number; readonly pid: number }
@@ -31,9 +55,12 @@ export type RuntimeFrame =
       readonly errorType: string;
       readonly payload: Buffer;
     }
-  | { readonly type: "response"; readonly requestId: string; readonly payload: Buffer }
+  | { readonly type: "response" | "streamChunk"; readonly requestId: string; readonly payload: Buffer }
+  | { readonly type: "streamStart"; readonly requestId: string; readonly contentType: string }
+  | { readonly type: "streamEnd"; readonly requestId: string }
+  | { readonly type: "next" }
   | {
-      readonly type: "error" | "fatal";
+      readonly type: "error" | "fatal" | "streamFail";
       readonly requestId: string;
       readonly errorType: string;
       readonly payload: Buffer;
@@ -89,6 +116,15 @@ export function encodeInvoke(frame: InvokeFrame): Buffer[] {
   return [head];
 }
 
+/** The bytes of a frame that gives a streamed answer more room. */
+export function encodeCredit(weight: number): Buffer {
+  const frame = Buffer.allocUnsafe(headBytes + 4);
+  frame.writeUInt32BE(headBytes, 0);
+  frame[4] = FRAME.credit;
+  frame.writeUInt32BE(weight, headBytes);
+  return frame;
+}
+
 /** Cuts a byte stream into frames. Bytes of a small frame are a view of the chunk that they came in. */
 export class FrameReader {
   readonly #emit: (frame: RuntimeFrame) => void;
@@ -139,10 +175,19 @@ function decode(bytes: Buffer): RuntimeFrame {
       };
     case FRAME.response:
       return { type: "response", requestId: reader.string(), payload: reader.rest() };
+    case FRAME.streamChunk:
+      return { type: "streamChunk", requestId: reader.string(), payload: reader.rest() };
+    case FRAME.streamStart:
+      return { type: "streamStart", requestId: reader.string(), contentType: reader.string() };
+    case FRAME.streamEnd:
+      return { type: "streamEnd", requestId: reader.string() };
+    case FRAME.next:
+      return { type: "next" };
     case FRAME.error:
     case FRAME.fatal:
+    case FRAME.streamFail:
       return {
-        type: type === FRAME.error ? "error" : "fatal",
+        type: type === FRAME.error ? "error" : type === FRAME.fatal ? "fatal" : "streamFail",
         requestId: reader.string(),
         errorType: reader.string(),
         payload: reader.rest(),

@@ -5,12 +5,13 @@ export { readMemory } from "./memory-pressure.ts";
 export type { MemoryReading } from "./memory-pressure.ts";
 export type { InvokerDeps } from "./invoker.ts";
 export { INVOKE_LIMITS_DEFAULT } from "./limits.ts";
-export type { InvokeLimits } from "./limits.ts";
+export type { InvokeLimits, StreamLimits } from "./limits.ts";
 export { LambdaMetrics } from "./metrics.ts";
 export type { MetricName, MetricSource } from "./metrics.ts";
 export { RuntimeUnavailable, createRuntimes } from "./runtimes/index.ts";
 export type { InstallProgress, RuntimeAnswer, RuntimeListing, Runtimes } from "./runtimes/index.ts";
 export type {
+  AnswerSink,
   Credentials,
   FunctionVersion,
   Invocation,

@@ -84,6 +84,7 @@ class Pools implements Invoker {
       clock: deps.clock,
       ids: deps.ids,
       log: deps.log,
+      streaming: deps.limits.streaming,
     };
   }
 

@@ -47,6 +47,7 @@ export interface InvokeLimits {
   readonly idleMs: number;
   /** An execution environment is replaced after this long; a busy one when its invocation is over. */
   readonly lifetimeMs: number;
+  readonly streaming: StreamLimits;
 }
 
 export const INVOKE_LIMITS_DEFAULT: InvokeLimits = {
@@ -54,4 +55,15 @@ export const INVOKE_LIMITS_DEFAULT: InvokeLimits = {
   concurrentExecutions: 1_000,
   idleMs: 600_000,
   lifetimeMs: 7_200_000,
+  streaming: { bytesMax: 209_715_200, burstBytes: 6_291_456, bytesPerSecond: 2_097_152 },
 };
+
+/** What a streamed answer may be. https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html */
+export interface StreamLimits {
+  /** Largest answer, in bytes. */
+  readonly bytesMax: number;
+  /** What goes out as fast as the caller takes it, in bytes. */
+  readonly burstBytes: number;
+  /** What goes out in a second after that; 0 for as much as the caller takes. */
+  readonly bytesPerSecond: number;
+}

@@ -1,6 +1,6 @@
 /** The documents that a caller reads when the platform, not the handler, ends an invocation. */
 import type { SandboxExit } from "../sandbox/sandbox.ts";
-import { errorBytesMax, responseBytesMax } from "./limits.ts";
+import { errorBytesMax } from "./limits.ts";
 
 /** A failure with the type that goes on the REPORT line and the document that goes to the caller. */
 export interface Failure {
@@ -51,11 +51,12 @@ export function invalidEntrypoint(requestId: string, reason: string): Failure {
   return failure("Runtime.InvalidEntrypoint", `RequestId: ${requestId} Error: ${reason}`);
 }
 
-/** The handler's answer is larger than AWS lets through. */
-export function tooLarge(bytes: number): Failure {
+/** The handler's answer is larger than AWS lets through. @param bytes Undefined for one that was cut off while it came. */
+export function tooLarge(bytes: number | undefined, bytesMax: number): Failure {
+  const size = bytes === undefined ? "" : ` (${bytes} bytes)`;
   return failure(
     "Function.ResponseSizeTooLarge",
-    `Response payload size (${bytes} bytes) exceeded maximum allowed payload size (${responseBytesMax} bytes).`,
+    `Response payload size${size} exceeded maximum allowed payload size (${bytesMax} bytes).`,
   );
 }
 

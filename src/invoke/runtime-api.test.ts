@@ -20,6 +20,7 @@ async function serve() {
     initError: (type, payload) => heard.push(`initError ${type} ${payload.toString()}`),
     answer: (payload, type) => heard.push(`answer ${payload.toString()} ${type ?? ""}`.trim()),
     answerTooLarge: (bytes) => heard.push(`tooLarge ${bytes}`),
+    stream: () => assert.fail("nothing was streamed"),
     answerRefused: (type) => heard.push(`refused ${type}`),
     log() {},
   });

@@ -1,5 +1,6 @@
 /** What a runtime says and is told, whichever way it speaks: frames of our bootstraps or the HTTP Runtime API. */
 import type { Socket } from "node:net";
+import type { AnswerIntake, AnswerSource } from "./answer-stream.ts";
 
 /** An invocation on its way to the runtime. */
 export interface Delivery {
@@ -24,6 +25,8 @@ export interface RuntimeListener {
   answerTooLarge(bytes: number): void;
   /** An answer that the platform does not take, for a reason of its own. */
   answerRefused(errorType: string, errorMessage: string): void;
+  /** The runtime begins to stream the answer to the invocation under way; its bytes and its end go to what is answered here. */
+  stream(contentType: string, source: AnswerSource): AnswerIntake;
   /** A record that the runtime framed, or bytes that the function wrote. */
   log(record: boolean, payload: Buffer): void;
 }

@@ -43,12 +43,32 @@ export interface Invocation {
   readonly isAsynchronous?: boolean;
   /** Answer the last 4 KB of this invocation's log. */
   readonly wantLogTail: boolean;
+  /** Takes the answer while the function makes it. Absent, an answer that the function streams is collected, and may be 6 MB. */
+  readonly sink?: AnswerSink;
+}
+
+/**
+ * A caller that takes a streamed answer as the function makes it. The data path calls `start` once, before the first byte, and then
+ * `write`, and neither after the invocation's {@link Outcome}, which says how the answer ended. A function that answers whole, or fails
+ * before its first byte, calls neither. A caller that goes away takes on what comes and drops it: the function runs to its end, as on AWS.
+ */
+export interface AnswerSink {
+  /** @param contentType As the function named it. */
+  start(contentType: string): void;
+  /**
+   * Takes the next bytes for its own. A promise asks to wait with more until it resolves; it never rejects, and resolves at the latest
+   * when the caller has gone.
+   */
+  write(bytes: Buffer): Promise<void> | undefined;
 }
 
 export interface Outcome {
+  /** The answer, or the error's document. Empty where the {@link AnswerSink} has the answer; after a failure, that has what came before. */
   readonly payload: Buffer;
   /** Present when the function failed. */
   readonly functionError?: "Unhandled";
+  /** What failed, as the function or the platform names it; with `functionError`. */
+  readonly errorType?: string;
   readonly logTail?: Buffer;
   readonly durationMs: number;
   readonly initDurationMs?: number;

@@ -8,7 +8,7 @@ import type { Failure } from "./payloads.ts";
 export type Verdict =
   | { readonly kind: "next" }
   | { readonly kind: "answer"; readonly payload: Buffer; readonly errorType?: string }
-  | { readonly kind: "tooLarge"; readonly bytes: number }
+  | { readonly kind: "tooLarge"; readonly bytesMax: number; readonly bytes?: number }
   | { readonly kind: "refused"; readonly errorType: string; readonly errorMessage: string }
   | { readonly kind: "initError"; readonly errorType: string; readonly payload: Buffer }
   | { readonly kind: "exit"; readonly exit: SandboxExit }
@@ -47,7 +47,10 @@ export class VerdictQueue {
 export interface Judgement {
   readonly payload: Buffer;
   readonly functionError: boolean;
+  /** What failed, as the function or the platform names it; with `functionError`. */
+  readonly cause?: string;
   readonly status: Status;
+  /** For the REPORT line: the platform's own, or one of its families. */
   readonly errorType?: string;
 }
 
@@ -58,29 +61,32 @@ export function judge(verdict: Verdict, requestId: string, timeoutMs: number): J
       // A handler's own error is no failure of the phase: AWS's REPORT line says nothing of it.
       return verdict.errorType === undefined
         ? { payload: verdict.payload, functionError: false, status: "success" }
-        : { payload: cutError(verdict.payload), functionError: true, status: "success" };
+        : { ...failedBy(verdict.errorType, verdict.payload), status: "success" };
     case "tooLarge":
-      return failed(tooLarge(verdict.bytes));
+      return failed(tooLarge(verdict.bytes, verdict.bytesMax));
     case "refused":
       return failed(failure(verdict.errorType, verdict.errorMessage));
     case "initError":
       return {
-        payload: cutError(verdict.payload),
-        functionError: true,
+        ...failedBy(verdict.errorType, verdict.payload),
         status: "error",
         errorType: recordedType(verdict.errorType),
       };
     case "exit":
       return failed(exited(requestId, verdict.exit));
     case "timeout": {
-      const { payload } = timeout(requestId, timeoutMs);
-      return { payload, functionError: true, status: "timeout" };
+      const { errorType, payload } = timeout(requestId, timeoutMs);
+      return { ...failedBy(errorType, payload), status: "timeout" };
     }
     default:
       throw new Error("a runtime asked for an invocation while it owed an answer");
   }
 }
 
-function failed(failure: Failure): Judgement {
-  return { payload: failure.payload, functionError: true, status: "error", errorType: failure.errorType };
+function failed({ errorType, payload }: Failure): Judgement {
+  return { ...failedBy(errorType, payload), status: "error", errorType };
+}
+
+function failedBy(cause: string, payload: Buffer) {
+  return { payload: cutError(payload), functionError: true, cause };
 }

@@ -118,10 +118,13 @@ for (const runtime of RUNTIMES) {
           /is not a valid handler name/,
         ],
         [
-          { "index.mjs": "export const handler = awslambda.streamifyResponse(async () => {});" },
+          {
+            "index.js":
+              'exports.handler = async () => {}; exports.handler[Symbol.for("aws.lambda.runtime.handler.streaming")] = "request";',
+          },
           "index.handler",
-          "Runtime.NotImplemented",
-          /awslambda\.streamifyResponse/,
+          "Runtime.MalformedStreamingHandler",
+          /^Only response streaming is supported\.$/,
         ],
       ];
       for (const [files, handler, type, message] of CASES) {
