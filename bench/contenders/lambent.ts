@@ -5,18 +5,20 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import type { CreateFunctionCommandInput } from "@aws-sdk/client-lambda";
 import { deployFunction, makeRole } from "../../test/harness/functions.ts";
 import { clientOptions } from "../../test/harness/server.ts";
 import type { ClientOptions } from "../../test/harness/server.ts";
+import { zipOf } from "../../test/harness/zip.ts";
 import { Connection } from "../load/http-client.ts";
 import { signedInvoke } from "../load/signed-request.ts";
 import type { InvokeTarget } from "../load/signed-request.ts";
 import { usedUsBelow } from "../machine/cpu-group.ts";
+import { HELLO } from "./handlers.ts";
+import type { Language } from "./handlers.ts";
 import { startMeasured } from "./server.ts";
 import type { ContenderServer, MeasuredProcess } from "./server.ts";
-
-export const HELLO = "exports.handler = async (event) => ({ ok: true, n: event.n ?? 0 });";
 
 export interface LambentServer extends ContenderServer {
   readonly options: ClientOptions;
@@ -30,6 +32,10 @@ export interface LambentServer extends ContenderServer {
     files: Readonly<Record<string, string | Uint8Array>>,
     settings?: Settings,
   ): Promise<void>;
+  /** As `deploy`, for packages that are too large for a request. */
+  deployFromBucket: LambentServer["deploy"];
+  /** Deploys so many functions of code that was never run; answers their names. */
+  deployFresh(language: Language, count: number): Promise<string[]>;
   targetOf(name: string, invocationType?: InvokeTarget["invocationType"]): InvokeTarget;
 }
 
@@ -45,6 +51,7 @@ export interface LambentChoices {
 
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const START_MS_MAX = 60_000;
+const DEPLOYS_AT_ONCE = 8;
 const LOG_MS_MAX = 10_000;
 const ROLE = "arn:aws:iam::000000000000:role/test-function";
 /** One whole vCPU: peers have no limit on theirs. */
@@ -113,7 +120,7 @@ function describe(
   });
   const usedUsOf = (part: "server" | "sandboxes") =>
     part === "server" ? running.group.usedUs() : usedUsBelow(sandboxGroup);
-  return {
+  const server: LambentServer = {
     name: "lambent",
     pid: running.child.pid as number,
     target: targetOf("hello"),
@@ -123,6 +130,21 @@ function describe(
     sandboxGroup,
     usedUsOf,
     usedUs: () => usedUsOf("server") + usedUsOf("sandboxes"),
+    deployFresh: (language, count) => deployFresh(server, language, count),
+    async deployFromBucket(name, files, settings) {
+      const s3 = new S3Client(options);
+      const [Bucket, Key] = [`bench-${name}`, "code.zip"];
+      await s3.send(new CreateBucketCommand({ Bucket }));
+      await s3.send(new PutObjectCommand({ Bucket, Key, Body: await zipOf(files) }));
+      s3.destroy();
+      const Code = { S3Bucket: Bucket, S3Key: Key };
+      await deployFunction(
+        options,
+        name,
+        {},
+        { Role: ROLE, MemorySize: MEMORY_MB, Timeout: 30, ...settings, Code },
+      );
+    },
     async deploy(name, files, settings) {
       await deployFunction(options, name, files, {
         Role: ROLE,
@@ -133,6 +155,21 @@ function describe(
     },
     stop,
   };
+  return server;
+}
+
+let deployed = 0;
+
+async function deployFresh(server: LambentServer, language: Language, count: number): Promise<string[]> {
+  const names = Array.from({ length: count }, () => `${language.name}-${(deployed += 1)}`);
+  const settings = { Runtime: language.runtime, Handler: language.handler } as Settings;
+  const queue = [...names];
+  const deployer = async () => {
+    for (let name = queue.pop(); name !== undefined; name = queue.pop())
+      await server.deploy(name, { [language.file]: language.fresh() }, settings);
+  };
+  await Promise.all(Array.from({ length: DEPLOYS_AT_ONCE }, deployer));
+  return names;
 }
 
 /** A wrong signature is refused, and what an invocation logs is found in CloudWatch Logs. */

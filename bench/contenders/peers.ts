@@ -16,7 +16,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Connection } from "../load/http-client.ts";
 import { signedInvoke } from "../load/signed-request.ts";
-import { HELLO } from "./lambent.ts";
+import { HELLO } from "./handlers.ts";
 import { freePort, startMeasured } from "./server.ts";
 import type { ContenderServer } from "./server.ts";
 

@@ -36,7 +36,7 @@ export async function startWarmContenders(options: BenchOptions): Promise<WarmCo
   const generator = await startGenerator();
   parts.defer(() => generator.stop());
   const warm = { connections: 32, durationMs: options.quick ? 200 : 2_000 };
-  await warmUp(lambent, generator, warm.durationMs);
+  await warmUp(lambent, generator, warm);
   for (const { target } of all) await generator.run({ target, ...warm });
   const everything = parts.move();
   return { lambent, all, generator, [Symbol.asyncDispose]: () => everything.disposeAsync() };
@@ -54,9 +54,13 @@ export async function loadAndCount(
 }
 
 /** Loads until no more execution environments are started for it: boots are another axis. */
-export async function warmUp(server: LambentServer, generator: Generator, durationMs: number): Promise<void> {
+export async function warmUp(
+  server: LambentServer,
+  generator: Generator,
+  job: Omit<LoadJob, "target">,
+): Promise<void> {
   for (let before = -1, turn = 0; turn < WARM_UP_TURNS_MAX; turn += 1) {
-    await generator.run({ target: server.target, connections: 32, durationMs });
+    await generator.run({ target: server.target, ...job });
     const now = processesBelow(server.sandboxGroup).length;
     if (now === before) return;
     before = now;

@@ -54,6 +54,13 @@ export function processesBelow(name: string): number[] {
   return existsSync(folder) ? collect(folder) : [];
 }
 
+/** How many groups there are in a group below the root: the sandboxes of one server. */
+export function groupsIn(name: string): number {
+  const folder = join(root(), name);
+  if (!existsSync(folder)) return 0;
+  return readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()).length;
+}
+
 function root(): string {
   return existsSync(join(VERSION_ONE, "cpuacct.usage")) ? VERSION_ONE : VERSION_TWO;
 }

@@ -1,0 +1,46 @@
+/** First calls: of functions that were deployed and never run, one after the other. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { Connection } from "../load/http-client.ts";
+import { invokeOnce } from "../load/once.ts";
+import type { Turn } from "../rounds.ts";
+import { median } from "../statistics.ts";
+import type { Language } from "./handlers.ts";
+import type { LambentServer } from "./lambent.ts";
+
+/** What is refilled after a cold start is not part of the next one, in milliseconds. */
+const REFILL_MS = 400;
+const WARM_CALLS = 200;
+
+/** A turn makes several calls and answers the middle one. */
+export function turn(name: string, calls: number, call: () => Promise<number>): Turn {
+  return {
+    name,
+    async measure() {
+      const times: number[] = [];
+      for (let count = 0; count < calls; count += 1) {
+        await sleep(REFILL_MS);
+        times.push(await call());
+      }
+      return { ms: median(times) };
+    },
+  };
+}
+
+/** First calls of functions that are deployed ahead, a round's worth at a time. */
+export function firstCalls(lambent: LambentServer, language: Language, ahead: number): () => Promise<number> {
+  const names: string[] = [];
+  return async () => {
+    if (names.length === 0) {
+      names.push(...(await lambent.deployFresh(language, ahead)));
+      await sleep(REFILL_MS);
+    }
+    return invokeOnce(lambent.targetOf(names.pop() as string));
+  };
+}
+
+/** What handles every request has run before; the function has not. */
+export async function warmFrontDoor(lambent: LambentServer): Promise<void> {
+  const connection = await Connection.open(lambent.target.port);
+  for (let count = 0; count < WARM_CALLS; count += 1) await invokeOnce(lambent.target, connection);
+  connection.close();
+}
