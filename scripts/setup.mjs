@@ -29,6 +29,8 @@ const TEST_PACKAGES = [
     cost: "tests with boto3 are skipped",
   },
   { name: "postgresql", shows: "/usr/lib/postgresql/*/bin/postgres", cost: "store tests run on SQLite only" },
+  { name: "runsc", shows: "runsc", cost: "sandboxes on gVisor are not tested" },
+  { name: "crun", shows: "crun", cost: "sandboxes on crun are not tested" },
   { name: "curl", shows: "curl", cost: "the custom runtime written in shell is not tested" },
 ];
 

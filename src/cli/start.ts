@@ -19,7 +19,8 @@ Options (each also as a variable; a flag wins):
   --data-dir DIR         where everything accepted is kept  [~/.local/share/lambent; LAMBENT_DATA_DIR]
   --database-url URL     keep state in PostgreSQL instead of SQLite  [LAMBENT_DATABASE_URL]
   --region NAME          region of requests that name none  [us-east-1; LAMBENT_REGION]
-  --sandbox KIND         auto, runc, or process (no isolation)  [auto; LAMBENT_SANDBOX]
+  --sandbox KIND         auto (runc where it runs), runc, crun, runsc (gVisor: a kernel of its own for each
+                         function), or process (no isolation)  [auto; LAMBENT_SANDBOX]
   --outbound POLICY      what functions reach beyond Lambent: internet (public addresses), none, or
                          allow-list (what is listed, and nothing else)  [internet; LAMBENT_OUTBOUND]
   --outbound-allow LIST  reached in addition, e.g. 10.0.0.0/8:5432,db.internal,*.example.com:443

@@ -15,8 +15,8 @@ export interface Config {
   /** Region of requests that name none. */
   readonly region: string;
   readonly logLevel: "debug" | "info" | "warn" | "error";
-  /** What isolates functions; `auto` takes the strongest that this machine can run. */
-  readonly sandbox: "auto" | "runc" | "process";
+  /** What isolates functions; `auto` takes runc where it can run, `runsc` is gVisor. */
+  readonly sandbox: "auto" | "runc" | "crun" | "runsc" | "process";
   /** What functions reach beyond Lambent. */
   readonly outbound: OutboundPolicy;
   /** Destinations reached in addition: `10.0.0.0/8,db.internal:5432,*.example.com:443`; all that is reached under `allow-list`. */
@@ -65,7 +65,7 @@ const VARIABLES = {
 const CHOICES = {
   auth: ["off", "on"],
   logLevel: ["debug", "info", "warn", "error"],
-  sandbox: ["auto", "runc", "process"],
+  sandbox: ["auto", "runc", "crun", "runsc", "process"],
   outbound: ["internet", "none", "allow-list"],
 } as const;
 

@@ -4,16 +4,17 @@ import { join } from "node:path";
 import type { Destination, OutboundPolicy } from "../config/outbound.ts";
 import type { Ids } from "../kit/id.ts";
 import type { Log } from "../telemetry/log.ts";
-import { inspectMachine } from "./machine.ts";
+import { inspectMachine, lackingFor } from "./machine.ts";
 import type { MachineReport } from "./machine.ts";
-import { startRuncProvider } from "./oci/start-provider.ts";
+import type { OciRuntimeName } from "./oci/oci-runtime.ts";
+import { startOciProvider } from "./oci/start-provider.ts";
 import { createProcessProvider } from "./process/provider.ts";
 import type { SandboxProvider } from "./sandbox.ts";
 import { SandboxError } from "./sandbox.ts";
 
 export interface SandboxOptions {
-  /** `auto` takes the strongest that runs here; `runc` fails where it cannot; `process` isolates nothing. */
-  readonly kind: "auto" | "runc" | "process";
+  /** `auto` takes runc, or plain processes where that cannot run; an OCI runtime by name fails where it cannot; `process` isolates nothing. */
+  readonly kind: "auto" | "runc" | "crun" | "runsc" | "process";
   /** A folder that belongs to this server alone; what a killed predecessor left in it is cleaned up. */
   readonly stateDir: string;
   /** The server's own TCP listeners, on 127.0.0.1, that functions may reach. */
@@ -30,19 +31,45 @@ export interface SandboxOptions {
 
 /** @throws SandboxError when `kind` names something that this machine cannot give. */
 export async function createSandboxProvider(options: SandboxOptions): Promise<SandboxProvider> {
-  if (options.kind === "process") return createProcessProvider({ stateDir: options.stateDir, reasons: [] });
+  const { kind } = options;
+  if (kind === "process") return createProcessProvider({ stateDir: options.stateDir, reasons: [] });
   const machine = await inspectMachine();
+  if (kind === "crun" || kind === "runsc") return createNamed(kind, options, machine);
   if (machine.provider === "process") return fallBack(options, reasons(machine));
-  const provider = await startRuncProvider({
-    ...options,
-    outbound: { policy: options.outbound, allow: options.outboundAllow ?? [] },
-    resolvers: options.resolvers ?? [],
-    machine,
-  });
+  const provider = await startProvider("runc", options, machine);
   const failure = (await mayDisappoint(machine)) ? await trial(provider, options.stateDir) : undefined;
   if (failure === undefined) return provider;
   await provider.close();
   return fallBack(options, [`A trial sandbox failed: ${failure}.`]);
+}
+
+/** One that is not taken unasked is tried before the server says that it is ready: many versions of it are about. */
+async function createNamed(
+  kind: "crun" | "runsc",
+  options: SandboxOptions,
+  machine: MachineReport,
+): Promise<SandboxProvider> {
+  const lacking = lackingFor(kind, machine);
+  if (lacking.length > 0) throw new SandboxError(`${kind} cannot run here. ${lacking.join(" ")}`);
+  const provider = await startProvider(kind, options, machine);
+  const failure = await trial(provider, options.stateDir);
+  if (failure === undefined) return provider;
+  await provider.close();
+  throw new SandboxError(`${kind} cannot run here. A trial sandbox failed: ${failure}.`);
+}
+
+function startProvider(
+  runtime: OciRuntimeName,
+  options: SandboxOptions,
+  machine: MachineReport,
+): Promise<SandboxProvider> {
+  return startOciProvider({
+    ...options,
+    runtime,
+    outbound: { policy: options.outbound, allow: options.outboundAllow ?? [] },
+    resolvers: options.resolvers ?? [],
+    machine,
+  });
 }
 
 function fallBack(options: SandboxOptions, why: string[]): Promise<SandboxProvider> {

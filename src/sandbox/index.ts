@@ -1,7 +1,7 @@
 /** The public names of the sandbox layer. */
 export { createSandboxProvider } from "./create-provider.ts";
 export type { SandboxOptions } from "./create-provider.ts";
-export { inspectMachine } from "./machine.ts";
+export { inspectMachine, lackingFor, tryGvisor } from "./machine.ts";
 export type { MachineFinding, MachineReport } from "./machine.ts";
 export { SandboxError } from "./sandbox.ts";
 export type {

@@ -105,7 +105,7 @@ export interface Sandbox {
 
 /** What a provider really gives on this machine; `lambent doctor` prints it. */
 export interface Isolation {
-  readonly provider: "runc" | "runc-rootless" | "process";
+  readonly provider: "runc" | "runc-rootless" | "crun" | "runsc" | "process";
   readonly namespaces: boolean;
   readonly seccomp: boolean;
   readonly memoryLimit: boolean;

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createLog } from "../../src/telemetry/log.ts";
 import { randomIds } from "../../src/kit/id.ts";
-import { createSandboxProvider, inspectMachine } from "../../src/sandbox/index.ts";
+import { createSandboxProvider, inspectMachine, lackingFor, tryGvisor } from "../../src/sandbox/index.ts";
 import type {
   Program,
   RunningProgram,
@@ -17,7 +17,7 @@ import type {
   SandboxSpec,
 } from "../../src/sandbox/index.ts";
 
-export type Kind = "auto" | "runc" | "process";
+export type Kind = "auto" | "runc" | "crun" | "runsc" | "process";
 
 /** Why the runc suites cannot run here; undefined where they can. Printed by every suite that is skipped for it. */
 export const runcMissing: string | undefined = await (async () => {
@@ -30,6 +30,15 @@ export const runcMissing: string | undefined = await (async () => {
 })();
 
 if (runcMissing) console.log(`# SKIPPED sandbox suites on runc: ${runcMissing}`);
+
+/** Why sandboxes of this kind cannot be had here; undefined where they can. Printed by every suite that is skipped for it. */
+export async function whyMissing(kind: "runc" | "crun" | "runsc"): Promise<string | undefined> {
+  if (kind === "runc") return runcMissing;
+  const lacking = lackingFor(kind, await inspectMachine());
+  const reason = lacking.length > 0 ? lacking.join(" ") : kind === "runsc" ? await tryGvisor() : undefined;
+  if (reason !== undefined) console.log(`# SKIPPED sandbox suites on ${kind}: ${reason}`);
+  return reason;
+}
 
 /** Why sandboxes have no network of their own here; undefined where they have. */
 export const networkMissing: string | undefined = runcMissing ?? (await sharedNetwork());

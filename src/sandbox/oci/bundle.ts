@@ -2,7 +2,6 @@
 import {
   CPU_PERIOD_US,
   FILE_DESCRIPTORS_MAX,
-  PROCESSES_MAX,
   SANDBOX_GID,
   SANDBOX_UID,
   START_ALLOWANCE_VCPUS,
@@ -10,7 +9,7 @@ import {
 } from "../limits.ts";
 import type { SandboxSpec } from "../sandbox.ts";
 import type { MountPoints } from "./root-skeleton.ts";
-import { SUPERVISOR_COMMAND, SUPERVISOR_PROCESSES } from "./supervisor-script.ts";
+import type { OciRuntime } from "./oci-runtime.ts";
 
 /** One bind mount. */
 export interface Bind {
@@ -24,6 +23,7 @@ export interface Bind {
 const SHM_BYTES = 64 * 1024 * 1024;
 
 export interface BundleInput {
+  readonly runtime: OciRuntime;
   readonly spec: SandboxSpec;
   readonly root: string;
   readonly binds: readonly Bind[];
@@ -54,7 +54,7 @@ export interface IdMapping {
 
 /** The `config.json` of a sandbox. */
 export function bundleConfig(input: BundleInput): object {
-  const { spec, userNamespace } = input;
+  const { userNamespace } = input;
   return {
     ociVersion: "1.0.2",
     root: { path: input.root, readonly: true },
@@ -62,7 +62,7 @@ export function bundleConfig(input: BundleInput): object {
     process: {
       terminal: false,
       user: { uid: userNamespace?.uid ?? SANDBOX_UID, gid: userNamespace?.gid ?? SANDBOX_GID },
-      args: SUPERVISOR_COMMAND,
+      args: input.runtime.supervisor,
       // Where the supervisor finds `env`; a program gets an environment of its own.
       env: ["PATH=/usr/bin:/bin"],
       cwd: "/",
@@ -82,7 +82,7 @@ export function bundleConfig(input: BundleInput): object {
         : {}),
       ...(input.cgroupsPath === undefined
         ? {}
-        : { cgroupsPath: input.cgroupsPath, resources: resources(spec, input.limitSwap) }),
+        : { cgroupsPath: input.cgroupsPath, resources: resources(input) }),
       ...(input.seccomp ? { seccomp: input.seccomp } : {}),
       maskedPaths: MASKED_PATHS,
       readonlyPaths: READONLY_PATHS,
@@ -147,7 +147,14 @@ function mounts(input: BundleInput): object[] {
       destination: "/dev",
       type: "tmpfs",
       source: "tmpfs",
-      options: ["nosuid", "strictatime", "mode=755", "size=64k", "ro"],
+      // gVisor would refuse to open a device of a read-only file system for writing; what lies in /dev is root's, there and here.
+      options: [
+        "nosuid",
+        "strictatime",
+        "mode=755",
+        "size=64k",
+        ...(input.runtime.hasOwnKernel ? [] : ["ro"]),
+      ],
     },
     {
       destination: "/dev/shm",
@@ -164,8 +171,8 @@ function mounts(input: BundleInput): object[] {
   ];
 }
 
-function resources(spec: SandboxSpec, limitSwap: boolean): object {
-  const bytes = spec.memoryMb * 1024 * 1024;
+function resources({ spec, runtime, limitSwap }: BundleInput): object {
+  const bytes = (spec.memoryMb + runtime.overheadMb) * 1024 * 1024;
   return {
     devices: [{ allow: false, access: "rwm" }],
     memory: { limit: bytes, ...(limitSwap ? { swap: bytes } : {}) },
@@ -173,6 +180,6 @@ function resources(spec: SandboxSpec, limitSwap: boolean): object {
       period: CPU_PERIOD_US,
       quota: Math.max(cpuQuotaUs(spec.memoryMb), START_ALLOWANCE_VCPUS * CPU_PERIOD_US),
     },
-    pids: { limit: PROCESSES_MAX + SUPERVISOR_PROCESSES },
+    pids: { limit: runtime.tasksMax },
   };
 }

@@ -1,5 +1,5 @@
 /** Sandboxes on runc: an OCI bundle for each, with everything costly prepared ahead of use. */
-import { chown, mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { chown, mkdir, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Log } from "../../telemetry/log.ts";
 import type { Hierarchies } from "../cgroup/hierarchies.ts";
@@ -12,13 +12,13 @@ import type { ScratchStocks } from "../temporary/scratch-stocks.ts";
 import type { Scratch } from "../temporary/scratch.ts";
 import { bundleConfig, mountPoints } from "./bundle.ts";
 import type { Bind, UserNamespace } from "./bundle.ts";
+import type { OciRuntime } from "./oci-runtime.ts";
 import type { RootSkeletons } from "./root-skeleton.ts";
-import { runBundle } from "./run-bundle.ts";
+import { forgetRecord, pipeBinds, runBundle } from "./run-bundle.ts";
 import { controlRuncSandbox } from "./runc-sandbox.ts";
 
 export interface RuncProviderDeps {
-  /** The program. */
-  readonly runc: string;
+  readonly runtime: OciRuntime;
   readonly instance: string;
   readonly stateDir: string;
   readonly isolation: Isolation;
@@ -61,12 +61,10 @@ async function bootSandbox(deps: RuncProviderDeps, spec: SandboxSpec, gone: () =
   const cgroupsPath = `/lambent-${deps.instance}/${spec.id}`;
   const cgroup = deps.hierarchies && sandboxCgroup(deps.hierarchies, cgroupsPath);
   const release = async () => {
-    const record = join(deps.stateDir, "runc", spec.id);
     await Promise.all([
       attachment.release(),
       deps.scratch.give(scratch),
-      // What `runc delete` would do beyond this is done already, without starting it.
-      rm(record, { recursive: true, force: true }),
+      forgetRecord(join(deps.stateDir, "runc"), spec.id),
     ]);
     gone();
   };
@@ -78,8 +76,9 @@ async function bootSandbox(deps: RuncProviderDeps, spec: SandboxSpec, gone: () =
       // A rootless server's own user is the function's user.
       spec.socketDir === undefined || deps.userNamespace ? undefined : giveToSandbox(spec.socketDir),
     ]);
-    const binds = await bindsOf(spec, scratch, deps.shared);
+    const binds = [...(await bindsOf(spec, scratch, deps.shared)), ...pipeBinds(deps.runtime, scratch)];
     const config = bundleConfig({
+      runtime: deps.runtime,
       spec,
       root: await deps.roots.get(mountPoints(binds)),
       binds,
@@ -90,7 +89,7 @@ async function bootSandbox(deps: RuncProviderDeps, spec: SandboxSpec, gone: () =
       limitSwap: deps.hierarchies?.swapAccounting ?? false,
       userNamespace: deps.userNamespace,
     });
-    const booted = await runBundle(deps.runc, join(deps.stateDir, "runc"), spec.id, scratch, config);
+    const booted = await runBundle(deps.runtime, join(deps.stateDir, "runc"), spec.id, scratch, config);
     // What runc itself needed to start is not the function's.
     await cgroup?.resetPeak().catch(() => {});
     return controlRuncSandbox({

@@ -1,13 +1,17 @@
-/** Boots a bundle: one `runc run --detach`, which leaves the supervisor waiting at its pipes. */
+/** Boots a bundle: one `run --detach` of the OCI runtime, which leaves the supervisor waiting at its pipes. */
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { closeSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { chmod, link, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { Socket } from "node:net";
 import { join } from "node:path";
 import { SandboxError } from "../sandbox.ts";
 import { PIPES, openPipe } from "../temporary/scratch.ts";
 import type { OpenPipe, Pipe, Scratch } from "../temporary/scratch.ts";
+import type { Bind } from "./bundle.ts";
+import type { OciRuntime } from "./oci-runtime.ts";
+import { SUPERVISOR_PIPES } from "./supervisor-script.ts";
 
 export interface Booted {
   /** Host process id of the supervisor. */
@@ -22,41 +26,50 @@ export interface Booted {
   readonly status: Socket;
 }
 
+/** The folder of the pipes that a supervisor opens by name. */
+const NAMED_PIPES = "supervisor";
+
+/** What has to be mounted so that a supervisor finds its pipes; nothing when it inherits them. */
+export function pipeBinds(runtime: OciRuntime, scratch: Scratch): Bind[] {
+  if (runtime.inheritsPipes) return [];
+  // Opened for writing by a shell, which would create them: nobody but root may create anything there.
+  return [
+    { source: join(scratch.folder, NAMED_PIPES), target: SUPERVISOR_PIPES, kind: "folder", writable: true },
+  ];
+}
+
 /**
  * Writes the configuration into the scratch folder and runs it.
- * @throws SandboxError with runc's reason.
+ * @param records The folder in which the runtime keeps its records.
+ * @throws SandboxError with the runtime's reason.
  */
 export async function runBundle(
-  runc: string,
-  runcRoot: string,
+  runtime: OciRuntime,
+  records: string,
   id: string,
   scratch: Scratch,
   config: object,
 ): Promise<Booted> {
   await writeFile(join(scratch.folder, "config.json"), JSON.stringify(config));
+  if (!runtime.inheritsPipes) await namePipes(scratch);
   const pipes = {} as Record<Pipe, OpenPipe>;
   for (const pipe of PIPES) pipes[pipe] = await openPipe(scratch, pipe);
   const { control, stdout, stderr, shared, status } = pipes;
-  const log = join(scratch.folder, "runc.log");
+  const log = join(scratch.folder, "runtime.log");
   const pidFile = join(scratch.folder, "pid");
-  const global = ["--root", runcRoot, "--log", log, "--log-format", "json"];
+  const [program = "", ...before] = runtime.command;
+  const global = ["--root", records, "--log", log, "--log-format", "json"];
+  const run = ["run", "--detach", "--bundle", scratch.folder, "--pid-file", pidFile];
   // The supervisor's descriptors 3 and 4.
-  const run = [
-    "run",
-    "--detach",
-    "--preserve-fds",
-    "2",
-    "--bundle",
-    scratch.folder,
-    "--pid-file",
-    pidFile,
-    id,
-  ];
-  const descriptors = [control.readEnd, ...[stdout, stderr, status, shared].map((pipe) => pipe.writeEnd.fd)];
+  const extra = runtime.inheritsPipes ? [status, shared] : [];
+  if (extra.length > 0) run.push("--preserve-fds", String(extra.length));
+  const descriptors = [control.readEnd, ...[stdout, stderr, ...extra].map((pipe) => pipe.writeEnd.fd)];
   try {
-    await runDetached(runc, [...global, ...run], descriptors);
+    await runDetached(program, [...before, ...global, ...run, id], descriptors);
     const pid = Number(await readFile(pidFile, "utf8"));
     closeSync(control.readEnd);
+    const statusReader = reader(status);
+    if (!runtime.inheritsPipes) await forgetNames(scratch, statusReader);
     await Promise.all([stdout, stderr, status, shared].map((pipe) => pipe.writeEnd.close()));
     return {
       pid,
@@ -64,13 +77,35 @@ export async function runBundle(
       stdout: reader(stdout),
       stderr: reader(stderr),
       shared: reader(shared),
-      status: reader(status),
+      status: statusReader,
     };
   } catch (error) {
     for (const pipe of Object.values(pipes)) await closePipe(pipe);
     const reason = lastMessage(await readFile(log, "utf8").catch(() => ""));
     throw new SandboxError(`cannot start sandbox ${id}: ${reason ?? String(error)}`, { cause: error });
   }
+}
+
+/** Removes what a runtime remembers of a sandbox; what its own `delete` would do beyond this is done already, without starting it. */
+export async function forgetRecord(records: string, id: string): Promise<void> {
+  const gvisor = ["state", "lock"].map((kind) => `${id}_sandbox:${id}.${kind}`);
+  for (const name of [id, ...gvisor]) await rm(join(records, name), { recursive: true, force: true });
+}
+
+/** Second names for two pipes, in a folder that can be mounted, which the sandbox's user may open. */
+async function namePipes(scratch: Scratch): Promise<void> {
+  const folder = join(scratch.folder, NAMED_PIPES);
+  await mkdir(folder, { mode: 0o755 });
+  for (const pipe of ["status", "shared"]) {
+    await chmod(join(scratch.folder, pipe), 0o622);
+    await link(join(scratch.folder, pipe), join(folder, pipe));
+  }
+}
+
+/** Waits for the supervisor to have its pipes and takes their names away, so that no function finds them. */
+async function forgetNames(scratch: Scratch, status: Socket): Promise<void> {
+  await once(status, "readable");
+  for (const pipe of ["status", "shared"]) await rm(join(scratch.folder, NAMED_PIPES, pipe));
 }
 
 function reader(pipe: OpenPipe): Socket {

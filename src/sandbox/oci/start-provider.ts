@@ -1,4 +1,4 @@
-/** Prepares all that sandboxes on runc need, cleaning up first what a killed predecessor left. */
+/** Prepares all that sandboxes on an OCI runtime need, cleaning up first what a killed predecessor left. */
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Outbound } from "../../config/outbound.ts";
@@ -17,13 +17,16 @@ import { ScratchStocks } from "../temporary/scratch-stocks.ts";
 import { canMountLoop } from "../temporary/scratch.ts";
 import { cleanRemains } from "./clean-remains.ts";
 import { createRuncProvider, makeStateFolders } from "./provider.ts";
+import { ociRuntime } from "./oci-runtime.ts";
+import type { OciRuntime, OciRuntimeName } from "./oci-runtime.ts";
 import { RootSkeletons, sharedFolders } from "./root-skeleton.ts";
 import { userNamespace } from "./rootless.ts";
 import { seccompFilter } from "./seccomp.ts";
 import { forgetServer, lostServers, recordServer } from "./server-records.ts";
 
-export interface StartRuncDeps {
+export interface StartOciDeps {
   readonly machine: MachineReport;
+  readonly runtime: OciRuntimeName;
   readonly stateDir: string;
   readonly serverPorts: readonly number[];
   readonly outbound: Outbound;
@@ -39,10 +42,11 @@ const READY = 4;
 const SLOTS_READY = 8;
 
 /** Builds the provider, as root or rootless. @throws SandboxError when the machine does not let us. */
-export async function startRuncProvider(deps: StartRuncDeps): Promise<SandboxProvider> {
+export async function startOciProvider(deps: StartOciDeps): Promise<SandboxProvider> {
   const { stateDir, log } = deps;
   const rootless = deps.machine.provider === "runc-rootless" ? await userNamespace() : undefined;
   const hierarchies = rootless ? undefined : await readHierarchies();
+  const runtime = await ociRuntime(deps.runtime, hierarchies);
   await makeStateFolders(stateDir);
   const instance = await instanceName(stateDir, deps.ids);
   const remains = { stateDir, instance, hierarchies, network: rootless === undefined };
@@ -52,11 +56,11 @@ export async function startRuncProvider(deps: StartRuncDeps): Promise<SandboxPro
   if (rootless === undefined) await recordServer(instance, stateDir);
   const [loop, network] = await Promise.all([
     rootless ? "mounting needs root" : canMountLoop(join(stateDir, "scratch")),
-    openNetwork(deps, instance),
+    openNetwork(deps, instance, runtime),
   ]);
-  const seccomp = seccompFilter();
+  const seccomp = runtime.hasOwnKernel ? undefined : seccompFilter();
   return createRuncProvider({
-    runc: "runc",
+    runtime,
     instance,
     stateDir,
     hierarchies,
@@ -78,9 +82,10 @@ export async function startRuncProvider(deps: StartRuncDeps): Promise<SandboxPro
     },
     log,
     isolation: isolation({
+      runtime,
       rootless: rootless?.missing,
       loop,
-      seccomp: seccomp !== undefined,
+      seccomp: runtime.hasOwnKernel || seccomp !== undefined,
       network: network.network.kind,
       networkMissing: network.missing,
     }),
@@ -97,8 +102,9 @@ async function cleanLost(hierarchies: Hierarchies | undefined): Promise<void> {
 
 /** The isolated network where the machine has its tools; else the host's, with what that costs. */
 async function openNetwork(
-  deps: StartRuncDeps,
+  deps: StartOciDeps,
   instance: string,
+  runtime: OciRuntime,
 ): Promise<{ network: Network; missing: string[] }> {
   const needed: readonly FindingName[] = ["privileges", "ip", "nft"];
   const lacking = deps.machine.findings.filter(
@@ -110,7 +116,12 @@ async function openNetwork(
   if (lacking.length > 0) return { network: await createHostNetwork(), missing: [consequence, ...reasons] };
   try {
     return {
-      network: await createIsolatedNetwork({ ...deps, instance, behindRouter: false, ready: SLOTS_READY }),
+      network: await createIsolatedNetwork({
+        ...deps,
+        instance,
+        behindRouter: runtime.hasOwnKernel,
+        ready: SLOTS_READY,
+      }),
       missing: [],
     };
   } catch (error) {
@@ -122,7 +133,11 @@ async function openNetwork(
 const NO_INIT =
   "Ended sandboxes stay behind as zombie processes, since the server is process 1 here; run its container with an init (docker run --init).";
 
+const gvisorTasks = ({ tasksMax }: OciRuntime) =>
+  `The limit of 1,024 processes is not held: gVisor takes about ten of the host's tasks for each, and a sandbox that wants more than ${tasksMax} tasks is ended by it.`;
+
 interface Given {
+  readonly runtime: OciRuntime;
   /** What rootless costs; undefined for root. */
   readonly rootless: readonly string[] | undefined;
   readonly loop: true | string;
@@ -134,12 +149,12 @@ interface Given {
 function isolation(given: Given): Isolation {
   const limited = given.rootless === undefined;
   return {
-    provider: limited ? "runc" : "runc-rootless",
+    provider: limited ? given.runtime.name : "runc-rootless",
     namespaces: true,
     seccomp: given.seccomp,
     memoryLimit: limited,
     cpuLimit: limited,
-    pidsLimit: limited,
+    pidsLimit: limited && !given.runtime.hasOwnKernel,
     tmpLimit: given.loop === true,
     network: given.network,
     missing: [
@@ -151,6 +166,7 @@ function isolation(given: Given): Isolation {
       ...(given.seccomp
         ? []
         : [`System calls are not filtered on ${process.arch}; there is no profile for it yet.`]),
+      ...(given.runtime.hasOwnKernel ? [gvisorTasks(given.runtime)] : []),
       ...given.networkMissing,
       ...(process.pid === 1 ? [NO_INIT] : []),
     ],

@@ -23,6 +23,16 @@ export const SUPERVISOR_COMMAND: readonly string[] = [
   "exec 9>&2 2>/dev/null; /bin/sh -s; :",
 ];
 
+/** Where the supervisor finds its pipes when it cannot inherit them: a folder with the pipes `status` and `shared`. */
+export const SUPERVISOR_PIPES = "/run/supervisor";
+
+/** The same, with pipes that are opened by name. It says that it has them: their names are taken away then, before any function runs. */
+export const SUPERVISOR_PIPES_COMMAND: readonly string[] = [
+  "/bin/sh",
+  "-c",
+  `exec 9>&2 2>/dev/null 3>${SUPERVISOR_PIPES}/status 4>${SUPERVISOR_PIPES}/shared; echo ready >&3; /bin/sh -s; :`,
+];
+
 export interface StartLine {
   /** Names the program in the status. */
   readonly number: number;
