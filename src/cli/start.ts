@@ -28,6 +28,10 @@ Options (each also as a variable; a flag wins):
   --resolvers LIST       name servers that functions ask; the host's by default  [LAMBENT_RESOLVERS]
   --environments-max N   execution environments at once  [1000; LAMBENT_ENVIRONMENTS_MAX]
   --concurrency-max N    concurrent executions of each account in each region  [1000; LAMBENT_CONCURRENCY_MAX]
+  --stream-bytes-max N   largest answer that a function may stream  [209715200; LAMBENT_STREAM_BYTES_MAX]
+  --stream-burst-bytes N, --stream-bytes-per-second N
+                         how much of it goes out at once, and how fast the rest; 0 a second for no limit
+                         [6291456, 2097152; LAMBENT_STREAM_BURST_BYTES, LAMBENT_STREAM_BYTES_PER_SECOND]
   --runtimes-dir DIR     language runtimes installed on demand  [~/.cache/lambent/runtimes; LAMBENT_RUNTIMES_DIR]
   --stop-grace-ms N      how long a stop waits for running invocations  [30000; LAMBENT_STOP_GRACE_MS]
   --log-level LEVEL      debug, info, warn, error: the server's own log, JSON lines on stderr  [info; LAMBENT_LOG_LEVEL]
@@ -53,6 +57,9 @@ export const startCommand: Command = {
     resolvers: text,
     "environments-max": text,
     "concurrency-max": text,
+    "stream-bytes-max": text,
+    "stream-burst-bytes": text,
+    "stream-bytes-per-second": text,
     "runtimes-dir": text,
     "stop-grace-ms": text,
     "log-level": text,

@@ -31,6 +31,12 @@ export interface Config {
   readonly environmentsMax: number;
   /** Concurrent executions of each account in each region, as AWS's quota has it. */
   readonly concurrencyMax: number;
+  /** Largest answer that a function may stream, in bytes. */
+  readonly streamBytesMax: number;
+  /** What of it goes out as fast as the caller takes it, in bytes. */
+  readonly streamBurstBytes: number;
+  /** How much of the rest goes out in a second, in bytes; 0 for as much as the caller takes. */
+  readonly streamBytesPerSecond: number;
   /** How long a graceful stop waits for running invocations, in milliseconds. */
   readonly stopGraceMs: number;
 }
@@ -59,6 +65,9 @@ const VARIABLES = {
   runtimesDir: "LAMBENT_RUNTIMES_DIR",
   environmentsMax: "LAMBENT_ENVIRONMENTS_MAX",
   concurrencyMax: "LAMBENT_CONCURRENCY_MAX",
+  streamBytesMax: "LAMBENT_STREAM_BYTES_MAX",
+  streamBurstBytes: "LAMBENT_STREAM_BURST_BYTES",
+  streamBytesPerSecond: "LAMBENT_STREAM_BYTES_PER_SECOND",
   stopGraceMs: "LAMBENT_STOP_GRACE_MS",
 } as const satisfies Record<keyof Config, string>;
 
@@ -74,6 +83,9 @@ const NUMBER_MAX = {
   port: 65_535,
   environmentsMax: 100_000,
   concurrencyMax: 1_000_000,
+  streamBytesMax: 1_099_511_627_776,
+  streamBurstBytes: 1_099_511_627_776,
+  streamBytesPerSecond: 1_099_511_627_776,
   stopGraceMs: 900_000,
 } as const;
 
@@ -98,6 +110,9 @@ export function loadConfig(input: ConfigInput = {}, env: NodeJS.ProcessEnv = pro
     runtimesDir: join(env["XDG_CACHE_HOME"] ?? join(home, ".cache"), "lambent", "runtimes"),
     environmentsMax: 1_000,
     concurrencyMax: 1_000,
+    streamBytesMax: 209_715_200,
+    streamBurstBytes: 6_291_456,
+    streamBytesPerSecond: 2_097_152,
     stopGraceMs: 30_000,
   };
   const read = (key: keyof Config) => input[key] ?? nonEmpty(env[VARIABLES[key]]) ?? defaults[key];
@@ -116,6 +131,9 @@ export function loadConfig(input: ConfigInput = {}, env: NodeJS.ProcessEnv = pro
     runtimesDir: resolve(String(read("runtimesDir"))),
     environmentsMax: integer("environmentsMax", read("environmentsMax")),
     concurrencyMax: integer("concurrencyMax", read("concurrencyMax")),
+    streamBytesMax: integer("streamBytesMax", read("streamBytesMax")),
+    streamBurstBytes: integer("streamBurstBytes", read("streamBurstBytes")),
+    streamBytesPerSecond: integer("streamBytesPerSecond", read("streamBytesPerSecond")),
     stopGraceMs: integer("stopGraceMs", read("stopGraceMs")),
   };
   refuseOpenDoor(config);

@@ -148,6 +148,11 @@ async function composeServices(
       ...INVOKE_LIMITS_DEFAULT,
       environmentsMax: config.environmentsMax,
       concurrentExecutions: config.concurrencyMax,
+      streaming: {
+        bytesMax: config.streamBytesMax,
+        burstBytes: config.streamBurstBytes,
+        bytesPerSecond: config.streamBytesPerSecond,
+      },
     },
     memory: readMemory,
   });

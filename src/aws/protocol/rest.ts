@@ -109,7 +109,10 @@ export function writeRest(
   writeHeaders(bindings, values, headers);
   const status = bindings.status && values[bindings.status.name];
   const result = { status: typeof status === "number" ? status : defaults.status, headers };
-  const events = stream && eventStreamMember(shape);
+  const member = stream && eventStreamMember(shape);
+  // An operation that was only to check something has no events to tell.
+  const events = member && values[member.name] !== undefined ? member : undefined;
+  if (member && !events) return { ...result, body: undefined };
   if (events && stream) {
     // The content type that a member is bound to is the stream's content's; the response's own is fixed.
     headers["content-type"] = "application/vnd.amazon.eventstream";

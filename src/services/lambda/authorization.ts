@@ -29,6 +29,11 @@ function onQualified(input: Named, context: RequestContext): Requirement[] {
   return [{ action: `lambda:${context.operation}`, resource: qualifiedArn(input, context) }];
 }
 
+/** Every way to invoke is one action. */
+function onInvoked(input: Named, context: RequestContext): Requirement[] {
+  return [{ action: "lambda:InvokeFunction", resource: qualifiedArn(input, context) }];
+}
+
 /** The whole function; `$LATEST`, which these operations may be told, is that too. */
 function onFunction(input: Named, context: RequestContext): Requirement[] {
   return [{ action: `lambda:${context.operation}`, resource: wholeArn(input, context) }];
@@ -73,7 +78,8 @@ const table: RequirementTable<Client> = {
   GetFunctionEventInvokeConfig: onQualified,
   GetFunctionRecursionConfig: onFunction,
   GetPolicy: onQualified,
-  Invoke: (input, context) => [{ action: "lambda:InvokeFunction", resource: qualifiedArn(input, context) }],
+  Invoke: onInvoked,
+  InvokeWithResponseStream: onInvoked,
   ListAliases: onFunction,
   ListFunctionEventInvokeConfigs: onFunction,
   ListFunctions: anywhere,

@@ -14,6 +14,7 @@ import {
 import { getAccountSettings } from "./operations/get-account-settings.ts";
 import { getFunction, getFunctionConfiguration } from "./operations/get-function.ts";
 import { invoke } from "./operations/invoke.ts";
+import { invokeWithResponseStream } from "./operations/invoke-with-response-stream.ts";
 import { listFunctions, listVersionsByFunction } from "./operations/list-functions.ts";
 import { addPermission, getPolicy, removePermission } from "./operations/permissions.ts";
 import { publishVersion } from "./operations/publish-version.ts";
@@ -37,6 +38,7 @@ export const operationTable: OperationTable<Client, Lambda> = {
   GetFunctionRecursionConfig: getFunctionRecursionConfig,
   GetPolicy: getPolicy,
   Invoke: invoke,
+  InvokeWithResponseStream: invokeWithResponseStream,
   ListAliases: listAliases,
   ListFunctionEventInvokeConfigs: listFunctionEventInvokeConfigs,
   ListFunctions: listFunctions,

@@ -6,6 +6,7 @@ import type { Client, Lambda } from "../deps.ts";
 import { invalidParameter } from "../errors.ts";
 import { policyQualifier } from "../functions-port.ts";
 import { InvokerStopped, RuntimeUnavailable, ThrottledError } from "../../../invoke/index.ts";
+import type { Invocation } from "../../../invoke/index.ts";
 import { jsonFault } from "../json-text.ts";
 import { ASYNC_PAYLOAD_BYTES_MAX, CLIENT_CONTEXT_CHARS_MAX, SYNC_PAYLOAD_BYTES_MAX } from "../limits.ts";
 import { CHAIN_RUNS_MAX, countRun } from "../lineage.ts";
@@ -28,45 +29,18 @@ export async function invoke(
   context: RequestContext,
 ): Promise<InvokeOutput> {
   if (input.DurableExecutionName !== undefined) throw notImplemented("DurableExecutionName of Invoke");
-  if (input.TenantId !== undefined)
-    throw invalidParameter("The invoked function is not configured with tenant isolation.");
-  const reference = readFunctionName(input.FunctionName ?? "", input.Qualifier, context);
-  if (reference.account !== context.account) await requireCrossAccount(lambda, reference, context);
-  const payload = input.Payload === undefined || input.Payload.length === 0 ? NO_PAYLOAD : input.Payload;
   const asynchronous = input.InvocationType === "Event";
-  checkSize(payload, asynchronous ? ASYNC_PAYLOAD_BYTES_MAX : SYNC_PAYLOAD_BYTES_MAX);
-  const target = await lambda.catalogue.target(reference);
-  checkJson(payload);
+  const checked = await check(
+    lambda,
+    input,
+    context,
+    asynchronous ? ASYNC_PAYLOAD_BYTES_MAX : SYNC_PAYLOAD_BYTES_MAX,
+  );
+  const { reference, target, payload } = checked;
   if (input.InvocationType === "DryRun") return { StatusCode: 204, ExecutedVersion: target.executedVersion };
   if (asynchronous) return enqueue(lambda, reference, payload, context);
-  return run(lambda, { input, reference, target, payload }, context);
-}
-
-interface SyncInvocation {
-  readonly input: InvokeInput;
-  readonly reference: FunctionReference;
-  readonly target: Target;
-  readonly payload: Buffer;
-}
-
-async function run(
-  lambda: Lambda,
-  { input, reference, target, payload }: SyncInvocation,
-  context: RequestContext,
-): Promise<InvokeOutput> {
-  const clientContext = readClientContext(input.ClientContext);
-  const step = countRun(givenTrace(context) ?? newTraceHeader(lambda.clock, lambda.ids), target.lineageId);
-  if (step.runs > CHAIN_RUNS_MAX && target.recursiveLoop === "Terminate") throw recursiveInvocation();
-  context.responseHeaders["x-amzn-trace-id"] = step.traceHeader;
   const outcome = await lambda.invoker
-    .invoke(target.version, {
-      requestId: context.requestId,
-      payload,
-      invokedFunctionArn: functionArn(reference, reference.qualifier),
-      ...(clientContext === undefined ? {} : { clientContext }),
-      traceHeader: step.traceHeader,
-      wantLogTail: input.LogType === "Tail",
-    })
+    .invoke(target.version, invocationOf(lambda, input, checked, context))
     .catch((error: unknown) => {
       throw invocationError(error);
     });
@@ -78,6 +52,58 @@ async function run(
     Payload: outcome.payload,
     ...(outcome.functionError ? { FunctionError: outcome.functionError } : {}),
     ...(outcome.logTail ? { LogResult: outcome.logTail.toString("base64") } : {}),
+  };
+}
+
+/** What Invoke and InvokeWithResponseStream are told alike. */
+type CommonInput = Pick<
+  InvokeInput,
+  "FunctionName" | "Qualifier" | "Payload" | "TenantId" | "ClientContext" | "LogType"
+>;
+
+/** A request that may be run. */
+interface CheckedInvocation {
+  readonly reference: FunctionReference;
+  readonly target: Target;
+  readonly payload: Buffer;
+}
+
+/** @throws AwsError when the function is not there, not the caller's to invoke, or not to be given this payload. */
+export async function check(
+  lambda: Lambda,
+  input: CommonInput,
+  context: RequestContext,
+  payloadBytesMax: number,
+): Promise<CheckedInvocation> {
+  if (input.TenantId !== undefined)
+    throw invalidParameter("The invoked function is not configured with tenant isolation.");
+  const reference = readFunctionName(input.FunctionName ?? "", input.Qualifier, context);
+  if (reference.account !== context.account) await requireCrossAccount(lambda, reference, context);
+  const payload = input.Payload === undefined || input.Payload.length === 0 ? NO_PAYLOAD : input.Payload;
+  checkSize(payload, payloadBytesMax);
+  const target = await lambda.catalogue.target(reference);
+  checkJson(payload);
+  return { reference, target, payload };
+}
+
+/** The invocation of a synchronous request, whose trace the answer names too. @throws AwsError RecursiveInvocationException. */
+export function invocationOf(
+  lambda: Lambda,
+  input: CommonInput,
+  { reference, target, payload }: CheckedInvocation,
+  context: RequestContext,
+): Invocation {
+  const clientContext = readClientContext(input.ClientContext);
+  const step = countRun(givenTrace(context) ?? newTraceHeader(lambda.clock, lambda.ids), target.lineageId);
+  if (step.runs > CHAIN_RUNS_MAX && target.recursiveLoop === "Terminate") throw recursiveInvocation();
+  context.responseHeaders["x-amzn-trace-id"] = step.traceHeader;
+  return {
+    requestId: context.requestId,
+    payload,
+    invokedFunctionArn: functionArn(reference, reference.qualifier),
+    ...(clientContext === undefined ? {} : { clientContext }),
+    traceHeader: step.traceHeader,
+    wantLogTail: input.LogType === "Tail",
   };
 }
 
@@ -146,7 +172,7 @@ function recursiveInvocation(): AwsError {
 }
 
 /** What the data path could not do, as the API says it; function errors are outcomes and do not come here. */
-function invocationError(error: unknown): unknown {
+export function invocationError(error: unknown): unknown {
   if (error instanceof ThrottledError) return throttled(error);
   if (error instanceof InvokerStopped)
     return new AwsError("ServiceException", error.message, { Type: "Server" });
