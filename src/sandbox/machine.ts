@@ -234,9 +234,12 @@ async function userNamespaces(): Promise<Finding> {
 }
 
 async function ip(): Promise<Finding> {
+  const cost = "Functions share the host's network";
   const { code, stdout, stderr } = await tryProgram("ip", ["-V"]);
-  if (code === 0) return found("ip", stdout.trim());
-  return lacking("ip", stderr.trim(), "Functions share the host's network; install iproute2.");
+  if (code !== 0) return lacking("ip", stderr.trim(), `${cost}; install iproute2.`);
+  const nsenter = await tryProgram("nsenter", ["--help"]);
+  if (nsenter.code !== 0) return lacking("ip", "no nsenter beside it", `${cost}; install util-linux.`);
+  return found("ip", stdout.trim());
 }
 
 async function nft(): Promise<Finding> {

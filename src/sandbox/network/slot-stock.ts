@@ -76,17 +76,18 @@ export class SlotStock<T> {
   async #make(count: number): Promise<void> {
     this.#coming += count;
     try {
-      for (const slot of await this.#deps.make(count)) {
+      const slots = await this.#deps.make(count).finally(() => (this.#coming -= count));
+      for (const slot of slots) {
         const next = this.#waiting.shift();
         if (next) next.resolve(slot);
         else this.#ready.push(slot);
       }
     } catch (error) {
       this.#isFailing = true;
-      const callers = this.#waiting.splice(0, count);
+      // Another batch may still bring enough for those that wait longest.
+      const callers = this.#waiting.splice(this.#coming);
       for (const { reject } of callers) reject(error);
       if (callers.length === 0) this.#deps.log.warn("cannot prepare network slots ahead of use", { error });
     }
-    this.#coming -= count;
   }
 }
