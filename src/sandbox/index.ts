@@ -5,12 +5,14 @@ export { inspectMachine, lackingFor, tryGvisor } from "./machine.ts";
 export type { MachineFinding, MachineReport } from "./machine.ts";
 export { SandboxError } from "./sandbox.ts";
 export type {
+  Capabilities,
   Inside,
   Isolation,
   Program,
   RunningProgram,
   Sandbox,
   SandboxExit,
+  SandboxLimits,
   SandboxProvider,
   SandboxSpec,
 } from "./sandbox.ts";

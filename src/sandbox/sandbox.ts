@@ -18,9 +18,9 @@ export interface Inside {
 export interface SandboxSpec {
   /** Unique; names the cgroup, the bundle and the network slot. `[a-z0-9-]{1,64}` */
   readonly id: string;
-  /** Host folder mounted read-only at /var/task. */
-  readonly codeDir: string;
-  /** Host folder mounted read-only at /opt; an empty folder when absent. */
+  /** Host folder mounted read-only at /var/task; an empty folder when absent, until `mount` brings one. */
+  readonly codeDir?: string;
+  /** Host folder mounted read-only at /opt; an empty folder when absent, until `mount` brings one. */
   readonly optDir?: string;
   /** Host folder mounted read-only at /var/runtime: our bootstrap. Absent for custom runtimes. */
   readonly runtimeDir?: string;
@@ -39,6 +39,9 @@ export interface SandboxSpec {
   readonly memoryMb: number;
   readonly ephemeralStorageMb: number;
 }
+
+/** What can be changed of a sandbox that exists. */
+export type SandboxLimits = Pick<SandboxSpec, "memoryMb">;
 
 /** What is started in a sandbox: the runtime and, beside it, extensions. */
 export interface Program {
@@ -88,6 +91,13 @@ export interface Sandbox {
   /** Starts a program. @throws SandboxError when the sandbox has ended. A program that cannot be run exits with 126 or 127. */
   start(program: Program): Promise<RunningProgram>;
   /**
+   * Mounts a host folder read-only at /var/task or /opt (or below) of a sandbox that was made without it. A program whose
+   * working directory that is has to enter it again. @throws SandboxError where the provider has no `lateMounts`.
+   */
+  mount(source: string, target: string): Promise<void>;
+  /** Sets the limits anew and begins the start-up allowance again; the peak of memory is counted from here where the kernel can. */
+  setLimits(limits: SandboxLimits): Promise<void>;
+  /**
    * Ends the start-up allowance: from now on the CPU share follows the memory (1,769 MB = 1 vCPU). Until then a sandbox has
    * as much CPU as AWS gives the Init phase. Called when Init has ended; happens by itself after 10 s.
    */
@@ -117,8 +127,15 @@ export interface Isolation {
   readonly missing: readonly string[];
 }
 
+/** What a provider can do beyond what the contract demands. */
+export interface Capabilities {
+  /** `Sandbox.mount` and `setLimits` work, so that a sandbox may be made before it is known what for. */
+  readonly lateMounts: boolean;
+}
+
 export interface SandboxProvider {
   readonly isolation: Isolation;
+  readonly capabilities: Capabilities;
   /** Makes a sandbox; rejects with SandboxError when it cannot be made. */
   create(spec: SandboxSpec): Promise<Sandbox>;
   /** Ends every sandbox and gives back every slot, mount, cgroup and namespace, those of a killed predecessor included. */

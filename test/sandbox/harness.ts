@@ -64,7 +64,7 @@ export interface Bench {
   readonly provider: SandboxProvider;
   readonly folder: string;
   /** A spec whose code folder holds these files. */
-  spec(options: Wanted): Promise<SandboxSpec & Program>;
+  spec(options: Wanted): Promise<SandboxSpec & Program & { readonly codeDir: string }>;
   /** Creates one, starts the program in it and collects its output. */
   start(options: Wanted): Promise<Started>;
   /** Runs a script to its end with Node. */

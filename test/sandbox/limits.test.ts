@@ -99,12 +99,14 @@ describe("at its limit a sandbox", { skip: needsRoot }, () => {
     assert.equal(cpuQuotaUs(1_769), 20_000);
     assert.equal(cpuQuotaUs(128), 1_447);
     assert.equal(cpuQuotaUs(10_240), 115_772);
+    const marker = `quota-of-${process.pid}`;
     const { sandbox, says } = await here.start({
       files: { "main.mjs": `console.log("ready"); setInterval(() => {}, 1000)` },
+      command: ["/var/lang/bin/node", "/var/task/main.mjs", marker],
       memoryMb: 128,
     });
     await says("ready");
-    const pid = await processOf(sandbox.id);
+    const pid = await processOf(marker);
     assert.equal(await quotaOf(pid), 40_000);
     await sandbox.limitCpu();
     assert.equal(await quotaOf(pid), 1_447);
@@ -112,14 +114,14 @@ describe("at its limit a sandbox", { skip: needsRoot }, () => {
   });
 });
 
-/** A process of the sandbox, by the name of its cgroup. */
-async function processOf(id: string): Promise<number> {
+/** The process with this word on its command line. */
+async function processOf(marker: string): Promise<number> {
   for (const name of await readdir("/proc")) {
     if (!/^\d+$/.test(name)) continue;
-    const text = await readFile(`/proc/${name}/cgroup`, "utf8").catch(() => "");
-    if (text.includes(`/${id}\n`)) return Number(name);
+    const text = await readFile(`/proc/${name}/cmdline`, "utf8").catch(() => "");
+    if (text.startsWith("/var/lang/") && text.includes(marker)) return Number(name);
   }
-  throw new Error(`no process in the cgroup of ${id}`);
+  throw new Error(`no process is called with ${marker}`);
 }
 
 /** CPU time in each period, in microseconds, as the kernel holds it. */

@@ -16,6 +16,8 @@ export interface SandboxCgroup {
   thaw(): Promise<void>;
   /** CPU time in each period, in microseconds. */
   setCpuQuota(quotaUs: number): Promise<void>;
+  /** Memory, and memory with swap where that is counted, in bytes. */
+  setMemory(bytes: number): Promise<void>;
   /** Forgets the peak so far, where the kernel can. */
   resetPeak(): Promise<void>;
   peakBytes(): Promise<number>;
@@ -57,6 +59,14 @@ function versionOne(hierarchies: Hierarchies, path: string): Parts {
     },
     thaw: () => writeFile(state, "THAWED"),
     setCpuQuota: (quotaUs) => writeFile(file("cpu", "cpu.cfs_quota_us"), String(quotaUs)),
+    async setMemory(bytes) {
+      const memory = file("memory", "memory.limit_in_bytes");
+      const withSwap = file("memory", "memory.memsw.limit_in_bytes");
+      const files = hierarchies.swapAccounting ? [memory, withSwap] : [memory];
+      // At no moment may the limit of memory be above the one with swap.
+      if (bytes > Number(await readFile(memory, "utf8"))) files.reverse();
+      for (const each of files) await writeFile(each, String(bytes));
+    },
     resetPeak: () => writeFile(file("memory", "memory.max_usage_in_bytes"), "0"),
     peakBytes: async () => Number(await readFile(file("memory", "memory.max_usage_in_bytes"), "utf8")),
     oomKills: async () => counter(await read(file("memory", "memory.oom_control")), "oom_kill"),
@@ -79,6 +89,8 @@ function versionTwo(folder: string): Parts {
     freeze: () => setFrozen("1"),
     thaw: () => setFrozen("0"),
     setCpuQuota: (quotaUs) => writeFile(file("cpu.max"), `${quotaUs} ${CPU_PERIOD_US}`),
+    // Swap is not allowed at all, whatever the memory: runc wrote so.
+    setMemory: (bytes) => writeFile(file("memory.max"), String(bytes)),
     // memory.peak is reset per open file descriptor only, and only since Linux 6.12.
     resetPeak: () => Promise.resolve(),
     async peakBytes() {

@@ -1,13 +1,5 @@
 /** The OCI configuration of one sandbox: a pure function from what is wanted to `config.json`. */
-import {
-  CPU_PERIOD_US,
-  FILE_DESCRIPTORS_MAX,
-  SANDBOX_GID,
-  SANDBOX_UID,
-  START_ALLOWANCE_VCPUS,
-  cpuQuotaUs,
-} from "../limits.ts";
-import type { SandboxSpec } from "../sandbox.ts";
+import { CPU_PERIOD_US, FILE_DESCRIPTORS_MAX, SANDBOX_GID, SANDBOX_UID, startQuotaUs } from "../limits.ts";
 import type { MountPoints } from "./root-skeleton.ts";
 import type { OciRuntime } from "./oci-runtime.ts";
 
@@ -17,6 +9,8 @@ export interface Bind {
   readonly target: string;
   readonly kind: "folder" | "file";
   readonly writable?: true;
+  /** What is mounted at the source later shows at the target. */
+  readonly late?: true;
 }
 
 /** Shared memory of a sandbox, in bytes; it counts against the function's memory. */
@@ -24,7 +18,7 @@ const SHM_BYTES = 64 * 1024 * 1024;
 
 export interface BundleInput {
   readonly runtime: OciRuntime;
-  readonly spec: SandboxSpec;
+  readonly memoryMb: number;
   readonly root: string;
   readonly binds: readonly Bind[];
   readonly hostname: string;
@@ -76,6 +70,8 @@ export function bundleConfig(input: BundleInput): object {
     },
     mounts: mounts(input),
     linux: {
+      // crun would cut off all mounts from the host before it binds any.
+      rootfsPropagation: "rslave",
       namespaces: namespaces(input),
       ...(userNamespace
         ? { uidMappings: userNamespace.uidMappings, gidMappings: userNamespace.gidMappings }
@@ -166,20 +162,17 @@ function mounts(input: BundleInput): object[] {
       destination: bind.target,
       type: "bind",
       source: bind.source,
-      options: [...shared, bind.writable ? "rw" : "ro"],
+      options: [...shared, bind.writable ? "rw" : "ro", ...(bind.late ? ["rslave"] : [])],
     })),
   ];
 }
 
-function resources({ spec, runtime, limitSwap }: BundleInput): object {
-  const bytes = (spec.memoryMb + runtime.overheadMb) * 1024 * 1024;
+function resources({ memoryMb, runtime, limitSwap }: BundleInput): object {
+  const bytes = (memoryMb + runtime.overheadMb) * 1024 * 1024;
   return {
     devices: [{ allow: false, access: "rwm" }],
     memory: { limit: bytes, ...(limitSwap ? { swap: bytes } : {}) },
-    cpu: {
-      period: CPU_PERIOD_US,
-      quota: Math.max(cpuQuotaUs(spec.memoryMb), START_ALLOWANCE_VCPUS * CPU_PERIOD_US),
-    },
+    cpu: { period: CPU_PERIOD_US, quota: startQuotaUs(memoryMb) },
     pids: { limit: runtime.tasksMax },
   };
 }

@@ -1,112 +1,84 @@
-/** Sandboxes on runc: an OCI bundle for each, with everything costly prepared ahead of use. */
-import { chown, mkdir, readdir, stat, writeFile } from "node:fs/promises";
+/** Sandboxes on an OCI runtime: containers made ahead where code can be mounted into them, else made for their function. */
+import { chown, mkdir, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { Log } from "../../telemetry/log.ts";
-import type { Hierarchies } from "../cgroup/hierarchies.ts";
-import { sandboxCgroup } from "../cgroup/sandbox-cgroup.ts";
 import { SANDBOX_GID, SANDBOX_UID } from "../limits.ts";
-import type { Attachment, Network } from "../network/network.ts";
+import type { Attachment } from "../network/network.ts";
 import type { Inside, Isolation, Sandbox, SandboxProvider, SandboxSpec } from "../sandbox.ts";
 import { Registry } from "../registry.ts";
-import type { ScratchStocks } from "../temporary/scratch-stocks.ts";
-import type { Scratch } from "../temporary/scratch.ts";
-import { bundleConfig, mountPoints } from "./bundle.ts";
-import type { Bind, UserNamespace } from "./bundle.ts";
-import type { OciRuntime } from "./oci-runtime.ts";
-import type { RootSkeletons } from "./root-skeleton.ts";
-import { forgetRecord, pipeBinds, runBundle } from "./run-bundle.ts";
-import { controlRuncSandbox } from "./runc-sandbox.ts";
+import type { Bind } from "./bundle.ts";
+import type { Container, ContainerDeps } from "./container.ts";
+import { makeContainer } from "./container.ts";
+import { ContainerStock, preparedSpec } from "./container-stock.ts";
+import { isLate, mountLate } from "./late-mounts.ts";
+import { RuncSandbox } from "./runc-sandbox.ts";
 
-export interface RuncProviderDeps {
-  readonly runtime: OciRuntime;
-  readonly instance: string;
-  readonly stateDir: string;
+export interface RuncProviderDeps extends ContainerDeps {
   readonly isolation: Isolation;
-  /** Undefined where sandboxes get no cgroup of their own (rootless). */
-  readonly hierarchies: Hierarchies | undefined;
-  /** Who functions are outside, when the server is not root. */
-  readonly userNamespace: UserNamespace | undefined;
-  readonly network: Network;
-  readonly scratch: ScratchStocks;
-  readonly roots: RootSkeletons;
-  /** Host folders that every sandbox sees at the same place. */
-  readonly shared: readonly string[];
-  readonly seccomp: object | undefined;
   /** Whether this machine's `env` knows --default-signal. */
   readonly defaultSignals: boolean;
   /** Removes what all sandboxes shared; called once, at the end. */
   clean(): Promise<void>;
-  readonly log: Log;
 }
 
 /** Builds the provider out of its prepared parts. */
 export function createRuncProvider(deps: RuncProviderDeps): SandboxProvider {
   const registry = new Registry();
+  const stock = deps.mounts && new ContainerStock(deps);
+  let made = 0;
+
+  /** A container with everything of the spec in it, and none of it running. */
+  async function containerFor(spec: SandboxSpec): Promise<Container> {
+    const binds = await bindsOf(spec);
+    if (stock === undefined || !canBePrepared(spec, binds))
+      return makeContainer(deps, { ...spec, id: `f-${++made}`, binds });
+    const container = await stock.take();
+    try {
+      for (const bind of binds) await mountLate(stock.mounts, container.scratch, bind);
+      return container;
+    } catch (error) {
+      await container.kill();
+      throw error;
+    }
+  }
+
+  async function create(spec: SandboxSpec, gone: () => void): Promise<Sandbox> {
+    // A rootless server's own user is the function's user.
+    if (spec.socketDir !== undefined && !deps.userNamespace) await giveToSandbox(spec.socketDir);
+    const container = await containerFor(spec);
+    void container.cleaned.catch(() => {}).then(gone);
+    const sandbox = new RuncSandbox({
+      id: spec.id,
+      container,
+      inside: await describeInside(spec, container.attachment),
+      memoryMb: spec.memoryMb,
+      overheadMb: deps.runtime.overheadMb,
+      mounts: container.spec.binds === undefined ? deps.mounts : undefined,
+      defaultSignals: deps.defaultSignals,
+    });
+    if (container.spec.memoryMb !== spec.memoryMb) await sandbox.setLimits(spec);
+    // What runc itself needed to start is not the function's.
+    else await container.forgetPeak();
+    return sandbox;
+  }
+
   return {
     isolation: deps.isolation,
-    create: (spec) => registry.boot(spec, (gone) => bootSandbox(deps, spec, gone)),
+    capabilities: { lateMounts: stock !== undefined },
+    create: (spec) => registry.boot(spec, (gone) => create(spec, gone)),
     async close() {
       await registry.close();
+      await stock?.close();
       await Promise.all([deps.scratch.close(), deps.network.close()]);
       await deps.clean();
     },
   };
 }
 
-async function bootSandbox(deps: RuncProviderDeps, spec: SandboxSpec, gone: () => void): Promise<Sandbox> {
-  const [attachment, scratch] = await Promise.all([
-    deps.network.take(),
-    deps.scratch.take(spec.ephemeralStorageMb),
-  ]);
-  const cgroupsPath = `/lambent-${deps.instance}/${spec.id}`;
-  const cgroup = deps.hierarchies && sandboxCgroup(deps.hierarchies, cgroupsPath);
-  const release = async () => {
-    await Promise.all([
-      attachment.release(),
-      deps.scratch.give(scratch),
-      forgetRecord(join(deps.stateDir, "runc"), spec.id),
-    ]);
-    gone();
-  };
-  try {
-    const inside = await describeInside(spec, attachment);
-    await Promise.all([
-      writeFile(join(scratch.folder, "hosts"), attachment.hosts),
-      writeFile(join(scratch.folder, "resolv.conf"), deps.network.resolvConf),
-      // A rootless server's own user is the function's user.
-      spec.socketDir === undefined || deps.userNamespace ? undefined : giveToSandbox(spec.socketDir),
-    ]);
-    const binds = [...(await bindsOf(spec, scratch, deps.shared)), ...pipeBinds(deps.runtime, scratch)];
-    const config = bundleConfig({
-      runtime: deps.runtime,
-      spec,
-      root: await deps.roots.get(mountPoints(binds)),
-      binds,
-      hostname: attachment.hostname,
-      cgroupsPath: cgroup && cgroupsPath,
-      networkNamespace: attachment.namespace,
-      seccomp: deps.seccomp,
-      limitSwap: deps.hierarchies?.swapAccounting ?? false,
-      userNamespace: deps.userNamespace,
-    });
-    const booted = await runBundle(deps.runtime, join(deps.stateDir, "runc"), spec.id, scratch, config);
-    // What runc itself needed to start is not the function's.
-    await cgroup?.resetPeak().catch(() => {});
-    return controlRuncSandbox({
-      spec,
-      booted,
-      cgroup,
-      inside,
-      address: attachment.address,
-      defaultSignals: deps.defaultSignals,
-      release,
-      log: deps.log,
-    });
-  } catch (error) {
-    await cgroup?.remove();
-    await release();
-    throw error;
-  }
+/** Whether all that a spec wants can be had by a container that was made before it was known. */
+function canBePrepared(spec: SandboxSpec, binds: readonly Bind[]): boolean {
+  return (
+    spec.ephemeralStorageMb === preparedSpec.ephemeralStorageMb && binds.every(({ target }) => isLate(target))
+  );
 }
 
 async function describeInside(spec: SandboxSpec, attachment: Attachment): Promise<Inside> {
@@ -125,24 +97,19 @@ async function giveToSandbox(folder: string): Promise<void> {
   for (const name of await readdir(folder)) await chown(join(folder, name), SANDBOX_UID, SANDBOX_GID);
 }
 
-async function bindsOf(spec: SandboxSpec, scratch: Scratch, shared: readonly string[]): Promise<Bind[]> {
-  const binds: Bind[] = [
-    ...shared.map((folder) => ({ source: folder, target: folder, kind: "folder" as const })),
-    { source: join(scratch.folder, "hosts"), target: "/etc/hosts", kind: "file" },
-    { source: join(scratch.folder, "resolv.conf"), target: "/etc/resolv.conf", kind: "file" },
-    { source: spec.codeDir, target: "/var/task", kind: "folder" },
-    { source: scratch.tmp, target: "/tmp", kind: "folder", writable: true },
-  ];
+/** A mount may lie in another (/var/runtime/node_modules): the outer one, whose path is shorter, comes first. */
+async function bindsOf(spec: SandboxSpec): Promise<Bind[]> {
+  const binds: Bind[] = [];
   for (const { source, target } of spec.languageMounts) {
     const info = await stat(source);
     binds.push({ source, target, kind: info.isDirectory() ? "folder" : "file" });
   }
+  if (spec.codeDir !== undefined) binds.push({ source: spec.codeDir, target: "/var/task", kind: "folder" });
   if (spec.optDir !== undefined) binds.push({ source: spec.optDir, target: "/opt", kind: "folder" });
   if (spec.runtimeDir !== undefined)
     binds.push({ source: spec.runtimeDir, target: "/var/runtime", kind: "folder" });
   if (spec.socketDir !== undefined)
     binds.push({ source: spec.socketDir, target: "/run/lambent", kind: "folder", writable: true });
-  // A mount may lie in another (/var/runtime/node_modules): the outer one, whose path is shorter, comes first.
   return binds.sort((one, other) => one.target.length - other.target.length);
 }
 

@@ -19,6 +19,8 @@ import { cleanRemains } from "./clean-remains.ts";
 import { createRuncProvider, makeStateFolders } from "./provider.ts";
 import { ociRuntime } from "./oci-runtime.ts";
 import type { OciRuntime, OciRuntimeName } from "./oci-runtime.ts";
+import { canMountLate } from "./late-mounts.ts";
+import { mountCalls } from "./mount-calls.ts";
 import { RootSkeletons, sharedFolders } from "./root-skeleton.ts";
 import { userNamespace } from "./rootless.ts";
 import { seccompFilter } from "./seccomp.ts";
@@ -59,6 +61,9 @@ export async function startOciProvider(deps: StartOciDeps): Promise<SandboxProvi
     openNetwork(deps, instance, runtime),
   ]);
   const seccomp = runtime.hasOwnKernel ? undefined : seccompFilter();
+  const mounts = mountCalls();
+  const lateMounts =
+    rootless === undefined && !runtime.hasOwnKernel && (await canMountLate(mounts, stateDir));
   return createRuncProvider({
     runtime,
     instance,
@@ -75,6 +80,7 @@ export async function startOciProvider(deps: StartOciDeps): Promise<SandboxProvi
     roots: new RootSkeletons(join(stateDir, "roots")),
     shared: await sharedFolders(),
     seccomp,
+    mounts: lateMounts ? mounts : undefined,
     defaultSignals: (await tryProgram("env", ["--default-signal=INT,QUIT", "true"])).code === 0,
     async clean() {
       await cleanRemains(remains);

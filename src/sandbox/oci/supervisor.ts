@@ -44,6 +44,10 @@ export class Supervisor {
     this.over = this.#listen(booted.status);
   }
 
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   /** The programs that have not ended. */
   running(): RunningProgram[] {
     return [...this.#programs.values()].map((entry) => entry.running);

@@ -7,10 +7,10 @@ export type LayoutPaths = readonly (readonly [inside: string, host: string])[];
 /** The prefixes of a spec. */
 export function layoutPaths(spec: SandboxSpec, tmp: string): LayoutPaths {
   const paths: [string, string][] = [
-    ["/var/task", spec.codeDir],
     ["/tmp", tmp],
     ...spec.languageMounts.map(({ source, target }): [string, string] => [target, source]),
   ];
+  if (spec.codeDir !== undefined) paths.push(["/var/task", spec.codeDir]);
   if (spec.optDir !== undefined) paths.push(["/opt", spec.optDir]);
   if (spec.runtimeDir !== undefined) paths.push(["/var/runtime", spec.runtimeDir]);
   if (spec.socketDir !== undefined) paths.push(["/run/lambent", spec.socketDir]);

@@ -71,6 +71,15 @@ class ProcessSandbox implements Sandbox {
     return started;
   }
 
+  mount(): Promise<void> {
+    return Promise.reject(new SandboxError("nothing can be mounted for a plain process"));
+  }
+
+  /** Nothing is limited here, and the provider says so. */
+  setLimits(): Promise<void> {
+    return Promise.resolve();
+  }
+
   limitCpu(): Promise<void> {
     return Promise.resolve();
   }

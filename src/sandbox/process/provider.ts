@@ -21,6 +21,7 @@ export async function createProcessProvider(deps: ProcessProviderDeps): Promise<
   const registry = new Registry();
   return {
     isolation: processIsolation(deps.reasons),
+    capabilities: { lateMounts: false },
     create: (spec) => registry.boot(spec, (gone) => makeProcessSandbox(spec, join(root, spec.id), gone)),
     async close() {
       await registry.close();
