@@ -27,11 +27,23 @@ const responseBytesMax = 16_000_000;
 const retryMs = 0.05;
 const retryMsMax = 5;
 
+/** Bytes read at once. */
+const readBytes = 65_536;
+
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
 /** Connects to the server and says hello. */
 export async function connect(path) {
-  const socket = createConnection(path);
+  let connection;
+  // Read into one buffer, past the machinery of streams: a frame is nearly always whole in it, and understood at once.
+  const onread = {
+    buffer: Buffer.allocUnsafe(readBytes),
+    callback(length, buffer) {
+      connection.take(buffer.subarray(0, length));
+      return true;
+    },
+  };
+  const socket = createConnection({ path, onread });
   await new Promise((resolve, reject) => {
     socket.once("connect", resolve);
     socket.once("error", reject);
@@ -39,7 +51,7 @@ export async function connect(path) {
   // Without the server there is no work left.
   socket.on("error", () => process.exit(1));
   socket.on("close", () => process.exit(1));
-  const connection = new Connection(socket);
+  connection = new Connection(socket);
   connection.hello();
   return connection;
 }
@@ -51,6 +63,7 @@ class Connection {
   onCredit = () => {};
   #socket;
   #descriptor;
+  /** Copies of what came of a frame that is not whole yet. */
   #chunks = [];
   #size = 0;
   #needed = 4;
@@ -59,7 +72,6 @@ class Connection {
     this.#socket = socket;
     // oxlint-disable-next-line no-underscore-dangle -- Node shows a socket's descriptor nowhere else
     this.#descriptor = socket._handle.fd;
-    socket.on("data", (chunk) => this.#take(chunk));
     // The function's own work, not this connection, decides whether the process has something to do.
     socket.unref();
   }
@@ -80,11 +92,20 @@ class Connection {
   }
 
   respond(requestId, json) {
-    const payload = Buffer.from(json);
-    if (payload.length <= responseBytesMax) this.#send(FRAME.response, text(requestId), payload);
-    else {
+    const payloadBytes = Buffer.byteLength(json);
+    if (payloadBytes <= responseBytesMax) {
+      // In one piece: every function that succeeds comes this way.
+      const end = 9 + requestId.length;
+      const frame = Buffer.allocUnsafe(end + payloadBytes);
+      frame.writeUInt32BE(end - 4 + payloadBytes, 0);
+      frame[4] = FRAME.response;
+      frame.writeUInt32BE(requestId.length, 5);
+      frame.latin1Write(requestId, 9);
+      frame.utf8Write(json, end);
+      this.#write(frame);
+    } else {
       const errorType = "Function.ResponseSizeTooLarge";
-      const errorMessage = `Response payload size (${payload.length} bytes) exceeded maximum allowed payload size (6291556 bytes).`;
+      const errorMessage = `Response payload size (${payloadBytes} bytes) exceeded maximum allowed payload size (6291556 bytes).`;
       this.fail(requestId, { errorType, payload: Buffer.from(JSON.stringify({ errorType, errorMessage })) });
     }
   }
@@ -157,21 +178,33 @@ class Connection {
     }
   }
 
-  #take(chunk) {
-    this.#chunks.push(chunk);
-    this.#size += chunk.length;
-    while (this.#size >= this.#needed) {
-      let bytes = this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks, this.#size);
-      const length = 4 + bytes.readUInt32BE(0);
-      this.#chunks = [bytes];
-      this.#needed = length;
-      if (bytes.length < length) return;
-      this.#chunks = bytes.length === length ? [] : [bytes.subarray(length)];
-      this.#size = bytes.length - length;
-      this.#needed = 4;
-      if (bytes[4] === FRAME.invoke) this.onInvocation(decodeInvocation(bytes.subarray(5, length)));
-      else if (bytes[4] === FRAME.credit) this.onCredit(bytes.readUInt32BE(5));
+  /** Takes bytes that are the caller's again when this returns. */
+  take(bytes) {
+    let rest = bytes;
+    if (this.#size > 0) {
+      this.#keep(bytes);
+      if (this.#size < this.#needed) return;
+      rest = Buffer.concat(this.#chunks, this.#size);
+      this.#chunks = [];
+      this.#size = 0;
     }
+    this.#needed = 4;
+    while (rest.length >= 4) {
+      const length = 4 + rest.readUInt32BE(0);
+      if (rest.length < length) {
+        this.#needed = length;
+        break;
+      }
+      if (rest[4] === FRAME.invoke) this.onInvocation(decodeInvocation(rest.subarray(5, length)));
+      else if (rest[4] === FRAME.credit) this.onCredit(rest.readUInt32BE(5));
+      rest = rest.subarray(length);
+    }
+    if (rest.length > 0) this.#keep(rest);
+  }
+
+  #keep(bytes) {
+    this.#chunks.push(Buffer.from(bytes));
+    this.#size += bytes.length;
   }
 }
 
