@@ -1,5 +1,6 @@
 /** What a function's process finds in its environment. https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html */
 import type { Inside } from "../sandbox/sandbox.ts";
+import type { InitializationType } from "./platform-events.ts";
 import type { Runtime } from "./runtimes/runtime.ts";
 import type { Credentials, FunctionVersion } from "./types.ts";
 
@@ -9,6 +10,7 @@ export interface EnvironmentInput {
   readonly credentials: Credentials;
   readonly logStream: string;
   readonly endpointPort: number;
+  readonly initializationType?: InitializationType;
 }
 
 /** Set by the platform whatever the function's configuration says. `_X_AMZN_TRACE_ID` is set by the runtime, per invocation. */
@@ -25,7 +27,7 @@ export function environmentVariables(input: EnvironmentInput, inside: Inside): R
     AWS_LAMBDA_FUNCTION_NAME: version.functionName,
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(version.memoryMb),
     AWS_LAMBDA_FUNCTION_VERSION: version.version,
-    AWS_LAMBDA_INITIALIZATION_TYPE: "on-demand",
+    AWS_LAMBDA_INITIALIZATION_TYPE: input.initializationType ?? "on-demand",
     AWS_LAMBDA_LOG_GROUP_NAME: version.logGroup,
     AWS_LAMBDA_LOG_STREAM_NAME: input.logStream,
     AWS_ACCESS_KEY_ID: input.credentials.accessKeyId,

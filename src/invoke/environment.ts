@@ -1,26 +1,22 @@
 /** One execution environment: boots and initializes a runtime on its own, gives it one invocation at a time, and tells how each ended. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Clock } from "../kit/clock.ts";
-import type { Ids } from "../kit/id.ts";
-import { AnswerStream } from "./answer-stream.ts";
 import { enter } from "./environment-state.ts";
 import type { EnvironmentState } from "./environment-state.ts";
-import { credentialsMarginMs, initMs, responseBytesMax } from "./limits.ts";
-import type { StreamLimits } from "./limits.ts";
+import { runInitPhase } from "./init-phase.ts";
+import type { InitResult } from "./init-phase.ts";
+import { credentialsMarginMs, initMs, internalShutdownMs, provisionedInitMs } from "./limits.ts";
 import { LogStream, streamName } from "./log-stream.ts";
-import { RuntimeProcess } from "./runtime-process.ts";
-import type { ProcessDeps, ProcessListener } from "./runtime-process.ts";
+import type { InitializationType } from "./platform-events.ts";
+import { RuntimeDomain } from "./runtime-domain.ts";
+import type { DomainDeps } from "./runtime-domain.ts";
 import { runtimeVersionArn, runtimeVersionName } from "./runtime-version.ts";
 import type { Runtime } from "./runtimes/runtime.ts";
-import { VerdictQueue, judge } from "./verdict.ts";
+import { judge } from "./verdict.ts";
 import type { Judgement, Verdict } from "./verdict.ts";
-import type { AnswerSink, Credentials, FunctionVersion, Invocation, InvokePorts, Outcome } from "./types.ts";
+import type { Credentials, FunctionVersion, Invocation, InvokePorts, Outcome } from "./types.ts";
 
-export interface EnvironmentDeps extends ProcessDeps {
+export interface EnvironmentDeps extends DomainDeps {
   readonly ports: InvokePorts;
-  readonly clock: Clock;
-  readonly ids: Ids;
-  readonly streaming: StreamLimits;
 }
 
 export interface EnvironmentSpec {
@@ -28,16 +24,16 @@ export interface EnvironmentSpec {
   readonly runtime: Runtime;
   readonly entrypoint: string | undefined;
   readonly credentials: Credentials;
-}
-
-/** How the init phase ended. */
-interface InitResult {
-  readonly durationMs: number;
-  readonly failure?: Verdict;
+  /** On demand when absent. */
+  readonly initializationType?: InitializationType;
 }
 
 /** The result of an invocation before it becomes log lines and an outcome. */
 interface Result extends Judgement {
+  /** Monotonic milliseconds. */
+  readonly startedAt: number;
+  /** The answer that the caller took while it was made. */
+  readonly streamed?: { readonly bytes: number; readonly startedAt: number };
   readonly durationMs: number;
   readonly initDurationMs?: number;
 }
@@ -61,22 +57,13 @@ export class Environment {
   readonly #deps: EnvironmentDeps;
   readonly #spec: EnvironmentSpec;
   readonly #stream: LogStream;
-  /** What the function wrote to its standard streams and our bootstrap caught. */
-  readonly #written: { write(chunk: Buffer): void };
   readonly #bornAt = performance.now();
   readonly #onChange: (environment: Environment) => void;
   /** How the init phase ended; the first invocation takes it. */
   #init: InitResult | undefined;
   #bootFailure: unknown;
   #state: EnvironmentState = "booting";
-  #process: RuntimeProcess | undefined;
-  /** The process that is being booted, or was last; undefined when it could not be. */
-  #booting: Promise<RuntimeProcess | undefined> | undefined;
-  #lives = 0;
-  readonly #verdicts = new VerdictQueue();
-  /** Who takes the answer to the invocation under way as it is made, and that answer once the runtime streams it. */
-  #sink: AnswerSink | undefined;
-  #streamed: AnswerStream | undefined;
+  #domain: RuntimeDomain;
   #frozen: Promise<void> | undefined;
   #memoryMb = 0;
   /** The function timeout of the invocation under way. */
@@ -100,15 +87,11 @@ export class Environment {
       ports: deps.ports,
       clock: deps.clock,
       name: streamName(spec.version, deps.clock.now(), deps.ids.hex(32)),
+      initializationType: spec.initializationType ?? "on-demand",
       memoryMb: () => this.#readMemory(),
     });
-    this.#written = this.#stream.output();
-    this.#stream.platform({
-      type: "initStart",
-      runtimeVersion: runtimeVersionName(spec.runtime),
-      runtimeVersionArn: runtimeVersionArn(spec.runtime, spec.version.region),
-    });
-    this.#initPhase().catch((error: unknown) => {
+    this.#domain = this.#newDomain();
+    this.#firstInit().catch((error: unknown) => {
       this.#bootFailure = error;
       void this.end();
     });
@@ -152,9 +135,8 @@ export class Environment {
 
   /** Freezes it until the next invocation. */
   freeze(): void {
-    const process = this.#process;
-    if (this.#state !== "idle" || this.#frozen || this.#init?.failure || !process) return;
-    this.#frozen = process.freeze().catch((error: unknown) => {
+    if (this.#state !== "idle" || this.#frozen || this.#init?.failure) return;
+    this.#frozen = this.#domain.freeze().catch((error: unknown) => {
       this.#deps.log.warn("an execution environment could not be frozen", { error });
     });
   }
@@ -169,18 +151,24 @@ export class Environment {
     const init = this.#init;
     this.#init = undefined;
     if (invocation.wantLogTail) this.#stream.beginTail();
-    this.#stream.platform({ type: "start", requestId: invocation.requestId, version: this.version.version });
     const { timeoutMs } = this.version;
     const startedAt = performance.now();
     const deadline = this.#deps.clock.now() + timeoutMs;
-    this.#timer = setTimeout(() => this.#hear({ kind: "timeout" }), timeoutMs);
+    this.#timer = setTimeout(() => this.#domain.expire(), timeoutMs);
     const failedAgain = init?.failure ? await this.#initAgain() : undefined;
+    this.#stream.platform({
+      type: "start",
+      requestId: invocation.requestId,
+      version: this.version.version,
+      ...(invocation.traceHeader === undefined ? {} : { traceHeader: invocation.traceHeader }),
+    });
     const verdict = failedAgain ?? (await this.#handOver(invocation, deadline));
-    // Whatever comes after this is nobody's.
-    this.#streamed?.close();
+    const streamed = this.#domain.endStream();
     const elapsed = performance.now() - startedAt;
     const result: Result = {
       ...judge(verdict, invocation.requestId, timeoutMs),
+      startedAt,
+      ...(streamed ? { streamed } : {}),
       durationMs: verdict.kind === "timeout" ? timeoutMs : elapsed,
       ...(init && !init.failure ? { initDurationMs: init.durationMs } : {}),
     };
@@ -206,63 +194,101 @@ export class Environment {
 
   async #handOver(invocation: Invocation, deadline: number): Promise<Verdict> {
     this.#enter("busy");
-    this.#sink = invocation.sink;
-    this.#streamed = undefined;
     if (this.#frozen) {
       await this.#frozen;
       this.#frozen = undefined;
-      await this.#process?.thaw();
+      await this.#domain.thaw();
     }
-    this.#process?.deliver({
-      requestId: invocation.requestId,
-      deadline,
-      functionArn: invocation.invokedFunctionArn,
-      traceHeader: invocation.traceHeader ?? "",
-      clientContext: invocation.clientContext ?? "",
-      cognitoIdentity: "",
-      payload: invocation.payload,
-    });
-    return this.#verdicts.next();
+    this.#domain.deliver(invocation, deadline);
+    return this.#domain.next();
   }
 
-  /** Waits until the runtime is back, tells the log how it went, and makes the environment idle or ends it. */
+  /** Waits until the runtime and its extensions are back, tells the log how it went, and makes the environment idle or ends it. */
   async #finish(invocation: Invocation, verdict: Verdict, result: Result): Promise<Buffer | undefined> {
+    const domain = this.#domain;
     const answered = verdict.kind === "answer" || verdict.kind === "tooLarge" || verdict.kind === "refused";
     // Our bootstraps are back with their answer: the environment is free before the caller can come again.
-    const last = answered ? (this.#verdicts.take() ?? (await this.#verdicts.next())) : verdict;
-    clearTimeout(this.#timer);
-    if (last.kind === "next" && !this.#gone) this.#becomeIdle();
+    const back = answered ? (domain.take() ?? (await domain.next())) : verdict;
+    const backAt = performance.now();
+    const hasExtensions = domain.extensions.size > 0;
+    if (!hasExtensions) this.#over(back);
     // What the function wrote to its pipes before it answered is read in this turn of the loop.
     await new Promise(setImmediate);
-    const isBack = last.kind === "next";
-    if (!isBack) await this.#readMemory();
-    const { status, errorType } = isBack ? result : judge(last, invocation.requestId, this.version.timeoutMs);
-    const ending = {
-      requestId: invocation.requestId,
-      durationMs: result.durationMs,
-      status,
-      ...(errorType === undefined ? {} : { errorType }),
-    };
     this.#stream.breakLines();
-    this.#stream.platform({
-      type: "runtimeDone",
-      ...ending,
-      producedBytes: this.#streamed?.bytes ?? result.payload.length,
-    });
-    this.#streamed = undefined;
-    this.#stream.report({
-      type: "report",
-      ...ending,
-      ...(result.initDurationMs === undefined ? {} : { initDurationMs: result.initDurationMs }),
-      memorySizeMb: this.version.memoryMb,
-    });
+    this.#tellRuntimeDone(invocation, result, back, answered ? backAt : undefined);
+    const last = hasExtensions && back.kind === "next" ? await domain.extensionsReady() : back;
+    if (hasExtensions) this.#over(last);
+    const isOver = last.kind === "next" || last.kind === "ready";
+    if (!isOver) await this.#readMemory();
+    this.#tellReport(invocation, result, last, hasExtensions ? backAt : undefined);
     const tail = invocation.wantLogTail ? await this.#stream.takeTail() : undefined;
-    if (!isBack) void this.end();
+    if (!isOver) void this.end();
     return tail;
   }
 
-  #becomeIdle(): void {
-    this.#verdicts.clear();
+  /** @param backAt When the runtime asked for more after an answer. */
+  #tellRuntimeDone(invocation: Invocation, result: Result, back: Verdict, backAt: number | undefined): void {
+    const { startedAt, durationMs, payload, streamed } = result;
+    const responseLatencyMs = streamed ? streamed.startedAt - startedAt : durationMs;
+    this.#stream.platform({
+      type: "runtimeDone",
+      requestId: invocation.requestId,
+      ...this.#endingOf(invocation, result, back),
+      ...(invocation.traceHeader === undefined ? {} : { traceHeader: invocation.traceHeader }),
+      durationMs,
+      producedBytes: streamed?.bytes ?? payload.length,
+      startedAt: this.#deps.clock.now() - (performance.now() - startedAt),
+      ...(backAt === undefined
+        ? {}
+        : {
+            responseLatencyMs,
+            responseDurationMs: durationMs - responseLatencyMs,
+            runtimeOverheadMs: backAt - startedAt - durationMs,
+          }),
+    });
+  }
+
+  /** @param backAt When the runtime was done and its extensions were waited for. */
+  #tellReport(invocation: Invocation, result: Result, last: Verdict, backAt: number | undefined): void {
+    const { requestId, traceHeader } = invocation;
+    const { initDurationMs, startedAt } = result;
+    this.#stream.platform({ type: "end", requestId });
+    const now = performance.now();
+    // The extensions' time counts too.
+    const durationMs = backAt === undefined || last.kind === "timeout" ? result.durationMs : now - startedAt;
+    this.#stream.report({
+      type: "report",
+      requestId,
+      durationMs: last.kind === "timeout" ? this.version.timeoutMs : durationMs,
+      ...this.#endingOf(invocation, result, last),
+      ...(traceHeader === undefined ? {} : { traceHeader }),
+      ...(initDurationMs === undefined ? {} : { initDurationMs }),
+      ...(backAt === undefined
+        ? {}
+        : {
+            extensionOverhead: {
+              startedAt: this.#deps.clock.now() - (now - backAt),
+              durationMs: now - backAt,
+            },
+          }),
+      memorySizeMb: this.version.memoryMb,
+    });
+  }
+
+  #endingOf(invocation: Invocation, result: Result, verdict: Verdict) {
+    const isGood = verdict.kind === "next" || verdict.kind === "ready";
+    const { status, errorType } = isGood
+      ? result
+      : judge(verdict, invocation.requestId, this.version.timeoutMs);
+    return errorType === undefined ? { status } : { status, errorType };
+  }
+
+  /** Nobody is waited for any more: the environment is free for the next, unless something of it failed. */
+  #over(verdict: Verdict): void {
+    clearTimeout(this.#timer);
+    if (verdict.kind === "exit" && verdict.exit.outOfMemory) this.#memoryMb = this.version.memoryMb;
+    if ((verdict.kind !== "next" && verdict.kind !== "ready") || this.#gone) return;
+    this.#domain.rest();
     this.#enter("idle");
     this.#rest();
   }
@@ -272,101 +298,70 @@ export class Environment {
     this.#onChange(this);
   }
 
-  /** The init phase proper, with its own limit. A failure is kept: the first invocation tries once more. @throws SandboxError, EnvironmentEnded. */
-  async #initPhase(): Promise<void> {
-    const startedAt = performance.now();
-    await this.#boot();
-    this.#enter("init");
-    this.#timer = setTimeout(() => this.#hear({ kind: "timeout" }), initMs);
-    const verdict = await this.#verdicts.next();
-    clearTimeout(this.#timer);
-    const durationMs = performance.now() - startedAt;
-    if (verdict.kind === "next") {
-      if (this.#gone) throw new EnvironmentEnded();
-      this.#init = { durationMs };
-      this.#initialized();
-    } else {
-      await this.#initFailed("init", verdict, durationMs);
-      // What this process still says is about nothing: a second one will have the first invocation.
-      this.#lives++;
-      await this.#process?.stop();
-      if (this.#gone) throw new EnvironmentEnded();
-      this.#init = { durationMs, failure: verdict };
-      this.#enter("idle");
-    }
+  /** The init phase proper. A failure is kept: the first invocation tries once more. @throws SandboxError, EnvironmentEnded. */
+  async #firstInit(): Promise<void> {
+    const init = await this.#initPhase("init");
+    if (init.failure) await this.#domain.stop(0);
+    if (this.#gone) throw new EnvironmentEnded();
+    this.#init = init;
+    if (init.failure) this.#enter("idle");
+    else this.#initialized();
     this.#rest();
   }
 
   /** AWS runs a failed init phase again under the function's own timeout. Undefined when it went well now. */
   async #initAgain(): Promise<Verdict | undefined> {
-    const startedAt = performance.now();
     this.#enter("init");
-    await this.#boot();
-    const verdict = await this.#verdicts.next();
-    if (verdict.kind === "next") {
-      if (this.#gone) throw new EnvironmentEnded();
-      this.#initialized();
-      return undefined;
-    }
-    await this.#initFailed("invoke", verdict, performance.now() - startedAt);
-    return verdict;
+    this.#domain = this.#newDomain();
+    const { failure } = await this.#initPhase("invoke");
+    if (this.#gone) throw new EnvironmentEnded();
+    if (!failure) this.#initialized();
+    return failure;
+  }
+
+  /** @throws SandboxError; EnvironmentEnded when it was told to end before everything was started. */
+  #initPhase(phase: "init" | "invoke"): Promise<InitResult> {
+    const { version, runtime, initializationType } = this.#spec;
+    this.#stream.telemetry.open();
+    this.#stream.platform({
+      type: "initStart",
+      phase,
+      runtimeVersion: runtimeVersionName(runtime),
+      runtimeVersionArn: runtimeVersionArn(runtime, version.region),
+    });
+    const limitMs =
+      initializationType === "provisioned-concurrency"
+        ? Math.max(provisionedInitMs, version.timeoutMs)
+        : initMs;
+    return runInitPhase({
+      domain: this.#domain,
+      stream: this.#stream,
+      timeoutMs: version.timeoutMs,
+      phase,
+      ...(phase === "init" ? { limitMs } : {}),
+      booted: () => {
+        if (this.#gone) throw new EnvironmentEnded();
+        if (phase === "init") this.#enter("init");
+      },
+    });
   }
 
   #initialized(): void {
+    this.#domain.rest();
     this.#enter("idle");
-    this.#process?.limitCpu().catch((error: unknown) => {
+    this.#domain.limitCpu().catch((error: unknown) => {
       this.#deps.log.warn("the CPU share of an execution environment could not be set", { error });
     });
     void this.#readMemory();
   }
 
-  async #initFailed(phase: "init" | "invoke", verdict: Verdict, durationMs: number): Promise<void> {
-    await new Promise(setImmediate);
-    const { status, errorType } = judge(verdict, "", this.version.timeoutMs);
-    const failed = errorType === undefined || status === "timeout" ? {} : { errorType };
-    this.#stream.platform({ type: "initReport", phase, durationMs, status, ...failed });
-  }
-
-  /** @throws when the environment was told to end before there is a process to be used. */
-  async #boot(): Promise<void> {
-    if (this.#gone) throw new EnvironmentEnded();
-    const life = ++this.#lives;
-    // What an earlier process of this environment still says is about nothing any more.
-    const hear = (verdict: Verdict) => {
-      if (life === this.#lives) this.#hear(verdict);
-    };
-    const listener: ProcessListener = {
-      next: () => hear({ kind: "next" }),
-      initError: (errorType, payload) => hear({ kind: "initError", errorType, payload }),
-      answer: (payload, errorType) =>
-        hear({ kind: "answer", payload, ...(errorType === undefined ? {} : { errorType }) }),
-      answerTooLarge: (bytes) => hear({ kind: "tooLarge", bytes, bytesMax: responseBytesMax }),
-      answerRefused: (errorType, errorMessage) => hear({ kind: "refused", errorType, errorMessage }),
-      stream: (contentType, source) => {
-        const { sink, limits } = { sink: this.#sink, limits: this.#deps.streaming };
-        this.#streamed = new AnswerStream({ contentType, sink, limits, source, hear });
-        return this.#streamed;
-      },
-      log: (record, payload) => (record ? this.#stream.record(payload) : this.#written.write(payload)),
-      exit: (exit) => hear({ kind: "exit", exit }),
-    };
-    this.#verdicts.clear();
-    const spec = { id: this.#deps.ids.hex(16), stream: this.#stream, ...this.#spec };
-    const booting = RuntimeProcess.boot(this.#deps, spec, listener);
-    this.#booting = booting.catch(() => undefined);
-    this.#process = await booting;
-    if (this.#gone) throw new EnvironmentEnded();
-  }
-
-  #hear(verdict: Verdict): void {
-    if (verdict.kind === "exit" && verdict.exit.outOfMemory) this.#memoryMb = this.version.memoryMb;
-    if (this.#state !== "idle") this.#verdicts.push(verdict);
-    // Nothing was asked. A process that ended takes its environment along.
-    else if (verdict.kind === "exit") void this.end();
+  #newDomain(): RuntimeDomain {
+    const spec = { ...this.#spec, stream: this.#stream };
+    return new RuntimeDomain(this.#deps, spec, () => void this.end());
   }
 
   async #readMemory(): Promise<number> {
-    const bytes = (await this.#process?.peakMemoryBytes().catch(() => 0)) ?? 0;
+    const bytes = await this.#domain.peakMemoryBytes();
     this.#memoryMb = Math.min(Math.max(this.#memoryMb, Math.ceil(bytes / mebibyte)), this.version.memoryMb);
     return this.#memoryMb;
   }
@@ -375,12 +370,12 @@ export class Environment {
     this.#enter("stopping");
     clearTimeout(this.#timer);
     try {
-      const process = (await this.#booting) ?? this.#process;
-      await process?.stop();
+      await this.#domain.stop(this.#domain.extensions.size > 0 ? internalShutdownMs : 0);
     } catch (error) {
       this.#deps.log.error("an execution environment could not be ended", { error });
     }
     await this.#finished;
+    this.#stream.telemetry.close();
     await this.#stream.flush();
     this.#enter("gone");
     this.#onChange(this);

@@ -6,6 +6,10 @@ export const responseBytesMax = 6_291_556;
 export const errorBytesMax = 262_144;
 /** What the init phase may take before it is run again inside the first invocation. */
 export const initMs = 10_000;
+/** The same for an environment of provisioned concurrency, unless the function's own timeout is longer. */
+export const provisionedInitMs = 130_000;
+/** What the shutdown phase may take with internal extensions alone. */
+export const internalShutdownMs = 500;
 /** An execution environment is frozen after this long without work. */
 export const freezeAfterMs = 1_000;
 /** Credentials that expire sooner than this after the function's own timeout are not handed to another invocation. */
@@ -33,6 +37,8 @@ export const logTailBytes = 4_096;
 export const runtimeApiHeadBytesMax = 131_072;
 /** Connections to one environment's Runtime API at once: a runtime needs one or two, and each may hold a response here. */
 export const runtimeApiConnectionsMax = 32;
+/** Extensions of one environment, external and internal. */
+export const extensionsMax = 10;
 
 /** Concurrency of a function that nothing was heard of for this long is forgotten; its rates have recovered by then. */
 export const forgetMs = 60_000;

@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { billedMs, jsonLine, textLine } from "./log-lines.ts";
-import type { ReportEvent } from "./log-lines.ts";
+import { jsonLine, textLine } from "./log-lines.ts";
+import { billedMs } from "./platform-events.ts";
+import type { EventContext, ReportEvent } from "./platform-events.ts";
+
+const context: EventContext = {
+  initializationType: "on-demand",
+  functionName: "f",
+  functionVersion: "$LATEST",
+  instanceId: "2026/01/01/[$LATEST]0",
+  memoryMb: 128,
+};
 
 const report: ReportEvent = {
   type: "report",
@@ -15,16 +24,16 @@ const report: ReportEvent = {
 
 test("a REPORT line has AWS's fields, tabs and rounding", () => {
   assert.equal(
-    textLine(report),
+    textLine(report, "on-demand"),
     "REPORT RequestId: r-1\tDuration: 133.61 ms\tBilled Duration: 214 ms\tMemory Size: 128 MB\tMax Memory Used: 31 MB\tInit Duration: 80.00 ms\t\n",
   );
   const { initDurationMs: _, ...warm } = report;
   assert.equal(
-    textLine({ ...warm, status: "timeout" }),
+    textLine({ ...warm, status: "timeout" }, "on-demand"),
     "REPORT RequestId: r-1\tDuration: 133.61 ms\tBilled Duration: 134 ms\tMemory Size: 128 MB\tMax Memory Used: 31 MB\tStatus: timeout\n",
   );
   assert.match(
-    textLine({ ...warm, status: "error", errorType: "Runtime.ExitError" }) ?? "",
+    textLine({ ...warm, status: "error", errorType: "Runtime.ExitError" }, "on-demand") ?? "",
     /MB\tStatus: error\tError Type: Runtime\.ExitError\n$/,
   );
 });
@@ -42,12 +51,13 @@ test("JSON lines are left out below the system log level", () => {
     status: "success",
     durationMs: 1,
     producedBytes: 2,
+    startedAt: 0,
   } as const;
-  assert.equal(jsonLine(done, 0, "INFO"), undefined);
+  assert.equal(jsonLine(done, 0, "INFO", context), undefined);
   assert.equal(
-    jsonLine(done, 0, "DEBUG"),
+    jsonLine(done, 0, "DEBUG", context),
     '{"time":"1970-01-01T00:00:00.000Z","type":"platform.runtimeDone","record":{"requestId":"r","status":"success","metrics":{"durationMs":1,"producedBytes":2}}}\n',
   );
-  assert.equal(jsonLine(report, 0, "WARN"), undefined);
-  assert.ok(jsonLine({ ...report, status: "error" }, 0, "WARN"));
+  assert.equal(jsonLine(report, 0, "WARN", context), undefined);
+  assert.ok(jsonLine({ ...report, status: "error" }, 0, "WARN", context));
 });

@@ -1,74 +1,56 @@
 /** The platform's own log lines: START, END, REPORT and their kin, as text or as JSON. */
-
-/** What the platform tells about an environment, in the words of the Telemetry API. */
-export type PlatformEvent =
-  | { readonly type: "initStart"; readonly runtimeVersion: string; readonly runtimeVersionArn: string }
-  | {
-      readonly type: "initReport";
-      readonly durationMs: number;
-      readonly phase: "init" | "invoke";
-      readonly status: Status;
-      readonly errorType?: string;
-    }
-  | { readonly type: "start"; readonly requestId: string; readonly version: string }
-  | {
-      readonly type: "runtimeDone";
-      readonly requestId: string;
-      readonly status: Status;
-      readonly errorType?: string;
-      readonly durationMs: number;
-      readonly producedBytes: number;
-    }
-  | ReportEvent
-  | { readonly type: "logsDropped"; readonly droppedBytes: number; readonly droppedRecords: number };
-
-export interface ReportEvent {
-  readonly type: "report";
-  readonly requestId: string;
-  readonly durationMs: number;
-  readonly initDurationMs?: number;
-  readonly memorySizeMb: number;
-  readonly maxMemoryUsedMb: number;
-  readonly status: Status;
-  readonly errorType?: string;
-}
-
-export type Status = "success" | "error" | "timeout";
+import { billedMs, recordOf } from "./platform-events.ts";
+import type {
+  EventContext,
+  InitializationType,
+  PlatformEvent,
+  ReportEvent,
+  Status,
+} from "./platform-events.ts";
 
 const RANK = { DEBUG: 0, INFO: 1, WARN: 2 } as const;
-const DROP_REASON = "The environment wrote more than the log rate allows";
-
-/** Milliseconds that AWS would bill: the init phase counts since August 2025. */
-export function billedMs(event: Pick<ReportEvent, "durationMs" | "initDurationMs">): number {
-  return Math.ceil(Number(((event.initDurationMs ?? 0) + event.durationMs).toFixed(2)));
-}
 
 /** The line of an event in the Text format; undefined for what this format does not tell. */
-export function textLine(event: PlatformEvent): string | undefined {
+export function textLine(event: PlatformEvent, initializationType: InitializationType): string | undefined {
   switch (event.type) {
     case "initStart":
+      // That a failed init phase is run again inside an invocation shows in its duration alone.
+      if (event.phase === "invoke") return undefined;
       return `INIT_START Runtime Version: ${event.runtimeVersion}\tRuntime Version ARN: ${event.runtimeVersionArn}\n`;
     case "initReport":
-      if (event.status === "success") return undefined;
+      if (event.status === "success" && initializationType === "on-demand") return undefined;
       return `INIT_REPORT Init Duration: ${event.durationMs.toFixed(2)} ms\tPhase: ${event.phase}\t${statusText(event)}\n`;
     case "start":
       return `START RequestId: ${event.requestId} Version: ${event.version}\n`;
-    case "runtimeDone":
+    case "end":
       return `END RequestId: ${event.requestId}\n`;
     case "report":
       return reportText(event);
+    case "extension":
+      return `EXTENSION\tName: ${event.name}\tState: ${event.state}\tEvents: [${event.events.join(", ")}]${event.errorType === undefined ? "" : `\tError Type: ${event.errorType}`}\n`;
+    case "telemetrySubscription":
+    case "logsSubscription":
+      return `${event.type === "logsSubscription" ? "LOGS" : "TELEMETRY"}\tName: ${event.name}\tState: ${event.state}\tTypes: [${event.types.map(capitalized).join(", ")}]\n`;
+    case "logsDropped":
+      return `LOGS_DROPPED Dropped Bytes: ${event.droppedBytes}\tDropped Records: ${event.droppedRecords}\tReason: ${event.reason}\n`;
     default:
-      return `LOGS_DROPPED Dropped Bytes: ${event.droppedBytes}\tDropped Records: ${event.droppedRecords}\tReason: ${DROP_REASON}\n`;
+      return undefined;
   }
 }
 
-/** The line of an event in the JSON format; undefined when the system log level leaves it out. */
-export function jsonLine(event: PlatformEvent, time: number, level: keyof typeof RANK): string | undefined {
-  if (RANK[levelOf(event)] < RANK[level]) return undefined;
+/** The line of an event in the JSON format; undefined when the system log level or the format leaves it out. */
+export function jsonLine(
+  event: PlatformEvent,
+  time: number,
+  level: keyof typeof RANK,
+  context: EventContext,
+): string | undefined {
+  if (event.type === "end" || event.type === "fault") return undefined;
+  if (RANK[levelOf(event, context.initializationType)] < RANK[level]) return undefined;
   return `${JSON.stringify({
     time: new Date(time).toISOString(),
     type: `platform.${event.type}`,
-    record: recordOf(event),
+    record: recordOf(event, context),
   })}\n`;
 }
 
@@ -89,65 +71,29 @@ function statusText(event: { readonly status: Status; readonly errorType?: strin
     : `Status: ${event.status}\tError Type: ${event.errorType}`;
 }
 
-function levelOf(event: PlatformEvent): keyof typeof RANK {
+/** https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html */
+function levelOf(event: PlatformEvent, initializationType: InitializationType): keyof typeof RANK {
   switch (event.type) {
     case "initStart":
     case "start":
+    case "telemetrySubscription":
+    case "logsSubscription":
       return "INFO";
     case "initReport":
+      if (event.status !== "success") return "WARN";
+      return initializationType === "on-demand" ? "DEBUG" : "INFO";
+    case "initRuntimeDone":
     case "runtimeDone":
       return event.status === "success" ? "DEBUG" : "WARN";
     case "report":
       return event.status === "success" ? "INFO" : "WARN";
+    case "extension":
+      return event.errorType === undefined ? "INFO" : "WARN";
     default:
       return "WARN";
   }
 }
 
-function recordOf(event: PlatformEvent): Record<string, unknown> {
-  const failed = "errorType" in event && event.errorType !== undefined ? { errorType: event.errorType } : {};
-  switch (event.type) {
-    case "initStart":
-      return {
-        initializationType: "on-demand",
-        phase: "init",
-        runtimeVersion: event.runtimeVersion,
-        runtimeVersionArn: event.runtimeVersionArn,
-      };
-    case "initReport":
-      return {
-        initializationType: "on-demand",
-        phase: event.phase,
-        status: event.status,
-        ...failed,
-        metrics: { durationMs: round(event.durationMs) },
-      };
-    case "start":
-      return { requestId: event.requestId, version: event.version };
-    case "runtimeDone":
-      return {
-        requestId: event.requestId,
-        status: event.status,
-        ...failed,
-        metrics: { durationMs: round(event.durationMs), producedBytes: event.producedBytes },
-      };
-    case "report":
-      return { requestId: event.requestId, status: event.status, ...failed, metrics: metricsOf(event) };
-    default:
-      return { droppedBytes: event.droppedBytes, droppedRecords: event.droppedRecords, reason: DROP_REASON };
-  }
-}
-
-function metricsOf(event: ReportEvent): Record<string, number> {
-  return {
-    durationMs: round(event.durationMs),
-    billedDurationMs: billedMs(event),
-    memorySizeMB: event.memorySizeMb,
-    maxMemoryUsedMB: event.maxMemoryUsedMb,
-    ...(event.initDurationMs === undefined ? {} : { initDurationMs: round(event.initDurationMs) }),
-  };
-}
-
-function round(milliseconds: number): number {
-  return Number(milliseconds.toFixed(3));
+function capitalized(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
 }

@@ -10,7 +10,8 @@ import {
   logTailBytes,
 } from "./limits.ts";
 import { jsonLine, textLine } from "./log-lines.ts";
-import type { PlatformEvent, ReportEvent } from "./log-lines.ts";
+import type { EventContext, InitializationType, PlatformEvent, ReportEvent } from "./platform-events.ts";
+import { Telemetry } from "./telemetry/telemetry.ts";
 import type { FunctionVersion, InvokePorts, LogLine } from "./types.ts";
 
 /** A line whose memory figure is read when it is handed over: reading it costs more than all else of a warm invocation. */
@@ -20,19 +21,25 @@ interface LateReport {
 }
 type Entry = LogLine | LateReport;
 
+const dropReason = "The environment wrote more than the log rate allows";
+
 export interface LogStreamDeps {
   readonly version: FunctionVersion;
   readonly ports: InvokePorts;
   readonly clock: Clock;
   /** The name of the stream, as CloudWatch Logs shows it. */
   readonly name: string;
+  readonly initializationType: InitializationType;
   /** Peak memory of the environment so far, in MB. */
   memoryMb(): Promise<number>;
 }
 
 export class LogStream {
   readonly name: string;
+  /** Extensions that hear what is written here too. */
+  readonly telemetry: Telemetry;
   readonly #deps: LogStreamDeps;
+  readonly #context: EventContext;
   readonly #rate: RateLimit;
   readonly #splitters: LineSplitter[] = [];
   #entries: Entry[] = [];
@@ -44,11 +51,20 @@ export class LogStream {
     this.name = deps.name;
     this.#deps = deps;
     this.#rate = new RateLimit(deps.clock);
+    this.#context = {
+      initializationType: deps.initializationType,
+      functionName: deps.version.functionName,
+      functionVersion: deps.version.version,
+      instanceId: deps.name,
+      memoryMb: deps.version.memoryMb,
+    };
+    const isJson = deps.version.logFormat === "JSON";
+    this.telemetry = new Telemetry({ context: this.#context, isJson, now: () => deps.clock.now() });
   }
 
-  /** A sink for the bytes of one of the function's output streams; every line becomes one event. */
-  output(): { write(chunk: Buffer): void; end(): void } {
-    const splitter = new LineSplitter(logLineBytesMax, (line) => this.#functionLine(line));
+  /** A sink for the bytes of an output stream of the function or of its extensions; every line becomes one event. */
+  output(kind: "function" | "extension" = "function"): { write(chunk: Buffer): void; end(): void } {
+    const splitter = new LineSplitter(logLineBytesMax, (line) => this.#written(kind, line));
     this.#splitters.push(splitter);
     return { write: (chunk) => splitter.push(chunk), end: () => splitter.end() };
   }
@@ -63,20 +79,28 @@ export class LogStream {
     let rest = payload;
     while (rest.length > logLineBytesMax) {
       const end = characterStart(rest, logLineBytesMax);
-      this.#functionLine(rest.subarray(0, end));
+      this.#written("function", rest.subarray(0, end));
       rest = rest.subarray(end);
     }
-    this.#functionLine(rest);
+    this.#written("function", rest);
   }
 
   platform(event: PlatformEvent): void {
     const timestamp = this.#deps.clock.now();
+    if (this.telemetry.isHeard) this.telemetry.platform(event, timestamp);
     const message = this.#render(event, timestamp);
     if (message !== undefined) this.#add({ timestamp, message });
   }
 
   report(report: Omit<ReportEvent, "maxMemoryUsedMb">): void {
-    this.#add({ timestamp: this.#deps.clock.now(), report });
+    const timestamp = this.#deps.clock.now();
+    this.#add({ timestamp, report });
+    if (this.telemetry.hasSubscribers) void this.#tellReport(report, timestamp);
+  }
+
+  async #tellReport(report: Omit<ReportEvent, "maxMemoryUsedMb">, timestamp: number): Promise<void> {
+    const maxMemoryUsedMb = await this.#deps.memoryMb();
+    this.telemetry.platform({ ...report, maxMemoryUsedMb }, timestamp);
   }
 
   /** From now on what is written is kept for `takeTail` too. */
@@ -114,12 +138,14 @@ export class LogStream {
     this.#deps.ports.writeLogs(this.#deps.version, this.name, lines);
   }
 
-  #functionLine(line: Buffer): void {
+  #written(kind: "function" | "extension", line: Buffer): void {
     if (!this.#rate.allows(line.length)) return;
     this.#noteDropped();
     const message = line.toString("utf8");
-    if (this.#isFilteredOut(message)) return;
-    this.#add({ timestamp: this.#deps.clock.now(), message });
+    const timestamp = this.#deps.clock.now();
+    if (this.telemetry.isHeard) this.telemetry.line(kind, message, timestamp);
+    if (kind === "function" && this.#isFilteredOut(message)) return;
+    this.#add({ timestamp, message });
   }
 
   /** With the JSON format, lines that are JSON objects themselves are filtered by their `level`. */
@@ -138,7 +164,7 @@ export class LogStream {
 
   #noteDropped(): void {
     const dropped = this.#rate.takeDropped();
-    if (dropped) this.platform({ type: "logsDropped", ...dropped });
+    if (dropped) this.platform({ type: "logsDropped", ...dropped, reason: dropReason });
   }
 
   #line(entry: Entry, memoryMb: number): LogLine | undefined {
@@ -149,7 +175,9 @@ export class LogStream {
 
   #render(event: PlatformEvent, time: number): string | undefined {
     const { logFormat, systemLogLevel } = this.#deps.version;
-    return logFormat === "JSON" ? jsonLine(event, time, systemLogLevel ?? "INFO") : textLine(event);
+    return logFormat === "JSON"
+      ? jsonLine(event, time, systemLogLevel ?? "INFO", this.#context)
+      : textLine(event, this.#context.initializationType);
   }
 }
 

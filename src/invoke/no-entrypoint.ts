@@ -23,17 +23,31 @@ export async function runNowhere(
   const { requestId } = invocation;
   const { errorType, payload } = invalidEntrypoint(requestId, reason);
   const name = streamName(version, deps.clock.now(), deps.ids.hex(32));
-  const stream = new LogStream({ ...deps, version, name, memoryMb: () => Promise.resolve(0) });
+  const stream = new LogStream({
+    ...deps,
+    version,
+    name,
+    initializationType: "on-demand",
+    memoryMb: () => Promise.resolve(0),
+  });
   const ending = { status: "error", errorType, durationMs: 0 } as const;
   if (invocation.wantLogTail) stream.beginTail();
   stream.platform({
     type: "initStart",
+    phase: "init",
     runtimeVersion: runtimeVersionName(runtime),
     runtimeVersionArn: runtimeVersionArn(runtime, version.region),
   });
   stream.platform({ type: "initReport", phase: "init", ...ending });
   stream.platform({ type: "start", requestId, version: version.version });
-  stream.platform({ type: "runtimeDone", requestId, ...ending, producedBytes: payload.length });
+  stream.platform({
+    type: "runtimeDone",
+    requestId,
+    ...ending,
+    startedAt: deps.clock.now(),
+    producedBytes: payload.length,
+  });
+  stream.platform({ type: "end", requestId });
   stream.report({ type: "report", requestId, ...ending, memorySizeMb: version.memoryMb });
   const logTail = invocation.wantLogTail ? await stream.takeTail() : undefined;
   await stream.flush();

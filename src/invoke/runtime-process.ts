@@ -18,10 +18,12 @@ import { environmentVariables, socketName } from "./environment-variables.ts";
 import { listenForFrames } from "./frame-channel.ts";
 import { lastWordsMs } from "./limits.ts";
 import type { LogStream } from "./log-stream.ts";
+import type { InitializationType } from "./platform-events.ts";
 import { RuntimeApi } from "./runtime-api.ts";
 import type { Delivery, RuntimeChannel, RuntimeListener } from "./runtime-channel.ts";
 import type { Runtime } from "./runtimes/runtime.ts";
 import { SandboxApi } from "./sandbox-api.ts";
+import type { SandboxApiPart } from "./sandbox-api.ts";
 import type { Credentials, FunctionVersion } from "./types.ts";
 
 export interface ProcessDeps {
@@ -40,7 +42,10 @@ export interface ProcessSpec {
   /** Program of a custom runtime, in paths of the layout. */
   readonly entrypoint: string | undefined;
   readonly credentials: Credentials;
+  readonly initializationType?: InitializationType;
   readonly stream: LogStream;
+  /** What its sandbox finds at AWS_LAMBDA_RUNTIME_API beside the Runtime API. */
+  readonly apis: readonly SandboxApiPart[];
 }
 
 export interface ProcessListener extends RuntimeListener {
@@ -70,7 +75,7 @@ export class RuntimeProcess {
   ): Promise<RuntimeProcess> {
     const isCustom = spec.runtime.kind === "provided";
     const runtimeApi = new RuntimeApi(isCustom ? listener : undefined);
-    const api = new SandboxApi([runtimeApi]);
+    const api = new SandboxApi([runtimeApi, ...spec.apis]);
     const socketDir = isCustom ? undefined : await makeSocketDir(deps.stateDir, spec.id);
     const channel =
       socketDir === undefined
@@ -88,6 +93,11 @@ export class RuntimeProcess {
       if (socketDir !== undefined) await rm(socketDir, { recursive: true, force: true });
       throw error;
     }
+  }
+
+  /** Address at which the server reaches what listens inside. */
+  get address(): string {
+    return this.#sandbox.address;
   }
 
   deliver(delivery: Delivery): void {
@@ -110,9 +120,9 @@ export class RuntimeProcess {
     return this.#sandbox.peakMemoryBytes();
   }
 
-  /** Ends it at once and resolves when nothing of it is left. */
-  async stop(): Promise<void> {
-    await this.#sandbox.stop(0);
+  /** Ends it, after `graceMs` at the latest, and resolves when nothing of it is left. */
+  async stop(graceMs: number): Promise<void> {
+    await this.#sandbox.stop(graceMs);
     this.#channel.close();
     if (this.#socketDir !== undefined) await rm(this.#socketDir, { recursive: true, force: true });
   }

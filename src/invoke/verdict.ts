@@ -1,6 +1,6 @@
 /** What a runtime was heard to do, and what that means to the caller and to the log. */
 import type { SandboxExit } from "../sandbox/sandbox.ts";
-import type { Status } from "./log-lines.ts";
+import type { Status } from "./platform-events.ts";
 import { cutError, exited, failure, recordedType, timeout, tooLarge } from "./payloads.ts";
 import type { Failure } from "./payloads.ts";
 
@@ -12,6 +12,9 @@ export type Verdict =
   | { readonly kind: "refused"; readonly errorType: string; readonly errorMessage: string }
   | { readonly kind: "initError"; readonly errorType: string; readonly payload: Buffer }
   | { readonly kind: "exit"; readonly exit: SandboxExit }
+  /** Every extension waits for its next event. */
+  | { readonly kind: "ready" }
+  | { readonly kind: "extensionFailed"; readonly errorType: string; readonly message: string }
   | { readonly kind: "timeout" };
 
 /** Verdicts in the order in which they came; one waits for the next at a time. */
@@ -74,6 +77,8 @@ export function judge(verdict: Verdict, requestId: string, timeoutMs: number): J
       };
     case "exit":
       return failed(exited(requestId, verdict.exit));
+    case "extensionFailed":
+      return failed(failure(verdict.errorType, `RequestId: ${requestId} Error: ${verdict.message}`));
     case "timeout": {
       const { errorType, payload } = timeout(requestId, timeoutMs);
       return { ...failedBy(errorType, payload), status: "timeout" };

@@ -151,6 +151,11 @@ export async function openInvoker(
   };
 }
 
+/** Waits for what comes a little later, such as the last lines of a log; the test's own timeout ends a vain wait. */
+export async function eventually(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
 export function credentialsUntil(expiresAt: number): Credentials {
   return { accessKeyId: "ASIATEST", secretAccessKey: "secret", sessionToken: "token", expiresAt };
 }
