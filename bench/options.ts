@@ -16,7 +16,7 @@ export interface BenchOptions {
   readonly peers: boolean;
 }
 
-export const AXES = [1, 2, 3, 4, 5, 6, 7, 8] as const;
+const NUMBERS = [1, 2, 3, 4, 5, 6, 7, 8];
 const ROUNDS = 5;
 
 /** @throws Error naming the value that cannot be. */
@@ -46,10 +46,10 @@ export function readOptions(args: readonly string[]): BenchOptions {
 
 /** `4`, `1,3` or `1-8`; all when absent. */
 function readAxes(text: string | undefined): readonly number[] {
-  if (text === undefined) return AXES;
+  if (text === undefined) return NUMBERS;
   const axes = text.split(",").flatMap((part) => {
     const [from, to = from] = part.split("-").map(Number);
-    return AXES.filter((axis) => axis >= (from ?? Number.NaN) && axis <= (to ?? Number.NaN));
+    return NUMBERS.filter((axis) => axis >= (from ?? Number.NaN) && axis <= (to ?? Number.NaN));
   });
   if (axes.length === 0) throw new Error(`"${text}" names no axis; there are 1 to 8, written 4, 1,3 or 1-8`);
   return axes;

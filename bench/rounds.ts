@@ -33,18 +33,22 @@ export const STEAL_PERMILLE_MAX = 20;
 const REPEAT_MAX = 2;
 
 /** Plays rounds until `wanted` of them were undisturbed; where the machine never gives them, all count and the result says so. */
-export async function interleave(turns: readonly Turn[], wanted: number): Promise<Comparison> {
+export async function interleave(
+  turns: readonly Turn[],
+  wanted: number,
+  watch = watchSteal,
+): Promise<Comparison> {
   const rounds: Round[] = [];
   const isValid = (round: Round) => round.stealPermille <= STEAL_PERMILLE_MAX;
   while (rounds.filter(isValid).length < wanted && rounds.length < wanted * REPEAT_MAX)
-    rounds.push(await playRound(turns));
+    rounds.push(await playRound(turns, watch));
   const valid = rounds.filter(isValid);
   return compare(valid.length === 0 ? rounds : valid, valid.length < wanted);
 }
 
-async function playRound(turns: readonly Turn[]): Promise<Round> {
+async function playRound(turns: readonly Turn[], watch: typeof watchSteal): Promise<Round> {
   const values = new Map<string, Measured>();
-  const stolen = watchSteal();
+  const stolen = watch();
   for (const turn of turns) values.set(turn.name, await turn.measure());
   return { values, stealPermille: stolen() };
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { startLambent } from "../contenders/lambent.ts";
+import { sandboxGroupIn, startLambent } from "../contenders/lambent.ts";
 import { freePort, startMeasured } from "../contenders/server.ts";
 import type { ContenderServer } from "../contenders/server.ts";
 import { loadAndCount, warmUp } from "../contenders/warm.ts";
@@ -27,7 +27,7 @@ export async function runtimeApiCost(options: BenchOptions): Promise<AxisResult>
   const callers = options.quick ? 4 : CALLERS;
   const files = {
     bootstrap: BOOTSTRAP,
-    "node.bootstrap": readFileSync(process.execPath),
+    "node.bootstrap": interpreter(options),
     "worker.mjs": readFileSync(WORKER),
   };
   const lambent = await startLambent({ sandbox: options.sandbox });
@@ -61,6 +61,12 @@ export async function runtimeApiCost(options: BenchOptions): Promise<AxisResult>
   };
 }
 
+/** Node itself, since a sandbox shows a custom runtime none; where nothing is isolated, the one of this machine. */
+function interpreter({ sandbox }: BenchOptions): string | Uint8Array {
+  if (sandbox === "process") return `#!/bin/sh\nexec "${process.execPath}" "$@"\n`;
+  return readFileSync(process.execPath);
+}
+
 async function startReference(
   files: Readonly<Record<string, string | Uint8Array>>,
   sandboxes: number,
@@ -85,13 +91,13 @@ async function startReference(
       await stop();
       throw new Error(`the reference server did not start:\n${running.printed()}`);
     }
-  const instance = readFileSync(join(folder, "state/instance"), "utf8").trim();
+  const group = sandboxGroupIn(join(folder, "state"));
   const credentials = { accessKeyId: "none", secretAccessKey: "none" };
   return {
     name: "reference",
     pid: running.child.pid as number,
     target: { host: "127.0.0.1", port, path: "/2015-03-31/functions/custom/invocations", credentials },
-    usedUs: () => running.group.usedUs() + usedUsBelow(`lambent-${instance}`),
+    usedUs: () => running.group.usedUs() + (group === undefined ? 0 : usedUsBelow(group)),
     stop,
   };
 }

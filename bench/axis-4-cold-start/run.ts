@@ -2,7 +2,7 @@
 import { BareModules, untilAnswer } from "../contenders/bare.ts";
 import { findLanguages } from "../contenders/languages.ts";
 import { HELLO } from "../contenders/handlers.ts";
-import { firstCalls, turn, warmFrontDoor } from "../contenders/first-calls.ts";
+import { firstCalls, paceOf, turn, warmFrontDoor } from "../contenders/first-calls.ts";
 import { startLambent } from "../contenders/lambent.ts";
 import { offlineName, startServerlessOffline } from "../contenders/peers.ts";
 import { invokeOnce } from "../load/once.ts";
@@ -12,8 +12,6 @@ import { interleave } from "../rounds.ts";
 import type { Turn } from "../rounds.ts";
 import type { BenchOptions } from "../options.ts";
 
-/** Fresh functions a round, of each language: 30 over five rounds. */
-const FUNCTIONS = 6;
 const OFFLINE = "serverless-offline";
 
 export async function coldStart(options: BenchOptions): Promise<AxisResult> {
@@ -24,15 +22,15 @@ export async function coldStart(options: BenchOptions): Promise<AxisResult> {
   await warmFrontDoor(lambent);
   const modules = parts.use(new BareModules());
   const languages = python ? [node, python] : [node];
-  const calls = options.quick ? 2 : FUNCTIONS;
+  const pace = paceOf(options);
   const turns: Turn[] = languages.flatMap((language) => [
-    turn(`lambent ${language.name}`, calls, firstCalls(lambent, language, calls)),
-    turn(language.name, calls, () => untilAnswer(modules.command(language))),
+    turn(`lambent ${language.name}`, pace, firstCalls(lambent, language, pace)),
+    turn(language.name, pace, () => untilAnswer(modules.command(language))),
   ]);
   if (options.peers) {
-    const { stop, call } = await offlineFirstCalls(calls * options.rounds * 2);
+    const { stop, call } = await offlineFirstCalls(pace.calls * options.rounds * 2);
     parts.defer(stop);
-    turns.push(turn(OFFLINE, calls, call));
+    turns.push(turn(OFFLINE, pace, call));
   }
   const rounds = await interleave(turns, options.rounds);
   const times = (one: string, other: string) => rounds.timesLess(one, other, "ms");
@@ -50,7 +48,7 @@ export async function coldStart(options: BenchOptions): Promise<AxisResult> {
       ...turns.map(({ name }) => `${name}: ${rounds.middle(name, "ms").toFixed(2)} ms`),
       ...(python ? [] : ["SKIPPED: Python, since this machine has none that Lambent could run."]),
       "SKIPPED: Java, which Lambent does not have yet.",
-      `${calls} functions a round, none of them called before. ${roundsNote(rounds)}`,
+      `${pace.calls} functions a round, none of them called before. ${roundsNote(rounds)}`,
     ],
   };
 }

@@ -1,6 +1,6 @@
 /** Axis 5: what the sandbox adds to a cold start when no environment waits: our miss against a bare exec, the rest against crun. */
 import { BareModules, untilAnswer } from "../contenders/bare.ts";
-import { firstCalls, turn, warmFrontDoor } from "../contenders/first-calls.ts";
+import { firstCalls, paceOf, turn, warmFrontDoor } from "../contenders/first-calls.ts";
 import { startLambent } from "../contenders/lambent.ts";
 import { findLanguages } from "../contenders/languages.ts";
 import { row, roundsNote } from "../report.ts";
@@ -10,7 +10,6 @@ import type { Turn } from "../rounds.ts";
 import type { BenchOptions } from "../options.ts";
 import { CrunBundle, crunMissing } from "./crun.ts";
 
-const FUNCTIONS = 6;
 /** What the sandbox adds is measured as a difference; below this it is lost in the noise, in milliseconds. */
 const SANDBOX_MS_MIN = 0.2;
 
@@ -21,15 +20,15 @@ export async function poolMiss(options: BenchOptions): Promise<AxisResult> {
   parts.defer(() => lambent.stop());
   await warmFrontDoor(lambent);
   const modules = parts.use(new BareModules());
-  const calls = options.quick ? 2 : FUNCTIONS;
+  const pace = paceOf(options);
   const turns: Turn[] = [
-    turn("lambent", calls, firstCalls(lambent, node, calls)),
-    turn("node", calls, () => untilAnswer(modules.command(node))),
+    turn("lambent", pace, firstCalls(lambent, node, pace)),
+    turn("node", pace, () => untilAnswer(modules.command(node))),
   ];
   const missing = options.peers ? crunMissing() : "peers are left out";
   if (missing === undefined) {
     const bundle = parts.use(new CrunBundle());
-    turns.push(turn("crun run true", calls, () => bundle.measure()));
+    turns.push(turn("crun run true", pace, () => bundle.measure()));
   }
   const rounds = await interleave(turns, options.rounds);
   const steal = rounds.stealPermille;

@@ -16,13 +16,19 @@ import { interleave } from "../rounds.ts";
 import type { Turn } from "../rounds.ts";
 import type { BenchOptions } from "../options.ts";
 
-const BURST = 100;
-const SUSTAINED = 60;
+/** How much is started, in milliseconds and numbers. */
+interface Size {
+  readonly burst: number;
+  readonly sustained: number;
+  /** Each handler of a burst holds its environment for this long, so that no two calls share one; it is taken off the result. */
+  readonly holdMs: number;
+  /** A burst empties the pool; the next one waits until it may be full again. */
+  readonly refillMs: number;
+}
+
+const SIZE: Size = { burst: 100, sustained: 60, holdMs: 2_000, refillMs: 4_000 };
+const QUICK_SIZE: Size = { burst: 3, sustained: 2, holdMs: 500, refillMs: 10 };
 const AT_ONCE = 8;
-/** Each handler holds its environment for this long, so that no two calls share one; it is taken off the result. */
-const HOLD_MS = 2_000;
-/** A burst empties the pool; the next one waits until it may be full again. */
-const REFILL_MS = 4_000;
 
 export async function burst(options: BenchOptions): Promise<AxisResult> {
   await using parts = new AsyncDisposableStack();
@@ -31,18 +37,17 @@ export async function burst(options: BenchOptions): Promise<AxisResult> {
   parts.defer(() => lambent.stop());
   await warmFrontDoor(lambent);
   const modules = parts.use(new BareModules());
-  const calls = options.quick ? 5 : BURST;
-  const many = options.quick ? 4 : SUSTAINED;
+  const size = options.quick ? QUICK_SIZE : SIZE;
   const languages = python ? [node, python] : [node];
   const turns: Turn[] = [
-    { name: "lambent", measure: () => burstOfLambent(lambent, node, calls) },
-    { name: "node", measure: () => burstOfBare(modules, node, calls) },
+    { name: "lambent", measure: () => burstOfLambent(lambent, node, size) },
+    { name: "node", measure: () => burstOfBare(modules, node, size) },
     ...languages.flatMap((language) => [
       {
         name: `lambent ${language.name} sustained`,
-        measure: () => sustainedLambent(lambent, language, many),
+        measure: () => sustainedLambent(lambent, language, size),
       },
-      { name: `${language.name} sustained`, measure: () => sustainedBare(modules, language, many) },
+      { name: `${language.name} sustained`, measure: () => sustainedBare(modules, language, size) },
     ]),
   ];
   const rounds = await interleave(turns, options.rounds);
@@ -64,10 +69,13 @@ export async function burst(options: BenchOptions): Promise<AxisResult> {
         : []),
     ],
     notes: [
-      `${calls} at once, last answer: lambent ${figure(rounds.middle("lambent", "ms"))}, bare node ${figure(rounds.middle("node", "ms"))}`,
+      `${size.burst} at once, last answer: lambent ${figure(rounds.middle("lambent", "ms"))}, bare node ${figure(rounds.middle("node", "ms"))}`,
       ...turns
         .slice(2)
-        .map(({ name }) => `${name}: ${(many / (rounds.middle(name, "ms") / 1_000)).toFixed(0)} starts/s`),
+        .map(
+          ({ name }) =>
+            `${name}: ${(size.sustained / (rounds.middle(name, "ms") / 1_000)).toFixed(0)} starts/s`,
+        ),
       ...(python ? [] : ["SKIPPED: Python, since this machine has none that Lambent could run."]),
       roundsNote(rounds),
     ],
@@ -75,35 +83,35 @@ export async function burst(options: BenchOptions): Promise<AxisResult> {
 }
 
 /** Milliseconds to the last of so many first calls at once, without the time for which each holds its environment. */
-async function burstOfLambent(lambent: LambentServer, language: Language, calls: number) {
-  const holding = { ...language, fresh: () => holdingModule(language.fresh()) };
+async function burstOfLambent(lambent: LambentServer, language: Language, size: Size) {
+  const holding = { ...language, fresh: () => holdingModule(language.fresh(), size.holdMs) };
   const [name = ""] = await lambent.deployFresh(holding, 1);
-  await sleep(REFILL_MS);
+  await sleep(size.refillMs);
   const begun = performance.now();
-  await Promise.all(Array.from({ length: calls }, () => invokeOnce(lambent.targetOf(name))));
-  return { ms: performance.now() - begun - HOLD_MS };
+  await Promise.all(Array.from({ length: size.burst }, () => invokeOnce(lambent.targetOf(name))));
+  return { ms: performance.now() - begun - size.holdMs };
 }
 
-function holdingModule(text: string): string {
-  return `${text}\nconst { handler } = exports;\nexports.handler = async (event) => {\n  await new Promise((resolve) => setTimeout(resolve, ${HOLD_MS}));\n  return handler(event);\n};\n`;
+function holdingModule(text: string, holdMs: number): string {
+  return `${text}\nconst { handler } = exports;\nexports.handler = async (event) => {\n  await new Promise((resolve) => setTimeout(resolve, ${holdMs}));\n  return handler(event);\n};\n`;
 }
 
-async function burstOfBare(modules: BareModules, language: Language, calls: number) {
-  const commands = Array.from({ length: calls }, () => modules.command(language));
+async function burstOfBare(modules: BareModules, language: Language, size: Size) {
+  const commands = Array.from({ length: size.burst }, () => modules.command(language));
   const begun = performance.now();
   await Promise.all(commands.map((command) => untilAnswer(command)));
   return { ms: performance.now() - begun };
 }
 
 /** Milliseconds for the first calls of so many functions, a few at a time. */
-async function sustainedLambent(lambent: LambentServer, language: Language, functions: number) {
-  const names = await lambent.deployFresh(language, functions);
-  await sleep(REFILL_MS);
+async function sustainedLambent(lambent: LambentServer, language: Language, size: Size) {
+  const names = await lambent.deployFresh(language, size.sustained);
+  await sleep(size.refillMs);
   return { ms: await byFew(names, (name) => invokeOnce(lambent.targetOf(name))) };
 }
 
-async function sustainedBare(modules: BareModules, language: Language, functions: number) {
-  const commands = Array.from({ length: functions }, () => modules.command(language));
+async function sustainedBare(modules: BareModules, language: Language, size: Size) {
+  const commands = Array.from({ length: size.sustained }, () => modules.command(language));
   return { ms: await byFew(commands, (command) => untilAnswer(command)) };
 }
 

@@ -14,10 +14,16 @@ import { row } from "../report.ts";
 import type { AxisResult, Row } from "../report.ts";
 import type { BenchOptions } from "../options.ts";
 
-const ENVIRONMENTS = 40;
-const PROCESSES = 10;
-/** Until buffers of the start are given back and what idles is frozen. */
-const REST_MS = 4_000;
+interface Size {
+  readonly environments: number;
+  /** Bare ones. */
+  readonly processes: number;
+  /** Until buffers of the start are given back and what idles is frozen. */
+  readonly restMs: number;
+}
+
+const SIZE: Size = { environments: 40, processes: 10, restMs: 4_000 };
+const QUICK_SIZE: Size = { environments: 1, processes: 2, restMs: 100 };
 const MEBIBYTE = 1_048_576;
 const FIRECRACKER_MIB = 5;
 
@@ -53,9 +59,10 @@ async function measure(language: Language, options: BenchOptions): Promise<Densi
   await using parts = new AsyncDisposableStack();
   const lambent = await startLambent({ sandbox: options.sandbox });
   parts.defer(() => lambent.stop());
-  const environments = options.quick ? 2 : ENVIRONMENTS;
-  // The first ones fill what is made once for all.
-  for (const name of await lambent.deployFresh(language, 2)) await invokeOnce(lambent.targetOf(name));
+  const size = options.quick ? QUICK_SIZE : SIZE;
+  const { environments } = size;
+  // The first one fills what is made once for all.
+  for (const name of await lambent.deployFresh(language, 1)) await invokeOnce(lambent.targetOf(name));
   const names = await lambent.deployFresh(language, environments);
   const snapshot = () => ({
     sandboxes: groupsIn(lambent.sandboxGroup),
@@ -63,10 +70,10 @@ async function measure(language: Language, options: BenchOptions): Promise<Densi
     processes: privateBytes(processesBelow(lambent.sandboxGroup)),
     kernel: kernelBytes(lambent.sandboxGroup),
   });
-  await sleep(options.quick ? 100 : REST_MS);
+  await sleep(size.restMs);
   const before = snapshot();
   for (const name of names) await invokeOnce(lambent.targetOf(name));
-  await sleep(options.quick ? 100 : REST_MS);
+  await sleep(size.restMs);
   const after = snapshot();
   const each = (part: "server" | "processes" | "kernel") =>
     (after[part] - before[part]) / environments / MEBIBYTE;
@@ -74,23 +81,23 @@ async function measure(language: Language, options: BenchOptions): Promise<Densi
     processMib: each("processes"),
     kernelMib: each("kernel"),
     serverMib: each("server"),
-    bareMib: await bareMib(language),
+    bareMib: await bareMib(language, size.processes),
   };
 }
 
 /** Several processes, so that what they share is counted for none: as for the environments. */
-async function bareMib(language: Language): Promise<number> {
+async function bareMib(language: Language, processes: number): Promise<number> {
   using modules = new BareModules();
   const children: ChildProcess[] = [];
   try {
-    for (let count = 0; count < PROCESSES; count += 1) {
+    for (let count = 0; count < processes; count += 1) {
       const [program = "", ...words] = modules.command(language, stayingModule(language));
       const child = spawn(program, words, { stdio: ["ignore", "pipe", "inherit"] });
       children.push(child);
       await once(child.stdout, "data");
     }
     await sleep(500);
-    return privateBytes(children.map((child) => child.pid as number)) / PROCESSES / MEBIBYTE;
+    return privateBytes(children.map((child) => child.pid as number)) / processes / MEBIBYTE;
   } finally {
     for (const child of children) child.kill("SIGKILL");
   }

@@ -2,23 +2,36 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Connection } from "../load/http-client.ts";
 import { invokeOnce } from "../load/once.ts";
+import type { BenchOptions } from "../options.ts";
 import type { Turn } from "../rounds.ts";
 import { median } from "../statistics.ts";
 import type { Language } from "./handlers.ts";
 import type { LambentServer } from "./lambent.ts";
 
-/** What is refilled after a cold start is not part of the next one, in milliseconds. */
-const REFILL_MS = 400;
+/** How many first calls a turn makes, and how long it waits before each. */
+export interface Pace {
+  readonly calls: number;
+  /** What is refilled after a cold start is not part of the next one, in milliseconds. */
+  readonly refillMs: number;
+}
+
+/** 30 functions over five rounds. */
+const PACE: Pace = { calls: 6, refillMs: 400 };
+const QUICK_PACE: Pace = { calls: 1, refillMs: 10 };
 const WARM_CALLS = 200;
 
+export function paceOf({ quick }: BenchOptions): Pace {
+  return quick ? QUICK_PACE : PACE;
+}
+
 /** A turn makes several calls and answers the middle one. */
-export function turn(name: string, calls: number, call: () => Promise<number>): Turn {
+export function turn(name: string, { calls, refillMs }: Pace, call: () => Promise<number>): Turn {
   return {
     name,
     async measure() {
       const times: number[] = [];
       for (let count = 0; count < calls; count += 1) {
-        await sleep(REFILL_MS);
+        await sleep(refillMs);
         times.push(await call());
       }
       return { ms: median(times) };
@@ -27,12 +40,12 @@ export function turn(name: string, calls: number, call: () => Promise<number>): 
 }
 
 /** First calls of functions that are deployed ahead, a round's worth at a time. */
-export function firstCalls(lambent: LambentServer, language: Language, ahead: number): () => Promise<number> {
+export function firstCalls(lambent: LambentServer, language: Language, pace: Pace): () => Promise<number> {
   const names: string[] = [];
   return async () => {
     if (names.length === 0) {
-      names.push(...(await lambent.deployFresh(language, ahead)));
-      await sleep(REFILL_MS);
+      names.push(...(await lambent.deployFresh(language, pace.calls)));
+      await sleep(pace.refillMs);
     }
     return invokeOnce(lambent.targetOf(names.pop() as string));
   };

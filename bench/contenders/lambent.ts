@@ -1,5 +1,5 @@
 /** Lambent as it is measured: signatures verified, logs stored, functions in runc, state on disk. Each is checked, not assumed. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -25,7 +25,7 @@ export interface LambentServer extends ContenderServer {
   readonly dataDir: string;
   /** The server's own CPU and that of its sandboxes, in microseconds. */
   usedUsOf(part: "server" | "sandboxes"): number;
-  /** Name of the group that its sandboxes' groups are in. */
+  /** Name of the group that its sandboxes' groups are in; its own where functions are not isolated. */
   readonly sandboxGroup: string;
   deploy(
     name: string,
@@ -110,7 +110,7 @@ function describe(
   const { port } = new URL(endpoint);
   const credentials = readCredentials(running.printed());
   const options: ClientOptions = { ...clientOptions(endpoint), credentials };
-  const sandboxGroup = `lambent-${readFileSync(join(dataDir, "sandboxes/instance"), "utf8").trim()}`;
+  const sandboxGroup = sandboxGroupIn(join(dataDir, "sandboxes")) ?? running.group.name;
   const targetOf = (name: string, invocationType?: InvokeTarget["invocationType"]): InvokeTarget => ({
     host: "127.0.0.1",
     port: Number(port),
@@ -118,8 +118,10 @@ function describe(
     credentials,
     ...(invocationType && { invocationType }),
   });
-  const usedUsOf = (part: "server" | "sandboxes") =>
-    part === "server" ? running.group.usedUs() : usedUsBelow(sandboxGroup);
+  const usedUsOf = (part: "server" | "sandboxes") => {
+    if (part === "server") return running.group.usedUs();
+    return sandboxGroup === running.group.name ? 0 : usedUsBelow(sandboxGroup);
+  };
   const server: LambentServer = {
     name: "lambent",
     pid: running.child.pid as number,
@@ -156,6 +158,15 @@ function describe(
     stop,
   };
   return server;
+}
+
+/**
+ * The group of the sandboxes whose provider keeps its state in a folder; undefined under `process`, where functions are processes
+ * of the server's own group.
+ */
+export function sandboxGroupIn(stateDir: string): string | undefined {
+  const file = join(stateDir, "instance");
+  return existsSync(file) ? `lambent-${readFileSync(file, "utf8").trim()}` : undefined;
 }
 
 let deployed = 0;

@@ -14,8 +14,16 @@ export interface Languages {
 
 const NODE_RUNTIME = "nodejs24.x";
 
+let found: Promise<Languages> | undefined;
+
+/** The same in every axis of a run: asking each interpreter of the machine takes a while. */
+export function findLanguages(): Promise<Languages> {
+  found ??= find();
+  return found;
+}
+
 /** Installs Node's runtime where it is not there yet; takes the newest Python that is. */
-export async function findLanguages(): Promise<Languages> {
+async function find(): Promise<Languages> {
   const runtimes = createRuntimes({ cacheDir: loadConfig().runtimesDir, log: createLog("warn") });
   const { languageMounts } = await runtimes.install(NODE_RUNTIME);
   const folder = languageMounts.find(({ target }) => target === "/var/lang")?.source ?? "";

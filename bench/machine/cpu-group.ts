@@ -1,5 +1,5 @@
 /** CPU time of whole process trees by cgroup, of version 1 (cpuacct) or 2: children and the dead are counted too. */
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -8,6 +8,7 @@ const VERSION_TWO = "/sys/fs/cgroup";
 const REMOVE_MS_MAX = 5_000;
 
 export interface CpuGroup {
+  readonly name: string;
   /** Its file `cgroup.procs`: a process that writes its id there is counted from then on, with its children. */
   readonly processesFile: string;
   /** Microseconds of CPU used in it so far. */
@@ -16,11 +17,23 @@ export interface CpuGroup {
   remove(): Promise<void>;
 }
 
+/** Why CPU time cannot be counted on this machine; undefined where it can. */
+export function cpuGroupsMissing(): string | undefined {
+  if (process.platform !== "linux") return "CPU time is counted by Linux's cgroups";
+  try {
+    accessSync(root(), constants.W_OK);
+    return undefined;
+  } catch {
+    return `CPU time is counted by cgroups, and ${root()} is not writable for this user`;
+  }
+}
+
 /** Makes a group below the root of the hierarchy that counts CPU time. */
 export function makeCpuGroup(name: string): CpuGroup {
   const folder = join(root(), name);
   mkdirSync(folder, { recursive: true });
   return {
+    name,
     processesFile: join(folder, "cgroup.procs"),
     usedUs: () => usedUs(folder),
     async remove() {

@@ -18,10 +18,10 @@ export function privateBytes(pids: readonly number[]): number {
   return kib * 1_024;
 }
 
-/** Bytes of kernel memory (stacks, page tables, sockets, dentries) charged to the groups below a group, and to it. */
+/** Bytes of kernel memory (stacks, page tables, sockets, dentries) charged to a group and those in it; 0 where there is none. */
 export function kernelBytes(group: string): number {
   const folder = [VERSION_ONE, VERSION_TWO].map((root) => join(root, group)).find((each) => existsSync(each));
-  return folder === undefined ? Number.NaN : kernelBytesOf(folder);
+  return folder === undefined ? 0 : kernelBytesOf(folder);
 }
 
 function kernelBytesOf(folder: string): number {

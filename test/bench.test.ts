@@ -1,0 +1,52 @@
+/** That the benchmarks still run: each axis for a moment, without peers and without a word on times. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { AXES } from "../bench/axes.ts";
+import { cpuGroupsMissing } from "../bench/machine/cpu-group.ts";
+import { readOptions } from "../bench/options.ts";
+import { interleave } from "../bench/rounds.ts";
+import { TARGETS } from "../bench/targets.ts";
+
+const missing = cpuGroupsMissing();
+if (missing !== undefined) console.log(`# SKIPPED the axes of the benchmarks: ${missing}`);
+
+describe("benchmarks", () => {
+  for (const [number, axis] of Object.entries(AXES))
+    test(axis.title, { skip: missing ?? false }, async () => {
+      const options = {
+        ...readOptions(["--quick", "--rounds", "1"]),
+        sandbox: "process",
+        peers: false,
+      } as const;
+      const { rows, notes } = await axis.run(options);
+      assert.ok(notes.length > 0);
+      for (const row of rows) {
+        assert.equal(row.axis, Number(number));
+        assert.ok(Number.isFinite(row.ratio) && row.ratio > 0, `${row.peer}: ${row.ratio}`);
+      }
+    });
+
+  test("rounds in which too much was stolen are not counted, and where all were, that is said", async () => {
+    const turns = ["one", "other"].map((name) => ({
+      name,
+      measure: async () => ({ us: name === "one" ? 2 : 6 }),
+    }));
+    const steals = [0, 500, 20, 21, 0];
+    const comparison = await interleave(turns, 3, () => () => steals.shift() ?? 0);
+    assert.equal(comparison.timesLess("one", "other", "us"), 3);
+    assert.deepEqual(
+      [comparison.validRounds, comparison.stealPermille, comparison.isDisturbed],
+      [3, 0, false],
+    );
+    const disturbed = await interleave(turns, 2, () => () => 21);
+    assert.deepEqual([disturbed.validRounds, disturbed.stealPermille, disturbed.isDisturbed], [4, 21, true]);
+  });
+
+  test("every axis has a target, and the command line names axes as it says", () => {
+    assert.deepEqual([...new Set(TARGETS.map(({ axis }) => axis))], Object.keys(AXES).map(Number));
+    assert.deepEqual(readOptions(["--axes", "1-3,8"]).axes, [1, 2, 3, 8]);
+    assert.deepEqual(readOptions(["--axis", "4"]).axes, [4]);
+    assert.throws(() => readOptions(["--axes", "9"]), /"9" names no axis/);
+    assert.throws(() => readOptions(["--rounds", "none"]), /--rounds none/);
+  });
+});
