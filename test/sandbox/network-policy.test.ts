@@ -208,6 +208,23 @@ print(socket.create_connection(("${PUBLIC}", 7001), 4).recv(99).decode())`);
     ]);
   });
 
+  test("a flood of connections ends in the slot and leaves the host's table of connections to others", async (t) => {
+    const here = await open("internet");
+    t.after(() => here.close());
+    // One datagram to each of many ports: an entry of the table for each that gets through.
+    const flood = `import { createSocket } from "node:dgram";
+      const socket = createSocket("udp4"); socket.on("error", () => {});
+      let through = 0, refused = 0;
+      for (let port = 10000; port < 20000; port += 100)
+        await Promise.all(Array.from({ length: 100 }, (_, n) => new Promise((done) => socket.send("x", port + n, "${OTHER}", (error) => { error ? refused++ : through++; done(); }))));
+      console.log(JSON.stringify({ through, refused })); process.exit(0);`;
+    const { stdout } = await here.node(flood);
+    const { through, refused } = JSON.parse(stdout) as { through: number; refused: number };
+    assert.equal(through + refused, 10_000);
+    assert.ok(through >= 2_000 && through <= 4_096, `${through} got through`);
+    assert.deepEqual(await probe(here, [`tcp:${PUBLIC}:7000`]), [`hello ${NEAR}`]);
+  });
+
   test("a sandbox cannot change its rules, and an address that is not its own leads nowhere", async (t) => {
     const here = await open("internet");
     t.after(() => here.close());

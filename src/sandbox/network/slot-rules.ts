@@ -11,6 +11,13 @@ export const SLOT_TABLE = "lambent";
 /** Addresses that one list of names may lead to at a time; a name that answers with ever new ones fills no memory. */
 const PINNED_MAX = 4_096;
 
+/**
+ * Connections that a sandbox may have and begin. The kernel keeps a table of all connections of the host, finished ones for two minutes; one
+ * function that filled it would cut off all others.
+ */
+const CONNECTIONS_MAX = 4_096;
+const BEGIN = "limit rate over 500/second burst 2000 packets";
+
 export interface SlotPolicy {
   /** TCP ports of the server, at the gateway. */
   readonly ports: readonly number[];
@@ -63,9 +70,13 @@ ${groups.flatMap(sets).join("")}  chain refuse {
   chain permit {
     meta nfproto ipv6 goto refuse
     ip saddr != ${address} drop
+    ip daddr ${GATEWAY} tcp flags & (syn | ack) == syn ${BEGIN} goto refuse
+    ${policy.resolverAtGateway ? `ip daddr ${GATEWAY} meta l4proto udp ${BEGIN} goto refuse` : ""}
     ${policy.ports.length > 0 ? `ip daddr ${GATEWAY} tcp dport { ${policy.ports.join(", ")} } accept` : ""}
     ${policy.resolverAtGateway ? `ip daddr ${GATEWAY} meta l4proto { tcp, udp } th dport 53 accept` : ""}
     ct state established,related accept
+    ct state new ${BEGIN} goto refuse
+    ct state new ct count over ${CONNECTIONS_MAX} goto refuse
     ip daddr { ${NEVER_REACHED.join(", ")} } goto refuse
     ${policy.resolvers.length > 0 ? `ip daddr { ${policy.resolvers.join(", ")} } meta l4proto { tcp, udp } th dport 53 accept` : ""}
     ${groups.flatMap(allowed).join("\n    ")}

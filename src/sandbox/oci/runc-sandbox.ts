@@ -103,8 +103,9 @@ export class RuncSandbox implements Sandbox {
     await this.#container.kill();
   }
 
-  peakMemoryBytes(): Promise<number> {
-    return this.#container.peakBytes();
+  async peakMemoryBytes(): Promise<number> {
+    // What the runtime itself uses beside the function's memory is not told as the function's.
+    return Math.min(await this.#container.peakBytes(), this.#memoryMb * 1024 * 1024);
   }
 
   #beginAllowance(): void {
