@@ -18,7 +18,10 @@ import { LIMITS_DEFAULT } from "./limits.ts";
 import { functions as functionsMigration } from "./migrations/001-functions.ts";
 import { eventInvokeConfigs } from "./migrations/002-event-invoke-configs.ts";
 import { recursiveLoops } from "./migrations/003-recursive-loops.ts";
+import { concurrency } from "./migrations/004-concurrency.ts";
 import { operationTable } from "./operation-table.ts";
+import { functionArn } from "./names.ts";
+import { readAllReserved } from "./store-concurrency.ts";
 import { settle } from "./store.ts";
 
 export { createInvokePorts } from "./invoke-ports.ts";
@@ -40,7 +43,7 @@ export interface LambdaService {
 /** Lambda over a database, a queue and blobs. */
 export async function createLambda(deps: LambdaDeps): Promise<LambdaService> {
   const { clock, ids, log, database, blobs, queue } = deps;
-  await database.migrate("lambda", [functionsMigration, eventInvokeConfigs, recursiveLoops]);
+  await database.migrate("lambda", [functionsMigration, eventInvokeConfigs, recursiveLoops, concurrency]);
   const code = new CodeStore(deps);
   const catalogue = new Catalogue({ database, code, clock, ids });
   const invoker = withInFlight(deps.invoker);
@@ -65,6 +68,8 @@ export async function createLambda(deps: LambdaDeps): Promise<LambdaService> {
       answerCodeLocation({ blobs, clock, log, secret: locationSecret }, request, response),
     async start() {
       await code.sweep();
+      for (const { reserved, ...id } of await readAllReserved(database))
+        invoker.reserve({ ...id, functionArn: functionArn(id) }, reserved);
       await deployments.resume();
       dispatcher.start();
       deliveries.start();

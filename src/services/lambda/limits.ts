@@ -24,11 +24,14 @@ export const PAGE_ITEMS_MAX = 50;
 /** How long a URL of GetFunction's Code.Location is good for. */
 export const CODE_LOCATION_MS = 10 * 60_000;
 
+/** Concurrent executions that no function may reserve, of each account and region. */
+export const UNRESERVED_CONCURRENCY_MIN = 100;
+
 /** Quotas that differ between accounts on AWS, and between machines here. */
 export interface LambdaLimits {
   /** Unpacked code of all versions of one account and region, in bytes. */
   readonly codeStorageBytes: number;
-  /** Reported by GetAccountSettings. */
+  /** Of each account and region. */
   readonly concurrentExecutions: number;
   /** Asynchronous invocations that run at once on this server. */
   readonly asyncConcurrency: number;

@@ -9,6 +9,7 @@ import { functionArn } from "../names.ts";
 import { page, pageSize, readMarker } from "../paging.ts";
 import { deleteAlias as deleteRow, readAlias, readAliases, saveAlias } from "../store-aliases.ts";
 import type { AliasRow } from "../store-aliases.ts";
+import { deleteProvisioned } from "../store-concurrency.ts";
 import { deleteEventConfigs } from "../store-event-configs.ts";
 import { deleteStatements } from "../store-permissions.ts";
 
@@ -90,6 +91,7 @@ export async function deleteAlias(
     await deleteRow(tx, id, name);
     await deleteStatements(tx, id, name);
     await deleteEventConfigs(tx, id, name);
+    await deleteProvisioned(tx, id, name);
     lambda.catalogue.changes(tx, id);
   });
   return {};

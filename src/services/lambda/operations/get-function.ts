@@ -4,9 +4,10 @@ import { codeLocation } from "../code/location.ts";
 import type { Client, Lambda } from "../deps.ts";
 import { describeVersion } from "../describe.ts";
 import { findVersion, ownReference } from "../lookup.ts";
+import { readReserved } from "../store-concurrency.ts";
 import { readTags } from "../store.ts";
 
-/** Configuration, tags, and a URL from which the zip can be read for ten minutes. */
+/** Configuration, tags, reserved concurrency, and a URL from which the zip can be read for ten minutes. */
 export async function getFunction(
   lambda: Lambda,
   input: Input<Client, "GetFunction">,
@@ -14,6 +15,7 @@ export async function getFunction(
 ): Promise<Output<Client, "GetFunction">> {
   const reference = ownReference(input, context);
   const { row } = await findVersion(lambda.database, reference);
+  const reserved = await readReserved(lambda.database, reference);
   const tags = (await readTags(lambda.database, reference)) ?? {};
   return {
     Configuration: describeVersion(lambda, row, reference.qualifier),
@@ -25,6 +27,7 @@ export async function getFunction(
         row.codeSha256,
       ),
     },
+    ...(reserved === undefined ? {} : { Concurrency: { ReservedConcurrentExecutions: reserved } }),
     ...(Object.keys(tags).length > 0 ? { Tags: tags } : {}),
   };
 }
