@@ -15,6 +15,7 @@ import { createLog } from "../../src/telemetry/log.ts";
 
 const INSERT = sql("test.insert", "INSERT INTO item (id, content) VALUES (?, ?)");
 const COUNT = sql("test.count", "SELECT count(*) AS items FROM item");
+const IDS = sql("test.ids", "SELECT group_concat(id) AS ids FROM (SELECT id FROM item ORDER BY id)");
 const fdatasyncFile = promisify(fdatasync);
 
 /** Opens a database in a folder of its own. */
@@ -200,6 +201,41 @@ void test("A foreign reader that holds the log open is told of and does not stop
   foreign.close();
   assert.equal(await opened.count(), 2_501);
   assert.match(opened.logged.join(""), /another process is reading the database/);
+});
+
+void test("Of transactions that are committed together, one that fails is undone alone", async () => {
+  await using opened = await open();
+  const refused = new Error("every third is refused");
+  const all = await Promise.allSettled(
+    Array.from({ length: 300 }, (_, id) =>
+      opened.database.tx(async (tx) => {
+        await tx.run(INSERT, id, null);
+        if (id % 3 === 0) throw refused;
+        if (id % 3 === 1) await tx.run(INSERT, id, null).catch(() => undefined);
+        return id;
+      }),
+    ),
+  );
+  for (const [id, one] of all.entries()) assert.equal(one.status, id % 3 === 2 ? "fulfilled" : "rejected");
+  const { ids } = (await opened.database.get<{ ids: string }>(IDS)) ?? assert.fail();
+  assert.deepEqual(
+    ids.split(",").map(Number),
+    Array.from({ length: 100 }, (_, at) => at * 3 + 2),
+  );
+});
+
+void test("Of transactions that are committed together, none is answered before all are durable", async () => {
+  const sync = heldSync();
+  await using opened = await open({ syncFile: sync.syncFile });
+  await opened.add(0);
+  sync.hold();
+  let answered = 0;
+  const all = [1, 2, 3].map((id) => opened.add(id).then(() => answered++));
+  while (sync.waiting === 0) await comeRound();
+  assert.equal(answered, 0);
+  sync.letGo();
+  await Promise.all(all);
+  assert.equal(await opened.count(), 4);
 });
 
 void test("A transaction that waits for something else is undone, and the next one runs", async () => {

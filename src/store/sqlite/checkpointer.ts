@@ -4,8 +4,8 @@ import type { Log } from "../../telemetry/log.ts";
 import type { SqliteConnection } from "./connection.ts";
 import type { Statement } from "../database.ts";
 
-/** Commits between two looks at the size of the WAL (a look costs about a microsecond). */
-const COMMITS_PER_LOOK = 32;
+/** Transactions between two looks at the size of the WAL (a look costs about a microsecond). */
+const TRANSACTIONS_PER_LOOK = 32;
 
 /** WAL pages not yet moved (4 KiB each) from which a checkpoint starts beside the writer. */
 const START_PAGES = 1_000;
@@ -26,7 +26,7 @@ export class Checkpointer {
   readonly #log: Log;
   #worker: Worker | undefined;
   #running: Promise<void> | undefined;
-  #commits = 0;
+  #unseen = 0;
   readonly #pagesMax: number;
   #fullPages: number;
   #stopped = false;
@@ -40,9 +40,12 @@ export class Checkpointer {
     this.#fullPages = deps.pagesMax;
   }
 
-  afterCommit(): void {
-    this.#commits += 1;
-    if (this.#commits % COMMITS_PER_LOOK === 0) this.#look();
+  /** To be told of each commit, with how many transactions it was of. */
+  afterCommit(transactions: number): void {
+    this.#unseen += transactions;
+    if (this.#unseen < TRANSACTIONS_PER_LOOK) return;
+    this.#unseen = 0;
+    this.#look();
   }
 
   /** Resolves when the writer may go on: everything in the WAL has been moved, and its next write starts the WAL over. */

@@ -14,6 +14,9 @@ import { Turn } from "./turn.ts";
 /** Transactions that may wait for their turn; more are refused. */
 const WAITING_MAX = 100_000;
 
+/** Transactions that are committed together at most. */
+const GROUP_MAX = 256;
+
 /** How long a transaction may run no statement, in milliseconds, before it is taken for stuck and undone. */
 const STUCK_MS = 10_000;
 
@@ -128,61 +131,80 @@ export class SqliteDatabase implements Database {
     });
   }
 
-  /** Runs the waiting transactions one after another, and lets the event loop breathe between them. */
+  /** Runs the waiting transactions one after another, in groups, and lets the event loop breathe between these. */
   async #drain(): Promise<void> {
-    // The promise must be known before the first transaction runs.
-    await Promise.resolve();
-    this.#turn.begin();
+    // Once round the event loop, so that the requests that have arrived together are committed together.
+    await this.#turn.next();
     for (;;) {
       const batch = this.#waiting;
       if (batch.length === 0) break;
       this.#waiting = [];
-      for (const waiting of batch) {
+      for (let at = 0; at < batch.length;) {
         if (this.#turn.isOver) await this.#turn.next();
         if (this.#checkpointer.isFull) await this.#checkpointer.room();
-        await this.#runOne(waiting);
+        at = await this.#runGroup(batch, at);
       }
     }
     this.#draining = undefined;
   }
 
-  async #runOne(waiting: Waiting): Promise<void> {
-    const transaction = new SqliteTransaction(this.#writer, this.#turn);
+  /** Runs transactions from `at` on, until the turn is over, and commits them together. Answers where it ended. */
+  async #runGroup(batch: readonly Waiting[], at: number): Promise<number> {
+    const group = new Group();
+    let next = at;
     try {
       if (this.#hasFailed) throw this.#refusal as Error;
+      this.#writer.run(BEGIN, []);
+      while (next < batch.length && next - at < GROUP_MAX && (next === at || !this.#turn.isOver))
+        await this.#runOne(batch[next++] as Waiting, group);
+      this.#writer.run(COMMIT, []);
+    } catch (error) {
+      this.#undo(() => this.#writer.isInTransaction && this.#writer.exec("ROLLBACK"));
+      group.fail(error);
+      // Where not even one could begin.
+      if (next === at) batch[next++]?.reject(error);
+      return next;
+    }
+    this.#checkpointer.afterCommit(group.members.length);
+    // The next group runs while this one becomes durable.
+    void this.#answer(group);
+    return next;
+  }
+
+  /** @throws where an error has undone the whole group. */
+  async #runOne(waiting: Waiting, group: Group): Promise<void> {
+    const transaction = new SqliteTransaction(this.#writer, this.#turn);
+    try {
       transaction.begin();
       this.#current = transaction;
       const value = await transaction.during(waiting.work(transaction));
-      const wrote = transaction.commit();
-      this.#checkpointer.afterCommit();
-      // The next transaction runs while this one becomes durable.
-      void this.#answer(waiting, transaction, value, wrote ? this.#sync.changed() : this.#sync.settled());
+      const wrote = transaction.end();
+      group.add({ waiting, transaction, value, wrote });
     } catch (error) {
-      this.#undo(transaction);
+      this.#undo(() => transaction.rollback());
       waiting.reject(error);
+      if (!this.#writer.isInTransaction) throw error;
     } finally {
       this.#current = undefined;
     }
   }
 
-  async #answer(
-    { resolve, reject }: Waiting,
-    transaction: SqliteTransaction,
-    value: unknown,
-    durable: Promise<void>,
-  ): Promise<void> {
+  async #answer(group: Group): Promise<void> {
     try {
-      await durable;
-      this.#runAfterCommit(transaction);
-      resolve(value as never);
+      await (group.wrote ? this.#sync.changed() : this.#sync.settled());
     } catch (error) {
-      reject(error);
+      group.fail(error);
+      return;
+    }
+    for (const { waiting, transaction, value } of group.members) {
+      this.#runAfterCommit(transaction);
+      waiting.resolve(value as never);
     }
   }
 
-  #undo(transaction: SqliteTransaction): void {
+  #undo(action: () => unknown): void {
     try {
-      transaction.rollback();
+      action();
     } catch (error) {
       this.#fail(error);
     }
@@ -222,6 +244,32 @@ export class SqliteDatabase implements Database {
     if (this.#refusal !== undefined) throw this.#refusal;
   }
 }
+
+/** A transaction that has run, and waits for the commit of its group. */
+interface Ran {
+  readonly waiting: Waiting;
+  readonly transaction: SqliteTransaction;
+  readonly value: unknown;
+  readonly wrote: boolean;
+}
+
+/** Transactions that are committed, or fail, together. */
+class Group {
+  readonly members: Ran[] = [];
+  wrote = false;
+
+  add(member: Ran): void {
+    this.members.push(member);
+    this.wrote ||= member.wrote;
+  }
+
+  fail(error: unknown): void {
+    for (const { waiting } of this.members) waiting.reject(error);
+  }
+}
+
+const BEGIN: Statement = { name: "store.begin", text: "BEGIN IMMEDIATE" };
+const COMMIT: Statement = { name: "store.commit", text: "COMMIT" };
 
 /** What was written cannot be kept or undone; the server must be started again once the cause is gone. */
 class StoreFailure extends Error {

@@ -1,4 +1,4 @@
-/** One interactive transaction on the writer connection. */
+/** One interactive transaction on the writer connection: a savepoint within a group that is committed as a whole. */
 import type { SqlValue, Statement } from "../database.ts";
 import type { MigrationTransaction } from "../migrate.ts";
 import type { SqliteConnection } from "./connection.ts";
@@ -48,7 +48,7 @@ export class SqliteTransaction implements MigrationTransaction {
   }
 
   begin(): void {
-    this.#connection.run(BEGIN, []);
+    this.#connection.run(SAVEPOINT, []);
     this.#state = "open";
   }
 
@@ -60,18 +60,21 @@ export class SqliteTransaction implements MigrationTransaction {
     });
   }
 
-  /** @returns whether anything may have been written. */
-  commit(): boolean {
+  /** Keeps what was written, for the group's commit. @returns whether anything may have been. */
+  end(): boolean {
     // PostgreSQL refuses to commit after a failed statement, even one whose error was caught; so does this engine.
     if (this.#failure !== undefined) throw this.#failure;
-    this.#connection.run(COMMIT, []);
+    this.#connection.run(RELEASE, []);
     this.#state = "over";
     return this.#wrote;
   }
 
+  /** Undoes what was written. Some errors have undone the whole group already. */
   rollback(): void {
     this.#state = "over";
-    if (this.#connection.isInTransaction) this.#connection.exec("ROLLBACK");
+    if (!this.#connection.isInTransaction) return;
+    this.#connection.run(ROLLBACK_TO, []);
+    this.#connection.run(RELEASE, []);
   }
 
   abortIfStuck(stuckMs: number): void {
@@ -101,5 +104,6 @@ export class SqliteTransaction implements MigrationTransaction {
 }
 
 const EXEC: Statement = { name: "store.migration", text: "BEGIN" };
-const BEGIN: Statement = { name: "store.begin", text: "BEGIN IMMEDIATE" };
-const COMMIT: Statement = { name: "store.commit", text: "COMMIT" };
+const SAVEPOINT: Statement = { name: "store.savepoint", text: "SAVEPOINT one" };
+const RELEASE: Statement = { name: "store.release", text: "RELEASE one" };
+const ROLLBACK_TO: Statement = { name: "store.rollback-to", text: "ROLLBACK TO one" };
