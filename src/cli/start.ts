@@ -32,6 +32,7 @@ Options (each also as a variable; a flag wins):
   --stream-burst-bytes N, --stream-bytes-per-second N
                          how much of it goes out at once, and how fast the rest; 0 a second for no limit
                          [6291456, 2097152; LAMBENT_STREAM_BURST_BYTES, LAMBENT_STREAM_BYTES_PER_SECOND]
+  --async-concurrency N  asynchronous invocations at once  [64; LAMBENT_ASYNC_CONCURRENCY]
   --runtimes-dir DIR     language runtimes installed on demand  [~/.cache/lambent/runtimes; LAMBENT_RUNTIMES_DIR]
   --stop-grace-ms N      how long a stop waits for running invocations  [30000; LAMBENT_STOP_GRACE_MS]
   --log-level LEVEL      debug, info, warn, error: the server's own log, JSON lines on stderr  [info; LAMBENT_LOG_LEVEL]
@@ -60,6 +61,7 @@ export const startCommand: Command = {
     "stream-bytes-max": text,
     "stream-burst-bytes": text,
     "stream-bytes-per-second": text,
+    "async-concurrency": text,
     "runtimes-dir": text,
     "stop-grace-ms": text,
     "log-level": text,

@@ -37,6 +37,8 @@ export interface Config {
   readonly streamBurstBytes: number;
   /** How much of the rest goes out in a second, in bytes; 0 for as much as the caller takes. */
   readonly streamBytesPerSecond: number;
+  /** Asynchronous invocations that this server runs at once; with 0 it accepts them and leaves them to other servers. */
+  readonly asyncConcurrency: number;
   /** How long a graceful stop waits for running invocations, in milliseconds. */
   readonly stopGraceMs: number;
 }
@@ -68,6 +70,7 @@ const VARIABLES = {
   streamBytesMax: "LAMBENT_STREAM_BYTES_MAX",
   streamBurstBytes: "LAMBENT_STREAM_BURST_BYTES",
   streamBytesPerSecond: "LAMBENT_STREAM_BYTES_PER_SECOND",
+  asyncConcurrency: "LAMBENT_ASYNC_CONCURRENCY",
   stopGraceMs: "LAMBENT_STOP_GRACE_MS",
 } as const satisfies Record<keyof Config, string>;
 
@@ -82,6 +85,7 @@ const CHOICES = {
 const NUMBER_MAX = {
   port: 65_535,
   environmentsMax: 100_000,
+  asyncConcurrency: 10_000,
   concurrencyMax: 1_000_000,
   streamBytesMax: 1_099_511_627_776,
   streamBurstBytes: 1_099_511_627_776,
@@ -113,6 +117,7 @@ export function loadConfig(input: ConfigInput = {}, env: NodeJS.ProcessEnv = pro
     streamBytesMax: 209_715_200,
     streamBurstBytes: 6_291_456,
     streamBytesPerSecond: 2_097_152,
+    asyncConcurrency: 64,
     stopGraceMs: 30_000,
   };
   const read = (key: keyof Config) => input[key] ?? nonEmpty(env[VARIABLES[key]]) ?? defaults[key];
@@ -134,6 +139,7 @@ export function loadConfig(input: ConfigInput = {}, env: NodeJS.ProcessEnv = pro
     streamBytesMax: integer("streamBytesMax", read("streamBytesMax")),
     streamBurstBytes: integer("streamBurstBytes", read("streamBurstBytes")),
     streamBytesPerSecond: integer("streamBytesPerSecond", read("streamBytesPerSecond")),
+    asyncConcurrency: integer("asyncConcurrency", read("asyncConcurrency")),
     stopGraceMs: integer("stopGraceMs", read("stopGraceMs")),
   };
   refuseOpenDoor(config);

@@ -158,7 +158,7 @@ async function composeServices(
   });
   const lambda = await createLambda({
     ...common,
-    limits: { concurrentExecutions: config.concurrencyMax },
+    limits: { concurrentExecutions: config.concurrencyMax, asyncConcurrency: config.asyncConcurrency },
     queue: store.queue,
     invoker,
     runtimes,

@@ -15,7 +15,7 @@ import {
 import { MovableClock } from "../../src/index.ts";
 import { spawnServer } from "../harness/process.ts";
 import type { ServerProcess } from "../harness/process.ts";
-import { clientOptions } from "../harness/server.ts";
+import { clientOptions, startServer } from "../harness/server.ts";
 import { settle, startSetting } from "./lambda-setting.ts";
 import type { Setting } from "./lambda-setting.ts";
 
@@ -127,6 +127,25 @@ test("an event that was accepted runs after kill -9 and after SIGTERM", async ()
   } finally {
     for (const server of servers)
       if (server.child.exitCode === null && !server.child.killed) await server.terminate();
+    await rm(dataDir, { recursive: true, force: true });
+  }
+});
+
+test("a server with asynchronous concurrency 0 accepts events and leaves them to one that runs some", async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), "lambent-test-"));
+  try {
+    const accepting = await startSetting({ dataDir, asyncConcurrency: 0 });
+    const name = await accepting.create(RECORD);
+    const id = await send(accepting.lambda, name, {});
+    assert.equal((await accepting.invoke(name, {})).error, undefined, "it runs all else");
+    await accepting.server.stop();
+    const running = await startServer({ dataDir, asyncConcurrency: 1 });
+    try {
+      await logWith(running.endpoint, name, (text) => text.includes(`as ${id}`));
+    } finally {
+      await running.stop();
+    }
+  } finally {
     await rm(dataDir, { recursive: true, force: true });
   }
 });

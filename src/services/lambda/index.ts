@@ -56,7 +56,7 @@ export async function createLambda(deps: LambdaDeps): Promise<LambdaService> {
     code,
     catalogue,
     deployments,
-    events: createEventQueue({ queue, clock }),
+    events: createEventQueue({ database, queue, clock }),
     locationSecret,
   };
   const deliveries = new Deliveries(lambda);

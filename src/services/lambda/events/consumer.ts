@@ -9,6 +9,14 @@ const LEASE_MS = 10_000;
 const EXTEND_MS = 3_000;
 /** One group may take this share of what runs at once, so that a slow function does not stop the others. */
 const GROUP_SHARE_MAX = 0.5;
+/**
+ * A group begins with so many at once, and with a quarter more each while that is not enough: a burst of events makes
+ * new environments one after another, not all at once to the cost of everything else.
+ */
+const GROUP_START = 2;
+const GROUP_RAISE_MS = 100;
+/** A group that has rested so long begins anew. */
+const GROUP_REST_MS = 60_000;
 /** Jobs claimed ahead of their turn, as a multiple of what runs at once; new ones are claimed when half of them have begun. */
 const AHEAD_SHARE_MAX = 1;
 /** Pause after a failure of the queue itself. */
@@ -22,10 +30,18 @@ interface Deps {
 
 interface Options {
   readonly topic: string;
-  /** Jobs that run at once. */
+  /** Jobs that run at once; with 0 none is taken. */
   readonly concurrency: number;
   /** Runs one job, and acknowledges it or gives it back; after a failure it comes again when its lease has run out. */
   handle(job: Job): Promise<void>;
+}
+
+interface Group {
+  running: number;
+  /** Jobs that may run at once. */
+  limit: number;
+  raisedAt: number;
+  endedAt: number;
 }
 
 export class Consumer {
@@ -33,10 +49,12 @@ export class Consumer {
   readonly #options: Options;
   readonly #abort = new AbortController();
   readonly #running = new Map<Job, Promise<void>>();
-  readonly #runningOf = new Map<string, number>();
+  /** Those that run something, or have lately. */
+  readonly #groups = new Map<string, Group>();
   /** Claimed, and waiting until they, or their group, have room. */
   readonly #waiting: Job[] = [];
   #loop: Promise<void> | undefined;
+  #raising = false;
   /** Wakes the loop when a running job has ended. */
   #freed: () => void = () => {};
 
@@ -50,7 +68,7 @@ export class Consumer {
   }
 
   start(): void {
-    this.#loop ??= this.#run();
+    if (this.#options.concurrency > 0) this.#loop ??= this.#run();
   }
 
   /** Claims nothing more, gives back what waits, and waits for what runs; what then still runs, the next server runs again. */
@@ -102,34 +120,63 @@ export class Consumer {
 
   /** Begins the waiting jobs that have room, and whose groups have, oldest first. */
   #beginWaiting(): void {
-    for (let job = this.#takeWaiting(); job !== undefined; job = this.#takeWaiting()) this.#begin(job);
+    const now = this.#deps.clock.now();
+    for (let at = 0; at < this.#waiting.length && this.#running.size < this.#options.concurrency;) {
+      const job = this.#waiting[at] as Job;
+      const group = this.#groupOf(job, now);
+      if (group.running < this.#limitOf(group, now)) {
+        this.#waiting.splice(at, 1);
+        this.#begin(job, group);
+      } else at++;
+    }
+    if (this.#waiting.length > 0 && this.#running.size < this.#options.concurrency) this.#raiseSoon();
   }
 
-  #takeWaiting(): Job | undefined {
-    const { concurrency } = this.#options;
-    if (this.#running.size >= concurrency) return undefined;
-    const ofGroupMax = Math.max(1, Math.floor(concurrency * GROUP_SHARE_MAX));
-    const at = this.#waiting.findIndex(({ group }) => (this.#runningOf.get(group) ?? 0) < ofGroupMax);
-    return at === -1 ? undefined : this.#waiting.splice(at, 1)[0];
+  #groupOf({ group: name }: Job, now: number): Group {
+    const found = this.#groups.get(name);
+    if (found && (found.running > 0 || now - found.endedAt < GROUP_REST_MS)) return found;
+    const group = { running: 0, limit: GROUP_START, raisedAt: now, endedAt: now };
+    this.#groups.set(name, group);
+    return group;
   }
 
-  #begin(job: Job): void {
+  /** Raised, where the group has waited long enough for what it has. */
+  #limitOf(group: Group, now: number): number {
+    const max = Math.max(1, Math.floor(this.#options.concurrency * GROUP_SHARE_MAX));
+    if (group.running >= group.limit && now - group.raisedAt >= GROUP_RAISE_MS) {
+      group.limit = Math.min(max, group.limit + Math.ceil(group.limit / 4));
+      group.raisedAt = now;
+    }
+    return Math.min(max, group.limit);
+  }
+
+  #raiseSoon(): void {
+    if (this.#raising || this.isStopped) return;
+    this.#raising = true;
+    this.#deps.clock.after(GROUP_RAISE_MS, () => {
+      this.#raising = false;
+      if (this.isStopped) return;
+      this.#beginWaiting();
+      this.#freed();
+    });
+  }
+
+  #begin(job: Job, group: Group): void {
     const { log } = this.#deps;
     const { topic } = this.#options;
-    this.#runningOf.set(job.group, (this.#runningOf.get(job.group) ?? 0) + 1);
+    group.running++;
     const work = this.#options
       .handle(job)
       .catch((error: unknown) =>
         log.error("A queued job could not be handled", { topic, job: job.id, error }),
       )
-      .then(() => this.#ended(job));
+      .then(() => this.#ended(job, group));
     this.#running.set(job, work);
   }
 
-  #ended(job: Job): void {
-    const left = (this.#runningOf.get(job.group) ?? 1) - 1;
-    if (left > 0) this.#runningOf.set(job.group, left);
-    else this.#runningOf.delete(job.group);
+  #ended(job: Job, group: Group): void {
+    group.running--;
+    group.endedAt = this.#deps.clock.now();
     this.#running.delete(job);
     if (this.isStopped) return;
     this.#beginWaiting();

@@ -24,10 +24,13 @@ export interface QueuedEvent {
 
 /** One block: header length (4 bytes, big endian), header, payload. */
 export function encodeBlock(header: object, payload: Uint8Array): Buffer {
-  const text = Buffer.from(JSON.stringify(header));
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(text.length);
-  return Buffer.concat([length, text, payload]);
+  const text = JSON.stringify(header);
+  const textBytes = Buffer.byteLength(text);
+  const block = Buffer.allocUnsafe(4 + textBytes + payload.length);
+  block.writeUInt32BE(textBytes);
+  block.write(text, 4);
+  block.set(payload, 4 + textBytes);
+  return block;
 }
 
 /** @throws Error for a block that {@link encodeBlock} did not write. */

@@ -116,7 +116,7 @@ async function enqueue(
   const traceHeader = givenTrace(context) ?? newTraceHeader(lambda.clock, lambda.ids);
   context.responseHeaders["x-amzn-trace-id"] = traceHeader;
   const event = { requestId: context.requestId, payload, traceHeader };
-  await lambda.database.tx((tx) => lambda.events.put(tx, reference, event));
+  await lambda.events.accept(reference, event);
   return { StatusCode: 202, Payload: Buffer.alloc(0) };
 }
 
