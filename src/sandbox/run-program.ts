@@ -1,36 +1,25 @@
-/** Runs one of the host's tools to its end; the only place that starts them. */
-import { spawn } from "node:child_process";
+/** Runs the host's tools to their end; the only place that starts them. */
 import { SandboxError } from "./sandbox.ts";
+import { ToolShell } from "./tool-shell.ts";
+import type { ProgramResult, ToolRun } from "./tool-shell.ts";
+
+export type { ProgramResult } from "./tool-shell.ts";
 
 /** A tool that takes longer than this is stuck, in milliseconds. */
 const TOOL_MS_MAX = 30_000;
+/** Tools that run at the same time. */
+const SHELLS_MAX = 4;
+/** A shell that has started nothing for this long is ended, in milliseconds. */
+const IDLE_MS = 10_000;
 
-export interface ProgramResult {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+/** The newest is last. */
+const idle: { readonly shell: ToolShell; readonly timer: NodeJS.Timeout }[] = [];
+const waiting: (() => void)[] = [];
+let shells = 0;
 
 /** Runs a program with `input` on its stdin. A program that is not there gives code 127. */
 export function tryProgram(program: string, args: readonly string[], input = ""): Promise<ProgramResult> {
-  return new Promise((resolve) => {
-    const child = spawn(program, [...args], {
-      stdio: ["pipe", "pipe", "pipe"],
-      timeout: TOOL_MS_MAX,
-      killSignal: "SIGKILL",
-    });
-    let stdout = "";
-    let stderr = "";
-    child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
-    child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-    // A program that ends without reading its input is judged by its exit code.
-    child.stdin.on("error", () => {});
-    child.once("error", (error) => resolve({ code: 127, stdout, stderr: error.message }));
-    child.once("close", (code, signal) =>
-      resolve({ code: code ?? 128, stdout, stderr: signal ? `${stderr}${signal}` : stderr }),
-    );
-    child.stdin.end(input);
-  });
+  return runTool({ program, args, input });
 }
 
 /**
@@ -41,4 +30,45 @@ export async function runProgram(program: string, args: readonly string[], input
   const { code, stdout, stderr } = await tryProgram(program, args, input);
   if (code === 0) return stdout;
   throw new SandboxError(`${program} ${args.join(" ")} failed (${code}): ${(stderr || stdout).trim()}`);
+}
+
+/** Runs a tool in a shell that is free, or waits for one. */
+export async function runTool(tool: ToolRun): Promise<ProgramResult> {
+  const shell = await takeShell();
+  try {
+    return await shell.run(tool, TOOL_MS_MAX);
+  } finally {
+    giveBack(shell);
+  }
+}
+
+async function takeShell(): Promise<ToolShell> {
+  for (;;) {
+    const free = idle.pop();
+    if (free) {
+      clearTimeout(free.timer);
+      if (!free.shell.isOver) return free.shell;
+      shells--;
+    } else if (shells < SHELLS_MAX) {
+      shells++;
+      return new ToolShell();
+    } else await new Promise<void>((resolve) => waiting.push(resolve));
+  }
+}
+
+function giveBack(shell: ToolShell): void {
+  if (shell.isOver) shells--;
+  else {
+    const timer = setTimeout(() => {
+      shell.close();
+      idle.splice(
+        idle.findIndex((one) => one.shell === shell),
+        1,
+      );
+      shells--;
+    }, IDLE_MS);
+    timer.unref();
+    idle.push({ shell, timer });
+  }
+  waiting.shift()?.();
 }

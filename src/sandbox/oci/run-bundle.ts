@@ -1,11 +1,11 @@
 /** Boots a bundle: one `run --detach` of the OCI runtime, which leaves the supervisor waiting at its pipes. */
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync } from "node:fs";
 import { chmod, link, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { Socket } from "node:net";
 import { join } from "node:path";
+import { runTool } from "../run-program.ts";
 import { SandboxError } from "../sandbox.ts";
 import { PIPES, openPipe } from "../temporary/scratch.ts";
 import type { OpenPipe, Pipe, Scratch } from "../temporary/scratch.ts";
@@ -63,9 +63,19 @@ export async function runBundle(
   // The supervisor's descriptors 3 and 4.
   const extra = runtime.inheritsPipes ? [status, shared] : [];
   if (extra.length > 0) run.push("--preserve-fds", String(extra.length));
-  const descriptors = [control.readEnd, ...[stdout, stderr, ...extra].map((pipe) => pipe.writeEnd.fd)];
+  const written = [stdout, stderr, ...extra].map((pipe) => ({
+    fd: pipe.writeEnd.fd,
+    mode: "write" as const,
+  }));
+  const descriptors = new Map([{ fd: control.readEnd, mode: "read" as const }, ...written].entries());
   try {
-    await runDetached(program, [...before, ...global, ...run, id], descriptors);
+    const { code } = await runTool({
+      program,
+      args: [...before, ...global, ...run, id],
+      input: "",
+      descriptors,
+    });
+    if (code !== 0) throw new SandboxError(`${program} ended with ${code}`);
     const pid = Number(await readFile(pidFile, "utf8"));
     closeSync(control.readEnd);
     const statusReader = reader(status);
@@ -115,21 +125,6 @@ function reader(pipe: OpenPipe): Socket {
 async function closePipe(pipe: OpenPipe): Promise<void> {
   closeSync(pipe.readEnd);
   await pipe.writeEnd.close();
-}
-
-function runDetached(
-  program: string,
-  args: readonly string[],
-  descriptors: readonly number[],
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, [...args], { stdio: [...descriptors], detached: true });
-    child.once("error", reject);
-    child.once("exit", (code, signal) => {
-      if (code === 0) resolve();
-      else reject(new SandboxError(`${program} ended with ${code ?? signal}`));
-    });
-  });
 }
 
 /** The last error of a log of JSON lines. */
