@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import type { ParseArgsOptionsConfig } from "node:util";
 import { ConfigError } from "../config/index.ts";
+import { SandboxError } from "../sandbox/index.ts";
 import { CommandError, EXIT, UsageError, print, printError } from "./terminal.ts";
 
 /** One command: its help, its flags, and what it does. Loaded only when called. */
@@ -74,8 +75,8 @@ async function runCommand(name: string, command: Command, argv: readonly string[
       printError(`lambent ${name}: ${error.message}\nSee: lambent ${name} --help`);
       return EXIT.usage;
     }
-    const explained = error instanceof CommandError || error instanceof ConfigError;
-    printError(`lambent ${name}: ${explained ? error.message : describe(error)}`);
+    const explained = [CommandError, ConfigError, SandboxError].some((kind) => error instanceof kind);
+    printError(`lambent ${name}: ${explained ? (error as Error).message : describe(error)}`);
     return EXIT.failure;
   }
 }

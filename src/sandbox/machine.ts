@@ -5,6 +5,7 @@ import { availableParallelism, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { missingControllers, readHierarchies } from "./cgroup/hierarchies.ts";
 import type { CgroupVersion, Hierarchies } from "./cgroup/hierarchies.ts";
+import { forwardingObstacles } from "./network/other-firewalls.ts";
 import { seccompFilter } from "./oci/seccomp.ts";
 import { tryProgram } from "./run-program.ts";
 
@@ -37,6 +38,7 @@ export type FindingName =
   | "user namespaces"
   | "ip"
   | "nft"
+  | "forwarding"
   | "loop devices"
   | "size";
 
@@ -64,6 +66,7 @@ export async function inspectMachine(): Promise<MachineReport> {
     userNamespaces(),
     ip(),
     nft(),
+    forwarding(),
     loopDevices(),
     size(),
   ]);
@@ -250,6 +253,14 @@ async function nft(): Promise<Finding> {
   if (list.code !== 0)
     return lacking("nft", list.stderr.trim(), `${cost}; nft needs root and a kernel with nf_tables.`);
   return found("nft", version.stdout.trim());
+}
+
+/** What other firewalls do to packets of functions. */
+async function forwarding(): Promise<Finding> {
+  const obstacles = await forwardingObstacles();
+  return obstacles.length === 0
+    ? found("forwarding", "no other firewall drops it by default")
+    : lacking("forwarding", "dropped by default", obstacles.join(" "));
 }
 
 async function loopDevices(): Promise<Finding> {

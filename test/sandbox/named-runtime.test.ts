@@ -1,7 +1,11 @@
 /** OCI runtimes that are asked for by name: they run, or the server does not start. */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { bench, runcMissing, whyMissing } from "./harness.ts";
 
 const noCrun = await whyMissing("crun");
@@ -32,4 +36,18 @@ test("a runtime that is not there is refused, with what to install", { skip: run
   assert.match(told, /^runsc cannot run here\. .*gVisor: .*for --sandbox runsc install runsc/m);
   assert.match(told, /^crun cannot run here\. .*crun: .*for --sandbox crun install crun/m);
   assert.doesNotMatch(told, /started/);
+});
+
+test("a command tells so without a stack", { skip: runcMissing ?? false }, async (t) => {
+  const dataDir = await mkdtemp(join(tmpdir(), "lambent-named-"));
+  t.after(() => rm(dataDir, { recursive: true, force: true }));
+  const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    [main, "start", "--sandbox", "runsc", "--port", "0", "--data-dir", dataDir],
+    { encoding: "utf8", env: { ...process.env, PATH: "/usr/sbin:/sbin:/nonexistent" } },
+  );
+  assert.equal(status, 1);
+  assert.match(stderr, /^lambent start: runsc cannot run here\. /m);
+  assert.doesNotMatch(stderr, /\n {4}at /);
 });

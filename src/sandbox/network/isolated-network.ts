@@ -9,6 +9,7 @@ import { tryProgram } from "../run-program.ts";
 import { SandboxError } from "../sandbox.ts";
 import { BLOCK_SIZE, claimBlock } from "./address-block.ts";
 import type { AddressBlock } from "./address-block.ts";
+import { forwardingObstacles } from "./other-firewalls.ts";
 import { openResolver } from "./resolver.ts";
 import type { Resolver } from "./resolver.ts";
 import { GATEWAY, INTERFACE_PREFIX, lambentTables, lowerFirewall, raiseFirewall } from "./firewall.ts";
@@ -72,6 +73,7 @@ export async function createIsolatedNetwork(deps: IsolatedNetworkDeps): Promise<
     await block.release();
     throw error;
   }
+  if (outside) for (const obstacle of await forwardingObstacles()) deps.log.warn(obstacle);
   const policy = {
     ports,
     resolvers: resolver.direct,
