@@ -1,5 +1,6 @@
-/** `npm run bench -- [--axis N | --axes 1-8] [--rounds N] [--quick] [--json]`, or `npm run bench -- profile`. */
+/** `npm run bench -- [--axis N | --axes 1-8] [--rounds N] [--quick] [--json]`, or `npm run bench -- profile | gauges`. */
 import { AXES } from "./axes.ts";
+import { gauges } from "./gauges/run.ts";
 import { profile } from "./profile/run.ts";
 import { readOptions } from "./options.ts";
 import type { BenchOptions } from "./options.ts";
@@ -8,6 +9,7 @@ import type { Row } from "./report.ts";
 
 const [command, ...rest] = process.argv.slice(2);
 if (command === "profile") await profile(readOptions(rest));
+else if (command === "gauges") await gauges(readOptions(rest));
 else await runAxes(readOptions(process.argv.slice(2)));
 
 async function runAxes(options: BenchOptions): Promise<void> {
