@@ -132,11 +132,15 @@ function sniff(socket: Socket, decided: (isHttp2: boolean, bytes: Buffer) => voi
     const matches = seen.compare(HTTP2_PREFACE, 0, length, 0, length) === 0;
     if (matches && seen.length < HTTP2_PREFACE.length) return;
     socket.off("data", onData);
+    socket.off("end", onEnd);
     socket.setTimeout(0);
     socket.removeAllListeners("timeout");
     decided(matches, seen);
   };
+  // HTTP lets a client close its half first; one that closes it without a word has nothing to wait for.
+  const onEnd = () => socket.destroy();
   socket.on("data", onData);
+  socket.on("end", onEnd);
 }
 
 interface Open {

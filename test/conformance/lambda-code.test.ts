@@ -3,9 +3,7 @@ import assert from "node:assert/strict";
 import { mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buffer } from "node:stream/consumers";
 import { after, before, test } from "node:test";
-import { crc32 } from "node:zlib";
 import { CreateFunctionCommand, GetFunctionCommand, UpdateFunctionCodeCommand } from "@aws-sdk/client-lambda";
 import type { FunctionCode, LambdaServiceException } from "@aws-sdk/client-lambda";
 import {
@@ -14,8 +12,8 @@ import {
   PutObjectCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
-import { ZipFile } from "yazl";
-import { zipOf } from "../harness/zip.ts";
+import { ESCAPES, linkEntry as link, rawZip, zipBomb, zipOf } from "../harness/zip.ts";
+import type { RawEntry } from "../harness/zip.ts";
 import { RUNTIME, settle, startSetting } from "./lambda-setting.ts";
 import type { Setting } from "./lambda-setting.ts";
 import { startServer } from "../harness/server.ts";
@@ -44,47 +42,6 @@ async function refusesZip(ZipFile: Uint8Array, message: string) {
   await assert.rejects(create({ ZipFile }), { name: "InvalidParameterValueException", message });
 }
 
-interface RawEntry {
-  readonly name: string;
-  readonly content?: string;
-  readonly unixMode?: number;
-  /** Declared instead of the real ones. */
-  readonly size?: number;
-  readonly crc?: number;
-}
-
-/** A zip written by hand (stored, not compressed), for archives that no zip library would write. */
-function rawZip(entries: readonly RawEntry[]): Buffer {
-  const files: Buffer[] = [];
-  const directory: Buffer[] = [];
-  let offset = 0;
-  for (const { name, content = "", unixMode = 0o100644, size, crc } of entries) {
-    const [nameBytes, data] = [Buffer.from(name), Buffer.from(content)];
-    const common = Buffer.alloc(26);
-    common.writeUInt16LE(20, 0);
-    common.writeUInt32LE(crc ?? crc32(data), 10);
-    common.writeUInt32LE(data.length, 14);
-    common.writeUInt32LE(size ?? data.length, 18);
-    common.writeUInt16LE(nameBytes.length, 22);
-    const local = Buffer.concat([Buffer.from("PK\u0003\u0004"), common, nameBytes, data]);
-    const rest = Buffer.alloc(14);
-    rest.writeUInt32LE((unixMode << 16) >>> 0, 6);
-    rest.writeUInt32LE(offset, 10);
-    directory.push(
-      Buffer.concat([Buffer.from("PK\u0001\u0002"), Buffer.from([20, 3]), common, rest, nameBytes]),
-    );
-    files.push(local);
-    offset += local.length;
-  }
-  const end = Buffer.alloc(18);
-  end.writeUInt16LE(entries.length, 4);
-  end.writeUInt16LE(entries.length, 6);
-  end.writeUInt32LE(Buffer.concat(directory).length, 8);
-  end.writeUInt32LE(offset, 12);
-  return Buffer.concat([...files, ...directory, Buffer.from("PK\u0005\u0006"), end]);
-}
-
-const link = (name: string, content: string): RawEntry => ({ name, content, unixMode: 0o120777 });
 const index: RawEntry = { name: "index.mjs", content: INDEX };
 
 test("CreateFunction refuses what is no zip, is broken or is empty", async () => {
@@ -97,34 +54,7 @@ test("CreateFunction refuses what is no zip, is broken or is empty", async () =>
 });
 
 test("CreateFunction refuses names and links that leave the function's folder", async () => {
-  const escapes: RawEntry[][] = [
-    [index, { name: "../outside", content: "x" }],
-    [index, { name: "a/../../outside", content: "x" }],
-    [index, { name: "/etc/outside", content: "x" }],
-    [index, link("out", "../..")],
-    [index, link("out", "/etc/passwd")],
-    [index, link("a/b/c", "../../../x")],
-    // Each link alone stays inside; followed through the other, it does not.
-    [index, { name: "p/q/x", content: "x" }, link("p/q/up", "../.."), link("out", "p/q/up/../x")],
-    [index, link("loop", "loop")],
-    // A link made inside a link would be written outside before anybody saw where it leads.
-    [
-      index,
-      link("here", "."),
-      link("up", "here/.."),
-      link("higher", "up/.."),
-      link("higher/escaped/out", "x"),
-    ],
-    [
-      index,
-      link("here", "."),
-      link("./up", "here/.."),
-      link("high", "up/.."),
-      link("high//escaped/out", "x"),
-    ],
-    [index, { name: "device", unixMode: 0o020666 }],
-  ];
-  for (const entries of escapes) await refusesZip(rawZip(entries), UNREADABLE);
+  for (const entries of ESCAPES) await refusesZip(rawZip([index, ...entries]), UNREADABLE);
   assert.deepEqual(
     (await readdir(join(setting.server.dataDir, "code"))).filter((name) => name !== ".boot"),
     [],
@@ -150,18 +80,8 @@ test("CreateFunction keeps links that stay inside, folders and executable bits",
 });
 
 test("CreateFunction refuses more than 250 MB unzipped, whatever the zip declares", async () => {
-  const bomb = new ZipFile();
-  const block = Buffer.alloc(64 * 1024 * 1024);
-  for (let at = 0; at < 4; at++) bomb.addBuffer(block, `zeros-${at}`);
-  bomb.end();
-  const honest = await buffer(bomb.outputStream);
-  assert.ok(honest.length < 1_000_000);
+  const { honest, liar } = await zipBomb();
   await refusesZip(honest, "Unzipped size must be smaller than 262144000 bytes");
-  // The same archive with each size declared as one byte, in both headers.
-  const liar = Buffer.from(honest);
-  const size = Buffer.alloc(4);
-  size.writeUInt32LE(block.length);
-  for (let at = liar.indexOf(size); at !== -1; at = liar.indexOf(size, at + 1)) liar.writeUInt32LE(1, at);
   await refusesZip(liar, UNREADABLE);
 });
 

@@ -1,0 +1,2 @@
+/** Aborts. */
+export const handler = async () => process.abort();

@@ -1,0 +1,2 @@
+/** Exits before it has a handler. */
+process.exit(5);

@@ -1,0 +1,2 @@
+/** Fails before it has a handler. */
+throw new TypeError("not today");

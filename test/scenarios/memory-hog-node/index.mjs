@@ -1,0 +1,5 @@
+/** Keeps ever more memory. */
+export const handler = async () => {
+  const kept = [];
+  for (;;) kept.push(Buffer.alloc(8 << 20, 1));
+};

@@ -1,0 +1,96 @@
+/** Runs a scenario a number of times beside a well-behaved neighbour, and compares what the server holds before and after. */
+import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Holdings } from "./holdings.ts";
+import type { Scenario } from "./scenario.ts";
+import type { OpenStage } from "./stage.ts";
+
+/** Runs of one scenario at the same time. */
+const CONCURRENCY = 3;
+/** How long the server may take to give back what ended, in milliseconds. */
+const SETTLE_MS_MAX = 15_000;
+/** Sandboxes that wait for functions, as many as were wanted lately. */
+const WAITING_SANDBOXES_MAX = 24;
+/**
+ * What the server prepares ahead of use comes and goes by this much, by what is counted. A scenario that leaves one thing behind
+ * each time grows beyond it within the runs of a test file, and of a soak by far.
+ */
+const PREPARED: Readonly<Record<string, number>> = {
+  cgroups: WAITING_SANDBOXES_MAX,
+  loops: WAITING_SANDBOXES_MAX,
+  namespaces: WAITING_SANDBOXES_MAX + 8,
+  interfaces: WAITING_SANDBOXES_MAX + 8,
+  processes: WAITING_SANDBOXES_MAX * 4,
+  mounts: WAITING_SANDBOXES_MAX * 6,
+  files: WAITING_SANDBOXES_MAX * 20,
+  descriptors: WAITING_SANDBOXES_MAX * 8,
+  children: 4,
+};
+/** Growth of the heap that is no leak: code that was compiled, caches that filled up. In bytes. */
+const HEAP_GROWTH_MAX = 24 * 1024 * 1024;
+/** The same of the resident memory, which the allocator gives back late. */
+const RESIDENT_GROWTH_MAX = 160 * 1024 * 1024;
+
+/** Deploys the functions of a scenario, runs it, and removes them; the neighbour is looked after each round. */
+export async function runTimes(
+  stage: OpenStage,
+  name: string,
+  scenario: Scenario,
+  times: number,
+  tell: (done: number) => void = () => {},
+): Promise<void> {
+  const width = scenario.alone ? 1 : CONCURRENCY;
+  await stage.with(name, scenario, async (own) => {
+    for (let done = 0; done < times; done += width) {
+      const round = Array.from({ length: Math.min(width, times - done) }, () => scenario.run(own));
+      const ended = await Promise.allSettled(round);
+      await stage.isWell();
+      for (const one of ended) if (one.status === "rejected") throw one.reason;
+      tell(done + round.length);
+    }
+  });
+}
+
+/** What the server holds once the neighbour's environment is there and what is prepared ahead is prepared. */
+export async function atRest(stage: OpenStage): Promise<Holdings> {
+  await stage.isWell();
+  const until = Date.now() + SETTLE_MS_MAX;
+  let last = await stage.measure();
+  for (;;) {
+    await sleep(1_000);
+    const now = await stage.measure();
+    const still = grown(last, now).length === 0 && grown(now, last).length === 0;
+    if (still || Date.now() > until) return now;
+    last = now;
+  }
+}
+
+/** Waits until no count is above what it was, and compares the memory. @throws AssertionError that names what grew. */
+export async function assertNoGrowth(stage: OpenStage, before: Holdings): Promise<Holdings> {
+  const until = Date.now() + SETTLE_MS_MAX;
+  let now = await stage.measure();
+  while (grown(before, now).length > 0 && Date.now() < until) {
+    await sleep(200);
+    now = await stage.measure();
+  }
+  assert.deepEqual(grown(before, now), []);
+  const heap = now.memory.heap + now.memory.outside - before.memory.heap - before.memory.outside;
+  assert.ok(heap < HEAP_GROWTH_MAX, `the heap grew by ${heap} bytes`);
+  const resident = now.resident - before.resident;
+  assert.ok(resident < RESIDENT_GROWTH_MAX, `the resident memory grew by ${resident} bytes`);
+  return now;
+}
+
+/** What is counted and has become more. */
+function grown(before: Holdings, now: Holdings): string[] {
+  return Object.entries(now.counts)
+    .filter(([name, count]) => count > (before.counts[name] ?? 0) + (PREPARED[name] ?? 0))
+    .map(
+      ([name, count]) => `${name}: ${before.counts[name]} before, ${count} now${detail(name, before, now)}`,
+    );
+}
+
+function detail(name: string, before: Holdings, now: Holdings): string {
+  if (name !== "descriptors") return "";
+  return ` (${now.descriptors.filter((one) => !before.descriptors.includes(one)).join(", ")})`;
+}
