@@ -12,14 +12,16 @@ export interface AnswerIntake {
   write(bytes: Buffer): void;
   /** The answer is whole; with a failure, it ends here without being so. */
   end(failure?: { readonly errorType: string; readonly payload: Buffer }): void;
+  /** The answer ends here by a fault of the runtime, not of the handler. */
+  refuse(errorType: string, errorMessage: string): void;
 }
 
 /** The channel that a streamed answer comes through. */
 export interface AnswerSource {
   /** What was put in is held no longer: the weight of it, see {@link weightOf}. */
   taken(weight: number): void;
-  /** The answer has ended and the caller has it, or nobody waits for it any more. */
-  ended(): void;
+  /** The answer has ended and the caller has it, or nobody waits for it any more. @param isTooLarge It was cut at the limit. */
+  ended(isTooLarge: boolean): void;
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -86,10 +88,11 @@ export class AnswerStream implements AnswerIntake {
   }
 
   end(failure?: { readonly errorType: string; readonly payload: Buffer }): void {
-    if (this.#isClosed) return this.#spec.source.ended();
-    this.#hasEnded = true;
-    this.#verdict ??= { kind: "answer", ...(failure ?? { payload: NOTHING }) };
-    this.#pump();
+    this.#endWith({ kind: "answer", ...(failure ?? { payload: NOTHING }) });
+  }
+
+  refuse(errorType: string, errorMessage: string): void {
+    this.#endWith({ kind: "refused", errorType, errorMessage });
   }
 
   /** Nobody waits for this answer any more: what still comes is dropped. */
@@ -98,7 +101,18 @@ export class AnswerStream implements AnswerIntake {
     this.#isClosed = true;
     clearTimeout(this.#timer);
     for (const bytes of this.#waiting.splice(0)) this.#spec.source.taken(weightOf(bytes));
-    if (this.#hasEnded) this.#spec.source.ended();
+    if (this.#hasEnded) this.#tellSource();
+  }
+
+  #endWith(verdict: Verdict): void {
+    this.#hasEnded = true;
+    if (this.#isClosed) return this.#tellSource();
+    this.#verdict ??= verdict;
+    this.#pump();
+  }
+
+  #tellSource(): void {
+    this.#spec.source.ended(this.#verdict?.kind === "tooLarge");
   }
 
   #pump(): void {
@@ -155,6 +169,6 @@ export class AnswerStream implements AnswerIntake {
     const isWhole = verdict.kind === "answer" && verdict.errorType === undefined;
     const whole = isWhole ? this.#collected?.bytes() : undefined;
     this.#spec.hear(whole ? { kind: "answer", payload: whole } : verdict);
-    if (this.#hasEnded) this.#spec.source.ended();
+    if (this.#hasEnded) this.#tellSource();
   }
 }

@@ -1,5 +1,6 @@
 /** Answers of the HTTP APIs that a sandbox sees, in the words and shapes of AWS's own. */
 import type { Socket } from "node:net";
+import { responseBytesMax } from "./limits.ts";
 
 export interface ApiReply {
   readonly status: number;
@@ -44,6 +45,12 @@ export function accepted(): ApiReply {
 
 export function errorReply(status: number, errorType: string, errorMessage: string): ApiReply {
   return { status, body: errorBody(errorType, errorMessage) };
+}
+
+/** 413, in which AWS names the limit of an answer that is not streamed, whatever was sent. */
+export function tooLargeReply(): ApiReply {
+  const message = `Exceeded maximum allowed payload size (${responseBytesMax} bytes).`;
+  return errorReply(413, "RequestEntityTooLarge", message);
 }
 
 export function errorBody(errorType: string, errorMessage: string): Buffer {

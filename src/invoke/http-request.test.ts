@@ -8,11 +8,10 @@ const bodyBytesMax = 10;
 function read(...chunks: string[]): { requests: HttpRequest[]; continues: number } {
   const requests: HttpRequest[] = [];
   let continues = 0;
-  const reader = new HttpRequestReader(
-    bodyBytesMax,
-    (request) => requests.push(request),
-    () => void (continues += 1),
-  );
+  const reader = new HttpRequestReader(bodyBytesMax, {
+    request: (request) => requests.push(request),
+    expectsContinue: () => void (continues += 1),
+  });
   for (const chunk of chunks) reader.push(Buffer.from(chunk));
   return { requests, continues };
 }
@@ -41,6 +40,44 @@ test("requests come out whole however the stream is cut", () => {
 test("a body above the limit is counted and not kept", () => {
   const [request] = read(`POST / HTTP/1.1\r\nContent-Length: 20\r\n\r\n${"x".repeat(20)}`).requests;
   assert.deepEqual([request?.bodyBytes, request?.body.length], [20, 0]);
+});
+
+test("what follows the last chunk is told, and bounded", () => {
+  const head = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n";
+  const [request] = read(`${head}Error-Type: A.B\r\nerror-body:  YQ== \r\n\r\n`).requests;
+  assert.deepEqual(
+    [...(request?.trailers ?? [])],
+    [
+      ["error-type", "A.B"],
+      ["error-body", "YQ=="],
+    ],
+  );
+  assert.equal(read(STREAM).requests[0]?.trailers.size, 0);
+  assert.throws(() => read(`${head}no colon\r\n\r\n`), HttpError);
+  assert.throws(() => read(`${head}${`a: ${"x".repeat(100_000)}\r\n`.repeat(11)}\r\n`), HttpError);
+});
+
+test("who takes a body as it comes gets all of it, and the request none", () => {
+  const pieces: string[] = [];
+  const requests: HttpRequest[] = [];
+  const reader = new HttpRequestReader(bodyBytesMax, {
+    request: (request) => requests.push(request),
+    expectsContinue() {},
+    begins: ({ path }) =>
+      path === "/s" ? { data: (bytes) => void pieces.push(bytes.toString()) } : undefined,
+  });
+  const body = `14\r\n${"x".repeat(20)}\r\n2\r\nyz\r\n0\r\nA: b\r\n\r\n`;
+  reader.push(
+    Buffer.from(`POST /s HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n${body}GET /a HTTP/1.1\r\n\r\n`),
+  );
+  assert.equal(pieces.join(""), `${"x".repeat(20)}yz`);
+  assert.deepEqual(
+    requests.map((each) => [each.path, each.body.length, each.bodyBytes, each.trailers.get("a")]),
+    [
+      ["/s", 0, 22, "b"],
+      ["/a", 0, 0, undefined],
+    ],
+  );
 });
 
 test("a client that waits is told to go on", () => {

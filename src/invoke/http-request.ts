@@ -1,6 +1,6 @@
 /** A strict reader of HTTP/1.1 requests for the Runtime API; node:http costs several times the CPU. */
 import { ByteCollector } from "../kit/byte-collector.ts";
-import { runtimeApiHeadBytesMax } from "./limits.ts";
+import { runtimeApiHeadBytesMax, runtimeApiTrailerBytesMax } from "./limits.ts";
 
 export interface HttpRequest {
   readonly method: string;
@@ -11,7 +11,14 @@ export interface HttpRequest {
   readonly body: Buffer;
   /** Bytes of the body that came, kept or not. */
   readonly bodyBytes: number;
+  /** What a chunked body said after its last chunk; lower-case names. */
+  readonly trailers: ReadonlyMap<string, string>;
   readonly keepAlive: boolean;
+}
+
+/** Takes a request's body as it comes; then the request itself has none. */
+export interface BodyReceiver {
+  data(bytes: Buffer): void;
 }
 
 export class HttpError extends Error {
@@ -24,31 +31,41 @@ export class HttpError extends Error {
 /** A body may be this large before the connection is given up; what is above `bodyBytesMax` is counted and dropped. */
 const bodyBytesEver = 134_217_728;
 
-interface Head {
+export interface HttpHead {
   readonly method: string;
   readonly path: string;
   readonly headers: ReadonlyMap<string, string>;
   readonly keepAlive: boolean;
 }
 
+const NO_TRAILERS: ReadonlyMap<string, string> = new Map();
+
+export interface RequestListener {
+  request(request: HttpRequest): void;
+  /** The client waits for "100 Continue" before it sends the body. */
+  expectsContinue(): void;
+  /** A request begins: who takes its body as it comes, when it is not to be collected. */
+  begins?(head: HttpHead): BodyReceiver | undefined;
+}
+
 /** Cuts one connection's bytes into requests. */
 export class HttpRequestReader {
   readonly #bodyBytesMax: number;
-  readonly #emit: (request: HttpRequest) => void;
-  readonly #continue: () => void;
+  readonly #listener: RequestListener;
   #bytes: Buffer = Buffer.alloc(0);
-  #head: Head | undefined;
+  #head: HttpHead | undefined;
   /** Bytes of the body, or of the chunk under way, still to come. */
   #left = 0;
   #chunked: "no" | "size" | "data" | "trailer" = "no";
   #body = new ByteCollector();
   #bodyBytes = 0;
+  #receiver: BodyReceiver | undefined;
+  #trailers: Map<string, string> | undefined;
+  #trailerBytes = 0;
 
-  /** @param onContinue The client waits for "100 Continue" before it sends the body. */
-  constructor(bodyBytesMax: number, emit: (request: HttpRequest) => void, onContinue: () => void) {
+  constructor(bodyBytesMax: number, listener: RequestListener) {
     this.#bodyBytesMax = bodyBytesMax;
-    this.#emit = emit;
-    this.#continue = onContinue;
+    this.#listener = listener;
   }
 
   /** @throws HttpError when the bytes are no HTTP/1.1 that a runtime client would send. */
@@ -95,7 +112,8 @@ export class HttpRequestReader {
     if (length !== undefined && !/^\d{1,9}$/.test(length)) throw new HttpError("invalid Content-Length");
     this.#chunked = coding === undefined ? "no" : "size";
     this.#left = Number(length ?? 0);
-    if (head.headers.get("expect")?.toLowerCase() === "100-continue") this.#continue();
+    this.#receiver = this.#listener.begins?.(head);
+    if (head.headers.get("expect")?.toLowerCase() === "100-continue") this.#listener.expectsContinue();
     return true;
   }
 
@@ -127,17 +145,23 @@ export class HttpRequestReader {
   }
 
   #readTrailer(): boolean {
-    const line = this.#takeLine();
+    const line = this.#takeLine(runtimeApiTrailerBytesMax);
     if (line === undefined) return false;
-    if (line !== "") return true;
+    if (line !== "") {
+      this.#trailerBytes += line.length;
+      if (this.#trailerBytes > runtimeApiTrailerBytesMax) throw new HttpError("trailers too large");
+      this.#trailers ??= new Map();
+      readHeader(line, this.#trailers);
+      return true;
+    }
     this.#finish();
     return this.#bytes.length > 0;
   }
 
-  #takeLine(): string | undefined {
+  #takeLine(bytesMax = runtimeApiHeadBytesMax): string | undefined {
     const end = this.#bytes.indexOf("\r\n");
     if (end === -1) {
-      if (this.#bytes.length > runtimeApiHeadBytesMax) throw new HttpError("line too long");
+      if (this.#bytes.length > bytesMax) throw new HttpError("line too long");
       return undefined;
     }
     const line = this.#bytes.toString("latin1", 0, end);
@@ -147,6 +171,7 @@ export class HttpRequestReader {
 
   #keep(bytes: Buffer): void {
     this.#bodyBytes += bytes.length;
+    if (this.#receiver) return this.#receiver.data(bytes);
     if (this.#bodyBytes > bodyBytesEver) throw new HttpError("body too large");
     if (this.#bodyBytes <= this.#bodyBytesMax) this.#body.push(bytes);
     else this.#body.clear();
@@ -154,29 +179,35 @@ export class HttpRequestReader {
 
   #finish(): void {
     const head = this.#head;
-    const request = { body: this.#body.bytes(), bodyBytes: this.#bodyBytes };
+    const trailers = this.#trailers ?? NO_TRAILERS;
+    const request = { body: this.#body.bytes(), bodyBytes: this.#bodyBytes, trailers };
     this.#head = undefined;
     this.#chunked = "no";
     this.#body.clear();
     this.#bodyBytes = 0;
-    if (head) this.#emit({ ...head, ...request });
+    this.#receiver = undefined;
+    this.#trailers = undefined;
+    this.#trailerBytes = 0;
+    if (head) this.#listener.request({ ...head, ...request });
   }
 }
 
-function parseHead(text: string): Head {
+function parseHead(text: string): HttpHead {
   const lines = text.split("\r\n");
   const match = /^([A-Z]{1,16}) (\/[^ ]*) HTTP\/1\.([01])$/.exec(lines[0] ?? "");
   if (!match) throw new HttpError("malformed request line");
   const headers = new Map<string, string>();
-  for (const line of lines.slice(1)) {
-    const colon = line.indexOf(":");
-    const name = line.slice(0, colon);
-    if (colon < 1 || !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) throw new HttpError("malformed header");
-    headers.set(name.toLowerCase(), line.slice(colon + 1).trim());
-  }
+  for (const line of lines.slice(1)) readHeader(line, headers);
   const connection = headers.get("connection")?.toLowerCase();
   const keepAlive = match[3] === "1" ? connection !== "close" : connection === "keep-alive";
   const target = match[2] ?? "/";
   const query = target.indexOf("?");
   return { method: match[1] ?? "", path: query === -1 ? target : target.slice(0, query), headers, keepAlive };
+}
+
+function readHeader(line: string, headers: Map<string, string>): void {
+  const colon = line.indexOf(":");
+  const name = line.slice(0, colon);
+  if (colon < 1 || !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) throw new HttpError("malformed header");
+  headers.set(name.toLowerCase(), line.slice(colon + 1).trim());
 }

@@ -35,6 +35,8 @@ export const logBytesPerSecond = 8_388_608;
 export const logTailBytes = 4_096;
 /** Largest head (request line and headers) of a Runtime API request. */
 export const runtimeApiHeadBytesMax = 131_072;
+/** What may follow a chunked body there: an error document in base64 and its type. */
+export const runtimeApiTrailerBytesMax = 1_048_576;
 /** Connections to one environment's Runtime API at once: a runtime needs one or two, and each may hold a response here. */
 export const runtimeApiConnectionsMax = 32;
 /** Extensions of one environment, external and internal. */

@@ -60,6 +60,9 @@ export function tooLarge(bytes: number | undefined, bytesMax: number): Failure {
   );
 }
 
+/** What the caller reads where the connection of a runtime that posts its answer breaks. */
+export const truncatedMessage = "The connection ended before the response was complete";
+
 /** An error document as the runtime posted it, cut to what AWS keeps. */
 export function cutError(payload: Buffer): Buffer {
   return payload.length <= errorBytesMax ? payload : payload.subarray(0, errorBytesMax);

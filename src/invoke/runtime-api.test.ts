@@ -2,8 +2,10 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
-import type { AddressInfo, Server } from "node:net";
+import type { AddressInfo, Server, Socket } from "node:net";
 import { after, test } from "node:test";
+import { answerWindowBytes, weightOf } from "./answer-stream.ts";
+import type { AnswerSource } from "./answer-stream.ts";
 import { RuntimeApi } from "./runtime-api.ts";
 import { SandboxApi } from "./sandbox-api.ts";
 
@@ -15,17 +17,35 @@ after(() => {
 /** A Runtime API with one invocation delivered to a runtime that has asked for it; `heard` is what its listener was told. */
 async function serve() {
   const heard: string[] = [];
+  const sources: AnswerSource[] = [];
+  const written: Buffer[] = [];
+  const accepted: Socket[] = [];
   const runtime = new RuntimeApi({
     next: () => heard.push("next"),
     initError: (type, payload) => heard.push(`initError ${type} ${payload.toString()}`),
     answer: (payload, type) => heard.push(`answer ${payload.toString()} ${type ?? ""}`.trim()),
     answerTooLarge: (bytes) => heard.push(`tooLarge ${bytes}`),
-    stream: () => assert.fail("nothing was streamed"),
+    stream: (contentType, source) => {
+      heard.push(`stream ${contentType}`);
+      sources.push(source);
+      return {
+        write: (bytes) => {
+          heard.push(`write ${bytes.length}`);
+          written.push(bytes);
+        },
+        end: (failure) =>
+          heard.push(failure ? `fail ${failure.errorType} ${failure.payload.toString()}` : "end"),
+        refuse: (errorType) => heard.push(`refuse ${errorType}`),
+      };
+    },
     answerRefused: (type) => heard.push(`refused ${type}`),
     log() {},
   });
   const api = new SandboxApi([runtime]);
-  const server = createServer((socket) => api.connect(socket));
+  const server = createServer((socket) => {
+    accepted.push(socket);
+    api.connect(socket);
+  });
   servers.push(server);
   await once(server.listen(0, "127.0.0.1"), "listening");
   const { port } = server.address() as AddressInfo;
@@ -54,7 +74,7 @@ async function serve() {
     socket.destroy();
     heard.length = 0;
   };
-  return { heard, say, invoke, port };
+  return { heard, say, invoke, port, sources, written, accepted };
 }
 
 const post = (path: string, headers: string, body: string) =>
@@ -127,4 +147,79 @@ test("states are named in the refusals", async () => {
       "State transition from ResponseSent to InvocationResponse failed for runtime. Error: State transition is not allowed",
   });
   assert.deepEqual(heard, ["answer 1"]);
+});
+
+const STREAMING = "Lambda-Runtime-Function-Response-Mode: streaming\r\nTransfer-Encoding: chunked";
+const chunk = (text: string) => `${text.length.toString(16)}\r\n${text}\r\n`;
+
+test("a streamed response is heard as it comes, and answered when the caller has it", async () => {
+  const { heard, invoke, port, sources } = await serve();
+  await invoke();
+  const socket = connect(port, "127.0.0.1").setEncoding("utf8");
+  socket.write(post("/runtime/invocation/id-1/response", `Content-Type: a/b\r\n${STREAMING}`, chunk("one")));
+  while (heard.length < 2) await new Promise(setImmediate);
+  assert.deepEqual(heard, ["stream a/b", "write 3"]);
+  socket.write(`${chunk("four")}0\r\n\r\n`);
+  while (!heard.includes("end")) await new Promise(setImmediate);
+  assert.equal(socket.bytesRead, 0);
+  sources[0]?.ended(false);
+  const [answer] = (await once(socket, "data")) as [string];
+  assert.match(answer, /^HTTP\/1\.1 202 Accepted\r\n/);
+  assert.deepEqual(heard.slice(2), ["write 4", "end"]);
+});
+
+test("a streamed response may fail in its trailers, break off, or be too large", async () => {
+  const body = Buffer.from('{"errorType":"Mid"}').toString("base64");
+  const trailers = `Lambda-Runtime-Function-Error-Type: Function.Mid\r\nLambda-Runtime-Function-Error-Body: ${body}\r\n`;
+  const failed = await serve();
+  await failed.invoke();
+  const running = failed.say(
+    post("/runtime/invocation/id-1/response", STREAMING, `${chunk("x")}0\r\n${trailers}\r\n`),
+  );
+  while (failed.heard.length < 3) await new Promise(setImmediate);
+  assert.deepEqual(failed.heard, [
+    "stream application/octet-stream",
+    "write 1",
+    'fail Function.Mid {"errorType":"Mid"}',
+  ]);
+  failed.sources[0]?.ended(true);
+  assert.match(await running, /^HTTP\/1\.1 413 [^]*"RequestEntityTooLarge"/);
+  const broken = await serve();
+  await broken.invoke();
+  const answer = await broken.say(post("/runtime/invocation/id-1/response", STREAMING, "5\r\nxy"));
+  assert.match(answer, /^HTTP\/1\.1 400 [^]*"TruncatedHTTPRequest"/);
+  assert.deepEqual(broken.heard.slice(1), ["write 2", "refuse Runtime.TruncatedResponse"]);
+});
+
+test("another response mode than streaming is refused by name, and a streamed response to nothing is not heard", async () => {
+  const { heard, say, invoke } = await serve();
+  await invoke();
+  const stale = await say(post("/runtime/invocation/other/response", STREAMING, `${chunk("x")}0\r\n\r\n`));
+  assert.match(stale, /^HTTP\/1\.1 400 [^]*"InvalidRequestID"/);
+  const mode = "Lambda-Runtime-Function-Response-Mode: Streaming\r\nContent-Length: 1";
+  const wrong = await say(post("/runtime/invocation/id-1/response", mode, "x"));
+  assert.match(wrong, /^HTTP\/1\.1 400 [^]*"InvalidFunctionResponseMode"/);
+  assert.deepEqual(heard, ["refused Runtime.InvalidResponseModeHeader"]);
+});
+
+test("a runtime whose caller is slow is not read until the caller has taken something", async () => {
+  const { heard, invoke, port, sources, written, accepted } = await serve();
+  await invoke();
+  const socket = connect(port, "127.0.0.1");
+  socket.write(post("/runtime/invocation/id-1/response", STREAMING, ""));
+  const piece = chunk("x".repeat(16_384));
+  for (let pieces = 0; pieces < 1_000; pieces++) socket.write(piece);
+  socket.write("0\r\n\r\n");
+  while (heard.length === 0) await new Promise(setImmediate);
+  const end = accepted.at(-1);
+  while (!end?.isPaused()) await new Promise(setImmediate);
+  const held = written.reduce((sum, bytes) => sum + weightOf(bytes), 0);
+  assert.ok(held < answerWindowBytes + 200_000, `${held} bytes are held`);
+  while (!heard.includes("end")) {
+    for (const bytes of written.splice(0)) sources[0]?.taken(weightOf(bytes));
+    await new Promise(setImmediate);
+  }
+  sources[0]?.ended(false);
+  await once(socket, "data");
+  socket.destroy();
 });

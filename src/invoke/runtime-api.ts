@@ -1,18 +1,31 @@
 /** The HTTP Runtime API of one execution environment. https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html */
 import type { Socket } from "node:net";
-import { accepted, errorBody, errorReply, notFound, text, writeReply, wrongMethod } from "./api-reply.ts";
+import {
+  accepted,
+  errorBody,
+  errorReply,
+  notFound,
+  text,
+  tooLargeReply,
+  writeReply,
+  wrongMethod,
+} from "./api-reply.ts";
 import type { ApiReply } from "./api-reply.ts";
 import { errorDocument } from "./error-document.ts";
-import type { HttpRequest } from "./http-request.ts";
+import type { BodyReceiver, HttpHead, HttpRequest } from "./http-request.ts";
 import { responseBytesMax } from "./limits.ts";
+import { truncatedMessage } from "./payloads.ts";
+import { PostedAnswer } from "./posted-answer.ts";
 import type { Delivery, RuntimeListener } from "./runtime-channel.ts";
 import type { SandboxApiPart } from "./sandbox-api.ts";
 
 /** Where a custom runtime stands, in the words of the errors that AWS answers. */
-type Phase = "Started" | "InitError" | "Ready" | "Running" | "ResponseSent";
+type Phase = "Started" | "InitError" | "Ready" | "Running" | "InvocationResponse" | "ResponseSent";
 
 const errorTypeHeader = "lambda-runtime-function-error-type";
 const responseModeHeader = "lambda-runtime-function-response-mode";
+const streamingMode = "streaming";
+const defaultContentType = "application/octet-stream";
 
 export class RuntimeApi implements SandboxApiPart {
   readonly prefix = "/2018-06-01";
@@ -21,6 +34,8 @@ export class RuntimeApi implements SandboxApiPart {
   #requestId = "";
   /** Answers the runtime's long poll. */
   #poll: { readonly socket: Socket; readonly request: HttpRequest } | undefined;
+  /** The answer under way, while the runtime streams it. */
+  #posted: PostedAnswer | undefined;
   /** What the next poll takes; a runtime whose connection broke asks again. */
   #delivery: Delivery | undefined;
 
@@ -44,6 +59,10 @@ export class RuntimeApi implements SandboxApiPart {
     if (path === "/runtime/invocation/next")
       return method === "GET" ? this.#next(socket, request) : wrongMethod();
     const call = callOf(path);
+    if (this.#posted?.isFrom(socket)) {
+      this.#posted.end(request);
+      return undefined;
+    }
     if (call) return method === "POST" ? this.#call(call, request) : wrongMethod();
     if (path === "/runtime/init/error") return method === "POST" ? this.#initError(request) : wrongMethod();
     if (path === "/ping") return method === "GET" ? text(200, "pong") : wrongMethod();
@@ -52,15 +71,32 @@ export class RuntimeApi implements SandboxApiPart {
     return notFound();
   }
 
+  /** A streamed answer is taken as it comes, when it is this runtime's turn to answer; else it is read and then refused. */
+  receive(head: HttpHead, path: string, socket: Socket): BodyReceiver | undefined {
+    const call = callOf(path);
+    if (call?.kind !== "response" || head.method !== "POST") return undefined;
+    if (head.headers.get(responseModeHeader) !== streamingMode || !this.#listener) return undefined;
+    if (call.requestId !== this.#requestId || this.#phase !== "Running" || this.#delivery) return undefined;
+    this.#phase = "InvocationResponse";
+    const posted = new PostedAnswer(socket, () => {
+      this.#phase = "ResponseSent";
+      this.#posted = undefined;
+    });
+    this.#posted = posted;
+    posted.begin(this.#listener.stream(head.headers.get("content-type") ?? defaultContentType, posted));
+    return posted;
+  }
+
   truncated(method: string, path: string): ApiReply | undefined {
     const call = callOf(path);
     if (method !== "POST" || call?.kind !== "response") return undefined;
+    if (this.#posted && call.requestId === this.#requestId) {
+      this.#posted.breakOff();
+      return errorReply(400, "TruncatedHTTPRequest", "HTTP request detected as truncated");
+    }
     if (call.requestId !== this.#requestId || this.#phase !== "Running") return undefined;
     this.#phase = "ResponseSent";
-    this.#listener?.answerRefused(
-      "Runtime.TruncatedResponse",
-      "The connection ended before the response was complete",
-    );
+    this.#listener?.answerRefused("Runtime.TruncatedResponse", truncatedMessage);
     return errorReply(400, "TruncatedHTTPRequest", "HTTP request detected as truncated");
   }
 
@@ -116,8 +152,7 @@ export class RuntimeApi implements SandboxApiPart {
 
   #tooLarge(request: HttpRequest): ApiReply {
     this.#listener?.answerTooLarge(request.bodyBytes);
-    const message = `Exceeded maximum allowed payload size (${responseBytesMax} bytes).`;
-    return errorReply(413, "RequestEntityTooLarge", message);
+    return tooLargeReply();
   }
 
   #initError(request: HttpRequest): ApiReply {
@@ -127,17 +162,13 @@ export class RuntimeApi implements SandboxApiPart {
     return accepted();
   }
 
-  /** Streamed answers are not done yet, so they are refused by name, to the runtime and to the caller. */
   #refuseMode(mode: string): ApiReply {
     this.#phase = "ResponseSent";
-    const streaming = mode.toLowerCase() === "streaming";
-    const message = streaming
-      ? "Lambent does not implement streamed responses yet (Lambda-Runtime-Function-Response-Mode: streaming)"
-      : `Invalid function response mode: ${mode}`;
-    this.#listener?.answerRefused("Runtime.InvalidResponseModeHeader", message);
-    return streaming
-      ? errorReply(501, "NotImplemented", message)
-      : errorReply(400, "InvalidFunctionResponseMode", "Invalid function response mode");
+    this.#listener?.answerRefused(
+      "Runtime.InvalidResponseModeHeader",
+      `Invalid function response mode: ${mode}`,
+    );
+    return errorReply(400, "InvalidFunctionResponseMode", "Invalid function response mode");
   }
 }
 

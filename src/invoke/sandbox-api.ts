@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { errorReply, notFound, text, wrongMethod, writeReply } from "./api-reply.ts";
 import type { ApiReply } from "./api-reply.ts";
 import { HttpRequestReader } from "./http-request.ts";
-import type { HttpRequest } from "./http-request.ts";
+import type { BodyReceiver, HttpHead, HttpRequest } from "./http-request.ts";
 import { responseBytesMax, runtimeApiConnectionsMax } from "./limits.ts";
 import { closed } from "./runtime-channel.ts";
 
@@ -13,6 +13,8 @@ export interface SandboxApiPart {
   readonly prefix: string;
   /** @returns Undefined when it answers later, by `writeReply`. @param path What follows the prefix. */
   serve(request: HttpRequest, path: string, socket: Socket): ApiReply | undefined;
+  /** Who takes the body of a request as it comes; undefined where it is to be collected. `serve` follows when all of it has come. */
+  receive?(head: HttpHead, path: string, socket: Socket): BodyReceiver | undefined;
   /** A request's connection ended before all of its body had come. */
   truncated?(method: string, path: string): ApiReply | undefined;
   /** A connection is gone, and with it whatever waits on it. */
@@ -35,11 +37,11 @@ export class SandboxApi {
     socket.setNoDelay(true);
     // A client that said all it has to say may still be told that it was not all.
     socket.allowHalfOpen = true;
-    const reader = new HttpRequestReader(
-      responseBytesMax,
-      (request) => this.#serve(socket, request),
-      () => socket.write("HTTP/1.1 100 Continue\r\n\r\n"),
-    );
+    const reader = new HttpRequestReader(responseBytesMax, {
+      request: (request) => this.#serve(socket, request),
+      expectsContinue: () => void socket.write("HTTP/1.1 100 Continue\r\n\r\n"),
+      begins: (head) => this.#receive(socket, head),
+    });
     socket.on("data", (chunk: Buffer) => {
       try {
         reader.push(chunk);
@@ -69,6 +71,13 @@ export class SandboxApi {
 
   close(): void {
     for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #receive(socket: Socket, head: HttpHead): BodyReceiver | undefined {
+    for (const part of this.#parts)
+      if (head.path.startsWith(part.prefix))
+        return part.receive?.(head, head.path.slice(part.prefix.length), socket);
+    return undefined;
   }
 
   #serve(socket: Socket, request: HttpRequest): void {

@@ -143,15 +143,6 @@ next`);
       );
     });
 
-    test("streamed responses are refused by name", async () => {
-      const version = await shell(
-        `next; call POST /runtime/invocation/$id/response -H 'Lambda-Runtime-Function-Response-Mode: streaming' -d x; next`,
-      );
-      const answer = await bench.call(version, {}, { wantLogTail: true });
-      assert.match(answer.json.errorMessage, /^Lambent does not implement streamed responses yet/);
-      assert.match(answer.tail, / 501 \{"errorType":"NotImplemented"/);
-    });
-
     test("a timeout while it works, and while it does not come back", async () => {
       const version = await bench.fn({
         files: { bootstrap: `${SHELL}next; sleep 60` },
