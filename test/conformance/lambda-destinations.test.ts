@@ -9,6 +9,7 @@ import {
   GetFunctionEventInvokeConfigCommand,
   InvokeCommand,
   PublishVersionCommand,
+  PutFunctionConcurrencyCommand,
   PutFunctionEventInvokeConfigCommand,
   UpdateFunctionEventInvokeConfigCommand,
 } from "@aws-sdk/client-lambda";
@@ -26,6 +27,8 @@ const WORKER = `export const handler = async (event) => {
   if (event.fail) throw new TypeError(event.fail);
   return event.size ? "x".repeat(event.size) : { done: event.n };
 };`;
+
+const FAILURES = "aws_lambda_destination_delivery_failures_total";
 
 const clock = new MovableClock();
 let setting: Setting;
@@ -260,6 +263,33 @@ test("UpdateFunctionEventInvokeConfig changes one destination and leaves the oth
   assert.equal(kept.MaximumRetryAttempts, 1);
 });
 
+test("a function whose reserved concurrency is 0 is given up at once, without a run", async () => {
+  const [worker, sink] = [await setting.create(WORKER), await setting.create(SINK)];
+  await configure(worker, { DestinationConfig: onFailure(arnOf(sink)) });
+  await lambda.send(
+    new PutFunctionConcurrencyCommand({ FunctionName: worker, ReservedConcurrentExecutions: 0 }),
+  );
+  await send(worker, { n: 1 });
+  const [record] = await recordsOf(sink, 1);
+  const { timestamp: _, requestContext, ...rest } = record ?? assert.fail();
+  assert.deepEqual(
+    [requestContext.condition, requestContext.approximateInvokeCount],
+    ["RetriesExhausted", 0],
+  );
+  assert.deepEqual(rest, { version: "1.0", requestPayload: { n: 1 } }, "there is no response");
+  const metrics = await metricsOf(worker);
+  assert.equal(metrics.get("aws_lambda_async_events_received_total"), 1);
+  assert.equal(metrics.get("aws_lambda_async_events_dropped_total"), 1);
+  assert.equal(metrics.get("aws_lambda_invocations_total"), undefined);
+});
+
+/** The values of a function's metrics, by their names in Prometheus. */
+async function metricsOf(name: string): Promise<Map<string, number>> {
+  const text = await (await fetch(`${setting.server.endpoint}/_lambent/metrics`)).text();
+  const lines = text.split("\n").filter((line) => line.includes(`resource="${name}"`));
+  return new Map(lines.map((line) => [line.split("{")[0] ?? "", Number(line.split(" ").at(-1))]));
+}
+
 test("a destination that is gone costs its record and nothing else", async () => {
   const [worker, gone, sink] = [
     await setting.create(WORKER),
@@ -269,8 +299,13 @@ test("a destination that is gone costs its record and nothing else", async () =>
   await configure(worker, { MaximumRetryAttempts: 0, DestinationConfig: onFailure(arnOf(gone)) });
   await lambda.send(new DeleteFunctionCommand({ FunctionName: gone }));
   await send(worker, { fail: "into the void" });
+  while (!(await metricsOf(worker)).has(FAILURES)) await new Promise((resolve) => setTimeout(resolve, 50));
   await configure(worker, { MaximumRetryAttempts: 0, DestinationConfig: onFailure(arnOf(sink)) });
   await send(worker, { fail: "then well" });
   const [record] = await recordsOf(sink, 1);
   assert.equal(record?.requestContext.condition, "RetriesExhausted");
+  const metrics = await metricsOf(worker);
+  assert.equal(metrics.get(FAILURES), 1);
+  assert.equal(metrics.get("aws_lambda_async_events_dropped_total"), 2);
+  assert.equal(metrics.get("aws_lambda_async_event_age_milliseconds_count"), 2);
 });

@@ -131,6 +131,11 @@ test("a function that calls itself through the JavaScript SDK runs sixteen times
     assert.equal(error.$metadata.httpStatusCode, 400);
     return true;
   });
+  const metrics = await (await fetch(`${setting.server.endpoint}/_lambent/metrics`)).text();
+  assert.match(
+    metrics,
+    new RegExp(`^aws_lambda_recursive_invocations_dropped_total\\{.*resource="${name}"\\} 2$`, "m"),
+  );
   await allow(name);
   assert.equal((await again()).StatusCode, 200);
 });

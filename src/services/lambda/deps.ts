@@ -6,6 +6,7 @@ import type { Blobs } from "../../store/blobs.ts";
 import type { Database } from "../../store/database.ts";
 import type { Queue } from "../../store/queue.ts";
 import type { Log } from "../../telemetry/log.ts";
+import type { EventMetrics } from "./events/event-metrics.ts";
 import type { EventQueue } from "./events/event-queue.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { CodeStore } from "./code/code-store.ts";
@@ -42,6 +43,7 @@ export interface Lambda extends Omit<LambdaDeps, "limits"> {
   readonly catalogue: Catalogue;
   readonly deployments: Deployments;
   readonly events: EventQueue;
+  readonly eventMetrics: EventMetrics;
   /** Signs code locations. */
   readonly locationSecret: string;
 }

@@ -10,6 +10,7 @@ import { Deployments } from "./deployments.ts";
 import type { Lambda, LambdaDeps } from "./deps.ts";
 import { Deliveries } from "./events/deliveries.ts";
 import { Dispatcher } from "./events/dispatcher.ts";
+import { EventMetrics } from "./events/event-metrics.ts";
 import { createEventQueue } from "./events/event-queue.ts";
 import { createFunctions } from "./functions-port.ts";
 import type { Functions } from "./functions-port.ts";
@@ -49,6 +50,7 @@ export async function createLambda(deps: LambdaDeps): Promise<LambdaService> {
   const invoker = withInFlight(deps.invoker);
   const deployments = new Deployments({ ...deps, invoker, code, catalogue });
   const locationSecret = await database.tx((tx) => settle(tx, "code-location-secret", ids.hex(64)));
+  const eventMetrics = new EventMetrics(deps.metrics);
   const lambda: Lambda = {
     ...deps,
     invoker,
@@ -56,7 +58,8 @@ export async function createLambda(deps: LambdaDeps): Promise<LambdaService> {
     code,
     catalogue,
     deployments,
-    events: createEventQueue({ database, queue, clock }),
+    events: createEventQueue({ database, queue, clock, eventMetrics }),
+    eventMetrics,
     locationSecret,
   };
   const deliveries = new Deliveries(lambda);

@@ -9,6 +9,7 @@ import { destinationOf } from "./destinations.ts";
 import type { Delivery, DestinationDeps } from "./destinations.ts";
 import { decodeBlock, encodeBlock } from "./event.ts";
 import type { QueuedEvent } from "./event.ts";
+import type { EventMetrics } from "./event-metrics.ts";
 import { invocationRecord } from "./record.ts";
 import type { Ending } from "./record.ts";
 import { backOffMs } from "./retry.ts";
@@ -23,6 +24,7 @@ interface Deps extends DestinationDeps {
   readonly queue: Queue;
   readonly clock: Clock;
   readonly log: Log;
+  readonly eventMetrics: EventMetrics;
 }
 
 type DeliveryHeader = Omit<Delivery, "record">;
@@ -100,7 +102,8 @@ export class Deliveries {
   }
 
   async #giveUp(job: Job, { sender, destination }: DeliveryHeader, reason: unknown): Promise<void> {
-    const { queue, log } = this.#deps;
+    const { queue, log, eventMetrics } = this.#deps;
+    eventMetrics.add({ ...sender, qualifier: undefined }, "DestinationDeliveryFailures");
     log.warn("The record of an asynchronous invocation could not be delivered", {
       function: functionArn(sender),
       destination,

@@ -1,4 +1,5 @@
 /** Runs queued events: claims them, invokes, acknowledges; retries as AWS does; gives claimed ones back when the server stops. */
+import { ThrottledError } from "../../../invoke/index.ts";
 import type { Invoker } from "../../../invoke/index.ts";
 import type { Clock } from "../../../kit/clock.ts";
 import type { Ids } from "../../../kit/id.ts";
@@ -9,12 +10,14 @@ import type { Catalogue, Target } from "../catalogue.ts";
 import { CHAIN_RUNS_MAX, countRun } from "../lineage.ts";
 import { findVersion } from "../lookup.ts";
 import { functionArn } from "../names.ts";
+import type { FunctionReference } from "../names.ts";
 import type { EventConfigRow } from "../store-event-configs.ts";
 import { newTraceHeader } from "../trace.ts";
 import { Consumer } from "./consumer.ts";
 import type { Deliveries } from "./deliveries.ts";
 import { decodeBlock, encodeBlock } from "./event.ts";
 import type { QueuedEvent } from "./event.ts";
+import type { EventMetrics } from "./event-metrics.ts";
 import { EVENT_TOPIC } from "./event-queue.ts";
 import type { Condition, Response } from "./record.ts";
 import { afterDelay, afterFunctionError, isTooOld } from "./retry.ts";
@@ -23,7 +26,7 @@ import type { Decision } from "./retry.ts";
 /** How much of a function's error the log tells, in bytes. */
 const REASON_BYTES_MAX = 1_000;
 
-/** What becomes of an event that nothing may run: AWS has no condition of its own for it. */
+/** What becomes of an event that may not run: of a recursive loop, or of a function that is switched off. */
 const GIVE_UP: Decision = { kind: "give up", condition: "RetriesExhausted" };
 
 interface Deps {
@@ -35,6 +38,7 @@ interface Deps {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
+  readonly eventMetrics: EventMetrics;
   readonly limits: { readonly asyncConcurrency: number };
 }
 
@@ -42,6 +46,8 @@ interface Deps {
 interface Attempt {
   readonly job: Job;
   readonly event: QueuedEvent;
+  /** What was invoked. */
+  readonly reference: FunctionReference;
   readonly config: EventConfigRow | undefined;
 }
 
@@ -84,7 +90,7 @@ export class Dispatcher {
     const { header } = event;
     const reference = { ...header, qualifier: header.qualifier };
     const config = await catalogue.eventConfig(reference);
-    const attempt = { job, event, config };
+    const attempt = { job, event, reference, config };
     if (isTooOld(header, config, clock.now()))
       return this.#settle(attempt, { kind: "give up", condition: "EventAgeExceeded" });
     const target = await catalogue.target(reference).catch((error: Error) => error);
@@ -94,16 +100,19 @@ export class Dispatcher {
   }
 
   async #invoke(attempt: Attempt, target: Target): Promise<void> {
-    const { invoker, clock, ids, queue } = this.#deps;
-    const { job, event, config } = attempt;
+    const { invoker, clock, ids, queue, eventMetrics } = this.#deps;
+    const { job, event, reference, config } = attempt;
     const { header, payload } = event;
     const { roleArn } = target.version;
     const { traceHeader, runs } = countRun(
       header.traceHeader ?? newTraceHeader(clock, ids),
       target.lineageId,
     );
-    if (runs > CHAIN_RUNS_MAX && target.recursiveLoop === "Terminate")
+    if (runs > CHAIN_RUNS_MAX && target.recursiveLoop === "Terminate") {
+      eventMetrics.add(reference, "RecursiveInvocationsDropped");
       return this.#settle(attempt, GIVE_UP, { roleArn, reason: "it was called in a recursive loop" });
+    }
+    eventMetrics.add(reference, "AsyncEventAge", clock.now() - header.acceptedAt);
     const outcome = await invoker
       .invoke(target.version, {
         requestId: header.requestId,
@@ -119,11 +128,11 @@ export class Dispatcher {
       await queue.retryAt(job, clock.now(), "The server stopped");
       return;
     }
-    if (outcome instanceof Error)
-      return this.#settle(attempt, afterDelay(header, config, clock.now()), {
-        roleArn,
-        reason: outcome.message,
-      });
+    if (outcome instanceof Error) {
+      const isSwitchedOff = outcome instanceof ThrottledError && outcome.isSwitchedOff;
+      const decision = isSwitchedOff ? GIVE_UP : afterDelay(header, config, clock.now());
+      return this.#settle(attempt, decision, { roleArn, reason: outcome.message });
+    }
     const { executedVersion } = target;
     const response = { executedVersion, functionError: outcome.functionError, payload: outcome.payload };
     if (!failed) return this.#end(attempt, "Success", { roleArn, response, traceHeader });
@@ -153,10 +162,15 @@ export class Dispatcher {
   }
 
   /** Acknowledges an event; its record goes to the destination in the same transaction. */
-  async #end({ job, event, config }: Attempt, condition: Condition, result: Result): Promise<void> {
-    const { database, queue, clock, deliveries } = this.#deps;
+  async #end(
+    { job, event, reference, config }: Attempt,
+    condition: Condition,
+    result: Result,
+  ): Promise<void> {
+    const { database, queue, clock, deliveries, eventMetrics } = this.#deps;
+    if (condition !== "Success") eventMetrics.add(reference, "AsyncEventsDropped");
     const destination = condition === "Success" ? config?.onSuccess : config?.onFailure;
-    const roleArn = destination ? (result.roleArn ?? (await this.#roleOf(event))) : undefined;
+    const roleArn = destination ? (result.roleArn ?? (await this.#roleOf(reference))) : undefined;
     if (!destination || roleArn === undefined) {
       await queue.acknowledge(job);
       return;
@@ -171,15 +185,15 @@ export class Dispatcher {
   }
 
   /** The execution role of a function that did not run in the end; undefined where the function is gone. */
-  async #roleOf({ header }: QueuedEvent): Promise<string | undefined> {
-    const reference = { ...header, qualifier: header.qualifier };
+  async #roleOf(reference: FunctionReference): Promise<string | undefined> {
     const found = await findVersion(this.#deps.database, reference).catch((error: Error) => error);
     if (!(found instanceof Error)) return found.row.configuration.role;
     if (found.name === "ResourceNotFoundException") return undefined;
     throw found;
   }
 
-  async #forget({ job, event }: Attempt): Promise<void> {
+  async #forget({ job, event, reference }: Attempt): Promise<void> {
+    this.#deps.eventMetrics.add(reference, "AsyncEventsDropped");
     this.#deps.log.warn("An event's function no longer exists; it is dropped", eventFields(event));
     await this.#deps.queue.acknowledge(job);
   }

@@ -5,6 +5,7 @@ import type { NewJob, Queue } from "../../../store/queue.ts";
 import { functionArn } from "../names.ts";
 import type { FunctionReference } from "../names.ts";
 import { encodeBlock } from "./event.ts";
+import type { EventMetrics } from "./event-metrics.ts";
 import type { EventHeader } from "./event.ts";
 
 export const EVENT_TOPIC = "lambda.events";
@@ -30,9 +31,10 @@ interface Deps {
   readonly database: Database;
   readonly queue: Queue;
   readonly clock: Clock;
+  readonly eventMetrics: EventMetrics;
 }
 
-export function createEventQueue({ database, queue, clock }: Deps): EventQueue {
+export function createEventQueue({ database, queue, clock, eventMetrics }: Deps): EventQueue {
   /** The events that the next transaction writes, until it begins. */
   let next: { readonly jobs: NewJob[]; readonly written: Promise<void> } | undefined;
   const begin = () => {
@@ -51,10 +53,12 @@ export function createEventQueue({ database, queue, clock }: Deps): EventQueue {
   return {
     async put(transaction, target, event) {
       await queue.enqueue(transaction, jobOf(target, event, clock.now()));
+      transaction.afterCommit(() => eventMetrics.add(target, "AsyncEventsReceived"));
     },
     accept(target, event) {
       if (next === undefined || next.jobs.length === TOGETHER_MAX) next = begin();
       next.jobs.push(jobOf(target, event, clock.now()));
+      eventMetrics.add(target, "AsyncEventsReceived");
       return next.written;
     },
   };

@@ -95,7 +95,10 @@ export function invocationOf(
 ): Invocation {
   const clientContext = readClientContext(input.ClientContext);
   const step = countRun(givenTrace(context) ?? newTraceHeader(lambda.clock, lambda.ids), target.lineageId);
-  if (step.runs > CHAIN_RUNS_MAX && target.recursiveLoop === "Terminate") throw recursiveInvocation();
+  if (step.runs > CHAIN_RUNS_MAX && target.recursiveLoop === "Terminate") {
+    lambda.eventMetrics.add(reference, "RecursiveInvocationsDropped");
+    throw recursiveInvocation();
+  }
   context.responseHeaders["x-amzn-trace-id"] = step.traceHeader;
   return {
     requestId: context.requestId,
