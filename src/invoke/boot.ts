@@ -1,7 +1,7 @@
 /** What must be there before an execution environment of a version can boot. */
 import type { EnvironmentSpec } from "./environment.ts";
-import { bootstrapOf, extensionsOf } from "./runtimes/provided.ts";
-import { RuntimeUnavailable } from "./runtimes/runtime.ts";
+import { externalExtensionsOf } from "./extensions/external-extensions.ts";
+import { bootstrapOf } from "./runtimes/provided.ts";
 import type { Runtime, Runtimes } from "./runtimes/runtime.ts";
 import type { FunctionVersion, InvokePorts } from "./types.ts";
 
@@ -21,22 +21,13 @@ export async function prepareBoot(
   deps: BootDeps,
   version: FunctionVersion,
 ): Promise<EnvironmentSpec | NoEntrypoint> {
-  await refuseExtensions(version);
-  const [runtime, credentials] = await Promise.all([
+  const [runtime, credentials, extensions] = await Promise.all([
     deps.runtimes.install(version.runtime),
     deps.ports.credentials(version, version.functionName),
+    externalExtensionsOf(version.optDir),
   ]);
   const entrypoint =
     runtime.kind === "provided" ? await bootstrapOf(version.codeDir, version.optDir) : undefined;
   if (entrypoint && "reason" in entrypoint) return { runtime, reason: entrypoint.reason };
-  return { version, runtime, entrypoint: entrypoint?.path, credentials };
-}
-
-/** A function that counts on its extensions must not run without them. */
-async function refuseExtensions(version: FunctionVersion): Promise<void> {
-  const extensions = await extensionsOf(version.optDir);
-  if (extensions.length > 0)
-    throw new RuntimeUnavailable(
-      `Lambent does not implement extensions yet; the layers of ${version.functionName} hold ${extensions.join(", ")}`,
-    );
+  return { version, runtime, entrypoint: entrypoint?.path, credentials, extensions };
 }

@@ -40,6 +40,28 @@ export function environmentVariables(input: EnvironmentInput, inside: Inside): R
   };
 }
 
+/** What is the runtime's alone. https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html */
+const RUNTIME_ONLY: readonly string[] = [
+  "AWS_EXECUTION_ENV",
+  "AWS_LAMBDA_LOG_GROUP_NAME",
+  "AWS_LAMBDA_LOG_STREAM_NAME",
+  "AWS_XRAY_CONTEXT_MISSING",
+  "AWS_XRAY_DAEMON_ADDRESS",
+  "LAMBDA_RUNTIME_DIR",
+  "LAMBDA_TASK_ROOT",
+  "_AWS_XRAY_DAEMON_ADDRESS",
+  "_AWS_XRAY_DAEMON_PORT",
+  "_HANDLER",
+  "_LAMBENT_SOCKET",
+];
+
+/** What an external extension finds in its environment. */
+export function extensionVariables(input: EnvironmentInput, inside: Inside): Record<string, string> {
+  const variables = environmentVariables(input, inside);
+  for (const name of RUNTIME_ONLY) delete variables[name];
+  return variables;
+}
+
 /** Tells our bootstraps where the server listens; removed from the environment before the function's code runs. */
 const socketVariable = "_LAMBENT_SOCKET";
 /** The socket's name in the folder mounted at /run/lambent. */

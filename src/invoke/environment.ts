@@ -2,13 +2,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { enter } from "./environment-state.ts";
 import type { EnvironmentState } from "./environment-state.ts";
+import type { ExternalExtension } from "./extensions/external-extensions.ts";
 import { runInitPhase } from "./init-phase.ts";
 import type { InitResult } from "./init-phase.ts";
-import { credentialsMarginMs, initMs, internalShutdownMs, provisionedInitMs } from "./limits.ts";
+import { credentialsMarginMs, initMs, provisionedInitMs } from "./limits.ts";
 import { LogStream, streamName } from "./log-stream.ts";
 import type { InitializationType } from "./platform-events.ts";
 import { RuntimeDomain } from "./runtime-domain.ts";
-import type { DomainDeps } from "./runtime-domain.ts";
+import type { DomainDeps, ShutdownReason } from "./runtime-domain.ts";
 import { runtimeVersionArn, runtimeVersionName } from "./runtime-version.ts";
 import type { Runtime } from "./runtimes/runtime.ts";
 import { judge } from "./verdict.ts";
@@ -24,6 +25,8 @@ export interface EnvironmentSpec {
   readonly runtime: Runtime;
   readonly entrypoint: string | undefined;
   readonly credentials: Credentials;
+  /** The extensions that run as programs of their own. */
+  readonly extensions: readonly ExternalExtension[];
   /** On demand when absent. */
   readonly initializationType?: InitializationType;
 }
@@ -142,8 +145,8 @@ export class Environment {
   }
 
   /** Ends it and resolves when nothing of it is left and its log is handed over. */
-  end(): Promise<void> {
-    this.#gone ??= this.#end();
+  end(reason: ShutdownReason = "spindown"): Promise<void> {
+    this.#gone ??= this.#end(reason);
     return this.#gone;
   }
 
@@ -194,13 +197,16 @@ export class Environment {
 
   async #handOver(invocation: Invocation, deadline: number): Promise<Verdict> {
     this.#enter("busy");
-    if (this.#frozen) {
-      await this.#frozen;
-      this.#frozen = undefined;
-      await this.#domain.thaw();
-    }
+    if (this.#frozen) await this.#thaw();
     this.#domain.deliver(invocation, deadline);
     return this.#domain.next();
+  }
+
+  async #thaw(): Promise<void> {
+    if (!this.#frozen) return;
+    await this.#frozen;
+    this.#frozen = undefined;
+    await this.#domain.thaw();
   }
 
   /** Waits until the runtime and its extensions are back, tells the log how it went, and makes the environment idle or ends it. */
@@ -222,7 +228,7 @@ export class Environment {
     if (!isOver) await this.#readMemory();
     this.#tellReport(invocation, result, last, hasExtensions ? backAt : undefined);
     const tail = invocation.wantLogTail ? await this.#stream.takeTail() : undefined;
-    if (!isOver) void this.end();
+    if (!isOver) void this.end(last.kind === "timeout" ? "timeout" : "failure");
     return tail;
   }
 
@@ -301,7 +307,7 @@ export class Environment {
   /** The init phase proper. A failure is kept: the first invocation tries once more. @throws SandboxError, EnvironmentEnded. */
   async #firstInit(): Promise<void> {
     const init = await this.#initPhase("init");
-    if (init.failure) await this.#domain.stop(0);
+    if (init.failure) await this.#domain.shutDown(init.failure.kind === "timeout" ? "timeout" : "failure");
     if (this.#gone) throw new EnvironmentEnded();
     this.#init = init;
     if (init.failure) this.#enter("idle");
@@ -339,7 +345,7 @@ export class Environment {
       timeoutMs: version.timeoutMs,
       phase,
       ...(phase === "init" ? { limitMs } : {}),
-      booted: () => {
+      begun: () => {
         if (this.#gone) throw new EnvironmentEnded();
         if (phase === "init") this.#enter("init");
       },
@@ -357,7 +363,7 @@ export class Environment {
 
   #newDomain(): RuntimeDomain {
     const spec = { ...this.#spec, stream: this.#stream };
-    return new RuntimeDomain(this.#deps, spec, () => void this.end());
+    return new RuntimeDomain(this.#deps, spec, () => void this.end("failure"));
   }
 
   async #readMemory(): Promise<number> {
@@ -366,11 +372,12 @@ export class Environment {
     return this.#memoryMb;
   }
 
-  async #end(): Promise<void> {
+  async #end(reason: ShutdownReason): Promise<void> {
     this.#enter("stopping");
     clearTimeout(this.#timer);
     try {
-      await this.#domain.stop(this.#domain.extensions.size > 0 ? internalShutdownMs : 0);
+      await this.#thaw();
+      await this.#domain.shutDown(reason);
     } catch (error) {
       this.#deps.log.error("an execution environment could not be ended", { error });
     }

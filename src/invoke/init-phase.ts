@@ -19,8 +19,8 @@ export interface InitPhase {
   readonly phase: "init" | "invoke";
   /** The phase's own limit, in milliseconds; absent inside an invocation. */
   readonly limitMs?: number;
-  /** Everything is started. */
-  booted?(): void;
+  /** There is a sandbox, and its programs start. */
+  begun?(): void;
 }
 
 /**
@@ -30,9 +30,11 @@ export interface InitPhase {
 export async function runInitPhase(init: InitPhase): Promise<InitResult> {
   const { domain, stream, phase } = init;
   const startedAt = performance.now();
-  await domain.boot();
-  init.booted?.();
-  const timer = init.limitMs === undefined ? undefined : setTimeout(() => domain.expire(), init.limitMs);
+  let timer: NodeJS.Timeout | undefined;
+  await domain.boot(() => {
+    init.begun?.();
+    if (init.limitMs !== undefined) timer = setTimeout(() => domain.expire(), init.limitMs);
+  });
   const runtime = await domain.next();
   tellRuntime(init, runtime);
   const last =

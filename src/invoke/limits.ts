@@ -8,8 +8,11 @@ export const errorBytesMax = 262_144;
 export const initMs = 10_000;
 /** The same for an environment of provisioned concurrency, unless the function's own timeout is longer. */
 export const provisionedInitMs = 130_000;
-/** What the shutdown phase may take with internal extensions alone. */
+/** What the shutdown phase may take, all in all: with internal extensions alone, and with external ones. Without any, it takes nothing. */
 export const internalShutdownMs = 500;
+export const externalShutdownMs = 2_000;
+/** What of it the runtime has before its external extensions are told. */
+export const runtimeShutdownMs = 300;
 /** An execution environment is frozen after this long without work. */
 export const freezeAfterMs = 1_000;
 /** Credentials that expire sooner than this after the function's own timeout are not handed to another invocation. */

@@ -74,8 +74,13 @@ export function recordedType(errorType: string): string {
   return errorType.startsWith("Function.") ? "Function.Unknown" : "Runtime.Unknown";
 }
 
+/** Go's word for a signal. */
+export function signalWords(signal: NodeJS.Signals): string {
+  return SIGNAL_WORDS[signal] ?? signal;
+}
+
 export function exitWords(exit: SandboxExit): string {
-  if (exit.signal) return `Runtime exited with error: signal: ${SIGNAL_WORDS[exit.signal] ?? exit.signal}`;
+  if (exit.signal) return `Runtime exited with error: signal: ${signalWords(exit.signal)}`;
   if (exit.code) return `Runtime exited with error: exit status ${exit.code}`;
   return "Runtime exited without providing a reason";
 }

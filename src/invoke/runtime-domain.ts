@@ -1,14 +1,27 @@
 /** One life of a function's runtime and of its extensions: what they are told, and what is heard of them. */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../kit/clock.ts";
 import type { Ids } from "../kit/id.ts";
+import type { Sandbox } from "../sandbox/sandbox.ts";
 import { AnswerStream } from "./answer-stream.ts";
+import { extensionVariables } from "./environment-variables.ts";
 import { ExtensionSet } from "./extensions/extension-set.ts";
 import { ExtensionsApi } from "./extensions/extensions-api.ts";
-import { lastWordsMs, responseBytesMax } from "./limits.ts";
+import { ExternalExtensions } from "./extensions/external-extensions.ts";
+import type { ExtensionFailure, ExternalExtension } from "./extensions/external-extensions.ts";
+import {
+  externalShutdownMs,
+  internalShutdownMs,
+  lastWordsMs,
+  responseBytesMax,
+  runtimeShutdownMs,
+} from "./limits.ts";
 import type { StreamLimits } from "./limits.ts";
 import type { LogStream } from "./log-stream.ts";
+import type { PlatformEvent } from "./platform-events.ts";
 import { RuntimeProcess } from "./runtime-process.ts";
 import type { ProcessDeps, ProcessListener, ProcessSpec } from "./runtime-process.ts";
+import type { SandboxApiPart } from "./sandbox-api.ts";
 import { TelemetryApi } from "./telemetry/telemetry-api.ts";
 import type { AnswerSink, Invocation } from "./types.ts";
 import { VerdictQueue } from "./verdict.ts";
@@ -20,7 +33,13 @@ export interface DomainDeps extends ProcessDeps {
   readonly streaming: StreamLimits;
 }
 
-export type DomainSpec = Omit<ProcessSpec, "id" | "apis">;
+export interface DomainSpec extends Omit<ProcessSpec, "id" | "apis" | "begun"> {
+  /** The extensions that run as programs of their own. */
+  readonly extensions: readonly ExternalExtension[];
+}
+
+/** Why an environment ends, in the words of the SHUTDOWN event. */
+export type ShutdownReason = "spindown" | "timeout" | "failure";
 
 export class RuntimeDomain {
   readonly extensions: ExtensionSet;
@@ -29,6 +48,10 @@ export class RuntimeDomain {
   readonly #stream: LogStream;
   readonly #onDeath: () => void;
   readonly #verdicts = new VerdictQueue();
+  readonly #external: ExternalExtensions;
+  /** What extensions reported of themselves before their processes ended. */
+  readonly #failures = new Map<string, string>();
+  #address = "";
   #process: RuntimeProcess | undefined;
   /** The process that is being booted; undefined when it could not be. */
   #booting: Promise<RuntimeProcess | undefined> | undefined;
@@ -47,36 +70,39 @@ export class RuntimeDomain {
     this.#stream = spec.stream;
     this.#onDeath = onDeath;
     this.extensions = new ExtensionSet(deps.ids, {
-      registered() {},
+      registered: () => this.#hear({ kind: "registered" }),
       ready: () => {
         if (this.#awaitsExtensions) this.#hear({ kind: "ready" });
       },
-      failed: ({ name, errorType }, type) =>
+      failed: ({ name, errorType = "" }, type) => {
+        this.#failures.set(name, type);
         // Its process is about to end and to say how; one that stays has failed all the same.
-        setTimeout(
-          () =>
-            this.#hear({ kind: "extensionFailed", errorType: type, message: `${name}: ${errorType ?? ""}` }),
-          lastWordsMs,
-        ).unref(),
+        const message = `${name}: ${errorType}`;
+        const verdict = { kind: "extensionFailed", errorType: type, message } as const;
+        setTimeout(() => this.#hear(verdict), lastWordsMs).unref();
+      },
+    });
+    const input = { ...spec, logStream: spec.stream.name, endpointPort: deps.endpointPort };
+    this.#external = new ExternalExtensions({
+      extensions: this.extensions,
+      environment: (inside) => extensionVariables(input, inside),
+      output: spec.stream.output("extension"),
+      onFailure: (failure) => this.#extensionFailed(failure),
     });
   }
 
-  /** Starts everything. @throws SandboxError. */
-  async boot(): Promise<void> {
-    const { ids } = this.#deps;
-    const extensions = () => this.extensions;
-    const telemetry = {
-      telemetry: this.#stream.telemetry,
-      extensions,
-      address: () => this.#process?.address ?? "",
-      tell: (event: Parameters<LogStream["platform"]>[0]) => this.#stream.platform(event),
+  /** Starts everything. @param begun Called when there is a sandbox, and its programs start. @throws SandboxError. */
+  async boot(begun: () => void): Promise<void> {
+    const spec = {
+      ...this.#spec,
+      id: this.#deps.ids.hex(16),
+      apis: this.#apis(),
+      begun: (sandbox: Sandbox) => {
+        this.#address = sandbox.address;
+        begun();
+        return this.#startExtensions(sandbox);
+      },
     };
-    const apis = [
-      new ExtensionsApi({ version: this.#spec.version, ids, extensions }),
-      new TelemetryApi("telemetry", telemetry),
-      new TelemetryApi("logs", telemetry),
-    ];
-    const spec = { id: ids.hex(16), apis, ...this.#spec };
     const booting = RuntimeProcess.boot(this.#deps, spec, this.#listener());
     this.#booting = booting.catch(() => undefined);
     this.#process = await booting;
@@ -165,11 +191,63 @@ export class RuntimeDomain {
     return (await this.#process?.peakMemoryBytes().catch(() => 0)) ?? 0;
   }
 
-  /** Ends everything, and resolves when nothing is left. Who waits for an answer hears of the end. */
-  async stop(graceMs: number): Promise<void> {
+  /**
+   * The shutdown phase: the runtime is asked to end, then its external extensions, each within its share of AWS's budget; what is
+   * left is killed. Resolves when nothing is left. Who waits for an answer hears of the end.
+   */
+  async shutDown(reason: ShutdownReason): Promise<void> {
     this.#isOver = true;
+    // Extensions that have not registered are waited for no longer.
+    if (!this.#process) this.expire();
     const process = (await this.#booting) ?? this.#process;
-    await process?.stop(graceMs);
+    const { hasExternal, size } = this.extensions;
+    if (process && size > 0) {
+      const budgetMs = hasExternal ? externalShutdownMs : internalShutdownMs;
+      const deadlineMs = this.#deps.clock.now() + budgetMs;
+      const runtimeMs = hasExternal ? runtimeShutdownMs : internalShutdownMs;
+      // Subscribers have what was told so far before they are told to end.
+      const flushed = Promise.race([
+        this.#stream.telemetry.flush(),
+        sleep(runtimeMs, undefined, { ref: false }),
+      ]);
+      await Promise.all([process.terminate(runtimeMs), flushed]);
+      const event = { eventType: "SHUTDOWN", shutdownReason: reason, deadlineMs: Math.floor(deadlineMs) };
+      await this.#external.shutDown(event, Math.max(0, deadlineMs - this.#deps.clock.now()));
+    }
+    this.#external.dismiss();
+    await process?.stop(0);
+  }
+
+  #apis(): readonly SandboxApiPart[] {
+    const extensions = () => this.extensions;
+    const telemetry = {
+      telemetry: this.#stream.telemetry,
+      extensions,
+      address: () => this.#address,
+      tell: (event: PlatformEvent) => this.#stream.platform(event),
+    };
+    return [
+      new ExtensionsApi({ version: this.#spec.version, ids: this.#deps.ids, extensions }),
+      new TelemetryApi("telemetry", telemetry),
+      new TelemetryApi("logs", telemetry),
+    ];
+  }
+
+  /** Starts the external extensions and waits until all have registered; false when one of them, or the time, failed. */
+  async #startExtensions(sandbox: Sandbox): Promise<boolean> {
+    const { extensions } = this.#spec;
+    if (extensions.length === 0) return true;
+    await this.#external.start(sandbox, extensions);
+    const verdict = await this.#verdicts.next();
+    if (verdict.kind === "registered") return true;
+    this.#verdicts.push(verdict);
+    return false;
+  }
+
+  #extensionFailed({ name, errorType, message }: ExtensionFailure): void {
+    // What it said before it ended is the reason.
+    const said = this.#failures.get(name) ?? errorType;
+    this.#hear({ kind: "extensionFailed", errorType: said, message });
   }
 
   #listener(): ProcessListener {

@@ -46,6 +46,8 @@ export interface ProcessSpec {
   readonly stream: LogStream;
   /** What its sandbox finds at AWS_LAMBDA_RUNTIME_API beside the Runtime API. */
   readonly apis: readonly SandboxApiPart[];
+  /** Called when there is a sandbox; where it resolves with false, the runtime is not started. */
+  begun(sandbox: Sandbox): Promise<boolean>;
 }
 
 export interface ProcessListener extends RuntimeListener {
@@ -60,6 +62,7 @@ export class RuntimeProcess {
   readonly #sandbox: Sandbox;
   readonly #channel: RuntimeChannel;
   readonly #socketDir: string | undefined;
+  #program: RunningProgram | undefined;
 
   private constructor(sandbox: Sandbox, channel: RuntimeChannel, socketDir: string | undefined) {
     this.#sandbox = sandbox;
@@ -85,7 +88,8 @@ export class RuntimeProcess {
     try {
       sandbox = await deps.sandboxes.create(sandboxSpec(spec, socketDir, api));
       const process = new RuntimeProcess(sandbox, channel, socketDir);
-      process.#follow(await sandbox.start(programOf(deps, spec)), spec.stream, listener);
+      if (await spec.begun(sandbox))
+        process.#follow(await sandbox.start(programOf(deps, spec)), spec.stream, listener);
       return process;
     } catch (error) {
       await sandbox?.stop(0);
@@ -127,7 +131,19 @@ export class RuntimeProcess {
     if (this.#socketDir !== undefined) await rm(this.#socketDir, { recursive: true, force: true });
   }
 
+  /** Asks the runtime alone to end, and kills it when it has not after `graceMs`. */
+  async terminate(graceMs: number): Promise<void> {
+    const program = this.#program;
+    if (!program) return;
+    await program.signal("SIGTERM");
+    const grace = new AbortController();
+    const late = sleep(graceMs, true, { signal: grace.signal, ref: false }).catch(() => false);
+    if (await Promise.race([program.exited.then(() => false), late])) await program.signal("SIGKILL");
+    grace.abort();
+  }
+
   #follow(program: RunningProgram, stream: LogStream, listener: ProcessListener): void {
+    this.#program = program;
     const ended = [program.stdout, program.stderr].map((output) => collect(output, stream));
     void this.#tellExit(program, ended, listener);
   }

@@ -12,6 +12,8 @@ export type Verdict =
   | { readonly kind: "refused"; readonly errorType: string; readonly errorMessage: string }
   | { readonly kind: "initError"; readonly errorType: string; readonly payload: Buffer }
   | { readonly kind: "exit"; readonly exit: SandboxExit }
+  /** Every external extension has registered. */
+  | { readonly kind: "registered" }
   /** Every extension waits for its next event. */
   | { readonly kind: "ready" }
   | { readonly kind: "extensionFailed"; readonly errorType: string; readonly message: string }

@@ -108,15 +108,6 @@ curl -sS "$API/next"`;
       assert.match((await bench.call(version)).json.WRAPPED, /^yes [34]$/);
     });
 
-    test("a layer with extensions is refused by name", async () => {
-      const layer = await bench.fn({ files: { "extensions/watcher": "#!/bin/sh\n" } });
-      const version = await bench.fn({ files: { "index.mjs": CODE }, optDir: layer.codeDir });
-      await assert.rejects(
-        bench.call(version),
-        /^RuntimeUnavailable: Lambent does not implement extensions yet; .* hold watcher$/,
-      );
-    });
-
     test("layers are at /opt: modules, programs, files", async () => {
       const layer = await bench.fn({
         files: {

@@ -1,6 +1,6 @@
 /** OS-only runtimes: the function brings a program named `bootstrap` that speaks the Runtime API. */
 import { constants } from "node:fs";
-import { access, readdir, stat } from "node:fs/promises";
+import { access, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Runtime } from "./runtime.ts";
 
@@ -13,11 +13,6 @@ export function providedRuntime(identifier: string): Runtime {
     command: () => [],
     variables: () => ({}),
   };
-}
-
-/** Names of the extensions that a function's layers hold. */
-export async function extensionsOf(optDir: string | undefined): Promise<readonly string[]> {
-  return optDir === undefined ? [] : readdir(join(optDir, "extensions")).catch(() => []);
 }
 
 /** The program of a function: that of its code, else that of its layers; or the reason why there is none, in AWS's words. */

@@ -43,7 +43,8 @@ class ProcessSandbox implements Sandbox {
   readonly address = "127.0.0.1";
   readonly #home: string;
   readonly #clean: () => Promise<void>;
-  readonly #shared = new PassThrough();
+  /** As many programs write to it as are started. */
+  readonly #shared = new PassThrough().setMaxListeners(0);
   readonly #programs = new Set<ProcessProgram>();
   #peakBytes = 0;
   #stopped: Promise<void> | undefined;
