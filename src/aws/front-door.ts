@@ -15,7 +15,6 @@ import { incomingRequest, wireRequest } from "./http/wire-request.ts";
 import type { AnyIncoming, RequestHead, WireRequest } from "./http/wire-request.ts";
 import { writeResponse } from "./http/write-response.ts";
 import type { AnyResponse } from "./http/write-response.ts";
-import type { OperationModel } from "./model/model.ts";
 import { errorResponse } from "./protocol/error-response.ts";
 import { MalformedInput, MalformedUrl } from "./protocol/malformed-input.ts";
 import type { WireResponse } from "./protocol/protocol.ts";
@@ -24,8 +23,9 @@ import type { ServiceIndex } from "./route/resolve-service.ts";
 import { fallbackTarget, resolveOperation, resolveTarget } from "./route/target.ts";
 import type { Target } from "./route/target.ts";
 import { createAuthenticator, refuseOtherAlgorithms } from "./auth/authenticate.ts";
-import type { Authenticator, Caller } from "./auth/authenticate.ts";
+import type { Authenticator } from "./auth/authenticate.ts";
 import { readSignature } from "./auth/credential.ts";
+import { ServedRequest } from "./request-context.ts";
 import type { RequestContext, Service } from "./service.ts";
 
 export interface FrontDoorOptions {
@@ -179,7 +179,7 @@ async function serve(door: Door, exchange: Exchange): Promise<WireResponse> {
   if (!run) throw notImplemented(`${model.metadata.serviceId} ${operation.name}`);
   const input = await protocol.readInput({ operation, request, labels, form: target.found.form ?? [] });
   door.catalogue.validator(model).validate(operation, input);
-  const context = requestContext(door, exchange, target, operation, caller);
+  const context = new ServedRequest(exchange, target, operation, caller);
   await door.options.authorize?.(context, input);
   const output = await run(input as never, context);
   const answer = protocol.writeOutput({
@@ -192,33 +192,6 @@ async function serve(door: Door, exchange: Exchange): Promise<WireResponse> {
   });
   Object.assign(answer.headers, exchange.responseHeaders);
   return { ...answer, status: context.responseStatus ?? answer.status };
-}
-
-function requestContext(
-  door: Door,
-  { request, requestId, caller: presence, responseHeaders, sourceIp }: Exchange,
-  target: Target,
-  operation: OperationModel,
-  caller: Caller,
-): RequestContext {
-  return {
-    requestId,
-    account: caller.principal.account,
-    region: caller.region,
-    principal: caller.principal,
-    service: target.model.metadata.name,
-    operation: operation.name,
-    protocol: target.protocolName,
-    headers: request.headers,
-    endpoint: `http://${request.host}`,
-    trailers: request.body.trailers,
-    bodyBytes: () => request.body.bytes(),
-    get signal() {
-      return presence.signal;
-    },
-    ...(sourceIp === undefined ? {} : { sourceIp }),
-    responseHeaders,
-  };
 }
 
 /** Everything that is not an AwsError is a bug of ours: one 500 with the request id, logged with its stack. */
