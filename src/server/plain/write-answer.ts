@@ -1,7 +1,6 @@
 /** Writes an answer to a connection in as few system calls as it takes. */
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
-import { once } from "node:events";
 import type { WireResponse } from "../../aws/index.ts";
 
 /** A body up to this size is copied behind its head, which is cheaper than a second buffer for the kernel. */
@@ -112,9 +111,14 @@ function date(): string {
 }
 
 /** Resolves when the caller has taken what was written, or has gone. */
-async function drained(socket: Socket): Promise<void> {
-  const settled = new AbortController();
-  const { signal } = settled;
-  await Promise.race([once(socket, "drain", { signal }), once(socket, "close", { signal })]).catch(() => {});
-  settled.abort();
+function drained(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      socket.off("drain", done);
+      socket.off("close", done);
+      resolve();
+    };
+    socket.on("drain", done);
+    socket.on("close", done);
+  });
 }
