@@ -128,6 +128,14 @@ next`);
       );
     });
 
+    test("a response of exactly the limit", async () => {
+      const version = await shell(
+        `next; head -c 6291556 /dev/zero > $TMPDIR/big.$$; call POST /runtime/invocation/$id/response --data-binary @$TMPDIR/big.$$; rm $TMPDIR/big.$$; next`,
+      );
+      const answer = await bench.call(version);
+      assert.deepEqual([answer.payload.length, answer.functionError], [6_291_556, undefined]);
+    });
+
     test("a response above the limit: 413 for the runtime, Function.ResponseSizeTooLarge for the caller", async () => {
       const version = await shell(
         `next; head -c 6291557 /dev/zero > $TMPDIR/big.$$; call POST /runtime/invocation/$id/response --data-binary @$TMPDIR/big.$$; rm $TMPDIR/big.$$; next`,

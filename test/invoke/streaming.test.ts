@@ -4,6 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { INVOKE_LIMITS_DEFAULT } from "../../src/invoke/index.ts";
 import { kinds, openInvoker } from "./harness.ts";
 import { taker } from "./taker.ts";
 
@@ -114,6 +115,18 @@ for (const kind of kinds) {
       assert.equal(sink.text(), "part");
     });
 
+    const memory = kind === "process" ? "plain processes have no memory limit" : false;
+    test("end when the function has no memory left", { skip: memory }, async () => {
+      const version = await bench.fn({
+        ...streaming(`stream.write("part"); await sleep(10);
+          const hoard = []; for (;;) hoard.push(Buffer.alloc(10_000_000, 1));`),
+        memoryMb: 128,
+      });
+      const sink = taker();
+      const answer = await bench.call(version, {}, { sink });
+      assert.deepEqual([answer.errorType, sink.text()], ["Runtime.OutOfMemory", "part"]);
+    });
+
     test("collected for a caller that takes them whole may have 6,291,556 bytes", async () => {
       const version = await bench.fn(streaming(`stream.end(Buffer.alloc(event.size, "x"));`));
       assert.equal((await bench.call(version, { size: 6_291_556 })).payload.length, 6_291_556);
@@ -126,6 +139,31 @@ for (const kind of kinds) {
     });
   });
 }
+
+describe("AWS's own limits of streamed answers", async () => {
+  const { bytesMax, burstBytes } = INVOKE_LIMITS_DEFAULT.streaming;
+  const bench = await openInvoker("process", { streaming: { bytesMax, burstBytes, bytesPerSecond: 0 } });
+  after(() => bench.close());
+
+  test("200 MB and not a byte more", async () => {
+    assert.equal(bytesMax, 200 * 1_048_576);
+    const version = await bench.fn({
+      ...streaming(`const piece = Buffer.alloc(1_048_576);
+        for (let made = 0; made < 200; made++)
+          if (!stream.write(piece)) await new Promise((resolve) => stream.once("drain", resolve));
+        stream.end("x");`),
+      timeoutMs: 120_000,
+    });
+    let bytes = 0;
+    const sink = { start() {}, write: (more: Buffer) => void (bytes += more.length) };
+    const answer = await bench.call(version, {}, { sink });
+    assert.equal(bytes, bytesMax);
+    assert.deepEqual(answer.json, {
+      errorType: "Function.ResponseSizeTooLarge",
+      errorMessage: "Response payload size exceeded maximum allowed payload size (209715200 bytes).",
+    });
+  });
+});
 
 describe("limits of streamed answers", async () => {
   const streamLimits = { bytesMax: 1_000_000, burstBytes: 100_000, bytesPerSecond: 2_000_000 };
