@@ -19,6 +19,9 @@ Options (each also as a variable; a flag wins):
   --data-dir DIR         where everything accepted is kept  [~/.local/share/lambent; LAMBENT_DATA_DIR]
   --database-url URL     keep state in PostgreSQL instead of SQLite  [LAMBENT_DATABASE_URL]
   --region NAME          region of requests that name none  [us-east-1; LAMBENT_REGION]
+  --availability-zone-id ID
+                         the zone that functions are told; by default the region's first, e.g. use1-az1
+                         [LAMBENT_AVAILABILITY_ZONE_ID]
   --sandbox KIND         auto (runc where it runs), runc, crun, runsc (gVisor: a kernel of its own for each
                          function), or process (no isolation)  [auto; LAMBENT_SANDBOX]
   --outbound POLICY      what functions reach beyond Lambent: internet (public addresses), none, or
@@ -52,6 +55,7 @@ export const startCommand: Command = {
     "data-dir": text,
     "database-url": text,
     region: text,
+    "availability-zone-id": text,
     sandbox: text,
     outbound: text,
     "outbound-allow": text,

@@ -14,6 +14,8 @@ export interface Config {
   readonly auth: "off" | "on";
   /** Region of requests that name none. */
   readonly region: string;
+  /** What functions are told of the zone that they run in; that of their region's first zone when empty. */
+  readonly availabilityZoneId: string;
   readonly logLevel: "debug" | "info" | "warn" | "error";
   /** What isolates functions; `auto` takes runc where it can run, `runsc` is gVisor. */
   readonly sandbox: "auto" | "runc" | "crun" | "runsc" | "process";
@@ -58,6 +60,7 @@ const VARIABLES = {
   dataDir: "LAMBENT_DATA_DIR",
   auth: "LAMBENT_AUTH",
   region: "LAMBENT_REGION",
+  availabilityZoneId: "LAMBENT_AVAILABILITY_ZONE_ID",
   logLevel: "LAMBENT_LOG_LEVEL",
   sandbox: "LAMBENT_SANDBOX",
   outbound: "LAMBENT_OUTBOUND",
@@ -105,6 +108,7 @@ export function loadConfig(input: ConfigInput = {}, env: NodeJS.ProcessEnv = pro
     dataDir: join(env["XDG_DATA_HOME"] ?? join(home, ".local", "share"), "lambent"),
     auth: "off",
     region: "us-east-1",
+    availabilityZoneId: "",
     logLevel: "info",
     sandbox: "auto",
     outbound: "internet",
@@ -127,6 +131,7 @@ export function loadConfig(input: ConfigInput = {}, env: NodeJS.ProcessEnv = pro
     dataDir: resolve(String(read("dataDir"))),
     auth: choice("auth", read("auth")),
     region: String(read("region")),
+    availabilityZoneId: String(read("availabilityZoneId")),
     logLevel: choice("logLevel", read("logLevel")),
     sandbox: choice("sandbox", read("sandbox")),
     outbound: choice("outbound", read("outbound")),

@@ -11,6 +11,7 @@ export interface EnvironmentInput {
   readonly logStream: string;
   readonly endpointPort: number;
   readonly initializationType?: InitializationType;
+  readonly metadataToken: string;
 }
 
 /** Set by the platform whatever the function's configuration says. `_X_AMZN_TRACE_ID` is set by the runtime, per invocation. */
@@ -33,7 +34,13 @@ export function environmentVariables(input: EnvironmentInput, inside: Inside): R
     AWS_ACCESS_KEY_ID: input.credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: input.credentials.secretAccessKey,
     AWS_SESSION_TOKEN: input.credentials.sessionToken,
-    ...(inside.runtimeApi === undefined ? {} : { AWS_LAMBDA_RUNTIME_API: inside.runtimeApi }),
+    ...(inside.runtimeApi === undefined
+      ? {}
+      : {
+          AWS_LAMBDA_RUNTIME_API: inside.runtimeApi,
+          AWS_LAMBDA_METADATA_API: inside.runtimeApi,
+          AWS_LAMBDA_METADATA_TOKEN: input.metadataToken,
+        }),
     LAMBDA_TASK_ROOT: inside.path("/var/task"),
     LAMBDA_RUNTIME_DIR: inside.path("/var/runtime"),
     ...(runtime.kind === "provided" ? {} : { [socketVariable]: inside.path(`/run/lambent/${socketName}`) }),

@@ -6,18 +6,23 @@ import type { ExternalExtension } from "./extensions/external-extensions.ts";
 import { runInitPhase } from "./init-phase.ts";
 import type { InitResult } from "./init-phase.ts";
 import { credentialsMarginMs, initMs, provisionedInitMs } from "./limits.ts";
+import { InvocationReport } from "./invocation-report.ts";
+import type { Result } from "./invocation-report.ts";
 import { LogStream, streamName } from "./log-stream.ts";
+import { sourceOf } from "./metrics.ts";
+import type { LambdaMetrics } from "./metrics.ts";
 import type { InitializationType } from "./platform-events.ts";
 import { RuntimeDomain } from "./runtime-domain.ts";
 import type { DomainDeps, ShutdownReason } from "./runtime-domain.ts";
 import { runtimeVersionArn, runtimeVersionName } from "./runtime-version.ts";
 import type { Runtime } from "./runtimes/runtime.ts";
-import { judge } from "./verdict.ts";
-import type { Judgement, Verdict } from "./verdict.ts";
+import { isGood, judge } from "./verdict.ts";
+import type { Verdict } from "./verdict.ts";
 import type { Credentials, FunctionVersion, Invocation, InvokePorts, Outcome } from "./types.ts";
 
 export interface EnvironmentDeps extends DomainDeps {
   readonly ports: InvokePorts;
+  readonly metrics: LambdaMetrics;
 }
 
 export interface EnvironmentSpec {
@@ -29,16 +34,6 @@ export interface EnvironmentSpec {
   readonly extensions: readonly ExternalExtension[];
   /** On demand when absent. */
   readonly initializationType?: InitializationType;
-}
-
-/** The result of an invocation before it becomes log lines and an outcome. */
-interface Result extends Judgement {
-  /** Monotonic milliseconds. */
-  readonly startedAt: number;
-  /** The answer that the caller took while it was made. */
-  readonly streamed?: { readonly bytes: number; readonly startedAt: number };
-  readonly durationMs: number;
-  readonly initDurationMs?: number;
 }
 
 /** How long a caller waits, after its answer, for a custom runtime to ask for more: else its next call would boot another. */
@@ -60,6 +55,7 @@ export class Environment {
   readonly #deps: EnvironmentDeps;
   readonly #spec: EnvironmentSpec;
   readonly #stream: LogStream;
+  readonly #metadataToken: string;
   readonly #bornAt = performance.now();
   readonly #onChange: (environment: Environment) => void;
   /** How the init phase ended; the first invocation takes it. */
@@ -85,6 +81,7 @@ export class Environment {
     this.#spec = spec;
     this.version = spec.version;
     this.#onChange = onChange;
+    this.#metadataToken = deps.ids.hex(64);
     this.#stream = new LogStream({
       version: spec.version,
       ports: deps.ports,
@@ -221,79 +218,33 @@ export class Environment {
     // What the function wrote to its pipes before it answered is read in this turn of the loop.
     await new Promise(setImmediate);
     this.#stream.breakLines();
-    this.#tellRuntimeDone(invocation, result, back, answered ? backAt : undefined);
+    const { timeoutMs, memoryMb } = this.version;
+    const report = new InvocationReport(invocation, result, {
+      stream: this.#stream,
+      clock: this.#deps.clock,
+      timeoutMs,
+    });
+    report.runtimeDone(back, answered ? backAt : undefined);
     const last = hasExtensions && back.kind === "next" ? await domain.extensionsReady() : back;
-    if (hasExtensions) this.#over(last);
-    const isOver = last.kind === "next" || last.kind === "ready";
-    if (!isOver) await this.#readMemory();
-    this.#tellReport(invocation, result, last, hasExtensions ? backAt : undefined);
+    if (hasExtensions) this.#extensionsOver(invocation, last, backAt);
+    if (!isGood(last)) await this.#readMemory();
+    report.over(last, hasExtensions ? backAt : undefined, memoryMb);
     const tail = invocation.wantLogTail ? await this.#stream.takeTail() : undefined;
-    if (!isOver) void this.end(last.kind === "timeout" ? "timeout" : "failure");
+    if (!isGood(last)) void this.end(last.kind === "timeout" ? "timeout" : "failure");
     return tail;
   }
 
-  /** @param backAt When the runtime asked for more after an answer. */
-  #tellRuntimeDone(invocation: Invocation, result: Result, back: Verdict, backAt: number | undefined): void {
-    const { startedAt, durationMs, payload, streamed } = result;
-    const responseLatencyMs = streamed ? streamed.startedAt - startedAt : durationMs;
-    this.#stream.platform({
-      type: "runtimeDone",
-      requestId: invocation.requestId,
-      ...this.#endingOf(invocation, result, back),
-      ...(invocation.traceHeader === undefined ? {} : { traceHeader: invocation.traceHeader }),
-      durationMs,
-      producedBytes: streamed?.bytes ?? payload.length,
-      startedAt: this.#deps.clock.now() - (performance.now() - startedAt),
-      ...(backAt === undefined
-        ? {}
-        : {
-            responseLatencyMs,
-            responseDurationMs: durationMs - responseLatencyMs,
-            runtimeOverheadMs: backAt - startedAt - durationMs,
-          }),
-    });
-  }
-
-  /** @param backAt When the runtime was done and its extensions were waited for. */
-  #tellReport(invocation: Invocation, result: Result, last: Verdict, backAt: number | undefined): void {
-    const { requestId, traceHeader } = invocation;
-    const { initDurationMs, startedAt } = result;
-    this.#stream.platform({ type: "end", requestId });
-    const now = performance.now();
-    // The extensions' time counts too.
-    const durationMs = backAt === undefined || last.kind === "timeout" ? result.durationMs : now - startedAt;
-    this.#stream.report({
-      type: "report",
-      requestId,
-      durationMs: last.kind === "timeout" ? this.version.timeoutMs : durationMs,
-      ...this.#endingOf(invocation, result, last),
-      ...(traceHeader === undefined ? {} : { traceHeader }),
-      ...(initDurationMs === undefined ? {} : { initDurationMs }),
-      ...(backAt === undefined
-        ? {}
-        : {
-            extensionOverhead: {
-              startedAt: this.#deps.clock.now() - (now - backAt),
-              durationMs: now - backAt,
-            },
-          }),
-      memorySizeMb: this.version.memoryMb,
-    });
-  }
-
-  #endingOf(invocation: Invocation, result: Result, verdict: Verdict) {
-    const isGood = verdict.kind === "next" || verdict.kind === "ready";
-    const { status, errorType } = isGood
-      ? result
-      : judge(verdict, invocation.requestId, this.version.timeoutMs);
-    return errorType === undefined ? { status } : { status, errorType };
+  #extensionsOver(invocation: Invocation, last: Verdict, backAt: number): void {
+    const source = sourceOf(this.version, invocation.invokedFunctionArn);
+    this.#deps.metrics.record(source, "PostRuntimeExtensionsDuration", performance.now() - backAt);
+    this.#over(last);
   }
 
   /** Nobody is waited for any more: the environment is free for the next, unless something of it failed. */
   #over(verdict: Verdict): void {
     clearTimeout(this.#timer);
     if (verdict.kind === "exit" && verdict.exit.outOfMemory) this.#memoryMb = this.version.memoryMb;
-    if ((verdict.kind !== "next" && verdict.kind !== "ready") || this.#gone) return;
+    if (!isGood(verdict) || this.#gone) return;
     this.#domain.rest();
     this.#enter("idle");
     this.#rest();
@@ -362,7 +313,7 @@ export class Environment {
   }
 
   #newDomain(): RuntimeDomain {
-    const spec = { ...this.#spec, stream: this.#stream };
+    const spec = { ...this.#spec, stream: this.#stream, metadataToken: this.#metadataToken };
     return new RuntimeDomain(this.#deps, spec, () => void this.end("failure"));
   }
 

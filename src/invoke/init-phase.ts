@@ -1,7 +1,7 @@
 /** The init phase: the runtime and its extensions start, the function's static code runs, and all of them ask for work. */
 import type { LogStream } from "./log-stream.ts";
 import type { RuntimeDomain } from "./runtime-domain.ts";
-import { judge } from "./verdict.ts";
+import { isGood, judge } from "./verdict.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** How an init phase ended. */
@@ -40,9 +40,8 @@ export async function runInitPhase(init: InitPhase): Promise<InitResult> {
   const last =
     runtime.kind === "next" && domain.extensions.size > 0 ? await domain.extensionsReady() : runtime;
   clearTimeout(timer);
-  const isGood = last.kind === "next" || last.kind === "ready";
   // What a failed process wrote before it ended is read in this turn of the loop.
-  if (!isGood) await new Promise(setImmediate);
+  if (!isGood(last)) await new Promise(setImmediate);
   const durationMs = performance.now() - startedAt;
   for (const { name, state, events, errorType } of domain.extensions.list)
     stream.platform({
@@ -54,7 +53,7 @@ export async function runInitPhase(init: InitPhase): Promise<InitResult> {
     });
   stream.platform({ type: "initReport", phase, durationMs, ...endingOf(init, last) });
   stream.telemetry.closeSubscriptions();
-  return isGood ? { durationMs } : { durationMs, failure: last };
+  return isGood(last) ? { durationMs } : { durationMs, failure: last };
 }
 
 function tellRuntime(init: InitPhase, verdict: Verdict): void {
@@ -62,7 +61,7 @@ function tellRuntime(init: InitPhase, verdict: Verdict): void {
 }
 
 function endingOf({ timeoutMs }: InitPhase, verdict: Verdict) {
-  if (verdict.kind === "next" || verdict.kind === "ready") return { status: "success" } as const;
+  if (isGood(verdict)) return { status: "success" } as const;
   const { status, errorType } = judge(verdict, "", timeoutMs);
   return { status, ...(errorType === undefined || status === "timeout" ? {} : { errorType }) };
 }

@@ -35,6 +35,8 @@ export interface InvokerDeps {
   readonly log: Log;
   readonly limits: InvokeLimits;
   readonly metrics: LambdaMetrics;
+  /** What functions are told of the zone that they run in; that of their region's first zone when absent. */
+  readonly availabilityZoneId?: string;
   /** How the machine's memory is read. */
   readonly memory: () => Promise<MemoryReading>;
 }
@@ -85,6 +87,8 @@ class Pools implements Invoker {
       ids: deps.ids,
       log: deps.log,
       streaming: deps.limits.streaming,
+      availabilityZoneId: deps.availabilityZoneId ?? "",
+      metrics: deps.metrics,
     };
   }
 

@@ -18,6 +18,7 @@ import {
 } from "./limits.ts";
 import type { StreamLimits } from "./limits.ts";
 import type { LogStream } from "./log-stream.ts";
+import { MetadataApi, firstZoneId } from "./metadata-api.ts";
 import type { PlatformEvent } from "./platform-events.ts";
 import { RuntimeProcess } from "./runtime-process.ts";
 import type { ProcessDeps, ProcessListener, ProcessSpec } from "./runtime-process.ts";
@@ -31,6 +32,8 @@ export interface DomainDeps extends ProcessDeps {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly streaming: StreamLimits;
+  /** What functions are told of the zone that they run in; that of the region's first zone when empty. */
+  readonly availabilityZoneId: string;
 }
 
 export interface DomainSpec extends Omit<ProcessSpec, "id" | "apis" | "begun"> {
@@ -230,6 +233,10 @@ export class RuntimeDomain {
       new ExtensionsApi({ version: this.#spec.version, ids: this.#deps.ids, extensions }),
       new TelemetryApi("telemetry", telemetry),
       new TelemetryApi("logs", telemetry),
+      new MetadataApi(
+        this.#spec.metadataToken,
+        this.#deps.availabilityZoneId || firstZoneId(this.#spec.version.region),
+      ),
     ];
   }
 

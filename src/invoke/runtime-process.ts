@@ -43,6 +43,7 @@ export interface ProcessSpec {
   readonly entrypoint: string | undefined;
   readonly credentials: Credentials;
   readonly initializationType?: InitializationType;
+  readonly metadataToken: string;
   readonly stream: LogStream;
   /** What its sandbox finds at AWS_LAMBDA_RUNTIME_API beside the Runtime API. */
   readonly apis: readonly SandboxApiPart[];

@@ -49,6 +49,11 @@ export class VerdictQueue {
   }
 }
 
+/** Whether it says that the runtime, or every extension, asks for more: nothing failed. */
+export function isGood(verdict: Verdict): boolean {
+  return verdict.kind === "next" || verdict.kind === "ready";
+}
+
 export interface Judgement {
   readonly payload: Buffer;
   readonly functionError: boolean;

@@ -144,6 +144,7 @@ async function composeServices(
     ports,
     endpointPort: door.port,
     stateDir: stateDir(config),
+    availabilityZoneId: config.availabilityZoneId,
     limits: {
       ...INVOKE_LIMITS_DEFAULT,
       environmentsMax: config.environmentsMax,

@@ -47,6 +47,8 @@ for (const kind of kinds) {
         AWS_SECRET_ACCESS_KEY: "secret",
         AWS_SESSION_TOKEN: "token",
         AWS_LAMBDA_RUNTIME_API: api,
+        AWS_LAMBDA_METADATA_API: api,
+        AWS_LAMBDA_METADATA_TOKEN: json.AWS_LAMBDA_METADATA_TOKEN,
         AWS_ENDPOINT_URL: json.AWS_ENDPOINT_URL,
         AWS_XRAY_CONTEXT_MISSING: "LOG_ERROR",
         LAMBDA_TASK_ROOT: root,
