@@ -10,6 +10,8 @@ export interface BenchOptions {
   readonly quick: boolean;
   /** The rows as one JSON array in the last line. */
   readonly json: boolean;
+  /** The table is written into RESULTS.md. */
+  readonly results: boolean;
   /** `runc`, which alone may be reported; `process` lets the smoke test run where there is no runc. */
   readonly sandbox: "runc" | "process";
   /** Leaves the peers out that must be installed first: for the smoke test. */
@@ -29,16 +31,20 @@ export function readOptions(args: readonly string[]): BenchOptions {
       rounds: { type: "string" },
       quick: { type: "boolean" },
       json: { type: "boolean" },
+      results: { type: "boolean" },
     },
   });
   const rounds = Number(values.rounds ?? ROUNDS);
   if (!Number.isInteger(rounds) || rounds < 1)
     throw new Error(`--rounds ${values.rounds} is no number of rounds`);
+  if (values.results && values.quick)
+    throw new Error("--results with --quick would publish figures that say little");
   return {
     axes: readAxes(values.axis ?? values.axes),
     rounds,
     quick: values.quick ?? false,
     json: values.json ?? false,
+    results: values.results ?? false,
     sandbox: "runc",
     peers: true,
   };

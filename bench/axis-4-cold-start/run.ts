@@ -17,7 +17,7 @@ const OFFLINE = "serverless-offline";
 export async function coldStart(options: BenchOptions): Promise<AxisResult> {
   await using parts = new AsyncDisposableStack();
   const { node, python } = await findLanguages();
-  const lambent = await startLambent({ sandbox: options.sandbox });
+  const lambent = await startLambent({ sandbox: options.sandbox, cpus: "all" });
   parts.defer(() => lambent.stop());
   await warmFrontDoor(lambent);
   const modules = parts.use(new BareModules());
@@ -56,7 +56,7 @@ export async function coldStart(options: BenchOptions): Promise<AxisResult> {
 async function offlineFirstCalls(count: number) {
   const names = Array.from({ length: count }, (_, at) => `fresh${at}`);
   const functions = Object.fromEntries(["hello", ...names].map((name) => [name, HELLO]));
-  const server = await startServerlessOffline({ functions });
+  const server = await startServerlessOffline({ functions, cpus: "all" });
   const call = async () => {
     const path = server.target.path.replace(offlineName("hello"), offlineName(names.pop() ?? "hello"));
     return invokeOnce({ ...server.target, path });

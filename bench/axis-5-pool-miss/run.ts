@@ -16,7 +16,11 @@ const SANDBOX_MS_MIN = 0.2;
 export async function poolMiss(options: BenchOptions): Promise<AxisResult> {
   await using parts = new AsyncDisposableStack();
   const { node } = await findLanguages();
-  const lambent = await startLambent({ sandbox: options.sandbox, env: { LAMBENT_PREBOOTED: "0" } });
+  const lambent = await startLambent({
+    sandbox: options.sandbox,
+    cpus: "all",
+    env: { LAMBENT_PREBOOTED: "0" },
+  });
   parts.defer(() => lambent.stop());
   await warmFrontDoor(lambent);
   const modules = parts.use(new BareModules());

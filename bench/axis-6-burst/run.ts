@@ -33,7 +33,7 @@ const AT_ONCE = 8;
 export async function burst(options: BenchOptions): Promise<AxisResult> {
   await using parts = new AsyncDisposableStack();
   const { node, python } = await findLanguages();
-  const lambent = await startLambent({ sandbox: options.sandbox });
+  const lambent = await startLambent({ sandbox: options.sandbox, cpus: "all" });
   parts.defer(() => lambent.stop());
   await warmFrontDoor(lambent);
   const modules = parts.use(new BareModules());
@@ -89,7 +89,9 @@ async function burstOfLambent(lambent: LambentServer, language: Language, size: 
   await sleep(size.refillMs);
   const begun = performance.now();
   await Promise.all(Array.from({ length: size.burst }, () => invokeOnce(lambent.targetOf(name))));
-  return { ms: performance.now() - begun - size.holdMs };
+  const ms = performance.now() - begun - size.holdMs;
+  await lambent.remove([name]);
+  return { ms };
 }
 
 function holdingModule(text: string, holdMs: number): string {
@@ -107,7 +109,9 @@ async function burstOfBare(modules: BareModules, language: Language, size: Size)
 async function sustainedLambent(lambent: LambentServer, language: Language, size: Size) {
   const names = await lambent.deployFresh(language, size.sustained);
   await sleep(size.refillMs);
-  return { ms: await byFew(names, (name) => invokeOnce(lambent.targetOf(name))) };
+  const ms = await byFew(names, (name) => invokeOnce(lambent.targetOf(name)));
+  await lambent.remove(names);
+  return { ms };
 }
 
 async function sustainedBare(modules: BareModules, language: Language, size: Size) {

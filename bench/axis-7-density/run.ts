@@ -57,7 +57,7 @@ function inSandbox({ processMib, kernelMib }: Density): number {
 
 async function measure(language: Language, options: BenchOptions): Promise<Density> {
   await using parts = new AsyncDisposableStack();
-  const lambent = await startLambent({ sandbox: options.sandbox });
+  const lambent = await startLambent({ sandbox: options.sandbox, cpus: "all" });
   parts.defer(() => lambent.stop());
   const size = options.quick ? QUICK_SIZE : SIZE;
   const { environments } = size;

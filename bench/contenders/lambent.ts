@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { DeleteFunctionCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import type { CreateFunctionCommandInput } from "@aws-sdk/client-lambda";
 import { deployFunction, makeRole } from "../../test/harness/functions.ts";
 import { clientOptions } from "../../test/harness/server.ts";
@@ -18,7 +19,7 @@ import { usedUsBelow } from "../machine/cpu-group.ts";
 import { HELLO } from "./handlers.ts";
 import type { Language } from "./handlers.ts";
 import { startMeasured } from "./server.ts";
-import type { ContenderServer, MeasuredProcess } from "./server.ts";
+import type { ContenderServer, Cpus, MeasuredProcess } from "./server.ts";
 
 export interface LambentServer extends ContenderServer {
   readonly options: ClientOptions;
@@ -36,6 +37,8 @@ export interface LambentServer extends ContenderServer {
   deployFromBucket: LambentServer["deploy"];
   /** Deploys so many functions of code that was never run; answers their names. */
   deployFresh(language: Language, count: number): Promise<string[]>;
+  /** Deletes functions, and with them the environments that they left idle. */
+  remove(names: readonly string[]): Promise<void>;
   targetOf(name: string, invocationType?: InvokeTarget["invocationType"]): InvokeTarget;
 }
 
@@ -45,6 +48,7 @@ export interface LambentChoices {
   /** `runc`, which alone may be reported; `process` for the smoke test on machines without. */
   readonly sandbox?: "runc" | "process";
   readonly env?: Readonly<Record<string, string>>;
+  readonly cpus?: Cpus;
   /** Flags of Node itself. */
   readonly nodeFlags?: readonly string[];
 }
@@ -77,6 +81,7 @@ export async function startLambent(choices: LambentChoices = {}): Promise<Lamben
     name: "lambent",
     command: [process.execPath, ...(choices.nodeFlags ?? []), MAIN, "start", ...flags],
     env: { ...withoutSettings(), ...choices.env },
+    ...(choices.cpus && { cpus: choices.cpus }),
   });
   const stop = async () => {
     await running.stop();
@@ -133,6 +138,13 @@ function describe(
     usedUsOf,
     usedUs: () => usedUsOf("server") + usedUsOf("sandboxes"),
     deployFresh: (language, count) => deployFresh(server, language, count),
+    async remove(names) {
+      const client = new LambdaClient(options);
+      await Promise.all(
+        names.map((FunctionName) => client.send(new DeleteFunctionCommand({ FunctionName }))),
+      );
+      client.destroy();
+    },
     async deployFromBucket(name, files, settings) {
       const s3 = new S3Client(options);
       const [Bucket, Key] = [`bench-${name}`, "code.zip"];

@@ -18,7 +18,7 @@ import { Connection } from "../load/http-client.ts";
 import { signedInvoke } from "../load/signed-request.ts";
 import { HELLO } from "./handlers.ts";
 import { freePort, startMeasured } from "./server.ts";
-import type { ContenderServer } from "./server.ts";
+import type { ContenderServer, Cpus } from "./server.ts";
 
 const MANIFEST = fileURLToPath(new URL("../", import.meta.url));
 /** Not in bench/node_modules: serverless-offline brings AWS SDKs of its own, which would hide the project's. */
@@ -47,6 +47,7 @@ export function installPeers(): void {
 }
 
 export interface OfflineChoices {
+  readonly cpus?: Cpus;
   readonly inProcess?: boolean;
   /** Function name → the text of its module, whose `handler` is called. */
   readonly functions?: Readonly<Record<string, string>>;
@@ -62,7 +63,14 @@ export async function startServerlessOffline(choices: OfflineChoices = {}): Prom
   const command = [...(await offlineCommand(port)), ...mode];
   const name = ["serverless-offline", ...mode].join(" ");
   const path = `/2015-03-31/functions/${offlineName("hello")}/invocations`;
-  return answering({ name, command, cwd: project, env: OFFLINE_ENVIRONMENT }, port, path, project);
+  const program = {
+    name,
+    command,
+    cwd: project,
+    env: OFFLINE_ENVIRONMENT,
+    cpus: choices.cpus ?? "one",
+  } as const;
+  return answering(program, port, path, project);
 }
 
 /** The command that serves the project in the working directory at a port. */

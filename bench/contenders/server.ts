@@ -1,4 +1,4 @@
-/** A server under measurement: a process in a CPU group of its own, on the servers' CPUs. */
+/** A server under measurement: a process in a CPU group of its own. */
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
@@ -27,8 +27,13 @@ export interface MeasuredProcess {
   stop(): Promise<void>;
 }
 
+/** `one`: the servers' CPU, apart from the load's. `all`: wherever the kernel puts it, as a bare process that it is held against. */
+export type Cpus = "one" | "all";
+
 interface Program {
   readonly name: string;
+  /** `one` unless told otherwise. */
+  readonly cpus?: Cpus;
   readonly command: readonly string[];
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -39,11 +44,11 @@ const STOP_MS_MAX = 30_000;
 let groups = 0;
 
 /** Runs a program in a CPU group of its own. */
-export function startMeasured({ name, command, cwd, env }: Program): MeasuredProcess {
+export function startMeasured({ name, command, cwd, env, cpus = "one" }: Program): MeasuredProcess {
   groups += 1;
   const group = makeCpuGroup(`lambent-bench-${process.pid}-${groups}`);
-  const cpus = serverCpus();
-  const pinned = cpus === undefined ? command : ["taskset", "-c", cpus, ...command];
+  const bound = cpus === "one" ? serverCpus() : undefined;
+  const pinned = bound === undefined ? command : ["taskset", "-c", bound, ...command];
   const join = `echo $$ > "$0" && exec "$@"`;
   const child = spawn("/bin/sh", ["-c", join, group.processesFile, ...pinned], {
     cwd,
