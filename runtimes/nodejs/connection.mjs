@@ -14,6 +14,8 @@ const FRAME = {
   error: 5,
   log: 6,
   fatal: 7,
+  ready: 8,
+  assign: 9,
   streamStart: 16,
   streamChunk: 17,
   streamEnd: 18,
@@ -59,6 +61,8 @@ export async function connect(path) {
 class Connection {
   /** Called with each invocation; set before the first one is asked for. */
   onInvocation = () => {};
+  /** Called when a process that waits is assigned to a function. */
+  onAssignment = () => {};
   /** Called when a streamed answer may send more, with the weight of it. */
   onCredit = () => {};
   #socket;
@@ -81,6 +85,18 @@ class Connection {
     body.writeUInt8(VERSION, 0);
     body.writeUInt32BE(process.pid, 1);
     this.#send(FRAME.hello, body);
+  }
+
+  /** Of a process that was booted before it is known what for: says that it waits, and answers what it is for. */
+  async assignment() {
+    const assigned = new Promise((resolve) => {
+      this.onAssignment = resolve;
+    });
+    this.ref();
+    this.#send(FRAME.ready);
+    const assignment = await assigned;
+    this.unref();
+    return assignment;
   }
 
   initSucceeded() {
@@ -197,6 +213,7 @@ class Connection {
       }
       if (rest[4] === FRAME.invoke) this.onInvocation(decodeInvocation(rest.subarray(5, length)));
       else if (rest[4] === FRAME.credit) this.onCredit(rest.readUInt32BE(5));
+      else if (rest[4] === FRAME.assign) this.onAssignment(decodeAssignment(rest.subarray(5, length)));
       rest = rest.subarray(length);
     }
     if (rest.length > 0) this.#keep(rest);
@@ -225,6 +242,18 @@ function decodeInvocation(bytes) {
     cognitoIdentity: string(),
     payload: bytes.toString("utf8", offset),
   };
+}
+
+function decodeAssignment(bytes) {
+  const strings = [];
+  for (let offset = 0; offset < bytes.length;) {
+    const end = offset + 4 + bytes.readUInt32BE(offset);
+    strings.push(bytes.toString("utf8", offset + 4, end));
+    offset = end;
+  }
+  const environment = {};
+  for (let at = 1; at < strings.length; at += 2) environment[strings[at]] = strings[at + 1];
+  return { workingDirectory: strings[0], environment };
 }
 
 function text(value) {

@@ -5,9 +5,12 @@ import { errorDocument } from "./errors.mjs";
 import { loadHandler } from "./load-handler.mjs";
 import { createLogger, patchConsole, patchStandardStreams } from "./logging.mjs";
 import { resolveFromNodePath } from "./node-path.mjs";
+import { warmUp } from "./warm-up.mjs";
 
 const socketPath = process.env["_LAMBENT_SOCKET"];
 delete process.env["_LAMBENT_SOCKET"];
+/** Whether this process was booted before it is known for which function. */
+const waits = process.env["_LAMBENT_WAITS"] !== undefined;
 const major = Number(process.versions.node.split(".")[0]);
 
 /** AWS's Node 24 runtime dropped callbacks and no longer turns uncaught errors into answers. */
@@ -15,6 +18,10 @@ const firstModernMajor = 24;
 
 async function main() {
   const connection = await connect(socketPath);
+  if (waits) {
+    await warmUp();
+    become(await connection.assignment());
+  }
   const logger = createLogger(connection);
   logger.requestId = major >= firstModernMajor ? "-" : undefined;
   patchStandardStreams(connection);
@@ -33,6 +40,15 @@ async function main() {
     connection.initFailed(errorDocument(error));
     process.exit(major >= firstModernMajor ? 1 : 129);
   }
+}
+
+/** Nothing of what this process was started with is left but what the function's has too. */
+function become({ workingDirectory, environment }) {
+  for (const name of Object.keys(process.env)) if (!(name in environment)) delete process.env[name];
+  for (const [name, value] of Object.entries(environment))
+    if (process.env[name] !== value) process.env[name] = value;
+  // Entered anew: the function's code was mounted over what was there.
+  process.chdir(workingDirectory);
 }
 
 // Not awaited: a module whose top-level await never settles ends the process, as on AWS.

@@ -43,7 +43,8 @@ function parse(handler) {
   return { folder: handler.slice(0, handler.indexOf(last)), module: match[1], path: match[2] };
 }
 
-async function loadModule(root, folder, module) {
+/** A module by its path without extension, however it is written. */
+export async function loadModule(root, folder, module) {
   const path = resolve(root, folder, module);
   try {
     if (existsSync(path) && !existsSync(join(path, "package.json")) && !isFolder(path)) return require(path);

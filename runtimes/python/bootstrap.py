@@ -5,6 +5,7 @@ import json
 import os
 import re
 import sys
+import time
 import traceback
 
 from lambent_connection import Connection
@@ -17,7 +18,10 @@ DECIMAL_MARK = "decimal-%s-" % os.urandom(16).hex()
 
 
 def main():
+    waits = "_LAMBENT_WAITS" in os.environ
     connection = Connection(os.environ.pop("_LAMBENT_SOCKET"))
+    if waits:
+        become(*wait(connection))
     capture_streams(connection)
     extend_path()
     try:
@@ -31,6 +35,31 @@ def main():
     connection.init_succeeded()
     while True:
         run_one(connection, handler, connection.next_invocation())
+
+
+def wait(connection):
+    """Of a process that was booted before it is known for which function."""
+    # Not imported for those that are booted for theirs.
+    from lambent_warm_up import warm_up
+
+    warm_up(run_one)
+    return connection.assignment()
+
+
+def become(working_directory, environment):
+    """Nothing of what this process was started with is left but what the function's has too."""
+    # Python itself sets this when it starts without a locale; children of it are to see it too.
+    coerced = os.environ.get("LC_CTYPE")
+    os.environ.clear()
+    os.environ.update(environment)
+    if coerced is not None:
+        os.environ.setdefault("LC_CTYPE", coerced)
+    time.tzset()
+    # Entered anew: the function's code was mounted over what was there.
+    os.chdir(working_directory)
+    importlib.invalidate_caches()
+    # What was imported while waiting may have been looked for in folders that were empty then.
+    sys.path_importer_cache.clear()
 
 
 def run_one(connection, handler, invocation):

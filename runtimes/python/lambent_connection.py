@@ -6,7 +6,7 @@ import struct
 import threading
 
 VERSION = 1
-HELLO, INIT_RESULT, INVOKE, RESPONSE, ERROR, LOG = 1, 2, 3, 4, 5, 6
+HELLO, INIT_RESULT, INVOKE, RESPONSE, ERROR, LOG, READY, ASSIGN = 1, 2, 3, 4, 5, 6, 8, 9
 
 # A response above this is not sent, only its size told; the server's own limit is lower.
 RESPONSE_BYTES_MAX = 16000000
@@ -43,12 +43,28 @@ class Connection:
         self._lock = threading.Lock()
         self._send(HELLO, struct.pack(">BI", VERSION, os.getpid()))
 
+    def assignment(self):
+        """Says that this process waits to be told what it is for. Answers its working directory and its environment."""
+        self._send(READY)
+        body = self._next(ASSIGN)
+        strings = []
+        offset = 0
+        while offset < len(body):
+            (length,) = struct.unpack_from(">I", body, offset)
+            # As os.environ reads what a process was started with.
+            strings.append(os.fsdecode(body[offset + 4 : offset + 4 + length]))
+            offset += 4 + length
+        return strings[0], dict(zip(strings[1::2], strings[2::2]))
+
     def next_invocation(self):
+        return Invocation(self._next(INVOKE))
+
+    def _next(self, frame_type):
         while True:
             (length,) = struct.unpack(">I", self._read(4))
             frame = self._read(length)
-            if frame[0] == INVOKE:
-                return Invocation(frame[1:])
+            if frame[0] == frame_type:
+                return frame[1:]
 
     def init_succeeded(self):
         self._send(INIT_RESULT, b"\x01", string(""))

@@ -20,7 +20,7 @@ KNOWN_FIELDS = set(logging.LogRecord("", 0, "", 0, "", (), None).__dict__) | {
     "taskName",
 }
 
-_is_json = os.environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON"
+_is_json = False
 _request_id = None
 _connection = None
 
@@ -44,6 +44,8 @@ def write_text(text):
 
 def setup_logging(connection):
     """Gives the root logger AWS's handler and, when configured, its level."""
+    global _is_json
+    _is_json = os.environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON"
     logging.Formatter.converter = time.gmtime
     handler = FrameHandler(connection)
     handler.setFormatter(JsonFormatter() if _is_json else text_formatter())

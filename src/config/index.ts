@@ -41,6 +41,8 @@ export interface Config {
   readonly streamBytesPerSecond: number;
   /** Asynchronous invocations that this server runs at once; with 0 it accepts them and leaves them to other servers. */
   readonly asyncConcurrency: number;
+  /** Processes of language runtimes that may wait, booted, for a function; 0 boots every environment from nothing. */
+  readonly prebooted: number;
   /** How long a graceful stop waits for running invocations, in milliseconds. */
   readonly stopGraceMs: number;
 }
@@ -74,6 +76,7 @@ const VARIABLES = {
   streamBurstBytes: "LAMBENT_STREAM_BURST_BYTES",
   streamBytesPerSecond: "LAMBENT_STREAM_BYTES_PER_SECOND",
   asyncConcurrency: "LAMBENT_ASYNC_CONCURRENCY",
+  prebooted: "LAMBENT_PREBOOTED",
   stopGraceMs: "LAMBENT_STOP_GRACE_MS",
 } as const satisfies Record<keyof Config, string>;
 
@@ -93,6 +96,7 @@ const NUMBER_MAX = {
   streamBytesMax: 1_099_511_627_776,
   streamBurstBytes: 1_099_511_627_776,
   streamBytesPerSecond: 1_099_511_627_776,
+  prebooted: 1_000,
   stopGraceMs: 900_000,
 } as const;
 
@@ -122,6 +126,7 @@ export function loadConfig(input: ConfigInput = {}, env: NodeJS.ProcessEnv = pro
     streamBurstBytes: 6_291_456,
     streamBytesPerSecond: 2_097_152,
     asyncConcurrency: 64,
+    prebooted: 16,
     stopGraceMs: 30_000,
   };
   const read = (key: keyof Config) => input[key] ?? nonEmpty(env[VARIABLES[key]]) ?? defaults[key];
@@ -145,6 +150,7 @@ export function loadConfig(input: ConfigInput = {}, env: NodeJS.ProcessEnv = pro
     streamBurstBytes: integer("streamBurstBytes", read("streamBurstBytes")),
     streamBytesPerSecond: integer("streamBytesPerSecond", read("streamBytesPerSecond")),
     asyncConcurrency: integer("asyncConcurrency", read("asyncConcurrency")),
+    prebooted: integer("prebooted", read("prebooted")),
     stopGraceMs: integer("stopGraceMs", read("stopGraceMs")),
   };
   refuseOpenDoor(config);

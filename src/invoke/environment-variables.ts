@@ -69,6 +69,24 @@ export function extensionVariables(input: EnvironmentInput, inside: Inside): Rec
   return variables;
 }
 
+/** What a managed runtime is booted with before it is known for which function: what nearly all functions have. */
+export function waitingVariables(runtime: Runtime, inside: Inside): Record<string, string> {
+  return {
+    ...shared(runtime, inside),
+    [socketVariable]: inside.path(`/run/lambent/${socketName}`),
+    [waitsVariable]: "1",
+  };
+}
+
+/** What becomes the environment of a process that waited: the same as if it had been booted with it. */
+export function assignedVariables(input: EnvironmentInput, inside: Inside): Record<string, string> {
+  const { [socketVariable]: _, ...variables } = environmentVariables(input, inside);
+  // The supervisor of the sandbox sets it for a program that it starts.
+  return { PWD: inside.path("/var/task"), ...variables };
+}
+
+/** Tells our bootstraps that their function is not known yet. */
+const waitsVariable = "_LAMBENT_WAITS";
 /** Tells our bootstraps where the server listens; removed from the environment before the function's code runs. */
 const socketVariable = "_LAMBENT_SOCKET";
 /** The socket's name in the folder mounted at /run/lambent. */
@@ -76,6 +94,17 @@ export const socketName = "runtime.sock";
 
 function overridable(input: EnvironmentInput, inside: Inside): Record<string, string> {
   const { version, runtime } = input;
+  return {
+    AWS_XRAY_CONTEXT_MISSING: "LOG_ERROR",
+    AWS_LAMBDA_LOG_FORMAT: version.logFormat ?? "Text",
+    ...(version.logFormat === "JSON" ? { AWS_LAMBDA_LOG_LEVEL: version.applicationLogLevel ?? "INFO" } : {}),
+    AWS_ENDPOINT_URL: `http://${inside.addressOf(input.endpointPort)}`,
+    ...shared(runtime, inside),
+  };
+}
+
+/** What does not differ between the functions of a runtime that do not set it themselves. */
+function shared(runtime: Runtime, inside: Inside): Record<string, string> {
   const path = (paths: readonly string[]) => paths.map((each) => inside.path(each)).join(":");
   return {
     LANG: "en_US.UTF-8",
@@ -91,10 +120,6 @@ function overridable(input: EnvironmentInput, inside: Inside): Record<string, st
       "/var/task/lib",
       "/opt/lib",
     ]),
-    AWS_XRAY_CONTEXT_MISSING: "LOG_ERROR",
-    AWS_LAMBDA_LOG_FORMAT: version.logFormat ?? "Text",
-    ...(version.logFormat === "JSON" ? { AWS_LAMBDA_LOG_LEVEL: version.applicationLogLevel ?? "INFO" } : {}),
-    AWS_ENDPOINT_URL: `http://${inside.addressOf(input.endpointPort)}`,
     ...runtime.variables(inside),
   };
 }

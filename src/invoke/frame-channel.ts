@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import type { Server, Socket } from "node:net";
 import type { Log } from "../telemetry/log.ts";
 import { FramedAnswer } from "./framed-answer.ts";
-import { FrameError, FrameReader, encodeCredit, encodeInvoke, frameVersion } from "./frames.ts";
+import { FrameError, FrameReader, encodeAssign, encodeCredit, encodeInvoke, frameVersion } from "./frames.ts";
 import type { RuntimeFrame } from "./frames.ts";
 import { responseBytesMax } from "./limits.ts";
 import { closed } from "./runtime-channel.ts";
@@ -12,9 +12,9 @@ import type { Delivery, RuntimeChannel, RuntimeListener } from "./runtime-channe
 /** Listens at `path` for a bootstrap. @throws when the socket cannot be made. */
 export async function listenForFrames(
   path: string,
-  listener: RuntimeListener,
+  listener: RuntimeListener | undefined,
   log: Log,
-): Promise<RuntimeChannel> {
+): Promise<FrameChannel> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -23,9 +23,13 @@ export async function listenForFrames(
   return new FrameChannel(server, listener, log);
 }
 
-class FrameChannel implements RuntimeChannel {
+export class FrameChannel implements RuntimeChannel {
+  /** Resolves when a process that was booted before it is known what for waits to be assigned. */
+  readonly ready: Promise<void>;
+  readonly #isReady = Promise.withResolvers<void>();
   readonly #server: Server;
-  readonly #listener: RuntimeListener;
+  /** Undefined until it is known what the process is for. */
+  #knownListener: RuntimeListener | undefined;
   readonly #log: Log;
   #socket: Socket | undefined;
   #isInitialized = false;
@@ -33,15 +37,27 @@ class FrameChannel implements RuntimeChannel {
   /** The answer under way, when the runtime streams it. */
   #streamed: FramedAnswer | undefined;
 
-  constructor(server: Server, listener: RuntimeListener, log: Log) {
+  constructor(server: Server, listener: RuntimeListener | undefined, log: Log) {
+    this.ready = this.#isReady.promise;
     this.#server = server;
-    this.#listener = listener;
+    this.#knownListener = listener;
     this.#log = log;
     server.once("connection", (socket) => {
       // The function's own code could connect too; the first connection is our bootstrap's, before any of that code runs.
       server.close();
       this.#read(socket);
     });
+  }
+
+  /** Makes the process that waits one of a function's: its words go to `listener` from now on. */
+  assign(
+    listener: RuntimeListener,
+    workingDirectory: string,
+    environment: Readonly<Record<string, string>>,
+  ): void {
+    if (!this.#socket || this.#knownListener) throw new Error("a process that does not wait to be assigned");
+    this.#knownListener = listener;
+    this.#socket.write(encodeAssign(workingDirectory, environment));
   }
 
   deliver(delivery: Delivery): void {
@@ -77,8 +93,15 @@ class FrameChannel implements RuntimeChannel {
     socket.on("error", () => socket.destroy());
   }
 
+  get #listener(): RuntimeListener {
+    if (this.#knownListener === undefined) throw new FrameError("a process that does more than wait");
+    return this.#knownListener;
+  }
+
   #take(frame: RuntimeFrame): void {
     switch (frame.type) {
+      case "ready":
+        return this.#isReady.resolve();
       case "hello":
         if (frame.version !== frameVersion)
           throw new FrameError(`a bootstrap that speaks version ${frame.version} of the frames`);

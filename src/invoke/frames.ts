@@ -5,6 +5,7 @@
  * `u32 length | UTF-8`; the payload is what is left, untouched bytes.
  *
  *   runtime → server   hello        u8 version, u32 process id       once, first
+ *                      ready        of a process booted before it is known what for: it waits to be assigned
  *                      initResult   u8 ok, string errorType, payload  once: ready for work, or the init error
  *                      response     string requestId, payload        the answer; the runtime takes the next invocation
  *                      error        string requestId, string errorType, payload; the runtime takes the next invocation
@@ -15,7 +16,9 @@
  *                      streamEnd    string requestId; the answer is whole
  *                      streamFail   string requestId, string errorType, payload; it is not, whatever came of it before
  *                      next         after streamEnd or streamFail: the runtime takes the next invocation
- *   server → runtime   invoke       f64 deadline (epoch ms), strings requestId, functionArn, traceHeader,
+ *   server → runtime   assign       string working directory, then strings name and value of each environment variable; once, after
+ *                                   ready: the process takes this environment for its own and runs the function's init phase
+ *                      invoke       f64 deadline (epoch ms), strings requestId, functionArn, traceHeader,
  *                                   clientContext, cognitoIdentity, payload
  *                      credit       u32 weight; more of the streamed answer may be sent
  *
@@ -39,6 +42,8 @@ export const FRAME = {
   error: 5,
   log: 6,
   fatal: 7,
+  ready: 8,
+  assign: 9,
   streamStart: 16,
   streamChunk: 17,
   streamEnd: 18,
@@ -58,7 +63,7 @@ export type RuntimeFrame =
   | { readonly type: "response" | "streamChunk"; readonly requestId: string; readonly payload: Buffer }
   | { readonly type: "streamStart"; readonly requestId: string; readonly contentType: string }
   | { readonly type: "streamEnd"; readonly requestId: string }
-  | { readonly type: "next" }
+  | { readonly type: "next" | "ready" }
   | {
       readonly type: "error" | "fatal" | "streamFail";
       readonly requestId: string;
@@ -114,6 +119,24 @@ export function encodeInvoke(frame: InvokeFrame): Buffer[] {
   if (!copied) return [head, frame.payload];
   frame.payload.copy(head, offset);
   return [head];
+}
+
+/** The bytes of a frame that makes a process which waits one of a function's. */
+export function encodeAssign(
+  workingDirectory: string,
+  environment: Readonly<Record<string, string>>,
+): Buffer {
+  const strings = [workingDirectory, ...Object.entries(environment).flat()].map((text) => Buffer.from(text));
+  const parts = strings.flatMap((bytes) => {
+    const length = Buffer.allocUnsafe(4);
+    length.writeUInt32BE(bytes.length, 0);
+    return [length, bytes];
+  });
+  const body = Buffer.concat(parts);
+  const head = Buffer.allocUnsafe(headBytes);
+  head.writeUInt32BE(body.length + 1, 0);
+  head[4] = FRAME.assign;
+  return Buffer.concat([head, body]);
 }
 
 /** The bytes of a frame that gives a streamed answer more room. */
@@ -183,6 +206,8 @@ function decode(bytes: Buffer): RuntimeFrame {
       return { type: "streamEnd", requestId: reader.string() };
     case FRAME.next:
       return { type: "next" };
+    case FRAME.ready:
+      return { type: "ready" };
     case FRAME.error:
     case FRAME.fatal:
     case FRAME.streamFail:

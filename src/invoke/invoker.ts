@@ -18,6 +18,7 @@ import type { LambdaMetrics } from "./metrics.ts";
 import { runNowhere } from "./no-entrypoint.ts";
 import { VersionPool } from "./pool.ts";
 import type { Runner } from "./pool.ts";
+import { Prebooted } from "./prebooted.ts";
 import { Reclaim } from "./reclaim.ts";
 import type { Runtimes } from "./runtimes/runtime.ts";
 import type { FunctionOwner, FunctionVersion, Invocation, InvokePorts, Invoker, Outcome } from "./types.ts";
@@ -60,6 +61,7 @@ class Pools implements Invoker {
   /** By version key; a retired pool is no longer among them. */
   readonly #pools = new Map<string, VersionPool>();
   readonly #reclaim: Reclaim;
+  readonly #prebooted: Prebooted;
   readonly #environments = new Set<Environment>();
   readonly #boots = new BootQueue<VersionPool>((pool) => this.#boot(pool));
   /** Environments whose init phase has not ended, with what its end calls. */
@@ -78,7 +80,9 @@ class Pools implements Invoker {
     this.#deps = deps;
     this.#concurrency = new Concurrency(deps.limits);
     this.#reclaim = new Reclaim(deps, { [Symbol.iterator]: () => this.#pools.values() });
+    this.#prebooted = new Prebooted({ ...deps, most: deps.limits.prebootedMax });
     this.#environmentDeps = {
+      prebooted: this.#prebooted,
       sandboxes: deps.sandboxes,
       stateDir: deps.stateDir,
       endpointPort: deps.endpointPort,
@@ -116,6 +120,16 @@ class Pools implements Invoker {
     this.#concurrency.of(owner, now).reserve(reserved, now);
   }
 
+  prepare({ runtime, memoryMb }: Pick<FunctionVersion, "runtime" | "memoryMb">): void {
+    const { runtimes, log } = this.#deps;
+    const expect = async () => {
+      // What is not here yet is fetched by whoever needs it, not ahead.
+      if ((await runtimes.find(runtime)).status === "ready")
+        this.#prebooted.expect(await runtimes.install(runtime), memoryMb);
+    };
+    if (!this.#isStopped) expect().catch((error: unknown) => log.warn("cannot prepare a runtime", { error }));
+  }
+
   async retire(key: string): Promise<void> {
     const pool = this.#pools.get(key);
     if (!pool) return;
@@ -136,7 +150,10 @@ class Pools implements Invoker {
       });
     this.#isClosed = true;
     for (const pool of this.#pools.values()) pool.rejectAll(new InvokerStopped());
-    await Promise.all([...this.#environments].map((environment) => environment.end()));
+    await Promise.all([
+      this.#prebooted.stop(),
+      ...[...this.#environments].map((environment) => environment.end()),
+    ]);
   }
 
   /** A process may end between two invocations of its environment; the second has not begun then and goes elsewhere. */

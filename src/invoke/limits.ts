@@ -48,6 +48,23 @@ export const extensionsMax = 10;
 /** Concurrency of a function that nothing was heard of for this long is forgotten; its rates have recovered by then. */
 export const forgetMs = 60_000;
 
+/** The /tmp of a process that is booted ahead, in MB: what functions have that name no size. */
+export const waitingStorageMb = 512;
+/** How long a process that is booted ahead may take until it waits. */
+export const waitingBootMs = 20_000;
+/** A process that waited for so long is replaced. */
+export const waitingAgeMs = 7_200_000;
+/** Processes that wait of one runtime and memory size. */
+export const waitingPerClassMax = 8;
+/** Runtimes and memory sizes of which processes wait. */
+export const waitingClassesMax = 8;
+/** Processes are booted ahead while the machine has as much memory to give, in bytes. */
+export const waitingFreeBytesMin = 1_073_741_824;
+/** The next process is booted ahead when no cold start began for so long. */
+export const waitingQuietMs = 300;
+/** How often the processes that wait are looked at. */
+export const waitingSweepMs = 30_000;
+
 /** What differs between machines and between tests. */
 export interface InvokeLimits {
   /** Execution environments that may exist at once, over all functions. */
@@ -59,6 +76,8 @@ export interface InvokeLimits {
   /** An execution environment is replaced after this long; a busy one when its invocation is over. */
   readonly lifetimeMs: number;
   readonly streaming: StreamLimits;
+  /** Processes of runtimes that may wait for a function at once; 0 boots none ahead. */
+  readonly prebootedMax: number;
 }
 
 export const INVOKE_LIMITS_DEFAULT: InvokeLimits = {
@@ -66,6 +85,7 @@ export const INVOKE_LIMITS_DEFAULT: InvokeLimits = {
   concurrentExecutions: 1_000,
   idleMs: 600_000,
   lifetimeMs: 7_200_000,
+  prebootedMax: 16,
   streaming: { bytesMax: 209_715_200, burstBytes: 6_291_456, bytesPerSecond: 2_097_152 },
 };
 

@@ -1,6 +1,5 @@
 /** One life of a runtime's process: the sandbox that it runs in, the channel that it speaks through, and its output. */
-import { mkdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Readable } from "node:stream";
@@ -14,17 +13,20 @@ import type {
   SandboxSpec,
 } from "../sandbox/sandbox.ts";
 import type { Log } from "../telemetry/log.ts";
-import { environmentVariables, socketName } from "./environment-variables.ts";
+import { assignedVariables, environmentVariables, socketName } from "./environment-variables.ts";
 import { listenForFrames } from "./frame-channel.ts";
 import { lastWordsMs } from "./limits.ts";
 import type { LogStream } from "./log-stream.ts";
 import type { InitializationType } from "./platform-events.ts";
+import type { Prebooted } from "./prebooted.ts";
 import { RuntimeApi } from "./runtime-api.ts";
 import type { Delivery, RuntimeChannel, RuntimeListener } from "./runtime-channel.ts";
 import type { Runtime } from "./runtimes/runtime.ts";
 import { SandboxApi } from "./sandbox-api.ts";
 import type { SandboxApiPart } from "./sandbox-api.ts";
+import { makeSocketDir } from "./socket-dir.ts";
 import type { Credentials, FunctionVersion } from "./types.ts";
+import type { WaitingRuntime } from "./waiting-runtime.ts";
 
 export interface ProcessDeps {
   readonly sandboxes: SandboxProvider;
@@ -32,6 +34,8 @@ export interface ProcessDeps {
   readonly stateDir: string;
   readonly endpointPort: number;
   readonly log: Log;
+  /** Processes that wait for a function; absent where none does. */
+  readonly prebooted?: Prebooted;
 }
 
 export interface ProcessSpec {
@@ -56,9 +60,6 @@ export interface ProcessListener extends RuntimeListener {
   exit(exit: SandboxExit): void;
 }
 
-/** Longest path of a Unix socket that every system takes. */
-const socketPathBytesMax = 103;
-
 export class RuntimeProcess {
   readonly #sandbox: Sandbox;
   readonly #channel: RuntimeChannel;
@@ -73,6 +74,45 @@ export class RuntimeProcess {
 
   /** Boots a process. @throws SandboxError when there is no sandbox to be had. */
   static async boot(
+    deps: ProcessDeps,
+    spec: ProcessSpec,
+    listener: ProcessListener,
+  ): Promise<RuntimeProcess> {
+    const waiting = await deps.prebooted?.take(spec.version, spec.runtime);
+    const assigned = waiting && (await RuntimeProcess.#assign(deps, spec, listener, waiting));
+    return assigned ?? RuntimeProcess.#bootFromNothing(deps, spec, listener);
+  }
+
+  /** Makes a process that waits one of the version's. Undefined when it could not be: then another is booted. */
+  static async #assign(
+    deps: ProcessDeps,
+    spec: ProcessSpec,
+    listener: ProcessListener,
+    waiting: WaitingRuntime,
+  ): Promise<RuntimeProcess | undefined> {
+    const { sandbox, channel, socketDir } = waiting;
+    const { codeDir, optDir, memoryMb } = spec.version;
+    try {
+      await Promise.all([
+        sandbox.mount(codeDir, "/var/task"),
+        optDir === undefined ? undefined : sandbox.mount(optDir, "/opt"),
+        sandbox.setLimits({ memoryMb }),
+      ]);
+      waiting.api = new SandboxApi([new RuntimeApi(undefined), ...spec.apis]);
+      const process = new RuntimeProcess(sandbox, channel, socketDir);
+      if (!(await spec.begun(sandbox))) return process;
+      process.#follow(waiting.program, spec.stream, listener);
+      const input = { ...spec, logStream: spec.stream.name, endpointPort: deps.endpointPort };
+      channel.assign(listener, sandbox.inside.path("/var/task"), assignedVariables(input, sandbox.inside));
+      return process;
+    } catch (error) {
+      deps.log.warn("a process that was booted ahead could not be used", { error });
+      await waiting.stop();
+      return undefined;
+    }
+  }
+
+  static async #bootFromNothing(
     deps: ProcessDeps,
     spec: ProcessSpec,
     listener: ProcessListener,
@@ -201,14 +241,6 @@ function commandOf({ entrypoint, version, runtime }: ProcessSpec): readonly stri
   const wrapper = version.environment["AWS_LAMBDA_EXEC_WRAPPER"];
   const command = runtime.command(version.memoryMb);
   return wrapper === undefined || wrapper === "" ? command : [wrapper, ...command];
-}
-
-async function makeSocketDir(stateDir: string, id: string): Promise<string> {
-  const wanted = join(stateDir, "run", id);
-  const fits = Buffer.byteLength(join(wanted, socketName)) <= socketPathBytesMax;
-  const folder = fits ? wanted : join(tmpdir(), `lambent-${id}`);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  return folder;
 }
 
 function collect(output: Readable, stream: LogStream): Promise<void> {

@@ -109,6 +109,8 @@ export interface Invoker {
   invoke(version: FunctionVersion, invocation: Invocation): Promise<Outcome>;
   /** Sets how many invocations a function may run at once, which are its own; 0 switches it off, undefined takes it back. */
   reserve(owner: FunctionOwner, reserved: number | undefined): void;
+  /** Says that a version may be invoked soon, so that what its first invocation needs may be made ahead. Nothing is waited for. */
+  prepare(version: Pick<FunctionVersion, "runtime" | "memoryMb">): void;
   /** Lets the environments of a superseded or deleted version finish and ends them. */
   retire(key: string): Promise<void>;
   /** Finishes what runs, within `graceMs`, then ends every environment. */

@@ -148,6 +148,7 @@ async function composeServices(
     limits: {
       ...INVOKE_LIMITS_DEFAULT,
       environmentsMax: config.environmentsMax,
+      prebootedMax: config.prebooted,
       concurrentExecutions: config.concurrencyMax,
       streaming: {
         bytesMax: config.streamBytesMax,

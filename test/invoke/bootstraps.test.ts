@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { FrameReader, encodeInvoke } from "../../src/invoke/frames.ts";
+import { FrameReader, encodeAssign, encodeInvoke } from "../../src/invoke/frames.ts";
 import type { RuntimeFrame } from "../../src/invoke/frames.ts";
 import { runtimes } from "./harness.ts";
 
@@ -18,6 +18,8 @@ interface Talk {
   /** The next frame that the bootstrap sends. */
   readonly heard: () => Promise<RuntimeFrame>;
   readonly invoke: (requestId: string, payload: string) => void;
+  /** Makes one that waits a function's. */
+  readonly assign: (environment: Record<string, string>) => void;
   readonly child: ChildProcess;
   readonly exit: Promise<number | null>;
 }
@@ -28,13 +30,15 @@ async function talk(
   language: { readonly command: readonly string[]; readonly file: string },
   code: string,
   script: (talk: Talk) => Promise<void>,
+  waits = false,
 ): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "lambent-bootstrap-"));
   await writeFile(join(folder, language.file), code);
   const server = createServer();
   server.listen(join(folder, "s"));
   const [program = "", ...parameters] = language.command;
-  const env = { _LAMBENT_SOCKET: join(folder, "s"), _HANDLER: "app.handler", LAMBDA_TASK_ROOT: folder };
+  const known = { _HANDLER: "app.handler", LAMBDA_TASK_ROOT: folder };
+  const env = { _LAMBENT_SOCKET: join(folder, "s"), ...(waits ? { _LAMBENT_WAITS: "1", OLD: "1" } : known) };
   const child = spawn(program, parameters, { env, stdio: "inherit" });
   const exit = once(child, "exit").then(([code]) => code as number | null);
   const [socket] = (await once(server, "connection")) as [Socket];
@@ -53,8 +57,10 @@ async function talk(
     const frame = { deadline: Date.now() + 1_000, requestId, ...texts, payload: Buffer.from(payload) };
     for (const part of encodeInvoke(frame)) socket.write(part);
   };
+  const assign = (environment: Record<string, string>) =>
+    void socket.write(encodeAssign(folder, { ...known, ...environment }));
   try {
-    await script({ heard, invoke, child, exit });
+    await script({ heard, invoke, assign, child, exit });
   } finally {
     child.kill("SIGKILL");
     socket.destroy();
@@ -69,6 +75,8 @@ const LANGUAGES = {
     language: { command: [process.execPath, join(BOOTSTRAPS, "nodejs/index.mjs")], file: "app.mjs" },
     echo: "export const handler = async (e) => { process.stdout.write('out'); if (e === 'fail') throw new Error('no'); if (e === 'exit') process.exit(3); return e; };",
     broken: "throw new Error('early');",
+    variables:
+      "export const handler = async () => [process.env.NEW, process.env.OLD ?? null, process.cwd() === process.env.LAMBDA_TASK_ROOT];",
     error: "Error",
   },
   ...(python.status === "ready"
@@ -86,6 +94,8 @@ const LANGUAGES = {
           },
           echo: "import sys\ndef handler(e, c):\n  sys.stdout.write('out')\n  if e == 'fail': raise ValueError('no')\n  if e == 'exit': sys.exit(3)\n  return e\n",
           broken: "raise ValueError('early')",
+          variables:
+            "import os\ndef handler(e, c):\n  return [os.environ['NEW'], os.environ.get('OLD'), os.getcwd() == os.environ['LAMBDA_TASK_ROOT']]\n",
           error: "ValueError",
         },
       }
@@ -94,7 +104,7 @@ const LANGUAGES = {
 if (python.status !== "ready")
   console.log("# SKIPPED the Python bootstrap alone: there is no python3.11 here");
 
-for (const [name, { language, echo, broken, error }] of Object.entries(LANGUAGES)) {
+for (const [name, { language, echo, broken, variables, error }] of Object.entries(LANGUAGES)) {
   test(`the ${name} bootstrap says hello, is ready, logs, answers, fails, and exits`, async () => {
     await talk(language, echo, async ({ heard, invoke, child, exit }) => {
       assert.deepEqual(await heard(), { type: "hello", version: 1, pid: child.pid });
@@ -121,6 +131,21 @@ for (const [name, { language, echo, broken, error }] of Object.entries(LANGUAGES
       assert.equal((await heard()).type, "log");
       assert.equal(await exit, 3);
     });
+  });
+
+  test(`the ${name} bootstrap waits to be assigned, and becomes what it is told`, async () => {
+    const script = async ({ heard, invoke, assign, child }: Talk) => {
+      assert.deepEqual(await heard(), { type: "hello", version: 1, pid: child.pid });
+      assert.deepEqual(await heard(), { type: "ready" });
+      assign({ NEW: "é=\n☃" });
+      const result = await heard();
+      assert.ok(result.type === "initResult" && result.ok);
+      invoke("r-1", "{}");
+      const answer = await heard();
+      assert.ok(answer.type === "response" && answer.requestId === "r-1");
+      assert.deepEqual(JSON.parse(answer.payload.toString()), ["é=\n☃", null, true]);
+    };
+    await talk(language, variables, script, true);
   });
 
   test(`the ${name} bootstrap tells a failed init and exits with 1`, async () => {

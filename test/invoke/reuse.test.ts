@@ -21,7 +21,7 @@ for (const kind of kinds) {
 
     test("invocations at the same time have environments of their own; one too many is throttled", async () => {
       const version = await bench.fn({ files: { "index.mjs": COUNTER } });
-      const running = [1, 2, 3].map(() => bench.call(version, { ms: 700 }));
+      const running = [1, 2, 3].map(() => bench.call(version, { ms: 2_500 }));
       await assert.rejects(bench.call(version), (error: unknown) => {
         assert.ok(error instanceof ThrottledError);
         assert.equal(error.reason, "ConcurrentInvocationLimitExceeded");

@@ -67,6 +67,8 @@ export async function installNode(
       `--max-semi-space-size=${Math.max(1, Math.floor(memoryMb * semiSpaceShare))}`,
       "/var/runtime/index.mjs",
     ],
+    // Core modules alone, which no package can take the place of.
+    loadedAhead: new Set(),
     variables: (inside: Inside) => ({
       NODE_PATH: [
         `/opt/nodejs/node${major}/node_modules`,

@@ -9,6 +9,7 @@ import type { Log } from "../../telemetry/log.ts";
 import { boto3Folder } from "./aws-sdk.ts";
 import { bootstrapFolder } from "./bootstrap-folder.ts";
 import { exists } from "./install.ts";
+import { moduleName } from "./module-name.ts";
 import { pythonMinorMax, pythonMinorMin } from "./identifiers.ts";
 import type { InstallProgress, Runtime } from "./runtime.ts";
 
@@ -77,6 +78,7 @@ export async function installPython(
       "/opt",
       "/var/runtime/site-packages",
     ],
+    loadedAhead: await standardModules(python),
     variables: (inside) => ({ PYTHONPATH: inside.path("/var/runtime") }),
   };
 }
@@ -100,6 +102,15 @@ async function mountsOf(python: HostPython, empty: string): Promise<SandboxSpec[
     ...libraries.map((file) => ({ source: join(lib, file), target: `/var/lang/lib/${file}` })),
     ...hidden,
   ];
+}
+
+/** The names of the standard library's modules. */
+async function standardModules(python: HostPython): Promise<ReadonlySet<string>> {
+  const library = join(python.prefix, "lib", `python3.${python.minor}`);
+  const files = await Promise.all(
+    [library, join(library, "lib-dynload")].map((folder) => readdir(folder).catch((): string[] => [])),
+  );
+  return new Set(files.flat().map(moduleName));
 }
 
 async function pyenvPythons(): Promise<string[]> {

@@ -13,6 +13,11 @@ export interface Runtime {
   readonly languageMounts: SandboxSpec["languageMounts"];
   /** Program and arguments, in paths of the layout. */
   command(memoryMb: number): readonly string[];
+  /**
+   * Modules that a process may have loaded before it is known for which function, and that a function's code could bring itself;
+   * undefined where processes are not booted ahead.
+   */
+  readonly loadedAhead?: ReadonlySet<string>;
   /** Environment variables of its own; a function may override them. */
   variables(inside: Inside): Record<string, string>;
 }

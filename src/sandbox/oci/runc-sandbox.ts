@@ -30,6 +30,8 @@ export class RuncSandbox implements Sandbox {
   readonly #container: Container;
   #memoryMb: number;
   #allowance: NodeJS.Timeout | undefined;
+  /** One mount after the other. */
+  #mounted: Promise<void> = Promise.resolve();
 
   constructor(deps: RuncSandboxDeps) {
     this.id = deps.id;
@@ -60,7 +62,9 @@ export class RuncSandbox implements Sandbox {
   async mount(source: string, target: string): Promise<void> {
     const { mounts } = this.#deps;
     if (mounts === undefined) throw new SandboxError("nothing can be mounted into a sandbox that was made");
-    await mountLate(mounts, this.#container.scratch, { source, target });
+    const mounted = this.#mounted.then(() => mountLate(mounts, this.#container.scratch, { source, target }));
+    this.#mounted = mounted.catch(() => {});
+    await mounted;
   }
 
   async setLimits({ memoryMb }: SandboxLimits): Promise<void> {

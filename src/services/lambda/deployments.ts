@@ -75,6 +75,7 @@ export class Deployments {
     let failure: Failure | undefined;
     try {
       await this.#deps.runtimes.install(row.configuration.runtime);
+      this.#deps.invoker.prepare(row.configuration);
       await this.#deps.code.unpacked(row.codeSha256);
     } catch (error) {
       this.#deps.log.warn("A function could not be deployed", { function: functionArn(row), error });

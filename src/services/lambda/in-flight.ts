@@ -38,6 +38,7 @@ export function withInFlight(invoker: Invoker): Invoker {
       await new Promise<void>((resolve) => uses.waiters.push(resolve));
       await invoker.retire(key);
     },
+    prepare: (version) => invoker.prepare(version),
     reserve: (owner, reserved) => invoker.reserve(owner, reserved),
     stop: (graceMs) => invoker.stop(graceMs),
   };

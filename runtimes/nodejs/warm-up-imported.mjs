@@ -1,0 +1,2 @@
+/** Stands for a function's module while a process warms up. */
+export const handler = async (event) => event;

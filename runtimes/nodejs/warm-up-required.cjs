@@ -1,0 +1,2 @@
+/** Stands for a function's CommonJS module while a process warms up. */
+exports.handler = async (event) => event;

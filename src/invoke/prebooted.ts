@@ -1,0 +1,188 @@
+/** Processes of runtimes that wait for a function: as many as cold starts lately wanted, made when nothing else is to be done. */
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Ids } from "../kit/id.ts";
+import { Demand, availableMemoryBytes } from "../sandbox/index.ts";
+import { externalExtensionsOf } from "./extensions/external-extensions.ts";
+import { whyFromNothing } from "./from-nothing.ts";
+import {
+  waitingAgeMs,
+  waitingClassesMax,
+  waitingFreeBytesMin,
+  waitingPerClassMax,
+  waitingQuietMs,
+  waitingSweepMs,
+} from "./limits.ts";
+import type { Runtime } from "./runtimes/runtime.ts";
+import type { FunctionVersion } from "./types.ts";
+import { WaitingRuntime } from "./waiting-runtime.ts";
+import type { WaitingDeps } from "./waiting-runtime.ts";
+
+export interface PrebootedDeps extends WaitingDeps {
+  readonly ids: Ids;
+  /** Processes that may wait at once, over all runtimes; 0 boots none ahead. */
+  readonly most: number;
+}
+
+/** Processes that are started in the same way: of one runtime, and of one memory size where that is told to the process. */
+interface WaitingClass {
+  readonly runtime: Runtime;
+  readonly memoryMb: number;
+  readonly demand: Demand;
+  /** The newest is last. */
+  readonly ready: WaitingRuntime[];
+}
+
+export class Prebooted {
+  readonly #deps: PrebootedDeps;
+  /** The one that was wanted last is last. */
+  readonly #classes = new Map<string, WaitingClass>();
+  readonly #closing = new AbortController();
+  #wantedAt = 0;
+  #filling: Promise<void> | undefined;
+  #sweeper: NodeJS.Timeout | undefined;
+
+  constructor(deps: PrebootedDeps) {
+    this.#deps = deps;
+  }
+
+  /** A function was made or changed that may be invoked soon: one process shall wait for it. */
+  expect(runtime: Runtime, memoryMb: number): void {
+    if (!this.#isOff(runtime)) this.#fill(this.#classOf(runtime, memoryMb));
+  }
+
+  /** A process that waits and can be one of this version's; undefined when none can, or none waits. */
+  async take(version: FunctionVersion, runtime: Runtime): Promise<WaitingRuntime | undefined> {
+    this.#wantedAt = performance.now();
+    if (this.#isOff(runtime)) return undefined;
+    if ((await this.#whyNot(version, runtime)) !== undefined) return undefined;
+    const wanted = this.#classOf(runtime, version.memoryMb);
+    wanted.demand.note(this.#wantedAt);
+    let taken = wanted.ready.pop();
+    while (taken?.hasEnded) {
+      void taken.stop();
+      taken = wanted.ready.pop();
+    }
+    this.#fill(wanted);
+    return taken;
+  }
+
+  /** How many wait. */
+  get size(): number {
+    return [...this.#classes.values()].reduce((sum, each) => sum + each.ready.length, 0);
+  }
+
+  async stop(): Promise<void> {
+    this.#closing.abort();
+    clearInterval(this.#sweeper);
+    await this.#filling;
+    await Promise.all([...this.#classes.values()].flatMap((each) => each.ready.splice(0)).map(end));
+  }
+
+  #isOff(runtime: Runtime): boolean {
+    return (
+      this.#deps.most === 0 ||
+      this.#closing.signal.aborted ||
+      !this.#deps.sandboxes.capabilities.lateMounts ||
+      runtime.loadedAhead === undefined
+    );
+  }
+
+  async #whyNot(version: FunctionVersion, runtime: Runtime): Promise<string | undefined> {
+    const { capabilities } = this.#deps.sandboxes;
+    const [codeFiles, external] = await Promise.all([
+      runtime.loadedAhead?.size === 0 ? [] : moduleFiles(version),
+      externalExtensionsOf(version.optDir),
+    ]);
+    const extensions = external.map(({ name }) => name);
+    return whyFromNothing({ version, runtime, capabilities, codeFiles, extensions });
+  }
+
+  #classOf(runtime: Runtime, memoryMb: number): WaitingClass {
+    const key = [runtime.identifier, runtime.version, ...runtime.command(memoryMb)].join(" ");
+    const known = this.#classes.get(key) ?? {
+      runtime,
+      memoryMb,
+      demand: new Demand(1, Math.min(waitingPerClassMax, this.#deps.most)),
+      ready: [],
+    };
+    this.#classes.delete(key);
+    this.#classes.set(key, known);
+    for (const [oldest, { ready }] of this.#classes) {
+      if (this.#classes.size <= waitingClassesMax) break;
+      this.#classes.delete(oldest);
+      for (const each of ready) void end(each);
+    }
+    return known;
+  }
+
+  #fill(wanted: WaitingClass): void {
+    if (wanted.demand.target(performance.now()) === 0) wanted.demand.note(performance.now());
+    this.#sweeper ??= setInterval(() => void this.#sweep(), waitingSweepMs).unref();
+    this.#filling ??= this.#fillUp().finally(() => (this.#filling = undefined));
+  }
+
+  /** One after the other, and only while no cold start wants the machine for itself. */
+  async #fillUp(): Promise<void> {
+    const { signal } = this.#closing;
+    try {
+      for (let next = this.#lacking(); next && !signal.aborted; next = this.#lacking()) {
+        const rest = this.#wantedAt + waitingQuietMs - performance.now();
+        if (rest > 0) await sleep(rest, undefined, { signal, ref: false }).catch(() => {});
+        else if (this.size >= this.#deps.most || (await isMemoryShort())) return;
+        else
+          next.ready.push(
+            await WaitingRuntime.boot(this.#deps, this.#deps.ids.hex(16), next.runtime, next.memoryMb),
+          );
+      }
+    } catch (error) {
+      // The next cold start tries, from nothing, and tells its caller.
+      this.#deps.log.warn("cannot boot a runtime ahead of use", { error });
+    }
+  }
+
+  /** The class that was wanted last, of those that have fewer than they should. */
+  #lacking(): WaitingClass | undefined {
+    const now = performance.now();
+    return [...this.#classes.values()]
+      .reverse()
+      .find(({ ready, demand }) => ready.length < demand.target(now));
+  }
+
+  /** Replaces what is old or has ended, ends what is too many, and everything when memory is short. */
+  async #sweep(): Promise<void> {
+    const isShort = await isMemoryShort();
+    const now = performance.now();
+    for (const { ready, demand } of this.#classes.values()) {
+      const spare = isShort ? ready.length : ready.length - demand.target(now);
+      for (const [at, each] of [...ready].entries()) {
+        if (at >= spare && !each.hasEnded && now - each.bornAt < waitingAgeMs) continue;
+        ready.splice(ready.indexOf(each), 1);
+        void end(each);
+      }
+    }
+    const lacking = this.#lacking();
+    if (!isShort && lacking) this.#fill(lacking);
+  }
+}
+
+async function end(waiting: WaitingRuntime): Promise<void> {
+  // What cannot be ended now is found by the sandbox provider when it closes.
+  await waiting.stop().catch(() => {});
+}
+
+async function isMemoryShort(): Promise<boolean> {
+  return (await availableMemoryBytes()) < waitingFreeBytesMin;
+}
+
+/** What a function's modules are called: those of its code, then those of its layers. */
+async function moduleFiles({ codeDir, optDir }: FunctionVersion): Promise<string[]> {
+  const folders = [codeDir, ...(optDir === undefined ? [] : await layerFolders(join(optDir, "python")))];
+  return (await Promise.all(folders.map((folder) => readdir(folder).catch((): string[] => [])))).flat();
+}
+
+async function layerFolders(python: string): Promise<string[]> {
+  const versions = await readdir(join(python, "lib")).catch((): string[] => []);
+  return [python, ...versions.map((version) => join(python, "lib", version, "site-packages"))];
+}

@@ -1,0 +1,17 @@
+/** The folder that a sandbox sees at /run/lambent. */
+import { mkdir } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { socketName } from "./environment-variables.ts";
+
+/** Longest path of a Unix socket that every system takes. */
+const socketPathBytesMax = 103;
+
+/** Makes the folder of one sandbox: below the state folder where a socket's path is short enough for that. */
+export async function makeSocketDir(stateDir: string, id: string): Promise<string> {
+  const wanted = join(stateDir, "run", id);
+  const fits = Buffer.byteLength(join(wanted, socketName)) <= socketPathBytesMax;
+  const folder = fits ? wanted : join(tmpdir(), `lambent-${id}`);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  return folder;
+}

@@ -1,0 +1,158 @@
+/** Environments whose process waited for its function: the same to the function as one that was booted for it, and nothing stays behind. */
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { openInvoker, runcMissing, runtimes } from "./harness.ts";
+import type { Answer, FunctionInput, TestInvoker } from "./harness.ts";
+
+const needsRoot: string | false =
+  runcMissing ?? (process.getuid?.() === 0 ? false : "processes are booted ahead where the server is root");
+if (needsRoot && !runcMissing) console.log(`# SKIPPED processes that wait: ${needsRoot}`);
+
+/** How often a test asks again for a process that is being booted. */
+const TRIES = 100;
+
+const NODE = `
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { getHeapStatistics } from "node:v8";
+const atInit = { cwd: process.cwd(), keys: Object.keys(globalThis), task: readFileSync("index.mjs").length };
+let calls = 0;
+export const handler = async (event, context) => ({
+  waited: readFileSync("/proc/self/environ", "latin1").includes("_LAMBENT_WAITS"),
+  calls: ++calls,
+  seen: {
+    atInit, argv: process.argv, execArgv: process.execArgv, execPath: process.execPath, title: process.title,
+    env: { ...process.env, AWS_LAMBDA_LOG_STREAM_NAME: "", AWS_LAMBDA_RUNTIME_API: "" },
+    child: execFileSync("env").toString().split("\\n").map((line) => line.split("=")[0]).sort(),
+    zone: new Date(0).toString(), locale: Intl.DateTimeFormat().resolvedOptions(),
+    limits: readFileSync("/proc/self/limits", "utf8"),
+    status: readFileSync("/proc/self/status", "utf8").match(/^(Uid|Gid|NoNewPrivs|Seccomp|CapEff|SigIgn|SigBlk|Umask).*$/gm),
+    heap: getHeapStatistics().heap_size_limit,
+    mounts: readFileSync("/proc/mounts", "utf8").split("\\n").filter((line) => / \\/(var|opt|tmp|run)/.test(line))
+      .map((line) => line.split(" ").slice(1, 4).join(" ")).filter((line, at, all) => all.lastIndexOf(line) === at).sort(),
+    listeners: process.eventNames().map(String).sort(),
+    context: Object.keys(context), stack: new Error("x").stack.split("\\n").slice(1).map((line) => line.trim()),
+  },
+});`;
+
+const PYTHON = `
+import os, sys, time, resource, logging, subprocess, builtins
+AT_INIT = {"cwd": os.getcwd(), "files": sorted(os.listdir("."))}
+calls = 0
+def handler(event, context):
+    global calls
+    calls += 1
+    env = dict(os.environ, AWS_LAMBDA_LOG_STREAM_NAME="", AWS_LAMBDA_RUNTIME_API="")
+    return {
+        "waited": b"_LAMBENT_WAITS" in open("/proc/self/environ", "rb").read(),
+        "calls": calls,
+        "seen": {
+            "at_init": AT_INIT, "argv": sys.argv, "path": sys.path, "flags": str(sys.flags), "env": env,
+            "child": sorted(line.split("=")[0] for line in subprocess.check_output(["env"]).decode().split("\\n")),
+            "zone": [time.tzname, time.strftime("%c %Z", time.localtime(0))],
+            "limits": open("/proc/self/limits").read(), "recursion": sys.getrecursionlimit(),
+            "loggers": [str(type(h)) for h in logging.getLogger().handlers], "level": logging.getLogger().level,
+            "main": sorted(name for name in sys.modules if name.startswith("lambent") and name != "lambent_warm_up"),
+            "builtins": sorted(vars(builtins)), "meta": [str(each) for each in sys.meta_path],
+            "streams": [str(type(sys.stdout)), sys.stdout.encoding],
+        },
+    }
+`;
+
+const python = await runtimes.find("python3.11");
+const LANGUAGES = {
+  "nodejs26.x": { "index.mjs": NODE },
+  "nodejs22.x": { "index.mjs": NODE },
+  ...(python.status === "ready" ? { "python3.11": { "index.py": PYTHON } } : {}),
+};
+if (python.status !== "ready")
+  console.log("# SKIPPED Python processes that wait: there is no python3.11 here");
+
+describe("a process that waited for its function", { skip: needsRoot }, () => {
+  let waiting: TestInvoker;
+  let fromNothing: TestInvoker;
+  before(async () => {
+    waiting = await openInvoker("runc");
+    fromNothing = await openInvoker("runc", { prebootedMax: 0 });
+  });
+  after(() => Promise.all([waiting.close(), fromNothing.close()]));
+
+  /** The answer of a process that waited, asked for until one does. */
+  async function ofWaiting(input: FunctionInput, event: unknown = {}): Promise<Answer> {
+    for (let tries = 0; tries < TRIES; tries++) {
+      const version = await waiting.fn(input);
+      waiting.invoker.prepare(version);
+      await sleep(100);
+      const answer = await waiting.call(version, event);
+      if (answer.json?.waited) return answer;
+      void waiting.invoker.retire(version.key);
+    }
+    throw new Error(`no process of ${input.runtime} waited`);
+  }
+
+  for (const [runtime, files] of Object.entries(LANGUAGES))
+    test(`is to a function of ${runtime} as one that was booted for it`, async () => {
+      const layer = await waiting.fn({ files: { "bin/tool": "#!/bin/sh\necho tool" } });
+      const input: FunctionInput = {
+        files,
+        runtime,
+        memoryMb: 256,
+        functionName: "same",
+        functionArn: "arn:same",
+        logGroup: "/same",
+        optDir: layer.codeDir,
+        environment: { TZ: "America/New_York", PATH: "/usr/bin:/bin:/opt/bin", EMPTY: "", odd: "a=b\n'é☃" },
+      };
+      const one = await ofWaiting(input);
+      const other = await fromNothing.call(await fromNothing.fn(input));
+      assert.equal(other.json.waited, false);
+      assert.deepEqual(one.json.seen, other.json.seen);
+      assert.deepEqual([one.json.calls, other.json.calls], [1, 1]);
+      assert.ok((one.initDurationMs ?? 0) > 0);
+    });
+
+  test("fails in its init as any other", async () => {
+    const broken = `import { readFileSync } from "node:fs";
+      if (readFileSync("/proc/self/environ", "latin1").includes("_LAMBENT_WAITS")) throw new Error("early, after waiting");
+      export const handler = async () => ({ waited: false });`;
+    let json: { errorMessage?: string } = {};
+    for (let tries = 0; tries < TRIES && json.errorMessage === undefined; tries++) {
+      const version = await waiting.fn({ files: { "index.mjs": broken } });
+      waiting.invoker.prepare(version);
+      await sleep(100);
+      // Its second init may be by a process that was booted for it, and goes well then.
+      await waiting.call(version);
+      if (waiting.logged().includes("early, after waiting")) json = { errorMessage: "heard" };
+    }
+    assert.equal(json.errorMessage, "heard");
+  });
+
+  test("is not taken by a function that sets what a process reads when it starts", async () => {
+    const code = `import { readFileSync } from "node:fs";
+      export const handler = async () => ({
+        waited: readFileSync("/proc/self/environ", "latin1").includes("_LAMBENT_WAITS"), title: process.title });`;
+    await ofWaiting({ files: { "index.mjs": code } });
+    await sleep(1_000);
+    const version = await waiting.fn({
+      files: { "index.mjs": code },
+      environment: { NODE_OPTIONS: "--title=mine" },
+    });
+    assert.deepEqual((await waiting.call(version)).json, { waited: false, title: "mine" });
+  });
+
+  test("keeps what functions write apart, and JSON logs as configured", async () => {
+    const code = `import { readFileSync } from "node:fs";
+      console.log("at init");
+      export const handler = async () => { console.log("in handler"); process.stdout.write("raw\\n");
+        return { waited: readFileSync("/proc/self/environ", "latin1").includes("_LAMBENT_WAITS") }; };`;
+    const { requestId, tail } = await ofWaiting({ files: { "index.mjs": code }, logFormat: "JSON" });
+    assert.equal(tail, "");
+    while (!waiting.logged().includes(requestId)) await sleep(10);
+    await sleep(100);
+    const logged = waiting.logged().split("\n");
+    const line = logged.find((each) => each.includes("in handler") && each.includes(requestId));
+    assert.equal(JSON.parse(line ?? "{}").message, "in handler");
+    assert.ok(logged.some((each) => each.includes(`"message":"at init"`)));
+  });
+});
