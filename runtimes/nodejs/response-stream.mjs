@@ -1,5 +1,6 @@
 /** `responseStream`: a writable stream whose bytes go to the caller while the handler works, no faster than the caller takes them. */
 import { Writable } from "node:stream";
+import { finished } from "node:stream/promises";
 import { runtimeError } from "./errors.mjs";
 
 /** What may be sent ahead of the caller, and what a chunk weighs beside its bytes: src/invoke/answer-stream.ts. */
@@ -47,14 +48,23 @@ export class ResponseStream extends Writable {
     return super.write(bytes, encoding, callback);
   }
 
-  /** Ends the answer with an error, after what was written before; nothing, when it has ended already. */
+  /** Resolves when all of the answer has been sent; rejects when it never will be. */
+  finished() {
+    return finished(this);
+  }
+
+  /**
+   * Ends the answer with an error, after what was written before. After `end` it is whole, whatever the handler does then: as on AWS,
+   * whose runtime has sent its last bytes by that time.
+   */
   async fail(document) {
-    this.#failure = document;
+    if (!this.writableEnded) this.#failure = document;
     if (!this.destroyed && !this.writableFinished)
       await new Promise((resolve) => {
         this.once("close", resolve);
         this.end();
       });
+    this.#failure ??= document;
     this.#finish();
   }
 
@@ -66,15 +76,10 @@ export class ResponseStream extends Writable {
     this.#take(Buffer.concat(chunks.map(({ chunk }) => chunk)), callback);
   }
 
-  /** Not at once, so that what a handler does wrong right after `end` is still told. */
   _final(callback) {
-    process.nextTick(() => {
-      if (!this.destroyed) {
-        if (!this.#failure) this.#start();
-        this.#finish();
-      }
-      callback();
-    });
+    if (!this.#failure) this.#start();
+    this.#finish();
+    callback();
   }
 
   #take(bytes, callback) {

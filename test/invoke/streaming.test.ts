@@ -202,6 +202,9 @@ describe("limits of streamed answers", async () => {
       systemLogLevel: "DEBUG",
     });
     const answer = await bench.call(version, {}, { sink: taker(), wantLogTail: true });
-    assert.match(answer.tail, /"type":"platform\.runtimeDone".*"producedBytes":8/);
+    assert.match(
+      answer.tail,
+      /"type":"platform\.runtimeDone".*"name":"responseLatency".*"name":"responseDuration".*"producedBytes":8/,
+    );
   });
 });
