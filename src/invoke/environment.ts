@@ -141,6 +141,11 @@ export class Environment {
     });
   }
 
+  /** Remembers what it uses of memory now, if that is the most so far. */
+  lookAtMemory(): void {
+    void this.#readMemory();
+  }
+
   /** Ends it and resolves when nothing of it is left and its log is handed over. */
   end(reason: ShutdownReason = "spindown"): Promise<void> {
     this.#gone ??= this.#end(reason);

@@ -32,9 +32,17 @@ export class Reclaim {
   /** Begins to look after environments, once there are any. */
   start(): void {
     if (this.#sweeper) return;
-    this.#sweeper = setInterval(() => this.#freeze(), sweepMs).unref();
+    this.#sweeper = setInterval(() => this.#sweep(), sweepMs).unref();
     const everyMs = Math.min(reclaimMs, this.#deps.limits.idleMs);
     this.#reclaimer = setInterval(() => void this.#reclaim(), everyMs).unref();
+  }
+
+  #sweep(): void {
+    this.#freeze();
+    // What a child of a function takes is only seen while it lives.
+    for (const pool of this.#pools)
+      for (const environment of pool.environments)
+        if (environment.state === "busy") environment.lookAtMemory();
   }
 
   stop(): void {

@@ -121,8 +121,11 @@ export async function tryGvisor(): Promise<string | undefined> {
   const records = await mkdtemp(join(tmpdir(), "lambent-gvisor-"));
   try {
     const flags = ["--root", records, "--network=none", "--ignore-cgroups"];
-    const { code, stdout, stderr } = await tryProgram("runsc", [...flags, "do", "/bin/true"]);
-    return code === 0 ? undefined : (stderr || stdout).trim() || `runsc ended with ${code}`;
+    // Through pipes: gVisor shuts down the sockets that it is given, and the shell that starts our tools has such for its output.
+    const script = 'said=$("$@" 2>&1 </dev/null); code=$?; printf "%s" "$said"; exit $code';
+    const command = ["runsc", ...flags, "do", "/bin/true"];
+    const { code, stdout } = await tryProgram("/bin/sh", ["-c", script, "sh", ...command]);
+    return code === 0 ? undefined : stdout.trim() || `runsc ended with ${code}`;
   } finally {
     await rm(records, { recursive: true, force: true });
   }

@@ -13,7 +13,7 @@ import type { LambdaClient, Runtime } from "@aws-sdk/client-lambda";
 import { loadConfig } from "../../src/config/index.ts";
 import type { ConfigInput } from "../../src/index.ts";
 import { createRuntimes } from "../../src/invoke/index.ts";
-import { inspectMachine } from "../../src/sandbox/index.ts";
+import { inspectMachine, lackingFor, tryGvisor } from "../../src/sandbox/index.ts";
 import { createLog } from "../../src/telemetry/log.ts";
 import { deployFunction, makeRole } from "../harness/functions.ts";
 import { clientOptions } from "../harness/server.ts";
@@ -24,7 +24,7 @@ import { OTHER_STORAGE_MB } from "./scenario.ts";
 import type { Answer, BadFunction, Scenario, Stage } from "./scenario.ts";
 
 /** What isolates functions: a bad function is only run where something does. */
-export type Kind = "runc";
+export type Kind = "runc" | "runsc";
 
 const SERVER = fileURLToPath(new URL("measured-server.ts", import.meta.url));
 /** Longest start of a server, in milliseconds. */
@@ -33,10 +33,14 @@ const START_MS_MAX = 120_000;
 /** The providers that this machine has; why it lacks the others is printed. */
 export const kinds: readonly Kind[] = await (async () => {
   const machine = await inspectMachine();
-  if (machine.provider === "runc") return ["runc" as const];
-  const lacking = machine.findings.filter((one) => !one.found).map((one) => `${one.name}: ${one.detail}`);
-  console.log(`# SKIPPED scenarios on runc: it cannot limit functions here (${lacking.join("; ")})`);
-  return [];
+  const found: Kind[] = [];
+  for (const kind of ["runc"] as Kind[]) {
+    const lacking = lackingFor(kind, machine);
+    const reason = lacking.length > 0 ? lacking.join(" ") : kind === "runsc" ? await tryGvisor() : undefined;
+    if (reason === undefined) found.push(kind);
+    else console.log(`# SKIPPED scenarios on ${kind}: ${reason}`);
+  }
+  return found;
 })();
 
 const python = await (async () => {

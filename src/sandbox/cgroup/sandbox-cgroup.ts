@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { CPU_PERIOD_US } from "../limits.ts";
 import { SandboxError } from "../sandbox.ts";
 import type { Hierarchies } from "./hierarchies.ts";
+import { MemoryUsed } from "./memory-used.ts";
 
 /** How long the kernel may take to stop every task, in milliseconds. */
 const FREEZE_MS_MAX = 5_000;
@@ -20,6 +21,7 @@ export interface SandboxCgroup {
   setMemory(bytes: number): Promise<void>;
   /** Forgets the peak so far, where the kernel can. */
   resetPeak(): Promise<void>;
+  /** What its processes have used at most since `resetPeak`, page cache not counted. */
   peakBytes(): Promise<number>;
   /** Processes that the kernel killed in it for memory. */
   oomKills(): Promise<number>;
@@ -49,6 +51,14 @@ type Parts = Omit<SandboxCgroup, "remove">;
 function versionOne(hierarchies: Hierarchies, path: string): Parts {
   const file = (controller: string, name: string) => join(hierarchies.v1.get(controller) ?? "", path, name);
   const state = file("freezer", "freezer.state");
+  const kernelPeak = file("memory", "memory.max_usage_in_bytes");
+  const used = new MemoryUsed({
+    peak: [kernelPeak],
+    stat: file("memory", "memory.stat"),
+    kills: file("memory", "memory.oom_control"),
+    processes: file("memory", "cgroup.procs"),
+    names: { anonymous: "rss ", cache: "cache " },
+  });
   return {
     async freeze() {
       // A task that forks while it is frozen leaves the group in FREEZING; asking again picks it up.
@@ -67,8 +77,11 @@ function versionOne(hierarchies: Hierarchies, path: string): Parts {
       if (bytes > Number(await readFile(memory, "utf8"))) files.reverse();
       for (const each of files) await writeFile(each, String(bytes));
     },
-    resetPeak: () => writeFile(file("memory", "memory.max_usage_in_bytes"), "0"),
-    peakBytes: async () => Number(await readFile(file("memory", "memory.max_usage_in_bytes"), "utf8")),
+    async resetPeak() {
+      await writeFile(kernelPeak, "0");
+      used.reset(true);
+    },
+    peakBytes: () => Promise.resolve().then(() => used.look()),
     oomKills: async () => counter(await read(file("memory", "memory.oom_control")), "oom_kill"),
     processes: () => processIds(file("pids", "cgroup.procs")),
   };
@@ -76,7 +89,14 @@ function versionOne(hierarchies: Hierarchies, path: string): Parts {
 
 function versionTwo(folder: string): Parts {
   const file = (name: string) => join(folder, name);
-  let sampledPeak = 0;
+  const used = new MemoryUsed({
+    // memory.peak came with Linux 5.19; before it, what is used now tells too that something has changed.
+    peak: [file("memory.peak"), file("memory.current")],
+    stat: file("memory.stat"),
+    kills: file("memory.events"),
+    processes: file("cgroup.procs"),
+    names: { anonymous: "anon ", cache: "file " },
+  });
   const setFrozen = async (frozen: "0" | "1") => {
     await writeFile(file("cgroup.freeze"), frozen);
     await until(
@@ -91,14 +111,9 @@ function versionTwo(folder: string): Parts {
     setCpuQuota: (quotaUs) => writeFile(file("cpu.max"), `${quotaUs} ${CPU_PERIOD_US}`),
     // Swap is not allowed at all, whatever the memory: runc wrote so.
     setMemory: (bytes) => writeFile(file("memory.max"), String(bytes)),
-    // memory.peak is reset per open file descriptor only, and only since Linux 6.12.
-    resetPeak: () => Promise.resolve(),
-    async peakBytes() {
-      // memory.peak came with Linux 5.19; before it, the largest that we have seen.
-      const peak = (await read(file("memory.peak"))) || (await readFile(file("memory.current"), "utf8"));
-      sampledPeak = Math.max(sampledPeak, Number(peak));
-      return sampledPeak;
-    },
+    // The kernel's own peak only tells that there is something new to see.
+    resetPeak: () => Promise.resolve().then(() => used.reset(false)),
+    peakBytes: () => Promise.resolve().then(() => used.look()),
     oomKills: async () => counter(await read(file("memory.events")), "oom_kill"),
     processes: () => processIds(file("cgroup.procs")),
   };

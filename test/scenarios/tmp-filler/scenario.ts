@@ -5,7 +5,7 @@ import type { Scenario } from "../scenario.ts";
 const files = filesBeside(import.meta.url);
 
 export const scenario: Scenario = {
-  title: "/tmp is full at its configured size, and is disk: a function writes more than it has memory",
+  title: "/tmp is full at its configured size, is disk, and does not count as memory",
   functions: {
     filler: { files, memoryMb: 256, storageMb: OTHER_STORAGE_MB, timeoutSeconds: 60 },
     small: { files, memoryMb: 128, timeoutSeconds: 60 },
@@ -20,5 +20,6 @@ export const scenario: Scenario = {
     );
     const small = await stage.invoke("small", { megabytes: 400 });
     assert.deepEqual(small.json, { written: 400 });
+    assert.ok(small.maxMemoryUsedMb < 110, `${small.maxMemoryUsedMb} MB used`);
   },
 };
