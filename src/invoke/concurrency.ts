@@ -9,7 +9,7 @@ import { TokenBucket } from "../kit/token-bucket.ts";
 import type { FunctionOwner } from "./types.ts";
 
 /** Requests per second for each concurrent execution. */
-const requestsPerConcurrency = 10;
+export const requestsPerConcurrency = 10;
 /** Environments that a function may begin at once, and how fast this refills: 1,000 every 10 seconds. */
 const environmentsBurst = 1_000;
 const environmentsPerSecond = 100;
@@ -98,6 +98,7 @@ export class FunctionConcurrency {
   #requests: TokenBucket;
   readonly #environments: TokenBucket;
   #reserved: number | undefined;
+  readonly #provisionedOf = new Map<string, number>();
   #provisioned = 0;
   /** Running on environments that were made for them. */
   #onDemand = 0;
@@ -131,9 +132,14 @@ export class FunctionConcurrency {
     this.#claim(reserved, this.#provisioned);
   }
 
-  /** @param provisioned Over all versions. */
-  provision(provisioned: number): void {
-    this.#claim(this.#reserved, provisioned);
+  /** @param key Of the version. */
+  provision(key: string, provisioned: number): void {
+    if (provisioned === 0) this.#provisionedOf.delete(key);
+    else this.#provisionedOf.set(key, provisioned);
+    this.#claim(
+      this.#reserved,
+      [...this.#provisionedOf.values()].reduce((sum, one) => sum + one, 0),
+    );
   }
 
   /** Why one more may not run on demand; counts it where it may. @param isSynchronous Only these have a limit by the second. */

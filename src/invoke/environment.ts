@@ -110,6 +110,11 @@ export class Environment {
     return this.#bootFailure;
   }
 
+  /** Its init phase failed, and will be run again inside the next invocation. */
+  get initFailed(): boolean {
+    return this.#init?.failure !== undefined;
+  }
+
   get ageMs(): number {
     return performance.now() - this.#bornAt;
   }

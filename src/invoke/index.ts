@@ -1,6 +1,7 @@
 /** The data path's public names. */
 export { ThrottledError } from "./concurrency.ts";
-export { InvokerStopped, createInvoker } from "./invoker.ts";
+export { InvokerStopped } from "./errors.ts";
+export { createInvoker } from "./invoker.ts";
 export { readMemory } from "./memory-pressure.ts";
 export type { MemoryReading } from "./memory-pressure.ts";
 export type { InvokerDeps } from "./invoker.ts";
@@ -19,4 +20,5 @@ export type {
   Invoker,
   LogLine,
   Outcome,
+  ProvisionedStatus,
 } from "./types.ts";

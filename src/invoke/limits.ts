@@ -45,6 +45,11 @@ export const runtimeApiConnectionsMax = 32;
 /** Extensions of one environment, external and internal. */
 export const extensionsMax = 10;
 
+/** A provisioned environment that could not be made is tried again after this long, then after twice as long, and so on. */
+export const provisionRetryMs = 500;
+export const provisionRetryMsMax = 60_000;
+/** Tries until provisioned concurrency that never was ready has failed. */
+export const provisionTriesMax = 3;
 /** Concurrency of a function that nothing was heard of for this long is forgotten; its rates have recovered by then. */
 export const forgetMs = 60_000;
 

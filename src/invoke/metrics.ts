@@ -74,6 +74,14 @@ interface NamedSeries {
   readonly duration: Series;
 }
 
+/** The same of provisioned concurrency. */
+interface ProvisionedSeries {
+  readonly invocations: Series;
+  readonly spillover: Series;
+  readonly executions: Series;
+  readonly utilization: Series;
+}
+
 /** Names of one version whose series are held; a version has few aliases. */
 const namesMax = 100;
 
@@ -82,6 +90,7 @@ export class VersionMetrics {
   readonly #metrics: LambdaMetrics;
   readonly #version: FunctionVersion;
   readonly #named = new Map<string, NamedSeries>();
+  readonly #provisioned = new Map<string, ProvisionedSeries>();
   readonly #concurrent: Series;
   readonly #accountConcurrent: Series;
   readonly #accountUnreserved: Series;
@@ -115,6 +124,35 @@ export class VersionMetrics {
     invocations.add(1, minute);
     errors.add(functionError === undefined ? 0 : 1, minute);
     duration.add(durationMs, minute);
+  }
+
+  /** An invocation ran on provisioned concurrency. @param running On it, when this one began. */
+  ranProvisioned(invokedFunctionArn: string, running: number, available: number, minute: number): void {
+    const series = this.#provisionedSeries(invokedFunctionArn);
+    series.invocations.add(1, minute);
+    series.spillover.add(0, minute);
+    series.executions.add(running, minute);
+    series.utilization.add(available === 0 ? 1 : Math.min(1, running / available), minute);
+  }
+
+  /** An invocation ran on demand because all that is provisioned was in use. */
+  spilled(invokedFunctionArn: string, minute: number): void {
+    this.#provisionedSeries(invokedFunctionArn).spillover.add(1, minute);
+  }
+
+  #provisionedSeries(invokedFunctionArn: string): ProvisionedSeries {
+    const known = this.#provisioned.get(invokedFunctionArn);
+    if (known) return known;
+    const source = sourceOf(this.#version, invokedFunctionArn);
+    const series = {
+      invocations: this.#metrics.series(source, "ProvisionedConcurrencyInvocations"),
+      spillover: this.#metrics.series(source, "ProvisionedConcurrencySpilloverInvocations"),
+      executions: this.#metrics.series(source, "ProvisionedConcurrentExecutions"),
+      utilization: this.#metrics.series(source, "ProvisionedConcurrencyUtilization"),
+    };
+    if (this.#provisioned.size >= namesMax) this.#provisioned.clear();
+    this.#provisioned.set(invokedFunctionArn, series);
+    return series;
   }
 
   #name(invokedFunctionArn: string): NamedSeries {

@@ -1,7 +1,11 @@
 /** The execution environments of one version: those that are idle, those that boot, and the invocations that wait for one. */
-import type { Environment } from "./environment.ts";
 import type { FunctionConcurrency } from "./concurrency.ts";
+import { EnvironmentEnded } from "./environment.ts";
+import type { Environment } from "./environment.ts";
+import { InvokerStopped } from "./errors.ts";
+import type { Fleet, Owner } from "./fleet.ts";
 import type { VersionMetrics } from "./metrics.ts";
+import type { Provisioned } from "./provisioned.ts";
 import type { FunctionVersion, Invocation, Outcome } from "./types.ts";
 
 /** What runs an invocation: an environment, or what stands in where none can boot. */
@@ -15,47 +19,90 @@ interface Waiter {
   readonly reject: (error: unknown) => void;
 }
 
-export class VersionPool {
+export class VersionPool implements Owner {
+  readonly initializationType = "on-demand";
   readonly version: FunctionVersion;
   readonly concurrency: FunctionConcurrency;
   readonly metrics: VersionMetrics;
   /** The newest is last. */
   readonly idle: Environment[] = [];
+  /** All that exist, provisioned ones too. */
   readonly environments = new Set<Environment>();
-  /** Boots that wait for their turn or run; each of them holds the place of an environment. */
   boots = 0;
-  isRetired = false;
+  provisioned: Provisioned | undefined;
+  readonly #fleet: Fleet;
+  #isRetired = false;
   /** The oldest is first. */
   readonly #waiters: Waiter[] = [];
   readonly #whenEmpty: (() => void)[] = [];
 
-  constructor(version: FunctionVersion, concurrency: FunctionConcurrency, metrics: VersionMetrics) {
+  constructor(
+    fleet: Fleet,
+    version: FunctionVersion,
+    concurrency: FunctionConcurrency,
+    metrics: VersionMetrics,
+  ) {
+    this.#fleet = fleet;
     this.version = version;
     this.concurrency = concurrency;
     this.metrics = metrics;
   }
 
+  get pool(): this {
+    return this;
+  }
+
   get isEmpty(): boolean {
-    return this.environments.size === 0 && this.boots === 0 && this.#waiters.length === 0;
-  }
-
-  /** More invocations wait than environments boot for them. */
-  get lacksBoot(): boolean {
-    return this.#waiters.length > this.boots;
-  }
-
-  /** More environments boot than invocations wait for. */
-  get hasSpareBoot(): boolean {
-    return this.boots > this.#waiters.length;
+    return (
+      this.environments.size === 0 &&
+      this.boots === 0 &&
+      this.#waiters.length === 0 &&
+      this.provisioned === undefined
+    );
   }
 
   /** The newest idle environment that another invocation may have; those that may have none any more are ended. */
-  takeIdle(lifetimeMs: number): Environment | undefined {
+  takeIdle(): Environment | undefined {
     for (let environment = this.idle.pop(); environment; environment = this.idle.pop()) {
-      if (environment.ageMs < lifetimeMs && environment.isFresh()) return environment;
+      if (this.#fleet.isFit(environment)) return environment;
       void environment.end();
     }
     return undefined;
+  }
+
+  /** Begins a boot where too few are under way, and waits for whatever is free first. @throws ThrottledError. */
+  wait(): Promise<Runner> {
+    if (!this.#hasSpareBoot) {
+      const refusal =
+        this.#fleet.makeRoom(this.concurrency) ?? this.concurrency.admitEnvironment(performance.now());
+      if (refusal) throw refusal;
+      this.#fleet.begin(this);
+    }
+    return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
+  }
+
+  /** Whoever has waited longest has it: a new one even if it will not do for a second invocation. */
+  rested(environment: Environment, isNew: boolean): void {
+    const isFit = this.#fleet.isFit(environment);
+    if ((isNew || isFit) && this.#offer(environment)) this.#dropSpareBoots();
+    else if (!isFit || this.#isRetired || this.#fleet.isStopping) void environment.end();
+    else {
+      this.idle.push(environment);
+      this.#fleet.keep(environment);
+    }
+  }
+
+  /** Rejects the invocation that has waited longest, unless as many environments boot as invocations wait. */
+  bootFailed(error: unknown, standIn?: Runner): void {
+    if (this.#waiters.length <= this.boots) return;
+    const isStopped = error === undefined || error instanceof EnvironmentEnded;
+    if (standIn) this.#offer(standIn);
+    else this.#waiters.shift()?.reject(isStopped ? new InvokerStopped() : error);
+  }
+
+  gone(environment: Environment): void {
+    const at = this.idle.indexOf(environment);
+    if (at !== -1) this.idle.splice(at, 1);
   }
 
   /** Ends the idle environments that a rule picks. */
@@ -66,40 +113,40 @@ export class VersionPool {
     }
   }
 
-  /** Waits for whatever is offered first. */
-  wait(): Promise<Runner> {
-    return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
-  }
-
-  /** Gives a runner to the invocation that has waited longest. False when none waits. */
-  offer(runner: Runner): boolean {
-    const waiter = this.#waiters.shift();
-    waiter?.resolve(runner);
-    return waiter !== undefined;
-  }
-
-  /** Rejects the invocation that has waited longest, unless as many environments boot as invocations wait. */
-  bootFailed(error: unknown): void {
-    if (this.lacksBoot) this.#waiters.shift()?.reject(error);
-  }
-
-  rejectAll(error: unknown): void {
-    for (const waiter of this.#waiters.splice(0)) waiter.reject(error);
-  }
-
-  remove(environment: Environment): void {
-    this.environments.delete(environment);
-    const at = this.idle.indexOf(environment);
-    if (at !== -1) this.idle.splice(at, 1);
-  }
-
-  /** Resolves when nothing of it is left. */
-  async empty(): Promise<void> {
+  /** Lets what runs and waits finish, ends everything, and resolves when nothing is left. */
+  async retire(): Promise<void> {
+    this.#isRetired = true;
+    this.provisioned?.close();
+    this.provisioned = undefined;
+    this.endIdle(() => true);
+    this.#dropSpareBoots();
     while (!this.isEmpty) await new Promise<void>((resolve) => this.#whenEmpty.push(resolve));
+  }
+
+  /** The invocations that still wait have waited long enough. */
+  rejectAll(): void {
+    this.provisioned?.close();
+    for (const waiter of this.#waiters.splice(0)) waiter.reject(new InvokerStopped());
   }
 
   /** To be called whenever something of it has ended. */
   wake(): void {
     for (const wake of this.#whenEmpty.splice(0)) wake();
+  }
+
+  /** More environments boot than invocations wait for. */
+  get #hasSpareBoot(): boolean {
+    return this.boots > this.#waiters.length;
+  }
+
+  #offer(runner: Runner): boolean {
+    const waiter = this.#waiters.shift();
+    waiter?.resolve(runner);
+    return waiter !== undefined;
+  }
+
+  /** Boots that have not begun and that nobody waits for any more. */
+  #dropSpareBoots(): void {
+    while (this.#hasSpareBoot && this.#fleet.drop(this)) this.concurrency.withdrawEnvironment();
   }
 }

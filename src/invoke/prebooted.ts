@@ -68,6 +68,13 @@ export class Prebooted {
     return taken;
   }
 
+  /** Ends all that wait, for want of memory. False when none waits. */
+  giveUp(): boolean {
+    const waiting = [...this.#classes.values()].flatMap((each) => each.ready.splice(0));
+    for (const each of waiting) void end(each);
+    return waiting.length > 0;
+  }
+
   /** How many wait. */
   get size(): number {
     return [...this.#classes.values()].reduce((sum, each) => sum + each.ready.length, 0);

@@ -18,13 +18,17 @@ export class Reclaim {
   readonly #pools: Iterable<VersionPool>;
   /** Environments that may have to be frozen. One that is called often stays in here and costs an invocation nothing. */
   readonly #resting = new Set<Environment>();
-  readonly #whenShort: (() => boolean)[] = [];
+  readonly #giveUpFirst: () => boolean;
   #sweeper: NodeJS.Timeout | undefined;
   #reclaimer: NodeJS.Timeout | undefined;
   #isShort = false;
 
-  /** @param pools Those whose idle environments may be ended. */
-  constructor(deps: ReclaimDeps, pools: Iterable<VersionPool>) {
+  /**
+   * @param pools Those whose idle environments may be ended.
+   * @param giveUpFirst Gives up, when memory is short, what no function has yet; false when there is nothing of that.
+   */
+  constructor(deps: ReclaimDeps, pools: Iterable<VersionPool>, giveUpFirst: () => boolean) {
+    this.#giveUpFirst = giveUpFirst;
     this.#deps = deps;
     this.#pools = pools;
   }
@@ -55,11 +59,6 @@ export class Reclaim {
     this.#resting.add(environment);
   }
 
-  /** What is given up before environments of functions are, when memory is short. @param giveUp False when it has nothing left. */
-  whenShort(giveUp: () => boolean): void {
-    this.#whenShort.push(giveUp);
-  }
-
   /** Ends the environment that has been idle longest. False when none is idle. */
   endOldest(): boolean {
     let oldest: { pool: VersionPool; environment: Environment } | undefined;
@@ -88,11 +87,13 @@ export class Reclaim {
   async #reclaim(): Promise<void> {
     const { idleMs, lifetimeMs } = this.#deps.limits;
     const now = performance.now();
-    for (const pool of this.#pools)
+    for (const pool of this.#pools) {
       pool.endIdle(
         (environment) =>
           now - environment.idleSince > idleMs || environment.ageMs > lifetimeMs || !environment.isFresh(),
       );
+      pool.provisioned?.renew();
+    }
     const isShort = isShortOfMemory(await this.#deps.memory());
     if (isShort && !this.#isShort)
       this.#deps.log.warn("Memory is short: idle execution environments are ended, oldest first");
@@ -102,7 +103,7 @@ export class Reclaim {
 
   /** A part at a time, since what is freed shows in the next readings only. */
   #giveUp(): void {
-    if (this.#whenShort.some((giveUp) => giveUp())) return;
+    if (this.#giveUpFirst()) return;
     let idle = 0;
     for (const pool of this.#pools) idle += pool.idle.length;
     for (let n = Math.ceil(idle * pressureShare); n > 0; n--) this.endOldest();

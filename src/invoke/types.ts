@@ -97,6 +97,18 @@ export interface InvokePorts {
   writeLogs(version: FunctionVersion, logStream: string, lines: readonly LogLine[]): void;
 }
 
+/** How far the provisioned concurrency of a version is. */
+export interface ProvisionedStatus {
+  readonly requested: number;
+  /** Initialized. */
+  readonly allocated: number;
+  /** Of these, what invocations may use. */
+  readonly available: number;
+  readonly status: "IN_PROGRESS" | "READY" | "FAILED";
+  /** Why it failed. */
+  readonly reason?: string;
+}
+
 /** Names a function: what its unqualified ARN holds. */
 export interface FunctionOwner {
   readonly account: string;
@@ -111,6 +123,10 @@ export interface Invoker {
   reserve(owner: FunctionOwner, reserved: number | undefined): void;
   /** Says that a version may be invoked soon, so that what its first invocation needs may be made ahead. Nothing is waited for. */
   prepare(version: Pick<FunctionVersion, "runtime" | "memoryMb">): void;
+  /** Keeps so many environments of a version ready for it alone; 0 gives them up. */
+  provision(version: FunctionVersion, count: number): void;
+  /** How far that is, by the version's key; undefined where nothing is kept ready. */
+  provisioned(key: string): ProvisionedStatus | undefined;
   /** Lets the environments of a superseded or deleted version finish and ends them. */
   retire(key: string): Promise<void>;
   /** Finishes what runs, within `graceMs`, then ends every environment. */

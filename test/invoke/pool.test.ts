@@ -61,7 +61,12 @@ test("an init that failed while nobody waited any more is run again inside the n
   assert.equal((await bench.call(version)).json, first.json);
   assert.equal((await running).json, first.json);
   while (!bench.logged().includes("Phase: init\tStatus: error")) await sleep(50);
-  const later = await bench.call(version);
+  let later = await bench.call(version);
+  // The environment has announced itself once nothing is left of its first process.
+  for (let tries = 0; tries < 200 && !later.json.startsWith("3 "); tries++) {
+    await sleep(50);
+    later = await bench.call(version);
+  }
   assert.match(later.json, /^3 /);
   assert.equal(later.initDurationMs, undefined);
 });

@@ -52,6 +52,7 @@ interface Deps {
 export class Catalogue {
   readonly #deps: Deps;
   readonly #snapshots = new Map<string, Snapshot>();
+  #changed: (id: FunctionId) => void = () => {};
   /** Grows with every forgotten function, so that a read that began before is not kept. */
   #epoch = 0;
 
@@ -85,7 +86,13 @@ export class Catalogue {
     transaction.afterCommit(() => {
       this.#epoch++;
       this.#snapshots.delete(functionArn(id));
+      this.#changed(id);
     });
+  }
+
+  /** @param listener Called with each function that has changed, once that is committed. */
+  onChange(listener: (id: FunctionId) => void): void {
+    this.#changed = listener;
   }
 
   async #find(reference: FunctionReference): Promise<Target> {

@@ -39,6 +39,8 @@ export function withInFlight(invoker: Invoker): Invoker {
       await invoker.retire(key);
     },
     prepare: (version) => invoker.prepare(version),
+    provision: (version, count) => invoker.provision(version, count),
+    provisioned: (key) => invoker.provisioned(key),
     reserve: (owner, reserved) => invoker.reserve(owner, reserved),
     stop: (graceMs) => invoker.stop(graceMs),
   };

@@ -22,6 +22,7 @@ import { recursiveLoops } from "./migrations/003-recursive-loops.ts";
 import { concurrency } from "./migrations/004-concurrency.ts";
 import { operationTable } from "./operation-table.ts";
 import { functionArn } from "./names.ts";
+import { Provisioning } from "./provisioning.ts";
 import { readAllReserved } from "./store-concurrency.ts";
 import { settle } from "./store.ts";
 
@@ -49,6 +50,7 @@ export async function createLambda(deps: LambdaDeps): Promise<LambdaService> {
   const catalogue = new Catalogue({ database, code, clock, ids });
   const invoker = withInFlight(deps.invoker);
   const deployments = new Deployments({ ...deps, invoker, code, catalogue });
+  const provisioning = new Provisioning({ ...deps, invoker, catalogue });
   const locationSecret = await database.tx((tx) => settle(tx, "code-location-secret", ids.hex(64)));
   const eventMetrics = new EventMetrics(deps.metrics);
   const lambda: Lambda = {
@@ -58,6 +60,7 @@ export async function createLambda(deps: LambdaDeps): Promise<LambdaService> {
     code,
     catalogue,
     deployments,
+    provisioning,
     events: createEventQueue({ database, queue, clock, eventMetrics }),
     eventMetrics,
     locationSecret,
@@ -74,11 +77,17 @@ export async function createLambda(deps: LambdaDeps): Promise<LambdaService> {
       for (const { reserved, ...id } of await readAllReserved(database))
         invoker.reserve({ ...id, functionArn: functionArn(id) }, reserved);
       await deployments.resume();
+      await provisioning.start();
       dispatcher.start();
       deliveries.start();
     },
     async stop(graceMs) {
-      await Promise.all([dispatcher.stop(graceMs), deliveries.stop(graceMs), deployments.stop(graceMs)]);
+      await Promise.all([
+        dispatcher.stop(graceMs),
+        deliveries.stop(graceMs),
+        deployments.stop(graceMs),
+        provisioning.stop(),
+      ]);
     },
   };
 }

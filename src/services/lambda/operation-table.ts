@@ -22,6 +22,12 @@ import { invoke } from "./operations/invoke.ts";
 import { invokeWithResponseStream } from "./operations/invoke-with-response-stream.ts";
 import { listFunctions, listVersionsByFunction } from "./operations/list-functions.ts";
 import { addPermission, getPolicy, removePermission } from "./operations/permissions.ts";
+import {
+  deleteProvisionedConcurrencyConfig,
+  getProvisionedConcurrencyConfig,
+  listProvisionedConcurrencyConfigs,
+  putProvisionedConcurrencyConfig,
+} from "./operations/provisioned-concurrency.ts";
 import { publishVersion } from "./operations/publish-version.ts";
 import { getFunctionRecursionConfig, putFunctionRecursionConfig } from "./operations/recursion-config.ts";
 import { listTags, tagResource, untagResource } from "./operations/tags.ts";
@@ -36,6 +42,7 @@ export const operationTable: OperationTable<Client, Lambda> = {
   DeleteFunction: deleteFunction,
   DeleteFunctionConcurrency: deleteFunctionConcurrency,
   DeleteFunctionEventInvokeConfig: deleteFunctionEventInvokeConfig,
+  DeleteProvisionedConcurrencyConfig: deleteProvisionedConcurrencyConfig,
   GetAccountSettings: getAccountSettings,
   GetAlias: getAlias,
   GetFunction: getFunction,
@@ -44,16 +51,19 @@ export const operationTable: OperationTable<Client, Lambda> = {
   GetFunctionEventInvokeConfig: getFunctionEventInvokeConfig,
   GetFunctionRecursionConfig: getFunctionRecursionConfig,
   GetPolicy: getPolicy,
+  GetProvisionedConcurrencyConfig: getProvisionedConcurrencyConfig,
   Invoke: invoke,
   InvokeWithResponseStream: invokeWithResponseStream,
   ListAliases: listAliases,
   ListFunctionEventInvokeConfigs: listFunctionEventInvokeConfigs,
   ListFunctions: listFunctions,
+  ListProvisionedConcurrencyConfigs: listProvisionedConcurrencyConfigs,
   ListTags: listTags,
   ListVersionsByFunction: listVersionsByFunction,
   PublishVersion: publishVersion,
   PutFunctionConcurrency: putFunctionConcurrency,
   PutFunctionEventInvokeConfig: putFunctionEventInvokeConfig,
+  PutProvisionedConcurrencyConfig: putProvisionedConcurrencyConfig,
   PutFunctionRecursionConfig: putFunctionRecursionConfig,
   RemovePermission: removePermission,
   TagResource: tagResource,

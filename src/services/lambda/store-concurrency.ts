@@ -41,6 +41,17 @@ const PROVISIONED = sql(
   "lambda.provisioned",
   `SELECT ${FIELDS} FROM lambda_provisioned_concurrency WHERE ${KEY} ORDER BY qualifier`,
 );
+const ALL_PROVISIONED = sql(
+  "lambda.all-provisioned",
+  "SELECT DISTINCT account, region, function_name AS name FROM lambda_provisioned_concurrency",
+);
+const SAVE_PROVISIONED = sql(
+  "lambda.save-provisioned",
+  `INSERT INTO lambda_provisioned_concurrency
+   (account, region, function_name, qualifier, requested, last_modified) VALUES (?, ?, ?, ?, ?, ?)
+   ON CONFLICT (account, region, function_name, qualifier) DO UPDATE SET requested = excluded.requested,
+   last_modified = excluded.last_modified`,
+);
 const DELETE_PROVISIONED = sql(
   "lambda.delete-provisioned",
   `DELETE FROM lambda_provisioned_concurrency WHERE ${KEY} AND qualifier = ?`,
@@ -77,6 +88,16 @@ export async function readClaimed(reader: Reader, account: string, region: strin
 /** All of a function's provisioned concurrency, by qualifier. */
 export function readProvisioned(reader: Reader, id: FunctionId): Promise<ProvisionedRow[]> {
   return reader.all<ProvisionedRow>(PROVISIONED, ...key(id));
+}
+
+/** Every function that has provisioned something, of all accounts. */
+export function readAllProvisioned(reader: Reader): Promise<FunctionId[]> {
+  return reader.all<FunctionId>(ALL_PROVISIONED);
+}
+
+/** Inserts or replaces one. */
+export async function saveProvisioned(tx: Transaction, id: FunctionId, row: ProvisionedRow): Promise<void> {
+  await tx.run(SAVE_PROVISIONED, ...key(id), row.qualifier, row.requested, row.lastModified);
 }
 
 /** Removes that of one qualifier, or all of the function's when none is named. */

@@ -9,6 +9,7 @@ import { functionArn } from "../names.ts";
 import { page, pageSize, readMarker } from "../paging.ts";
 import { deleteAlias as deleteRow, readAlias, readAliases, saveAlias } from "../store-aliases.ts";
 import type { AliasRow } from "../store-aliases.ts";
+import { requireMovable } from "../provisioned-targets.ts";
 import { deleteProvisioned } from "../store-concurrency.ts";
 import { deleteEventConfigs } from "../store-event-configs.ts";
 import { deleteStatements } from "../store-permissions.ts";
@@ -72,6 +73,7 @@ export async function updateAlias(
       description: input.Description ?? current.description,
       revision: lambda.ids.uuid(),
     };
+    await requireMovable(tx, id, alias);
     await saveAlias(tx, id, alias);
     lambda.catalogue.changes(tx, id);
     return describeAlias(id, alias);
