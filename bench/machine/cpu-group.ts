@@ -49,7 +49,7 @@ export function makeCpuGroup(name: string): CpuGroup {
   };
 }
 
-/** Microseconds of CPU used in every group whose name begins so, directly below the root: the sandboxes of one server. */
+/** Microseconds of CPU used in a group below the root and in all groups in it: the sandboxes of one server. 0 where there is none. */
 export function usedUsBelow(name: string): number {
   const folder = join(root(), name);
   return existsSync(folder) ? usedUs(folder) : 0;
@@ -67,11 +67,12 @@ export function processesBelow(name: string): number[] {
   return existsSync(folder) ? collect(folder) : [];
 }
 
-/** How many groups there are in a group below the root: the sandboxes of one server. */
-export function groupsIn(name: string): number {
+/** Names of the groups in a group below the root, `group/name` each: the sandboxes of one server. */
+export function groupsIn(name: string): string[] {
   const folder = join(root(), name);
-  if (!existsSync(folder)) return 0;
-  return readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()).length;
+  if (!existsSync(folder)) return [];
+  const entries = readdirSync(folder, { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => join(name, entry.name));
 }
 
 function root(): string {
