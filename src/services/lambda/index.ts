@@ -11,6 +11,7 @@ import type { Lambda, LambdaDeps } from "./deps.ts";
 import { Deliveries } from "./events/deliveries.ts";
 import { Dispatcher } from "./events/dispatcher.ts";
 import { EventMetrics } from "./events/event-metrics.ts";
+import { Pace } from "./events/pace.ts";
 import { createEventQueue } from "./events/event-queue.ts";
 import { createFunctions } from "./functions-port.ts";
 import type { Functions } from "./functions-port.ts";
@@ -53,6 +54,7 @@ export async function createLambda(deps: LambdaDeps): Promise<LambdaService> {
   const provisioning = new Provisioning({ ...deps, invoker, catalogue });
   const locationSecret = await database.tx((tx) => settle(tx, "code-location-secret", ids.hex(64)));
   const eventMetrics = new EventMetrics(deps.metrics);
+  const pace = new Pace();
   const lambda: Lambda = {
     ...deps,
     invoker,
@@ -61,12 +63,12 @@ export async function createLambda(deps: LambdaDeps): Promise<LambdaService> {
     catalogue,
     deployments,
     provisioning,
-    events: createEventQueue({ database, queue, clock, eventMetrics }),
+    events: createEventQueue({ database, queue, clock, eventMetrics, pace }),
     eventMetrics,
     locationSecret,
   };
   const deliveries = new Deliveries(lambda);
-  const dispatcher = new Dispatcher({ ...lambda, deliveries });
+  const dispatcher = new Dispatcher({ ...lambda, deliveries, pace });
   return {
     service: bindService("lambda", operationTable, lambda, authorization(database)),
     functions: createFunctions(lambda),

@@ -32,6 +32,8 @@ interface Options {
   readonly topic: string;
   /** Jobs that run at once; with 0 none is taken. */
   readonly concurrency: number;
+  /** Whether one more may begin now; asked once for each. `goOn` is called when that changes. */
+  mayBegin?(): boolean;
   /** Runs one job, and acknowledges it or gives it back; after a failure it comes again when its lease has run out. */
   handle(job: Job): Promise<void>;
 }
@@ -84,6 +86,13 @@ export class Consumer {
     clearTimeout(timer);
   }
 
+  /** Begins what waits, as far as there is room. */
+  goOn(): void {
+    if (this.isStopped) return;
+    this.#beginWaiting();
+    this.#freed();
+  }
+
   async #run(): Promise<void> {
     const { queue, clock, log } = this.#deps;
     const { topic, concurrency } = this.#options;
@@ -125,6 +134,7 @@ export class Consumer {
       const job = this.#waiting[at] as Job;
       const group = this.#groupOf(job, now);
       if (group.running < this.#limitOf(group, now)) {
+        if (this.#options.mayBegin?.() === false) return;
         this.#waiting.splice(at, 1);
         this.#begin(job, group);
       } else at++;
@@ -155,9 +165,7 @@ export class Consumer {
     this.#raising = true;
     this.#deps.clock.after(GROUP_RAISE_MS, () => {
       this.#raising = false;
-      if (this.isStopped) return;
-      this.#beginWaiting();
-      this.#freed();
+      this.goOn();
     });
   }
 
@@ -178,9 +186,7 @@ export class Consumer {
     group.running--;
     group.endedAt = this.#deps.clock.now();
     this.#running.delete(job);
-    if (this.isStopped) return;
-    this.#beginWaiting();
-    this.#freed();
+    this.goOn();
   }
 
   #extendHeld(): void {

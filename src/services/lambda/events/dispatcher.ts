@@ -19,6 +19,7 @@ import { decodeBlock, encodeBlock } from "./event.ts";
 import type { QueuedEvent } from "./event.ts";
 import type { EventMetrics } from "./event-metrics.ts";
 import { EVENT_TOPIC } from "./event-queue.ts";
+import type { Pace } from "./pace.ts";
 import type { Condition, Response } from "./record.ts";
 import { afterDelay, afterFunctionError, isTooOld } from "./retry.ts";
 import type { Decision } from "./retry.ts";
@@ -39,6 +40,7 @@ interface Deps {
   readonly ids: Ids;
   readonly log: Log;
   readonly eventMetrics: EventMetrics;
+  readonly pace: Pace;
   readonly limits: { readonly asyncConcurrency: number };
 }
 
@@ -71,8 +73,10 @@ export class Dispatcher {
     this.#consumer = new Consumer(deps, {
       topic: EVENT_TOPIC,
       concurrency: deps.limits.asyncConcurrency,
+      mayBegin: () => deps.pace.take(),
       handle: (job) => this.#perform(job),
     });
+    deps.pace.onMore = () => this.#consumer.goOn();
   }
 
   start(): void {

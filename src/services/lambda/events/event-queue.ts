@@ -6,6 +6,7 @@ import { functionArn } from "../names.ts";
 import type { FunctionReference } from "../names.ts";
 import { encodeBlock } from "./event.ts";
 import type { EventMetrics } from "./event-metrics.ts";
+import type { Pace } from "./pace.ts";
 import type { EventHeader } from "./event.ts";
 
 export const EVENT_TOPIC = "lambda.events";
@@ -32,9 +33,10 @@ interface Deps {
   readonly queue: Queue;
   readonly clock: Clock;
   readonly eventMetrics: EventMetrics;
+  readonly pace: Pick<Pace, "accepted">;
 }
 
-export function createEventQueue({ database, queue, clock, eventMetrics }: Deps): EventQueue {
+export function createEventQueue({ database, queue, clock, eventMetrics, pace }: Deps): EventQueue {
   /** The events that the next transaction writes, until it begins. */
   let next: { readonly jobs: NewJob[]; readonly written: Promise<void> } | undefined;
   const begin = () => {
@@ -59,6 +61,7 @@ export function createEventQueue({ database, queue, clock, eventMetrics }: Deps)
       if (next === undefined || next.jobs.length === TOGETHER_MAX) next = begin();
       next.jobs.push(jobOf(target, event, clock.now()));
       eventMetrics.add(target, "AsyncEventsReceived");
+      pace.accepted();
       return next.written;
     },
   };

@@ -1,0 +1,55 @@
+/** Accepting goes before running: while events come faster than the server can serve, only a share of them is run meanwhile. */
+import { performance } from "node:perf_hooks";
+import type { EventLoopUtilization } from "node:perf_hooks";
+
+/** Length of a window, in milliseconds of the machine. */
+const WINDOW_MS = 50;
+/** The share of a window that the event loop works from which it counts as saturated. */
+const SATURATED = 0.9;
+/** Of the events accepted in a saturated window, one in so many may begin in the next. */
+const ACCEPTED_PER_BEGUN = 16;
+/** Events that may begin in any window: 200 a second, whatever comes. */
+const BEGUN_MIN = 10;
+
+/** What there was in a window: how many may begin in the next. */
+export function allowance(accepted: number, utilization: number): number {
+  if (accepted === 0 || utilization < SATURATED) return Infinity;
+  return Math.max(BEGUN_MIN, Math.floor(accepted / ACCEPTED_PER_BEGUN));
+}
+
+export class Pace {
+  #accepted = 0;
+  #allowed = Infinity;
+  #timer: NodeJS.Timeout | undefined;
+  #since: EventLoopUtilization = performance.eventLoopUtilization();
+  /** Called when more may begin. */
+  onMore: () => void = () => {};
+
+  /** An event has come. */
+  accepted(): void {
+    this.#accepted++;
+    if (this.#timer !== undefined) return;
+    this.#since = performance.eventLoopUtilization();
+    this.#timer = setInterval(() => this.#next(), WINDOW_MS).unref();
+  }
+
+  /** Whether one more event may begin now; counts it where it may. */
+  take(): boolean {
+    if (this.#allowed === 0) return false;
+    this.#allowed--;
+    return true;
+  }
+
+  #next(): void {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, this.#since);
+    this.#since = now;
+    this.#allowed = allowance(this.#accepted, utilization);
+    if (this.#accepted === 0) {
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+    }
+    this.#accepted = 0;
+    this.onMore();
+  }
+}
