@@ -73,9 +73,10 @@ export class RuntimeApi implements SandboxApiPart {
 
   /** A streamed answer is taken as it comes, when it is this runtime's turn to answer; else it is read and then refused. */
   receive(head: HttpHead, path: string, socket: Socket): BodyReceiver | undefined {
+    // Asked of every request, so the cheapest question comes first.
+    if (head.headers.get(responseModeHeader) !== streamingMode || !this.#listener) return undefined;
     const call = callOf(path);
     if (call?.kind !== "response" || head.method !== "POST") return undefined;
-    if (head.headers.get(responseModeHeader) !== streamingMode || !this.#listener) return undefined;
     if (call.requestId !== this.#requestId || this.#phase !== "Running" || this.#delivery) return undefined;
     this.#phase = "InvocationResponse";
     const posted = new PostedAnswer(socket, () => {

@@ -229,6 +229,25 @@ test("InvokeWithResponseStream holds the function while the caller does not read
   assert.equal(again.text, "next");
 });
 
+test("InvokeWithResponseStream lets a function finish whose caller has gone before the first byte", async () => {
+  const name = await setting.create(
+    streaming(`await gate("begun", { method: "PUT", body: "yes" });
+      while (!(await gate("gone")).ok) await sleep(10);
+      stream.write("to nobody"); stream.end(); await once(stream, "finish");
+      await gate("alone", { method: "PUT", body: "yes" });`),
+    { Timeout: 30 },
+  );
+  const path = `/2021-11-15/functions/${name}/response-streaming-invocations`;
+  const headers = { authorization: authorization("lambda") };
+  const asking = request(`${setting.server.endpoint}${path}`, { method: "POST", headers });
+  asking.on("error", () => {});
+  asking.end("{}");
+  await told("begun");
+  asking.destroy();
+  await open("gone");
+  assert.equal(await told("alone"), "yes");
+});
+
 test("InvokeWithResponseStream over HTTP/2 holds a stream whose caller does not read", async (t) => {
   const total = 40_000_000;
   const name = await setting.create(

@@ -47,6 +47,20 @@ for (const kind of kinds) {
       assert.equal(whole.initDurationMs, undefined);
     });
 
+    for (const runtime of ["nodejs22.x", "nodejs24.x"])
+      test(`come from ${runtime} too, an HTTP answer and a failure`, async () => {
+        const version = await bench.fn({
+          ...streaming(`stream = awslambda.HttpResponseStream.from(stream, { statusCode: 200 });
+            stream.write("part"); if (event.fail) throw new TypeError("no more"); stream.end();`),
+          runtime,
+        });
+        const sink = taker();
+        assert.equal((await bench.call(version, {}, { sink })).functionError, undefined);
+        assert.equal(sink.text(), `{"statusCode":200}${"\0".repeat(8)}part`);
+        const answer = await bench.call(version, { fail: true }, { sink: taker() });
+        assert.deepEqual([answer.errorType, answer.json.errorMessage], ["TypeError", "no more"]);
+      });
+
     test("wait for a caller that does not take them, and hold up neither the log nor the handler", async () => {
       const version = await bench.fn(
         streaming(`const piece = Buffer.alloc(50_000, "x");
