@@ -1,9 +1,10 @@
 /** Our bootstraps as they are mounted at /var/runtime: copied into the cache, so that a sandbox sees them and nothing beside them. */
 import { createHash } from "node:crypto";
-import { chmod, copyFile, mkdir, readFile, readdir } from "node:fs/promises";
+import { chmod, mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { installOnce } from "./install.ts";
+import { joinModules } from "./join-modules.ts";
 
 const SOURCES = fileURLToPath(new URL("../../../runtimes/", import.meta.url));
 
@@ -13,14 +14,13 @@ export async function bootstrapFolder(
   language: "nodejs" | "python",
   mountPoints: readonly string[],
 ): Promise<string> {
-  const source = join(SOURCES, language);
-  const files = (await readdir(source)).filter((name) => /^[a-z][a-z_-]*\.(mjs|cjs|py)$/.test(name)).sort();
+  const files = await bootstrapFiles(join(SOURCES, language), language);
   const hash = createHash("sha256").update(mountPoints.join("\n"));
-  for (const file of files) hash.update(`\0${file}\0`).update(await readFile(join(source, file)));
+  for (const [file, text] of files) hash.update(`\0${file}\0`).update(text);
   const name = `bootstrap-${language}-${hash.digest("hex").slice(0, 16)}`;
   return installOnce(cacheDir, name, async (folder) => {
-    for (const file of files) {
-      await copyFile(join(source, file), join(folder, file));
+    for (const [file, text] of files) {
+      await writeFile(join(folder, file), text);
       await chmod(join(folder, file), 0o644);
     }
     for (const point of mountPoints) {
@@ -28,4 +28,17 @@ export async function bootstrapFolder(
       await chmod(join(folder, point), 0o755);
     }
   });
+}
+
+/** File name → text. Of Node.js one module, and what stands for a function's while a process warms up. */
+async function bootstrapFiles(
+  source: string,
+  language: "nodejs" | "python",
+): Promise<ReadonlyMap<string, string>> {
+  const names = (await readdir(source)).filter((name) => /^[a-z][a-z_-]*\.(mjs|cjs|py)$/.test(name)).sort();
+  const files = new Map<string, string>();
+  for (const name of names) files.set(name, await readFile(join(source, name), "utf8"));
+  if (language === "python") return files;
+  const others = [...files].filter(([name]) => name.startsWith("warm-up-"));
+  return new Map([["index.mjs", joinModules(files, "index.mjs")], ...others]);
 }
