@@ -10,6 +10,7 @@ import { VersionMetrics, sourceOf } from "./metrics.ts";
 import type { LambdaMetrics } from "./metrics.ts";
 import { VersionPool } from "./pool.ts";
 import { Provisioned } from "./provisioned.ts";
+import { clearSocketDirs } from "./socket-dir.ts";
 import type {
   FunctionOwner,
   FunctionVersion,
@@ -24,6 +25,7 @@ export interface InvokerDeps extends FleetDeps {
 }
 
 export function createInvoker(deps: InvokerDeps): Invoker {
+  clearSocketDirs(deps.stateDir);
   return new Pools(deps);
 }
 

@@ -49,7 +49,9 @@ export class Prebooted {
 
   /** A function was made or changed that may be invoked soon: one process shall wait for it. */
   expect(runtime: Runtime, memoryMb: number): void {
-    if (!this.#isOff(runtime)) this.#fill(this.#classOf(runtime, memoryMb));
+    if (this.#isOff(runtime)) return;
+    this.#wantedAt = performance.now();
+    this.#fill(this.#classOf(runtime, memoryMb));
   }
 
   /** A process that waits and can be one of this version's; undefined when none can, or none waits. */

@@ -1,4 +1,5 @@
 /** The folder that a sandbox sees at /run/lambent. */
+import { rmSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,6 +7,11 @@ import { socketName } from "./environment-variables.ts";
 
 /** Longest path of a Unix socket that every system takes. */
 const socketPathBytesMax = 103;
+
+/** Removes what a server that was killed left; called before any folder is made. */
+export function clearSocketDirs(stateDir: string): void {
+  rmSync(join(stateDir, "run"), { recursive: true, force: true });
+}
 
 /** Makes the folder of one sandbox: below the state folder where a socket's path is short enough for that. */
 export async function makeSocketDir(stateDir: string, id: string): Promise<string> {

@@ -7,11 +7,13 @@ import type { Catalogue } from "./catalogue.ts";
 import type { CodeStore } from "./code/code-store.ts";
 import { functionArn } from "./names.ts";
 import { readVersion, saveVersion } from "./store.ts";
-import { readUnfinished } from "./store-lists.ts";
+import { newestVersions, readUnfinished } from "./store-lists.ts";
 import type { Deployed, VersionRow } from "./version-row.ts";
 
 /** Longest StateReason kept, in characters. */
 const REASON_CHARS_MAX = 1_000;
+/** Versions for whose first invocation a server that starts prepares. */
+const PREPARED_MAX = 100;
 
 interface Deps {
   readonly database: Database;
@@ -42,10 +44,13 @@ export class Deployments {
     void work.finally(() => this.#running.delete(work));
   }
 
-  /** Continues what was unfinished when the last server ended. */
+  /** Continues what was unfinished when the last server ended, and lets the data path prepare for the newest functions. */
   async resume(): Promise<void> {
-    const rows = await readUnfinished(this.#deps.database);
+    const { database, invoker } = this.#deps;
+    const rows = await readUnfinished(database);
     for (const row of rows) this.begin(row);
+    const newest = await newestVersions(database, PREPARED_MAX);
+    for (const row of newest.reverse()) invoker.prepare(row.configuration);
   }
 
   /** Ends the environments of what no longer runs, and removes its code when nothing else uses it. */

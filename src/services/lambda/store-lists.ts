@@ -23,6 +23,7 @@ const UNFINISHED = sql(
   "lambda.unfinished",
   "SELECT * FROM lambda_versions WHERE state = 'Pending' OR update_status = 'InProgress'",
 );
+const NEWEST = sql("lambda.newest", "SELECT * FROM lambda_versions ORDER BY last_modified DESC LIMIT ?");
 const CODE_USES = sql(
   "lambda.code-uses",
   "SELECT COUNT(*) AS uses FROM lambda_versions WHERE code_sha256 = ? OR serving_code = ?",
@@ -83,6 +84,11 @@ export async function versionPage(
 /** Versions whose creation or update a stopped server left unfinished. */
 export async function readUnfinished(reader: Reader): Promise<VersionRow[]> {
   return (await reader.all<RawVersion>(UNFINISHED)).map(parseVersion);
+}
+
+/** The versions, of whatever function, that were made or changed last; the newest is first. */
+export async function newestVersions(reader: Reader, count: number): Promise<VersionRow[]> {
+  return (await reader.all<RawVersion>(NEWEST, count)).map(parseVersion);
 }
 
 export async function isCodeUsed(reader: Reader, sha256: string): Promise<boolean> {
