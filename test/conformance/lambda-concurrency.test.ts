@@ -168,6 +168,21 @@ test("requests a second are ten times the reservation, and the answer says when 
   assert.equal(refused.retryAfterSeconds, "1");
 });
 
+test("a reserved function is answered while another is flooded with five hundred calls at once", async (t) => {
+  const small = await startSetting({ sandbox: "process", environmentsMax: 12 });
+  t.after(() => small.server.stop());
+  const [flooded, reserved] = [await small.create(SLEEP), await small.create(SLEEP)];
+  await reserve(reserved, 5, small);
+  const flood = Promise.allSettled(Array.from({ length: 500 }, () => small.invoke(flooded, { ms: 300 })));
+  for (let round = 0; round < 5; round++) {
+    const answers = await Promise.all([1, 2, 3, 4, 5].map(() => small.invoke(reserved, { ms: 20 })));
+    for (const { value } of answers) assert.equal(value, "done");
+  }
+  const refused = (await flood).flatMap((each) => (each.status === "rejected" ? [each.reason] : []));
+  assert.ok(refused.length > 0 && refused.length < 500, `${refused.length} of the flood were refused`);
+  for (const error of refused) assert.equal(error.Reason, "ConcurrentInvocationLimitExceeded");
+});
+
 test("reservations hold after a restart", async (t) => {
   const dataDir = await mkdtemp(join(tmpdir(), "lambent-test-"));
   t.after(() => rm(dataDir, { recursive: true, force: true }));

@@ -6,14 +6,19 @@ import {
   CreateAliasCommand,
   DeleteAliasCommand,
   DeleteFunctionCommand,
+  DeleteFunctionConcurrencyCommand,
+  DeleteProvisionedConcurrencyConfigCommand,
   GetAccountSettingsCommand,
   GetPolicyCommand,
+  GetProvisionedConcurrencyConfigCommand,
   InvokeCommand,
   ListAliasesCommand,
   ListFunctionsCommand,
   ListTagsCommand,
   ListVersionsByFunctionCommand,
   PublishVersionCommand,
+  PutFunctionConcurrencyCommand,
+  PutProvisionedConcurrencyConfigCommand,
   RemovePermissionCommand,
   TagResourceCommand,
   UpdateAliasCommand,
@@ -64,6 +69,21 @@ test("functions, versions, aliases, policies, tags and events live in PostgreSQL
       const event = await lambda.send(new InvokeCommand({ FunctionName, InvocationType: "Event" }));
       assert.equal(event.StatusCode, 202);
       assert.equal((await lambda.send(new GetAccountSettingsCommand({}))).AccountUsage?.FunctionCount, 1);
+      const ReservedConcurrentExecutions = 7;
+      await lambda.send(new PutFunctionConcurrencyCommand({ FunctionName, ReservedConcurrentExecutions }));
+      const one = { FunctionName, Qualifier: "1" };
+      const ProvisionedConcurrentExecutions = 1;
+      await lambda.send(
+        new PutProvisionedConcurrencyConfigCommand({ ...one, ProvisionedConcurrentExecutions }),
+      );
+      const { AccountLimit } = await lambda.send(new GetAccountSettingsCommand({}));
+      assert.equal(AccountLimit?.UnreservedConcurrentExecutions, 993);
+      await lambda.send(new DeleteFunctionConcurrencyCommand({ FunctionName }));
+      const free = (await lambda.send(new GetAccountSettingsCommand({}))).AccountLimit;
+      assert.equal(free?.UnreservedConcurrentExecutions, 999);
+      const provisioned = await lambda.send(new GetProvisionedConcurrencyConfigCommand(one));
+      assert.equal(provisioned.RequestedProvisionedConcurrentExecutions, 1);
+      await lambda.send(new DeleteProvisionedConcurrencyConfigCommand(one));
       await lambda.send(new DeleteAliasCommand(alias));
       await lambda.send(new DeleteFunctionCommand({ FunctionName, Qualifier: "1" }));
       await lambda.send(new DeleteFunctionCommand({ FunctionName }));

@@ -17,7 +17,7 @@ import type { VersionRow } from "./version-row.ts";
 /** Functions kept; the one kept longest goes first. */
 const FUNCTIONS_MAX = 10_000;
 /** With one database for several servers, another one's writes are seen after this long. */
-const SHARED_AGE_MS_MAX = 1_000;
+export const SHARED_AGE_MS_MAX = 1_000;
 
 /** How often a function is read anew because a write came in between. */
 const READS_MAX = 3;

@@ -13,6 +13,7 @@ import type { CodeStore } from "./code/code-store.ts";
 import type { Deployments } from "./deployments.ts";
 import type { LambdaLimits } from "./limits.ts";
 import type { Provisioning } from "./provisioning.ts";
+import type { Reservations } from "./reservations.ts";
 import type { CodeObjects, RecordBuckets, Roles } from "./ports.ts";
 
 export type Client = typeof import("@aws-sdk/client-lambda");
@@ -43,6 +44,7 @@ export interface Lambda extends Omit<LambdaDeps, "limits"> {
   readonly code: CodeStore;
   readonly catalogue: Catalogue;
   readonly deployments: Deployments;
+  readonly reservations: Reservations;
   readonly provisioning: Provisioning;
   readonly events: EventQueue;
   readonly eventMetrics: EventMetrics;

@@ -2,8 +2,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { bindService } from "../../aws/service.ts";
 import type { Service } from "../../aws/service.ts";
+import { every } from "../../kit/clock.ts";
 import { authorization } from "./authorization.ts";
-import { Catalogue } from "./catalogue.ts";
+import { Catalogue, SHARED_AGE_MS_MAX } from "./catalogue.ts";
 import { CodeStore } from "./code/code-store.ts";
 import { answerCodeLocation } from "./code/location.ts";
 import { Deployments } from "./deployments.ts";
@@ -22,9 +23,8 @@ import { eventInvokeConfigs } from "./migrations/002-event-invoke-configs.ts";
 import { recursiveLoops } from "./migrations/003-recursive-loops.ts";
 import { concurrency } from "./migrations/004-concurrency.ts";
 import { operationTable } from "./operation-table.ts";
-import { functionArn } from "./names.ts";
 import { Provisioning } from "./provisioning.ts";
-import { readAllReserved } from "./store-concurrency.ts";
+import { Reservations } from "./reservations.ts";
 import { settle } from "./store.ts";
 
 export { createInvokePorts } from "./invoke-ports.ts";
@@ -51,6 +51,7 @@ export async function createLambda(deps: LambdaDeps): Promise<LambdaService> {
   const catalogue = new Catalogue({ database, code, clock, ids });
   const invoker = withInFlight(deps.invoker);
   const deployments = new Deployments({ ...deps, invoker, code, catalogue });
+  const reservations = new Reservations({ database, invoker });
   const provisioning = new Provisioning({ ...deps, invoker, catalogue });
   const locationSecret = await database.tx((tx) => settle(tx, "code-location-secret", ids.hex(64)));
   const eventMetrics = new EventMetrics(deps.metrics);
@@ -62,6 +63,7 @@ export async function createLambda(deps: LambdaDeps): Promise<LambdaService> {
     code,
     catalogue,
     deployments,
+    reservations,
     provisioning,
     events: createEventQueue({ database, queue, clock, eventMetrics, pace }),
     eventMetrics,
@@ -69,6 +71,11 @@ export async function createLambda(deps: LambdaDeps): Promise<LambdaService> {
   };
   const deliveries = new Deliveries(lambda);
   const dispatcher = new Dispatcher({ ...lambda, deliveries, pace });
+  let endReloading: (() => void) | undefined;
+  const reload = () =>
+    void Promise.all([reservations.load(), provisioning.load()]).catch((error: unknown) =>
+      log.warn("The concurrency of functions could not be read anew", { error }),
+    );
   return {
     service: bindService("lambda", operationTable, lambda, authorization(database)),
     functions: createFunctions(lambda),
@@ -76,14 +83,16 @@ export async function createLambda(deps: LambdaDeps): Promise<LambdaService> {
       answerCodeLocation({ blobs, clock, log, secret: locationSecret }, request, response),
     async start() {
       await code.sweep();
-      for (const { reserved, ...id } of await readAllReserved(database))
-        invoker.reserve({ ...id, functionArn: functionArn(id) }, reserved);
+      await reservations.load();
       await deployments.resume();
-      await provisioning.start();
+      await provisioning.load();
+      // Other servers may write to the same database; their changes are seen as late as those of functions are.
+      if (database.engine !== "sqlite") endReloading = every(clock, SHARED_AGE_MS_MAX, reload);
       dispatcher.start();
       deliveries.start();
     },
     async stop(graceMs) {
+      endReloading?.();
       await Promise.all([
         dispatcher.stop(graceMs),
         deliveries.stop(graceMs),

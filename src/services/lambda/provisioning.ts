@@ -3,7 +3,7 @@ import type { FunctionVersion, Invoker, ProvisionedStatus } from "../../invoke/i
 import type { Database } from "../../store/database.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Catalogue } from "./catalogue.ts";
-import { functionArn } from "./names.ts";
+import { functionArn, readFunctionArn } from "./names.ts";
 import type { FunctionId } from "./names.ts";
 import { provisionedTargets } from "./provisioned-targets.ts";
 import type { ProvisionedTarget } from "./provisioned-targets.ts";
@@ -38,9 +38,11 @@ export class Provisioning {
     });
   }
 
-  /** Makes what was ready before the server started; called once functions can run. */
-  async start(): Promise<void> {
-    for (const id of await readAllProvisioned(this.#deps.database)) this.apply(id);
+  /** Reads what is committed: once functions can run, and where other servers write to the same database. */
+  async load(): Promise<void> {
+    const known = [...this.#told.keys()].flatMap((arn) => readFunctionArn(arn) ?? []);
+    const current = await readAllProvisioned(this.#deps.database);
+    for (const id of [...current, ...known]) this.apply(id);
   }
 
   async stop(): Promise<void> {

@@ -3,7 +3,7 @@ import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import type { Client, Lambda } from "../deps.ts";
 import { conflict, invalidParameter } from "../errors.ts";
 import { ownReference, requireFunction } from "../lookup.ts";
-import { LATEST, functionArn, functionNotFound, isVersion } from "../names.ts";
+import { LATEST, functionNotFound, isVersion } from "../names.ts";
 import type { FunctionId } from "../names.ts";
 import { deleteAliases, readAliases } from "../store-aliases.ts";
 import { deleteProvisioned } from "../store-concurrency.ts";
@@ -33,8 +33,8 @@ async function deleteWhole(lambda: Lambda, id: FunctionId): Promise<VersionRow[]
     await deleteStatements(tx, id);
     await deleteEventConfigs(tx, id);
     await deleteProvisioned(tx, id);
+    await lambda.reservations.set(tx, id, undefined);
     await deleteRows(tx, id);
-    tx.afterCommit(() => lambda.invoker.reserve({ ...id, functionArn: functionArn(id) }, undefined));
     lambda.catalogue.changes(tx, id);
     return rows;
   });

@@ -4,9 +4,8 @@ import { checkReservation } from "../concurrency-rules.ts";
 import type { Client, Lambda } from "../deps.ts";
 import { invalidParameter } from "../errors.ts";
 import { ownReference, requireFunction } from "../lookup.ts";
-import { functionArn } from "../names.ts";
 import type { FunctionId } from "../names.ts";
-import { readClaimed, readProvisioned, readReserved, saveReserved } from "../store-concurrency.ts";
+import { readClaimed, readProvisioned, readReserved } from "../store-concurrency.ts";
 
 /** In effect for the next invocation; what runs may finish. */
 export async function putFunctionConcurrency(
@@ -25,8 +24,7 @@ export async function putFunctionConcurrency(
       reserved: await readReserved(tx, id),
       provisioned: provisioned.reduce((sum, row) => sum + row.requested, 0),
     });
-    await saveReserved(tx, id, wanted);
-    tx.afterCommit(() => lambda.invoker.reserve({ ...id, functionArn: functionArn(id) }, wanted));
+    await lambda.reservations.set(tx, id, wanted);
   });
   return { ReservedConcurrentExecutions: wanted };
 }
@@ -50,8 +48,7 @@ export async function deleteFunctionConcurrency(
   const id = wholeFunction(input.FunctionName, context);
   await lambda.database.tx(async (tx) => {
     await requireFunction(tx, id);
-    await saveReserved(tx, id, null);
-    tx.afterCommit(() => lambda.invoker.reserve({ ...id, functionArn: functionArn(id) }, undefined));
+    await lambda.reservations.set(tx, id, undefined);
   });
   return {};
 }
