@@ -150,6 +150,27 @@ test("a server with asynchronous concurrency 0 accepts events and leaves them to
   }
 });
 
+test("a flood of events for a slow function does not hold up those of others", async () => {
+  const flooded = await startSetting({ asyncConcurrency: 4, stopGraceMs: 100, logLevel: "error" });
+  try {
+    const slow = await flooded.create(
+      "export const handler = () => new Promise(() => setTimeout(() => {}, 1e6));",
+      {
+        Timeout: 300,
+      },
+    );
+    const quick = await flooded.create(RECORD);
+    await Promise.all(Array.from({ length: 60 }, (_, n) => send(flooded.lambda, slow, { n })));
+    const id = await send(flooded.lambda, quick, {});
+    await logWith(flooded.server.endpoint, quick, (text) => text.includes(`as ${id}`));
+    const log = await logWith(flooded.server.endpoint, slow, () => true);
+    assert.ok(count(log, "START RequestId") <= 2, "half of what runs at once, and no more");
+    assert.equal(count(log, "REPORT"), 0, "and none of it has ended");
+  } finally {
+    await flooded.server.stop();
+  }
+});
+
 test("a function's error is retried a minute later under the same request id", async () => {
   const name = await setting.create(FAIL_ONCE);
   const id = await send(setting.lambda, name, {});

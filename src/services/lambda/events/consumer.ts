@@ -3,6 +3,7 @@ import { every, sleep } from "../../../kit/clock.ts";
 import type { Clock } from "../../../kit/clock.ts";
 import type { Job, Queue } from "../../../store/queue.ts";
 import type { Log } from "../../../telemetry/log.ts";
+import { backOffMs } from "./retry.ts";
 
 /** After a crash a claimed job runs again when its lease has run out; one that is held is extended well before. */
 const LEASE_MS = 10_000;
@@ -19,6 +20,14 @@ const GROUP_RAISE_MS = 100;
 const GROUP_REST_MS = 60_000;
 /** Jobs claimed ahead of their turn, as a multiple of what runs at once; new ones are claimed when half of them have begun. */
 const AHEAD_SHARE_MAX = 1;
+/** A job that has waited so long for its group has shown that the group is congested: more comes than it can run. */
+const CONGESTED_MS = 1_000;
+/** Jobs that wait for a congested group; further ones go back to the queue for a while, and let those behind them by. */
+const CONGESTED_KEPT = 4;
+/** Jobs held that wait for anything, as a multiple of what runs at once. */
+const HELD_SHARE_MAX = 8;
+/** Groups remembered; beyond it those at rest are forgotten. */
+const GROUPS_MAX = 10_000;
 /** Pause after a failure of the queue itself. */
 const QUEUE_ERROR_PAUSE_MS = 1_000;
 
@@ -38,8 +47,16 @@ interface Options {
   handle(job: Job): Promise<void>;
 }
 
+interface Waiting {
+  readonly job: Job;
+  readonly group: Group;
+  readonly since: number;
+}
+
 interface Group {
   running: number;
+  waiting: number;
+  isCongested: boolean;
   /** Jobs that may run at once. */
   limit: number;
   raisedAt: number;
@@ -54,9 +71,9 @@ export class Consumer {
   /** Those that run something, or have lately. */
   readonly #groups = new Map<string, Group>();
   /** Claimed, and waiting until they, or their group, have room. */
-  readonly #waiting: Job[] = [];
+  #waiting: Waiting[] = [];
   #loop: Promise<void> | undefined;
-  #raising = false;
+  #isLooking = false;
   /** Wakes the loop when a running job has ended. */
   #freed: () => void = () => {};
 
@@ -79,7 +96,8 @@ export class Consumer {
     this.#abort.abort();
     this.#freed();
     await this.#loop;
-    for (const job of this.#waiting.splice(0)) await queue.retryAt(job, clock.now(), "The server stopped");
+    for (const { job } of this.#waiting.splice(0))
+      await queue.retryAt(job, clock.now(), "The server stopped");
     let timer: NodeJS.Timeout | undefined;
     const grace = new Promise<void>((resolve) => (timer = setTimeout(resolve, graceMs)));
     await Promise.race([Promise.all(this.#running.values()), grace]);
@@ -100,14 +118,14 @@ export class Consumer {
     while (!this.isStopped) {
       try {
         this.#beginWaiting();
-        const room = concurrency - this.#running.size + concurrency * AHEAD_SHARE_MAX - this.#waiting.length;
+        const room = this.#room();
         // In batches: one claim for each job that has ended would cost more than the job.
         if (room < (concurrency * AHEAD_SHARE_MAX) / 2) {
           await new Promise<void>((resolve) => (this.#freed = resolve));
           continue;
         }
         const jobs = await queue.claim(topic, room, LEASE_MS);
-        this.#waiting.push(...jobs);
+        await this.#hold(jobs);
         if (jobs.length === 0) await this.#untilSomethingHappens();
       } catch (error) {
         if (this.isStopped) break;
@@ -127,32 +145,82 @@ export class Consumer {
     this.#freed = () => {};
   }
 
+  /** How many more may be claimed. */
+  #room(): number {
+    const { concurrency } = this.#options;
+    if (this.#waiting.length >= concurrency * HELD_SHARE_MAX) return 0;
+    // Those of a congested group stand in nobody's way.
+    const ahead = this.#waiting.filter(({ group }) => !group.isCongested).length;
+    return concurrency - this.#running.size + concurrency * AHEAD_SHARE_MAX - ahead;
+  }
+
+  async #hold(jobs: readonly Job[]): Promise<void> {
+    const now = this.#deps.clock.now();
+    for (const job of jobs) {
+      const group = this.#groupOf(job, now);
+      group.waiting++;
+      this.#waiting.push({ job, group, since: now });
+    }
+    await this.#relieve();
+  }
+
+  /** Gives back what congested groups have too much of. It comes again later and later, as throttled events do. */
+  async #relieve(): Promise<void> {
+    const { queue, clock } = this.#deps;
+    const now = clock.now();
+    const back: Job[] = [];
+    const kept = new Map<Group, number>();
+    for (const { group, since } of this.#waiting)
+      if (now - since >= CONGESTED_MS && group.running >= this.#groupMax) group.isCongested = true;
+    this.#waiting = this.#waiting.filter(({ job, group }) => {
+      const before = kept.get(group) ?? 0;
+      kept.set(group, before + 1);
+      if (!group.isCongested || before < CONGESTED_KEPT) return true;
+      back.push(job);
+      group.waiting--;
+      return false;
+    });
+    await Promise.all(
+      back.map((job) => queue.retryAt(job, now + backOffMs(job.attempts - 1), "Its function is congested")),
+    );
+  }
+
   /** Begins the waiting jobs that have room, and whose groups have, oldest first. */
   #beginWaiting(): void {
     const now = this.#deps.clock.now();
     for (let at = 0; at < this.#waiting.length && this.#running.size < this.#options.concurrency;) {
-      const job = this.#waiting[at] as Job;
-      const group = this.#groupOf(job, now);
+      const { job, group } = this.#waiting[at] as Waiting;
       if (group.running < this.#limitOf(group, now)) {
         if (this.#options.mayBegin?.() === false) return;
         this.#waiting.splice(at, 1);
         this.#begin(job, group);
       } else at++;
     }
-    if (this.#waiting.length > 0 && this.#running.size < this.#options.concurrency) this.#raiseSoon();
+    if (this.#waiting.length > 0) this.#lookAgainSoon();
   }
 
   #groupOf({ group: name }: Job, now: number): Group {
     const found = this.#groups.get(name);
-    if (found && (found.running > 0 || now - found.endedAt < GROUP_REST_MS)) return found;
-    const group = { running: 0, limit: GROUP_START, raisedAt: now, endedAt: now };
+    const isAtRest = (group: Group) =>
+      group.running + group.waiting === 0 && now - group.endedAt >= GROUP_REST_MS;
+    if (found && !isAtRest(found)) return found;
+    if (this.#groups.size >= GROUPS_MAX)
+      for (const [key, group] of this.#groups) if (isAtRest(group)) this.#groups.delete(key);
+    const group = {
+      running: 0,
+      waiting: 0,
+      isCongested: false,
+      limit: GROUP_START,
+      raisedAt: now,
+      endedAt: now,
+    };
     this.#groups.set(name, group);
     return group;
   }
 
   /** Raised, where the group has waited long enough for what it has. */
   #limitOf(group: Group, now: number): number {
-    const max = Math.max(1, Math.floor(this.#options.concurrency * GROUP_SHARE_MAX));
+    const max = this.#groupMax;
     if (group.running >= group.limit && now - group.raisedAt >= GROUP_RAISE_MS) {
       group.limit = Math.min(max, group.limit + Math.ceil(group.limit / 4));
       group.raisedAt = now;
@@ -160,11 +228,19 @@ export class Consumer {
     return Math.min(max, group.limit);
   }
 
-  #raiseSoon(): void {
-    if (this.#raising || this.isStopped) return;
-    this.#raising = true;
+  get #groupMax(): number {
+    return Math.max(1, Math.floor(this.#options.concurrency * GROUP_SHARE_MAX));
+  }
+
+  /** What waits may get room by the time alone: a raised limit, or a group that turns out to be congested. */
+  #lookAgainSoon(): void {
+    if (this.#isLooking || this.isStopped) return;
+    this.#isLooking = true;
     this.#deps.clock.after(GROUP_RAISE_MS, () => {
-      this.#raising = false;
+      this.#isLooking = false;
+      if (this.isStopped) return;
+      const { log } = this.#deps;
+      this.#relieve().catch((error: unknown) => log.warn("Queued jobs were not given back", { error }));
       this.goOn();
     });
   }
@@ -173,6 +249,8 @@ export class Consumer {
     const { log } = this.#deps;
     const { topic } = this.#options;
     group.running++;
+    group.waiting--;
+    if (group.waiting === 0) group.isCongested = false;
     const work = this.#options
       .handle(job)
       .catch((error: unknown) =>
@@ -190,7 +268,7 @@ export class Consumer {
   }
 
   #extendHeld(): void {
-    const held = [...this.#running.keys(), ...this.#waiting];
+    const held = [...this.#running.keys(), ...this.#waiting.map(({ job }) => job)];
     if (held.length === 0) return;
     this.#deps.queue
       .extendAll(held, LEASE_MS)
