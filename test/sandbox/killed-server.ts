@@ -16,9 +16,12 @@ export async function killedServer(kind: "runc" | "runsc" = "runc"): Promise<str
   const victim = spawn(process.execPath, [program, folder, kind], { stdio: ["ignore", "pipe", "inherit"] });
   let said = "";
   victim.stdout.on("data", (data: Buffer) => (said += data.toString()));
-  while (!said.includes("running")) await Promise.race([once(victim.stdout, "data"), once(victim, "exit")]);
+  const failed = once(victim, "exit").then(() => Promise.reject(new Error("the victim ended by itself")));
+  // It is killed once it runs.
+  failed.catch(() => {});
+  while (!said.includes("running")) await Promise.race([once(victim.stdout, "data"), failed]);
   victim.kill("SIGKILL");
-  await once(victim, "exit");
+  await failed.catch(() => {});
   return folder;
 }
 

@@ -40,7 +40,7 @@ describe("what stays behind", { skip }, () => {
     // Sandboxes that nobody has taken yet wait, and nothing but their supervisors.
     for (const pid of between.processes) assert.match(nameOf(pid), /^(sh|)$/);
     for (const id of readdirSync(join(folder, "state", "runc")))
-      assert.match(id, /^w-/, "no other container is left in runc's records");
+      assert.match(id, /^[0-9a-f]{8}-w-/, "no other container is left in runc's records");
     // Two that still run when it closes.
     await here.start({ command: ["/bin/sh", "-c", "sleep 100"] });
     await here.start({ command: ["/bin/sh", "-c", "trap '' TERM; sleep 100"] });

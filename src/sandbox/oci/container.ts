@@ -71,15 +71,14 @@ export async function makeContainer(deps: ContainerDeps, spec: ContainerSpec): P
     deps.scratch.take(spec.ephemeralStorageMb),
   ]);
   const cgroupsPath = `/lambent-${deps.instance}/${spec.id}`;
+  const records = join(deps.stateDir, "runc");
+  // gVisor listens under this name for the whole machine, where other servers have sandboxes too.
+  const containerId = `${deps.instance}-${spec.id}`;
   const cgroup = deps.hierarchies && sandboxCgroup(deps.hierarchies, cgroupsPath);
   const release = async () => {
     await cgroup?.remove();
     if (deps.mounts && spec.binds === undefined) await closeLatePoints(deps.mounts, scratch);
-    await Promise.all([
-      attachment.release(),
-      deps.scratch.give(scratch),
-      forgetRecord(join(deps.stateDir, "runc"), spec.id),
-    ]);
+    await Promise.all([attachment.release(), deps.scratch.give(scratch), forgetRecord(records, containerId)]);
   };
   try {
     if (deps.mounts && spec.binds === undefined) await openLatePoints(deps.mounts, scratch);
@@ -100,7 +99,7 @@ export async function makeContainer(deps: ContainerDeps, spec: ContainerSpec): P
       limitSwap: deps.hierarchies?.swapAccounting ?? false,
       userNamespace: deps.userNamespace,
     });
-    const booted = await runBundle(deps.runtime, join(deps.stateDir, "runc"), spec.id, scratch, config);
+    const booted = await runBundle(deps.runtime, records, containerId, scratch, config);
     const supervisor = new Supervisor(booted, oomCounter(cgroup));
     return control(deps, { spec, pid: booted.pid, supervisor, cgroup, attachment, scratch }, release);
   } catch (error) {

@@ -15,8 +15,8 @@ export interface OciRuntime {
   /** Whether the supervisor inherits its pipes; else it opens them at SUPERVISOR_PIPES. */
   readonly inheritsPipes: boolean;
   /**
-   * Whether functions run on a kernel of the runtime's own (gVisor): it filters system calls itself, sends network frames itself, knows
-   * nothing of what is mounted on the host later, and uses memory and tasks of the host's for itself.
+   * Whether functions run on a kernel of the runtime's own (gVisor): it sends network frames itself, knows nothing of what is mounted on
+   * the host later, and uses memory and tasks of the host's for itself.
    */
   readonly hasOwnKernel: boolean;
   /** Memory that the runtime itself uses within a sandbox's limit, in MB; the function gets its own beside it. */
@@ -78,6 +78,8 @@ async function gvisorFlags(): Promise<string[]> {
     ...(has("host-uds") ? ["--host-uds=open"] : ["--fsgofer-host-uds"]),
     // As do the supervisor's pipes.
     ...(has("host-fifo") ? ["--host-fifo=open"] : []),
+    // Within gVisor a new user namespace would give a function capabilities, raw sockets among them.
+    ...(has("oci-seccomp") ? ["--oci-seccomp"] : []),
     // Newer versions would otherwise write their files into the root that all sandboxes share.
     ...(has("overlay2") ? ["--overlay2=none"] : []),
   ];

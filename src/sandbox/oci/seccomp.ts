@@ -10,13 +10,24 @@ const ARCHITECTURES: Partial<Record<NodeJS.Architecture, string>> = {
   arm64: "SCMP_ARCH_AARCH64",
 };
 
+/**
+ * What is not listed does not exist (ENOSYS): at any other error programs would not fall back to what they did before it existed. gVisor
+ * knows no other default than EPERM; to leave a call to a tracer, when there is none and can be none, is ENOSYS there and on Linux.
+ */
+const NOT_THERE = {
+  native: { defaultAction: "SCMP_ACT_ERRNO", defaultErrnoRet: ENOSYS },
+  gvisor: { defaultAction: "SCMP_ACT_TRACE" },
+} as const;
+
 /** The filter for this machine; undefined on an instruction set that we have not written one for. */
-export function seccompFilter(arch: NodeJS.Architecture = process.arch): object | undefined {
+export function seccompFilter(
+  kernel: keyof typeof NOT_THERE = "native",
+  arch: NodeJS.Architecture = process.arch,
+): object | undefined {
   const architecture = ARCHITECTURES[arch];
   if (architecture === undefined) return undefined;
   return {
-    defaultAction: "SCMP_ACT_ERRNO",
-    defaultErrnoRet: ENOSYS,
+    ...NOT_THERE[kernel],
     architectures: [architecture],
     syscalls: [
       { names: ALLOWED.flatMap((group) => group.names), action: "SCMP_ACT_ALLOW" },

@@ -60,7 +60,7 @@ export async function startOciProvider(deps: StartOciDeps): Promise<SandboxProvi
     rootless ? "mounting needs root" : canMountLoop(join(stateDir, "scratch")),
     openNetwork(deps, instance, runtime),
   ]);
-  const seccomp = runtime.hasOwnKernel ? undefined : seccompFilter();
+  const seccomp = seccompFilter(runtime.hasOwnKernel ? "gvisor" : "native");
   const mounts = mountCalls();
   const lateMounts =
     rootless === undefined && !runtime.hasOwnKernel && (await canMountLate(mounts, stateDir));
@@ -91,7 +91,7 @@ export async function startOciProvider(deps: StartOciDeps): Promise<SandboxProvi
       runtime,
       rootless: rootless?.missing,
       loop,
-      seccomp: runtime.hasOwnKernel || seccomp !== undefined,
+      seccomp: seccomp !== undefined,
       network: network.network.kind,
       networkMissing: network.missing,
     }),
