@@ -6,12 +6,15 @@ test("an environment goes through its life and nowhere else", () => {
   const life = [
     "booting",
     "init",
-    "idle",
+    "resetting",
+    "failed",
     "init",
     "idle",
     "busy",
     "idle",
     "busy",
+    "resetting",
+    "failed",
     "stopping",
     "gone",
   ] as const;
@@ -25,6 +28,9 @@ test("an environment goes through its life and nowhere else", () => {
     ["busy", "busy"],
     ["booting", "busy"],
     ["busy", "init"],
+    ["idle", "init"],
+    ["failed", "busy"],
+    ["resetting", "idle"],
   ] as const)
     assert.throws(() => enter(from, to), /cannot go from/);
 });

@@ -1,11 +1,11 @@
 /** One execution environment: boots and initializes a runtime on its own, gives it one invocation at a time, and tells how each ended. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { enter } from "./environment-state.ts";
-import type { EnvironmentState } from "./environment-state.ts";
+import type { EnvironmentState, ShutdownReason } from "./environment-state.ts";
 import type { ExternalExtension } from "./extensions/external-extensions.ts";
 import { runInitPhase } from "./init-phase.ts";
 import type { InitResult } from "./init-phase.ts";
-import { credentialsMarginMs, initMs, provisionedInitMs } from "./limits.ts";
+import { credentialsMarginMs } from "./limits.ts";
 import { InvocationReport } from "./invocation-report.ts";
 import type { Result } from "./invocation-report.ts";
 import { LogStream, streamName } from "./log-stream.ts";
@@ -13,8 +13,7 @@ import { sourceOf } from "./metrics.ts";
 import type { LambdaMetrics } from "./metrics.ts";
 import type { InitializationType } from "./platform-events.ts";
 import { RuntimeDomain } from "./runtime-domain.ts";
-import type { DomainDeps, ShutdownReason } from "./runtime-domain.ts";
-import { runtimeVersionArn, runtimeVersionName } from "./runtime-version.ts";
+import type { DomainDeps } from "./runtime-domain.ts";
 import type { Runtime } from "./runtimes/runtime.ts";
 import { isGood, judge } from "./verdict.ts";
 import type { Verdict } from "./verdict.ts";
@@ -69,6 +68,7 @@ export class Environment {
   #timer: NodeJS.Timeout | undefined;
   /** The last invocation's log lines are written. */
   #finished: Promise<Buffer | undefined> | undefined;
+  #resetting: Promise<void> | undefined;
   #gone: Promise<void> | undefined;
 
   /**
@@ -101,6 +101,11 @@ export class Environment {
     return this.#state;
   }
 
+  /** Whether it waits for an invocation: with everything running, or empty after a failure. */
+  get isIdle(): boolean {
+    return this.#state === "idle" || this.#state === "failed";
+  }
+
   get isFrozen(): boolean {
     return this.#frozen !== undefined;
   }
@@ -112,7 +117,7 @@ export class Environment {
 
   /** Its init phase failed, and will be run again inside the next invocation. */
   get initFailed(): boolean {
-    return this.#init?.failure !== undefined;
+    return this.#state === "failed";
   }
 
   get ageMs(): number {
@@ -122,7 +127,7 @@ export class Environment {
   /** Whether its credentials last for another invocation. */
   isFresh(): boolean {
     const margin = this.version.timeoutMs + credentialsMarginMs;
-    return this.#state === "idle" && this.#spec.credentials.expiresAt - this.#deps.clock.now() > margin;
+    return this.isIdle && this.#spec.credentials.expiresAt - this.#deps.clock.now() > margin;
   }
 
   /** Runs one invocation; only when idle. @throws EnvironmentEnded; SandboxError when no sandbox could be made for a second init. */
@@ -140,7 +145,7 @@ export class Environment {
 
   /** Freezes it until the next invocation. */
   freeze(): void {
-    if (this.#state !== "idle" || this.#frozen || this.#init?.failure) return;
+    if (this.#state !== "idle" || this.#frozen) return;
     this.#frozen = this.#domain.freeze().catch((error: unknown) => {
       this.#deps.log.warn("an execution environment could not be frozen", { error });
     });
@@ -165,7 +170,7 @@ export class Environment {
     const startedAt = performance.now();
     const deadline = this.#deps.clock.now() + timeoutMs;
     this.#timer = setTimeout(() => this.#domain.expire(), timeoutMs);
-    const failedAgain = init?.failure ? await this.#initAgain() : undefined;
+    const failedAgain = this.#state === "failed" ? await this.#initAgain() : undefined;
     this.#stream.platform({
       type: "start",
       requestId: invocation.requestId,
@@ -180,7 +185,7 @@ export class Environment {
       startedAt,
       ...(streamed ? { streamed } : {}),
       durationMs: verdict.kind === "timeout" ? timeoutMs : elapsed,
-      ...(init && !init.failure ? { initDurationMs: init.durationMs } : {}),
+      ...(init ? { initDurationMs: init.durationMs } : {}),
     };
     this.#finished = this.#finish(invocation, verdict, result).catch((error: unknown) => {
       this.#deps.log.error("an invocation could not be finished", { error });
@@ -240,7 +245,7 @@ export class Environment {
     if (!isGood(last)) await this.#readMemory();
     report.over(last, hasExtensions ? backAt : undefined, memoryMb);
     const tail = invocation.wantLogTail ? await this.#stream.takeTail() : undefined;
-    if (!isGood(last)) void this.end(last.kind === "timeout" ? "timeout" : "failure");
+    if (!isGood(last)) void this.#reset(last);
     return tail;
   }
 
@@ -265,21 +270,20 @@ export class Environment {
     this.#onChange(this);
   }
 
-  /** The init phase proper. A failure is kept: the first invocation tries once more. @throws SandboxError, EnvironmentEnded. */
+  /** The init phase proper. After a failure the first invocation tries once more. @throws SandboxError, EnvironmentEnded. */
   async #firstInit(): Promise<void> {
     const init = await this.#initPhase("init");
-    if (init.failure) await this.#domain.shutDown(init.failure.kind === "timeout" ? "timeout" : "failure");
     if (this.#gone) throw new EnvironmentEnded();
+    if (init.failure) return this.#reset(init.failure);
     this.#init = init;
-    if (init.failure) this.#enter("idle");
-    else this.#initialized();
+    this.#initialized();
     this.#rest();
   }
 
   /** AWS runs a failed init phase again under the function's own timeout. Undefined when it went well now. */
   async #initAgain(): Promise<Verdict | undefined> {
     this.#enter("init");
-    this.#domain = this.#newDomain();
+    this.#domain = this.#newDomain(this.#domain);
     const { failure } = await this.#initPhase("invoke");
     if (this.#gone) throw new EnvironmentEnded();
     if (!failure) this.#initialized();
@@ -289,28 +293,35 @@ export class Environment {
   /** @throws SandboxError; EnvironmentEnded when it was told to end before everything was started. */
   #initPhase(phase: "init" | "invoke"): Promise<InitResult> {
     const { version, runtime, initializationType } = this.#spec;
-    this.#stream.telemetry.open();
-    this.#stream.platform({
-      type: "initStart",
-      phase,
-      runtimeVersion: runtimeVersionName(runtime),
-      runtimeVersionArn: runtimeVersionArn(runtime, version.region),
-    });
-    const limitMs =
-      initializationType === "provisioned-concurrency"
-        ? Math.max(provisionedInitMs, version.timeoutMs)
-        : initMs;
     return runInitPhase({
       domain: this.#domain,
       stream: this.#stream,
-      timeoutMs: version.timeoutMs,
+      version,
+      runtime,
       phase,
-      ...(phase === "init" ? { limitMs } : {}),
+      isProvisioned: initializationType === "provisioned-concurrency",
       begun: () => {
         if (this.#gone) throw new EnvironmentEnded();
         if (phase === "init") this.#enter("init");
       },
     });
+  }
+
+  /** Shuts down all that runs after a failure, and keeps the sandbox for the next invocation, as AWS does. */
+  async #reset(failure: Verdict): Promise<void> {
+    if (this.#gone) return;
+    this.#enter("resetting");
+    const reason = failure.kind === "timeout" ? "timeout" : "failure";
+    this.#resetting = this.#domain.reset(reason);
+    try {
+      await this.#resetting;
+    } catch (error) {
+      this.#deps.log.warn("an execution environment could not be reset", { error });
+      void this.end(reason);
+    }
+    if (this.#gone) return;
+    this.#enter("failed");
+    this.#rest();
   }
 
   #initialized(): void {
@@ -322,9 +333,10 @@ export class Environment {
     void this.#readMemory();
   }
 
-  #newDomain(): RuntimeDomain {
+  /** @param before The life that was shut down; its sandbox is taken over. */
+  #newDomain(before?: RuntimeDomain): RuntimeDomain {
     const spec = { ...this.#spec, stream: this.#stream, metadataToken: this.#metadataToken };
-    return new RuntimeDomain(this.#deps, spec, () => void this.end("failure"));
+    return new RuntimeDomain(this.#deps, spec, () => void this.end("failure"), before);
   }
 
   async #readMemory(): Promise<number> {
@@ -338,6 +350,7 @@ export class Environment {
     clearTimeout(this.#timer);
     try {
       await this.#thaw();
+      await this.#resetting?.catch(() => {});
       await this.#domain.shutDown(reason);
     } catch (error) {
       this.#deps.log.error("an execution environment could not be ended", { error });

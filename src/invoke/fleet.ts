@@ -174,7 +174,7 @@ export class Fleet {
       owner.boots--;
       initEnded();
     }
-    if (environment.state === "idle") owner.rested(environment, initEnded !== undefined);
+    if (environment.isIdle) owner.rested(environment, initEnded !== undefined);
     else {
       this.#count--;
       this.#environments.delete(environment);

@@ -1,6 +1,10 @@
 /** The init phase: the runtime and its extensions start, the function's static code runs, and all of them ask for work. */
+import { initMs, provisionedInitMs } from "./limits.ts";
 import type { LogStream } from "./log-stream.ts";
 import type { RuntimeDomain } from "./runtime-domain.ts";
+import { runtimeVersionArn, runtimeVersionName } from "./runtime-version.ts";
+import type { Runtime } from "./runtimes/runtime.ts";
+import type { FunctionVersion } from "./types.ts";
 import { isGood, judge } from "./verdict.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -13,12 +17,12 @@ export interface InitResult {
 export interface InitPhase {
   readonly domain: RuntimeDomain;
   readonly stream: LogStream;
-  /** The function's timeout, which an error document may name, in milliseconds. */
-  readonly timeoutMs: number;
+  readonly version: FunctionVersion;
+  readonly runtime: Runtime;
   /** A failed init phase runs again inside the next invocation, under that one's own timeout. */
   readonly phase: "init" | "invoke";
-  /** The phase's own limit, in milliseconds; absent inside an invocation. */
-  readonly limitMs?: number;
+  /** Whether it is made ahead, for provisioned concurrency. */
+  readonly isProvisioned: boolean;
   /** There is a sandbox, and its programs start. */
   begun?(): void;
 }
@@ -28,17 +32,23 @@ export interface InitPhase {
  * @throws SandboxError when no sandbox could be made.
  */
 export async function runInitPhase(init: InitPhase): Promise<InitResult> {
-  const { domain, stream, phase } = init;
+  const { domain, stream, phase, version, runtime } = init;
   const startedAt = performance.now();
+  stream.telemetry.open();
+  stream.platform({
+    type: "initStart",
+    phase,
+    runtimeVersion: runtimeVersionName(runtime),
+    runtimeVersionArn: runtimeVersionArn(runtime, version.region),
+  });
   let timer: NodeJS.Timeout | undefined;
   await domain.boot(() => {
     init.begun?.();
-    if (init.limitMs !== undefined) timer = setTimeout(() => domain.expire(), init.limitMs);
+    if (phase === "init") timer = setTimeout(() => domain.expire(), limitMsOf(init));
   });
-  const runtime = await domain.next();
-  tellRuntime(init, runtime);
-  const last =
-    runtime.kind === "next" && domain.extensions.size > 0 ? await domain.extensionsReady() : runtime;
+  const first = await domain.next();
+  stream.platform({ type: "initRuntimeDone", phase, ...endingOf(init, first) });
+  const last = first.kind === "next" && domain.extensions.size > 0 ? await domain.extensionsReady() : first;
   clearTimeout(timer);
   // What a failed process wrote before it ended is read in this turn of the loop.
   if (!isGood(last)) await new Promise(setImmediate);
@@ -56,12 +66,13 @@ export async function runInitPhase(init: InitPhase): Promise<InitResult> {
   return isGood(last) ? { durationMs } : { durationMs, failure: last };
 }
 
-function tellRuntime(init: InitPhase, verdict: Verdict): void {
-  init.stream.platform({ type: "initRuntimeDone", phase: init.phase, ...endingOf(init, verdict) });
+/** The phase's own limit, in milliseconds. */
+function limitMsOf({ isProvisioned, version }: InitPhase): number {
+  return isProvisioned ? Math.max(provisionedInitMs, version.timeoutMs) : initMs;
 }
 
-function endingOf({ timeoutMs }: InitPhase, verdict: Verdict) {
+function endingOf({ version }: InitPhase, verdict: Verdict) {
   if (isGood(verdict)) return { status: "success" } as const;
-  const { status, errorType } = judge(verdict, "", timeoutMs);
+  const { status, errorType } = judge(verdict, "", version.timeoutMs);
   return { status, ...(errorType === undefined || status === "timeout" ? {} : { errorType }) };
 }

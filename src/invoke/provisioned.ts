@@ -145,7 +145,8 @@ export class Provisioned implements Owner {
   }
 
   #lasts(environment: Environment): boolean {
-    return environment.state === "busy"
+    const { state } = environment;
+    return state === "busy" || state === "resetting"
       ? environment.ageMs < this.#fleet.lifetimeMs
       : this.#fleet.isFit(environment);
   }

@@ -5,6 +5,7 @@ import type { Ids } from "../kit/id.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { AnswerStream } from "./answer-stream.ts";
 import { extensionVariables } from "./environment-variables.ts";
+import type { ShutdownReason } from "./environment-state.ts";
 import { ExtensionSet } from "./extensions/extension-set.ts";
 import { ExtensionsApi } from "./extensions/extensions-api.ts";
 import { ExternalExtensions } from "./extensions/external-extensions.ts";
@@ -41,15 +42,13 @@ export interface DomainSpec extends Omit<ProcessSpec, "id" | "apis" | "begun"> {
   readonly extensions: readonly ExternalExtension[];
 }
 
-/** Why an environment ends, in the words of the SHUTDOWN event. */
-export type ShutdownReason = "spindown" | "timeout" | "failure";
-
 export class RuntimeDomain {
   readonly extensions: ExtensionSet;
   readonly #deps: DomainDeps;
   readonly #spec: DomainSpec;
   readonly #stream: LogStream;
   readonly #onDeath: () => void;
+  readonly #before: RuntimeDomain | undefined;
   readonly #verdicts = new VerdictQueue();
   readonly #external: ExternalExtensions;
   /** What extensions reported of themselves before their processes ended. */
@@ -66,9 +65,13 @@ export class RuntimeDomain {
   #sink: AnswerSink | undefined;
   #streamed: AnswerStream | undefined;
 
-  /** @param onDeath Something of it ended while nothing was asked of it. */
-  constructor(deps: DomainDeps, spec: DomainSpec, onDeath: () => void) {
+  /**
+   * @param onDeath Something of it ended while nothing was asked of it.
+   * @param before A life that was reset, whose sandbox this one takes over.
+   */
+  constructor(deps: DomainDeps, spec: DomainSpec, onDeath: () => void, before?: RuntimeDomain) {
     this.#deps = deps;
+    this.#before = before;
     this.#spec = spec;
     this.#stream = spec.stream;
     this.#onDeath = onDeath;
@@ -106,9 +109,14 @@ export class RuntimeDomain {
         return this.#startExtensions(sandbox);
       },
     };
-    const booting = RuntimeProcess.boot(this.#deps, spec, this.#listener());
+    const booting = RuntimeProcess.boot(this.#deps, spec, this.#listener(), this.#before?.process);
     this.#booting = booting.catch(() => undefined);
     this.#process = await booting;
+  }
+
+  /** What it was or is booted as; its sandbox outlives it by a reset. */
+  get process(): RuntimeProcess | undefined {
+    return this.#process;
   }
 
   /** Hands the runtime, and the extensions that want to know, an invocation. @param deadline Epoch milliseconds. */
@@ -194,17 +202,30 @@ export class RuntimeDomain {
     return (await this.#process?.peakMemoryBytes().catch(() => 0)) ?? 0;
   }
 
-  /**
-   * The shutdown phase: the runtime is asked to end, then its external extensions, each within its share of AWS's budget; what is
-   * left is killed. Resolves when nothing is left. Who waits for an answer hears of the end.
-   */
+  /** The shutdown phase, after which nothing runs; the sandbox stays for another life. @throws SandboxError. */
+  async reset(reason: ShutdownReason): Promise<void> {
+    await this.#endPrograms(reason);
+    await this.#process?.reset();
+  }
+
+  /** The shutdown phase. Resolves when nothing is left. Who waits for an answer hears of the end. */
   async shutDown(reason: ShutdownReason): Promise<void> {
-    this.#isOver = true;
     // Extensions that have not registered are waited for no longer.
-    if (!this.#process) this.expire();
-    const process = (await this.#booting) ?? this.#process;
+    if (this.#booting && !this.#process) this.expire();
+    await this.#booting;
+    await this.#endPrograms(reason);
+    await (this.#process ?? this.#before?.process)?.stop(0);
+  }
+
+  /**
+   * The runtime is asked to end, then its external extensions, each within its share of AWS's budget; what is left after it is for the
+   * caller to kill.
+   */
+  async #endPrograms(reason: ShutdownReason): Promise<void> {
+    if (this.#isOver) return;
+    this.#isOver = true;
     const { hasExternal, size } = this.extensions;
-    if (process && size > 0) {
+    if (this.#process && size > 0) {
       const budgetMs = hasExternal ? externalShutdownMs : internalShutdownMs;
       const deadlineMs = this.#deps.clock.now() + budgetMs;
       const runtimeMs = hasExternal ? runtimeShutdownMs : internalShutdownMs;
@@ -213,12 +234,11 @@ export class RuntimeDomain {
         this.#stream.telemetry.flush(),
         sleep(runtimeMs, undefined, { ref: false }),
       ]);
-      await Promise.all([process.terminate(runtimeMs), flushed]);
+      await Promise.all([this.#process.terminate(runtimeMs), flushed]);
       const event = { eventType: "SHUTDOWN", shutdownReason: reason, deadlineMs: Math.floor(deadlineMs) };
       await this.#external.shutDown(event, Math.max(0, deadlineMs - this.#deps.clock.now()));
     }
     this.#external.dismiss();
-    await process?.stop(0);
   }
 
   #apis(): readonly SandboxApiPart[] {

@@ -1,5 +1,5 @@
 /** One life of a runtime's process: the sandbox that it runs in, the channel that it speaks through, and its output. */
-import { rm } from "node:fs/promises";
+import { chmod, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Readable } from "node:stream";
@@ -60,24 +60,37 @@ export interface ProcessListener extends RuntimeListener {
   exit(exit: SandboxExit): void;
 }
 
+/** What a sandbox finds at AWS_LAMBDA_RUNTIME_API; another one for each life in it. */
+interface Door {
+  api: SandboxApi | undefined;
+}
+
+interface Parts {
+  readonly sandbox: Sandbox;
+  readonly channel: RuntimeChannel;
+  readonly socketDir: string | undefined;
+  readonly door: Door;
+}
+
 export class RuntimeProcess {
-  readonly #sandbox: Sandbox;
-  readonly #channel: RuntimeChannel;
-  readonly #socketDir: string | undefined;
+  readonly #parts: Parts;
   #program: RunningProgram | undefined;
 
-  private constructor(sandbox: Sandbox, channel: RuntimeChannel, socketDir: string | undefined) {
-    this.#sandbox = sandbox;
-    this.#channel = channel;
-    this.#socketDir = socketDir;
+  private constructor(parts: Parts) {
+    this.#parts = parts;
   }
 
-  /** Boots a process. @throws SandboxError when there is no sandbox to be had. */
+  /**
+   * Boots a process. @throws SandboxError when there is no sandbox to be had.
+   * @param before One that was reset: its sandbox is this one's.
+   */
   static async boot(
     deps: ProcessDeps,
     spec: ProcessSpec,
     listener: ProcessListener,
+    before?: RuntimeProcess,
   ): Promise<RuntimeProcess> {
+    if (before) return RuntimeProcess.#bootAgain(deps, spec, listener, before.#parts);
     const waiting = await deps.prebooted?.take(spec.version, spec.runtime);
     const assigned = waiting && (await RuntimeProcess.#assign(deps, spec, listener, waiting));
     return assigned ?? RuntimeProcess.#bootFromNothing(deps, spec, listener);
@@ -99,7 +112,7 @@ export class RuntimeProcess {
         sandbox.setLimits({ memoryMb }),
       ]);
       waiting.api = new SandboxApi([new RuntimeApi(undefined), ...spec.apis]);
-      const process = new RuntimeProcess(sandbox, channel, socketDir);
+      const process = new RuntimeProcess({ sandbox, channel, socketDir, door: waiting });
       if (!(await spec.begun(sandbox))) return process;
       process.#follow(waiting.program, spec.stream, listener);
       const input = { ...spec, logStream: spec.stream.name, endpointPort: deps.endpointPort };
@@ -118,58 +131,76 @@ export class RuntimeProcess {
     listener: ProcessListener,
   ): Promise<RuntimeProcess> {
     const isCustom = spec.runtime.kind === "provided";
-    const runtimeApi = new RuntimeApi(isCustom ? listener : undefined);
-    const api = new SandboxApi([runtimeApi, ...spec.apis]);
     const socketDir = isCustom ? undefined : await makeSocketDir(deps.stateDir, spec.id);
-    const channel =
-      socketDir === undefined
-        ? httpChannel(runtimeApi, api)
-        : await listenForFrames(join(socketDir, socketName), listener, deps.log);
-    let sandbox: Sandbox | undefined;
+    const { channel, door } = await open(deps, spec, listener, socketDir);
+    const sandbox = await deps.sandboxes
+      .create(sandboxSpec(spec, socketDir, door))
+      .catch((error: unknown) => abandon(error, { channel, socketDir }));
+    return new RuntimeProcess({ sandbox, channel, socketDir, door }).#start(deps, spec, listener);
+  }
+
+  static async #bootAgain(
+    deps: ProcessDeps,
+    spec: ProcessSpec,
+    listener: ProcessListener,
+    { sandbox, socketDir, door }: Parts,
+  ): Promise<RuntimeProcess> {
+    const { channel, door: own } = await open(deps, spec, listener, socketDir);
+    door.api = own.api;
+    // The first socket was given to the sandbox's user when the sandbox was made; nobody else reaches the folder.
+    if (socketDir !== undefined) await chmod(join(socketDir, socketName), 0o777);
+    return new RuntimeProcess({ sandbox, channel, socketDir, door }).#start(deps, spec, listener);
+  }
+
+  async #start(deps: ProcessDeps, spec: ProcessSpec, listener: ProcessListener): Promise<RuntimeProcess> {
+    const { sandbox } = this.#parts;
     try {
-      sandbox = await deps.sandboxes.create(sandboxSpec(spec, socketDir, api));
-      const process = new RuntimeProcess(sandbox, channel, socketDir);
       if (await spec.begun(sandbox))
-        process.#follow(await sandbox.start(programOf(deps, spec)), spec.stream, listener);
-      return process;
+        this.#follow(await sandbox.start(programOf(deps, spec)), spec.stream, listener);
+      return this;
     } catch (error) {
-      await sandbox?.stop(0);
-      channel.close();
-      if (socketDir !== undefined) await rm(socketDir, { recursive: true, force: true });
-      throw error;
+      return abandon(error, this.#parts);
     }
   }
 
   /** Address at which the server reaches what listens inside. */
   get address(): string {
-    return this.#sandbox.address;
+    return this.#parts.sandbox.address;
   }
 
   deliver(delivery: Delivery): void {
-    this.#channel.deliver(delivery);
+    this.#parts.channel.deliver(delivery);
   }
 
   limitCpu(): Promise<void> {
-    return this.#sandbox.limitCpu();
+    return this.#parts.sandbox.limitCpu();
   }
 
   freeze(): Promise<void> {
-    return this.#sandbox.freeze();
+    return this.#parts.sandbox.freeze();
   }
 
   thaw(): Promise<void> {
-    return this.#sandbox.thaw();
+    return this.#parts.sandbox.thaw();
   }
 
   peakMemoryBytes(): Promise<number> {
-    return this.#sandbox.peakMemoryBytes();
+    return this.#parts.sandbox.peakMemoryBytes();
   }
 
   /** Ends it, after `graceMs` at the latest, and resolves when nothing of it is left. */
   async stop(graceMs: number): Promise<void> {
-    await this.#sandbox.stop(graceMs);
-    this.#channel.close();
-    if (this.#socketDir !== undefined) await rm(this.#socketDir, { recursive: true, force: true });
+    const { sandbox, channel, socketDir } = this.#parts;
+    await sandbox.stop(graceMs);
+    channel.close();
+    if (socketDir !== undefined) await rm(socketDir, { recursive: true, force: true });
+  }
+
+  /** Kills everything that runs, and keeps the sandbox for another one. */
+  async reset(): Promise<void> {
+    await this.#parts.sandbox.reset();
+    this.#parts.channel.close();
+    this.#parts.door.api?.close();
   }
 
   /** Asks the runtime alone to end, and kills it when it has not after `graceMs`. */
@@ -196,13 +227,13 @@ export class RuntimeProcess {
   ): Promise<void> {
     const exit = await program.exited;
     // A child that outlives the runtime may hold the connection open; its words are not waited for.
-    const spoken = Promise.all([...ended, this.#channel.drained()]);
+    const spoken = Promise.all([...ended, this.#parts.channel.drained()]);
     await Promise.race([spoken, sleep(lastWordsMs, undefined, { ref: false })]);
     listener.exit(exit);
   }
 }
 
-function sandboxSpec(spec: ProcessSpec, socketDir: string | undefined, api: SandboxApi): SandboxSpec {
+function sandboxSpec(spec: ProcessSpec, socketDir: string | undefined, door: Door): SandboxSpec {
   const { version, runtime } = spec;
   return {
     id: spec.id,
@@ -211,7 +242,7 @@ function sandboxSpec(spec: ProcessSpec, socketDir: string | undefined, api: Sand
     ...(runtime.runtimeDir === undefined ? {} : { runtimeDir: runtime.runtimeDir }),
     languageMounts: runtime.languageMounts,
     ...(socketDir === undefined ? {} : { socketDir }),
-    onRuntimeApiConnection: (socket) => api.connect(socket),
+    onRuntimeApiConnection: (socket) => door.api?.connect(socket),
     memoryMb: version.memoryMb,
     ephemeralStorageMb: version.ephemeralStorageMb,
   };
@@ -224,6 +255,33 @@ function programOf(deps: ProcessDeps, spec: ProcessSpec): Program {
     environment: (inside: Inside) =>
       environmentVariables({ ...spec, logStream: spec.stream.name, endpointPort: deps.endpointPort }, inside),
   };
+}
+
+/** The ways in which the sandbox and the server speak to each other. */
+async function open(
+  deps: ProcessDeps,
+  spec: ProcessSpec,
+  listener: ProcessListener,
+  socketDir: string | undefined,
+): Promise<{ readonly channel: RuntimeChannel; readonly door: Door }> {
+  const runtimeApi = new RuntimeApi(socketDir === undefined ? listener : undefined);
+  const api = new SandboxApi([runtimeApi, ...spec.apis]);
+  const channel =
+    socketDir === undefined
+      ? httpChannel(runtimeApi, api)
+      : await listenForFrames(join(socketDir, socketName), listener, deps.log);
+  return { channel, door: { api } };
+}
+
+/** Gives up what was opened. @throws `error`. */
+async function abandon(
+  error: unknown,
+  { sandbox, channel, socketDir }: Partial<Parts> & Pick<Parts, "channel">,
+): Promise<never> {
+  await sandbox?.stop(0);
+  channel.close();
+  if (socketDir !== undefined) await rm(socketDir, { recursive: true, force: true });
+  throw error;
 }
 
 /** What is said to a runtime that speaks HTTP. */

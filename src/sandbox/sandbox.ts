@@ -104,6 +104,8 @@ export interface Sandbox {
   limitCpu(): Promise<void>;
   freeze(): Promise<void>;
   thaw(): Promise<void>;
+  /** Kills every program and all that came of it; resolves when it is gone. The sandbox stays, with its mounts, its limits and its /tmp. */
+  reset(): Promise<void>;
   /**
    * SIGTERM to every program that was started, SIGKILL to everything when they have ended, at the latest after `graceMs`;
    * resolves when all of it is gone and cleaned up. A sandbox lasts until this is called, whatever its programs do.

@@ -202,7 +202,7 @@ for (const kind of kinds)
 
     test("extensions hear why: timeout and failure of the runtime", async () => {
       const program = shellExtension('"SHUTDOWN"', 'register; next; echo "$name heard $event"; exit 0');
-      const version = await fn({ "ear.sh": program }, { ...custom, timeoutMs: 1_000 });
+      const version = await fn({ "ear.sh": program }, { ...custom, timeoutMs: 3_000 });
       assert.equal((await bench.call(version, { do: "sleep" })).json.errorType, "Sandbox.Timedout");
       assert.match(
         await logged('"shutdownReason":"timeout"'),

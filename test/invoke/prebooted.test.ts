@@ -23,7 +23,7 @@ export const handler = async (event, context) => ({
   calls: ++calls,
   seen: {
     atInit, argv: process.argv, execArgv: process.execArgv, execPath: process.execPath, title: process.title,
-    env: { ...process.env, AWS_LAMBDA_LOG_STREAM_NAME: "", AWS_LAMBDA_RUNTIME_API: "" },
+    env: { ...process.env, AWS_LAMBDA_LOG_STREAM_NAME: "", AWS_LAMBDA_RUNTIME_API: "", AWS_LAMBDA_METADATA_API: "", AWS_LAMBDA_METADATA_TOKEN: "" },
     child: execFileSync("env").toString().split("\\n").map((line) => line.split("=")[0]).sort(),
     zone: new Date(0).toString(), locale: Intl.DateTimeFormat().resolvedOptions(),
     limits: readFileSync("/proc/self/limits", "utf8"),
@@ -43,7 +43,7 @@ calls = 0
 def handler(event, context):
     global calls
     calls += 1
-    env = dict(os.environ, AWS_LAMBDA_LOG_STREAM_NAME="", AWS_LAMBDA_RUNTIME_API="")
+    env = dict(os.environ, AWS_LAMBDA_LOG_STREAM_NAME="", AWS_LAMBDA_RUNTIME_API="", AWS_LAMBDA_METADATA_API="", AWS_LAMBDA_METADATA_TOKEN="")
     return {
         "waited": b"_LAMBENT_WAITS" in open("/proc/self/environ", "rb").read(),
         "calls": calls,

@@ -46,6 +46,24 @@ for (const kind of ["runc", "process"] as const satisfies Kind[])
       await assert.rejects(sandbox.start(shell("true")), SandboxError);
     });
 
+    test("a reset kills every program and what it left running; /tmp stays, and more can be started", async () => {
+      const sandbox = await here.provider.create(await here.spec({}));
+      const script =
+        'cd "${TMPDIR:-/tmp}"; echo kept > file; (trap "" TERM; while sleep 0.05; do echo alive >> pulse; done) & echo begun; exec sleep 100';
+      const program = collect(sandbox, await sandbox.start(shell(script)));
+      await program.says("begun");
+      await sandbox.reset();
+      const exit = await program.program.exited;
+      assert.equal(exit.signal, "SIGKILL");
+      const look =
+        'cd "${TMPDIR:-/tmp}"; cat file; touch pulse; a=$(wc -c < pulse); sleep 0.3; b=$(wc -c < pulse); [ "$a" = "$b" ] && echo quiet';
+      const next = collect(sandbox, await sandbox.start(shell(look)));
+      await next.program.exited;
+      await next.silent;
+      assert.equal(next.stdout(), "kept\nquiet\n");
+      await sandbox.stop(0);
+    });
+
     test("any bytes survive as arguments and variables", async () => {
       const odd = `' " \\ $HOME \`id\` $(id) \n\t; & # ! * ~ é ☃ \u0001\u0081\u0088 -n`;
       const words = [odd, "", "-e", "a=b", "x".repeat(20_000)];

@@ -3,6 +3,7 @@ import { constants } from "node:fs";
 import { access, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Readable } from "node:stream";
 import type { Inside, RunningProgram, Sandbox, SandboxExit } from "../../sandbox/sandbox.ts";
 import { signalWords } from "../payloads.ts";
 import type { ExtensionSet } from "./extension-set.ts";
@@ -54,6 +55,9 @@ export interface ExternalExtensionsDeps {
 export class ExternalExtensions {
   readonly #deps: ExternalExtensionsDeps;
   readonly #programs = new Map<string, RunningProgram>();
+  readonly #write = (chunk: Buffer) => this.#deps.output.write(chunk);
+  /** One stream for all of them, which outlasts them with the sandbox. */
+  #output: Readable | undefined;
   #isEnding = false;
 
   constructor(deps: ExternalExtensionsDeps) {
@@ -73,8 +77,7 @@ export class ExternalExtensions {
         environment: this.#deps.environment,
         output: "shared",
       });
-      if (this.#programs.size === 0)
-        program.stdout.on("data", (chunk: Buffer) => this.#deps.output.write(chunk));
+      if (!this.#output) this.#output = program.stdout.on("data", this.#write);
       this.#programs.set(name, program);
       void program.exited.then((exit) => this.#ended(name, exit));
     }
@@ -99,9 +102,10 @@ export class ExternalExtensions {
     grace.abort();
   }
 
-  /** From now on their end is what is wanted. */
+  /** From now on their end is what is wanted, and what they write is another life's. */
   dismiss(): void {
     this.#isEnding = true;
+    this.#output?.off("data", this.#write);
   }
 
   #refuse({ name, isExecutable }: ExternalExtension): ExtensionFailure | undefined {

@@ -94,6 +94,10 @@ export class RuncSandbox implements Sandbox {
     if (!this.#container.hasEnded()) await (cgroup ? cgroup.thaw() : signalAll(pid, "SIGCONT"));
   }
 
+  reset(): Promise<void> {
+    return this.#container.supervisor.reset();
+  }
+
   async stop(graceMs: number): Promise<void> {
     if (!this.#container.hasEnded()) {
       await this.thaw().catch(() => {});

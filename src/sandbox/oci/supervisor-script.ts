@@ -62,12 +62,17 @@ export function signalLine(pid: number, signal: NodeJS.Signals): string {
   return `kill -${signal.slice("SIG".length)} ${pid}\n`;
 }
 
+/** The command that kills everything but the two shells: kill(-1) spares process 1 and who calls it. */
+export const SWEEP_LINE = 'kill -s KILL -- -1; echo "0 swept 0" >&3\n';
+
 /** One line of the status pipe; undefined for what is none. */
 export function readStatus(
   line: string,
-): { readonly number: number; readonly event: "began" | "ended"; readonly value: number } | undefined {
-  const [, number, event, value] = /^(\d+) (began|ended) (\d+)$/.exec(line) ?? [];
-  if (event !== "began" && event !== "ended") return undefined;
+):
+  | { readonly number: number; readonly event: "began" | "ended" | "swept"; readonly value: number }
+  | undefined {
+  const [, number, event, value] = /^(\d+) (began|ended|swept) (\d+)$/.exec(line) ?? [];
+  if (event !== "began" && event !== "ended" && event !== "swept") return undefined;
   return { number: Number(number), event, value: Number(value) };
 }
 

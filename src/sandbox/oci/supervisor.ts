@@ -5,7 +5,7 @@ import { SandboxError } from "../sandbox.ts";
 import type { RunningProgram, SandboxExit } from "../sandbox.ts";
 import { OutputPipe } from "./output-pipe.ts";
 import type { Booted } from "./run-bundle.ts";
-import { exitOf, readStatus, signalLine, startLine } from "./supervisor-script.ts";
+import { SWEEP_LINE, exitOf, readStatus, signalLine, startLine } from "./supervisor-script.ts";
 import type { StartLine } from "./supervisor-script.ts";
 
 /** Longest line of the status pipe, in characters: a function that found a way to write to it could not fill our memory. */
@@ -30,6 +30,7 @@ export class Supervisor {
   readonly #killedForMemory: () => Promise<boolean>;
   readonly #programs = new Map<number, Entry>();
   #last = 0;
+  #swept: () => void = () => {};
   #isOver = false;
   /** Commands are written one after the other. */
   #written: Promise<void> = Promise.resolve();
@@ -73,6 +74,18 @@ export class Supervisor {
     this.#programs.set(number, { running, began, ended: status.resolve });
     await this.#write(startLine({ ...line, number }));
     return running;
+  }
+
+  /** Kills every program and all that came of it; resolves when it is gone. */
+  async reset(): Promise<void> {
+    if (this.#isOver) return;
+    const swept = new Promise<void>((resolve) => (this.#swept = resolve));
+    await this.#write(SWEEP_LINE);
+    await Promise.race([swept, this.over]);
+    // Who would have told how they ended is gone too.
+    const exits = this.running().map((program) => program.exited);
+    for (const number of this.#programs.keys()) this.#end(number, undefined);
+    await Promise.all(exits);
   }
 
   async #judge(status: number | undefined): Promise<SandboxExit> {
@@ -119,6 +132,7 @@ export class Supervisor {
     const status = readStatus(line);
     if (status?.event === "began") this.#programs.get(status.number)?.began.resolve(status.value);
     if (status?.event === "ended") this.#end(status.number, status.value);
+    if (status?.event === "swept") this.#swept();
   }
 
   #end(number: number, status: number | undefined): void {

@@ -93,6 +93,12 @@ class ProcessSandbox implements Sandbox {
     return Promise.resolve(this.#signalAll("SIGCONT"));
   }
 
+  async reset(): Promise<void> {
+    const exits = [...this.#programs].map((program) => program.exited);
+    this.#signalAll("SIGKILL");
+    await Promise.all(exits);
+  }
+
   stop(graceMs: number): Promise<void> {
     this.#stopped ??= this.#stop(graceMs);
     return this.#stopped;
