@@ -17,7 +17,7 @@ export function answerMetrics(
   if (request.url?.split("?", 1)[0] !== "/_lambent/metrics") return false;
   if (request.method !== "GET" && request.method !== "HEAD")
     response.writeHead(405, { allow: "GET, HEAD" }).end("Method not allowed\n");
-  else if (auth === "on" && !isLocal(request.socket.remoteAddress))
+  else if (auth === "on" && !isLocal(request))
     response
       .writeHead(403, { "content-type": "text/plain" })
       .end("With authentication on, metrics are answered to this machine only: scrape 127.0.0.1.\n");
@@ -25,6 +25,9 @@ export function answerMetrics(
   return true;
 }
 
-function isLocal(address = ""): boolean {
-  return address === "::1" || /^(::ffff:)?127\./.test(address);
+/** A proxy on this machine that hands on requests of others says so. */
+function isLocal({ socket, headers }: IncomingMessage): boolean {
+  const { remoteAddress = "" } = socket;
+  const isHandedOn = headers["x-forwarded-for"] !== undefined || headers.forwarded !== undefined;
+  return !isHandedOn && (remoteAddress === "::1" || /^(::ffff:)?127\./.test(remoteAddress));
 }

@@ -34,8 +34,12 @@ test("an account's limit answers 429 with AWS's body, and metrics tell of it in 
   assert.equal((await fetch(`${server.endpoint}/_lambent/metrics`, { method: "POST" })).status, 405);
 });
 
-test("with authentication on, this machine still reads the metrics without a signature", async (t) => {
+test("with authentication on, this machine reads the metrics without a signature, and nobody through a proxy on it", async (t) => {
   const server = await startServer({ auth: "on" });
   t.after(() => server.stop());
-  assert.equal((await fetch(`${server.endpoint}/_lambent/metrics`)).status, 200);
+  const address = `${server.endpoint}/_lambent/metrics`;
+  assert.equal((await fetch(address)).status, 200);
+  const handedOn = await fetch(address, { headers: { "x-forwarded-for": "198.51.100.7" } });
+  assert.equal(handedOn.status, 403);
+  assert.match(await handedOn.text(), /to this machine only/);
 });
