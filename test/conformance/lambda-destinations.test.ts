@@ -290,6 +290,18 @@ async function metricsOf(name: string): Promise<Map<string, number>> {
   return new Map(lines.map((line) => [line.split("{")[0] ?? "", Number(line.split(" ").at(-1))]));
 }
 
+test("a role that may no longer write to the bucket costs the record, and is counted", async () => {
+  const Role = await makeRole(setting.iam, "withdrawn");
+  await allow("withdrawn", ["s3:PutObject", "s3:ListBucket"]);
+  const worker = await setting.create(WORKER, { Role });
+  await configure(worker, { MaximumRetryAttempts: 0, DestinationConfig: onFailure(bucketArn(BUCKET)) });
+  await allow("withdrawn", ["s3:ListBucket"]);
+  await send(worker, { fail: "unheard" });
+  while (!(await metricsOf(worker)).has(FAILURES)) await new Promise((resolve) => setTimeout(resolve, 50));
+  const Prefix = `aws/lambda/async/${worker}/`;
+  assert.equal((await s3.send(new ListObjectsV2Command({ Bucket: BUCKET, Prefix }))).KeyCount, 0);
+});
+
 test("a destination that is gone costs its record and nothing else", async () => {
   const [worker, gone, sink] = [
     await setting.create(WORKER),

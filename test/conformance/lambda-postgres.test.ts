@@ -1,29 +1,37 @@
 /** Lambda with its state in PostgreSQL: every statement of the service runs there too. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import {
   AddPermissionCommand,
   CreateAliasCommand,
   DeleteAliasCommand,
   DeleteFunctionCommand,
   DeleteFunctionConcurrencyCommand,
+  DeleteFunctionEventInvokeConfigCommand,
   DeleteProvisionedConcurrencyConfigCommand,
   GetAccountSettingsCommand,
+  GetFunctionRecursionConfigCommand,
   GetPolicyCommand,
   GetProvisionedConcurrencyConfigCommand,
   InvokeCommand,
   ListAliasesCommand,
+  ListFunctionEventInvokeConfigsCommand,
   ListFunctionsCommand,
   ListTagsCommand,
   ListVersionsByFunctionCommand,
   PublishVersionCommand,
   PutFunctionConcurrencyCommand,
+  PutFunctionEventInvokeConfigCommand,
+  PutFunctionRecursionConfigCommand,
   PutProvisionedConcurrencyConfigCommand,
   RemovePermissionCommand,
   TagResourceCommand,
   UpdateAliasCommand,
   UpdateFunctionConfigurationCommand,
+  UpdateFunctionEventInvokeConfigCommand,
 } from "@aws-sdk/client-lambda";
+import { CreateBucketCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import { postgresMissing, startPostgres } from "../harness/postgres.ts";
 import { ACCOUNT, ECHO, startSetting } from "./lambda-setting.ts";
 
@@ -88,6 +96,58 @@ test("functions, versions, aliases, policies, tags and events live in PostgreSQL
       await lambda.send(new DeleteFunctionCommand({ FunctionName, Qualifier: "1" }));
       await lambda.send(new DeleteFunctionCommand({ FunctionName }));
       assert.deepEqual((await lambda.send(new ListFunctionsCommand({}))).Functions, []);
+    } finally {
+      await setting.server.stop();
+    }
+  } finally {
+    await postgres.stop();
+  }
+});
+
+test("configurations of asynchronous invocation and the way of an event to its destination live in PostgreSQL", async (t) => {
+  const missing = postgresMissing();
+  if (missing !== undefined) return t.skip(missing);
+  const postgres = await startPostgres();
+  try {
+    const databaseUrl = await postgres.newDatabase();
+    const setting = await startSetting({ databaseUrl, logLevel: "error" });
+    try {
+      const { lambda, iam, server } = setting;
+      const Statement = [{ Effect: "Allow", Action: "s3:*", Resource: "*" }];
+      const PolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement });
+      await iam.send(
+        new PutRolePolicyCommand({ RoleName: "execution", PolicyName: "records", PolicyDocument }),
+      );
+      const s3 = new S3Client(server.client());
+      await s3.send(new CreateBucketCommand({ Bucket: "failed-events" }));
+      const FunctionName = await setting.create(`export const handler = async () => { throw new Error(); };`);
+      const OnFailure = { Destination: "arn:aws:s3:::failed-events" };
+      const configuration = { FunctionName, MaximumRetryAttempts: 0, DestinationConfig: { OnFailure } };
+      await lambda.send(new PutFunctionEventInvokeConfigCommand(configuration));
+      await lambda.send(
+        new UpdateFunctionEventInvokeConfigCommand({ FunctionName, MaximumEventAgeInSeconds: 60 }),
+      );
+      const { FunctionEventInvokeConfigs: [kept] = [] } = await lambda.send(
+        new ListFunctionEventInvokeConfigsCommand({ FunctionName }),
+      );
+      assert.equal(kept?.MaximumEventAgeInSeconds, 60);
+      assert.deepEqual(kept.DestinationConfig?.OnFailure, OnFailure);
+      await lambda.send(new PutFunctionRecursionConfigCommand({ FunctionName, RecursiveLoop: "Allow" }));
+      const recursion = await lambda.send(new GetFunctionRecursionConfigCommand({ FunctionName }));
+      assert.equal(recursion.RecursiveLoop, "Allow");
+      await Promise.all(
+        Array.from({ length: 20 }, () =>
+          lambda.send(new InvokeCommand({ FunctionName, InvocationType: "Event" })),
+        ),
+      );
+      const objects = async () =>
+        (await s3.send(new ListObjectsV2Command({ Bucket: "failed-events" }))).KeyCount ?? 0;
+      for (let tries = 0; (await objects()) < 20; tries++) {
+        assert.ok(tries < 600, "not every failed event reached its destination");
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      assert.equal(await objects(), 20);
+      await lambda.send(new DeleteFunctionEventInvokeConfigCommand({ FunctionName }));
     } finally {
       await setting.server.stop();
     }
