@@ -2,14 +2,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Pace, allowance } from "./pace.ts";
 
-test("events begin as they may where none come, or the server has time", () => {
+test("events begin as they may where few come, or the server has time", () => {
   assert.equal(allowance(0, 1), Infinity);
+  assert.equal(allowance(49, 1), Infinity);
   assert.equal(allowance(10_000, 0.5), Infinity);
 });
 
-test("while events come faster than they are served, a share of them begins, and never none", () => {
+test("while a flood of events keeps the server busy, a share of them begins, and never none", () => {
   assert.equal(allowance(1_600, 1), 100);
-  assert.equal(allowance(3, 0.95), 10);
+  assert.equal(allowance(50, 0.95), 10);
 });
 
 test("a flood bounds what begins until it is over", async () => {

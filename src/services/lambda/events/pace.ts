@@ -1,4 +1,4 @@
-/** Accepting goes before running: while events come faster than the server can serve, only a share of them is run meanwhile. */
+/** Accepting goes before running: while a flood of events keeps the server busy, only a share of them is run meanwhile. */
 import { performance } from "node:perf_hooks";
 import type { EventLoopUtilization } from "node:perf_hooks";
 
@@ -6,6 +6,8 @@ import type { EventLoopUtilization } from "node:perf_hooks";
 const WINDOW_MS = 50;
 /** The share of a window that the event loop works from which it counts as saturated. */
 const SATURATED = 0.9;
+/** Events accepted in a window from which they are a flood: a thousand a second. Fewer take little of the server's time. */
+const FLOOD = 50;
 /** Of the events accepted in a saturated window, one in so many may begin in the next. */
 const ACCEPTED_PER_BEGUN = 16;
 /** Events that may begin in any window: 200 a second, whatever comes. */
@@ -13,7 +15,7 @@ const BEGUN_MIN = 10;
 
 /** What there was in a window: how many may begin in the next. */
 export function allowance(accepted: number, utilization: number): number {
-  if (accepted === 0 || utilization < SATURATED) return Infinity;
+  if (accepted < FLOOD || utilization < SATURATED) return Infinity;
   return Math.max(BEGUN_MIN, Math.floor(accepted / ACCEPTED_PER_BEGUN));
 }
 
