@@ -37,6 +37,11 @@ export class InvocationReport {
   /** @param back What was heard instead of an answer, or after it. @param backAt When the runtime asked for more after an answer. */
   runtimeDone(back: Verdict, backAt: number | undefined): void {
     const { startedAt, durationMs, payload, streamed } = this.#result;
+    if (back.kind === "exit")
+      this.#stream.platform({
+        type: "fault",
+        message: `RequestId: ${this.#invocation.requestId} Process exited before completing request`,
+      });
     const responseLatencyMs = streamed ? streamed.startedAt - startedAt : durationMs;
     this.#stream.platform({
       type: "runtimeDone",

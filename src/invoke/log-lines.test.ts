@@ -61,3 +61,42 @@ test("JSON lines are left out below the system log level", () => {
   assert.equal(jsonLine(report, 0, "WARN", context), undefined);
   assert.ok(jsonLine({ ...report, status: "error" }, 0, "WARN", context));
 });
+
+test("an init phase is reported in text when it failed, or was made ahead", () => {
+  const done = { type: "initReport", phase: "init", durationMs: 12.345, status: "success" } as const;
+  assert.equal(textLine(done, "on-demand"), undefined);
+  assert.equal(
+    textLine(done, "provisioned-concurrency"),
+    "INIT_REPORT Init Duration: 12.35 ms\tPhase: init\t\n",
+  );
+  assert.equal(
+    textLine({ ...done, phase: "invoke", status: "error", errorType: "Extension.Crash" }, "on-demand"),
+    "INIT_REPORT Init Duration: 12.35 ms\tPhase: invoke\tStatus: error\tError Type: Extension.Crash\n",
+  );
+  assert.equal(jsonLine(done, 0, "INFO", context), undefined);
+  assert.ok(jsonLine(done, 0, "INFO", { ...context, initializationType: "provisioned-concurrency" }));
+});
+
+test("extensions and subscriptions have lines of their own", () => {
+  const extension = { type: "extension", name: "e", state: "Ready", events: ["INVOKE", "SHUTDOWN"] } as const;
+  assert.equal(
+    textLine(extension, "on-demand"),
+    "EXTENSION\tName: e\tState: Ready\tEvents: [INVOKE, SHUTDOWN]\n",
+  );
+  const failed = { ...extension, state: "LaunchError", events: [], errorType: "PermissionDenied" };
+  assert.equal(
+    textLine(failed, "on-demand"),
+    "EXTENSION\tName: e\tState: LaunchError\tEvents: []\tError Type: PermissionDenied\n",
+  );
+  assert.equal(jsonLine(extension, 0, "WARN", context), undefined);
+  assert.ok(jsonLine(failed, 0, "WARN", context));
+  const subscribed = { name: "e", state: "Subscribed", types: ["platform", "function"] } as const;
+  assert.equal(
+    textLine({ type: "telemetrySubscription", ...subscribed }, "on-demand"),
+    "TELEMETRY\tName: e\tState: Subscribed\tTypes: [Platform, Function]\n",
+  );
+  assert.equal(
+    textLine({ type: "logsSubscription", ...subscribed }, "on-demand"),
+    "LOGS\tName: e\tState: Subscribed\tTypes: [Platform, Function]\n",
+  );
+});
