@@ -38,6 +38,7 @@ Options (each also as a variable; a flag wins):
                          [6291456, 2097152; LAMBENT_STREAM_BURST_BYTES, LAMBENT_STREAM_BYTES_PER_SECOND]
   --async-concurrency N  asynchronous invocations at once  [64; LAMBENT_ASYNC_CONCURRENCY]
   --runtimes-dir DIR     language runtimes installed on demand  [~/.cache/lambent/runtimes; LAMBENT_RUNTIMES_DIR]
+  --code-cache-bytes N   unpacked code kept ready beyond what is in use  [10737418240; LAMBENT_CODE_CACHE_BYTES]
   --stop-grace-ms N      how long a stop waits for running invocations  [30000; LAMBENT_STOP_GRACE_MS]
   --log-level LEVEL      debug, info, warn, error: the server's own log, JSON lines on stderr  [info; LAMBENT_LOG_LEVEL]
 
@@ -69,6 +70,7 @@ export const startCommand: Command = {
     "stream-bytes-per-second": text,
     "async-concurrency": text,
     "runtimes-dir": text,
+    "code-cache-bytes": text,
     "stop-grace-ms": text,
     "log-level": text,
   },

@@ -43,6 +43,8 @@ export interface Config {
   readonly asyncConcurrency: number;
   /** Processes of language runtimes that may wait, booted, for a function; 0 boots every environment from nothing. */
   readonly prebooted: number;
+  /** Unpacked code of functions that is kept ready beyond what is in use, in bytes. */
+  readonly codeCacheBytes: number;
   /** How long a graceful stop waits for running invocations, in milliseconds. */
   readonly stopGraceMs: number;
 }
@@ -77,6 +79,7 @@ const VARIABLES = {
   streamBytesPerSecond: "LAMBENT_STREAM_BYTES_PER_SECOND",
   asyncConcurrency: "LAMBENT_ASYNC_CONCURRENCY",
   prebooted: "LAMBENT_PREBOOTED",
+  codeCacheBytes: "LAMBENT_CODE_CACHE_BYTES",
   stopGraceMs: "LAMBENT_STOP_GRACE_MS",
 } as const satisfies Record<keyof Config, string>;
 
@@ -97,6 +100,7 @@ const NUMBER_MAX = {
   streamBurstBytes: 1_099_511_627_776,
   streamBytesPerSecond: 1_099_511_627_776,
   prebooted: 1_000,
+  codeCacheBytes: 1_099_511_627_776,
   stopGraceMs: 900_000,
 } as const;
 
@@ -127,6 +131,7 @@ export function loadConfig(input: ConfigInput = {}, env: NodeJS.ProcessEnv = pro
     streamBytesPerSecond: 2_097_152,
     asyncConcurrency: 64,
     prebooted: 16,
+    codeCacheBytes: 10_737_418_240,
     stopGraceMs: 30_000,
   };
   const read = (key: keyof Config) => input[key] ?? nonEmpty(env[VARIABLES[key]]) ?? defaults[key];
@@ -151,6 +156,7 @@ export function loadConfig(input: ConfigInput = {}, env: NodeJS.ProcessEnv = pro
     streamBytesPerSecond: integer("streamBytesPerSecond", read("streamBytesPerSecond")),
     asyncConcurrency: integer("asyncConcurrency", read("asyncConcurrency")),
     prebooted: integer("prebooted", read("prebooted")),
+    codeCacheBytes: integer("codeCacheBytes", read("codeCacheBytes")),
     stopGraceMs: integer("stopGraceMs", read("stopGraceMs")),
   };
   refuseOpenDoor(config);

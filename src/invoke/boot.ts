@@ -16,11 +16,27 @@ export interface NoEntrypoint {
   readonly reason: string;
 }
 
-/** Installs the runtime, fetches credentials and looks for the program. @throws RuntimeUnavailable, and what the ports throw. */
+/**
+ * Installs the runtime, fetches credentials, has the code unpacked and looks for the program. Whoever gets a spec calls its
+ * `releaseCode` once nothing runs the code any more. @throws RuntimeUnavailable, and what the ports throw.
+ */
 export async function prepareBoot(
   deps: BootDeps,
   version: FunctionVersion,
 ): Promise<EnvironmentSpec | NoEntrypoint> {
+  const releaseCode = await version.holdCode?.();
+  try {
+    const spec = await specOf(deps, version);
+    if ("credentials" in spec) return { ...spec, ...(releaseCode ? { releaseCode } : {}) };
+    releaseCode?.();
+    return spec;
+  } catch (error) {
+    releaseCode?.();
+    throw error;
+  }
+}
+
+async function specOf(deps: BootDeps, version: FunctionVersion): Promise<EnvironmentSpec | NoEntrypoint> {
   const [runtime, credentials, extensions] = await Promise.all([
     deps.runtimes.install(version.runtime),
     deps.ports.credentials(version, version.functionName),

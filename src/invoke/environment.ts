@@ -33,6 +33,8 @@ export interface EnvironmentSpec {
   readonly extensions: readonly ExternalExtension[];
   /** On demand when absent. */
   readonly initializationType?: InitializationType;
+  /** Called once, when nothing of it has the code mounted any more. */
+  readonly releaseCode?: () => void;
 }
 
 /** How long a caller waits, after its answer, for a custom runtime to ask for more: else its next call would boot another. */
@@ -355,6 +357,7 @@ export class Environment {
     } catch (error) {
       this.#deps.log.error("an execution environment could not be ended", { error });
     }
+    this.#spec.releaseCode?.();
     await this.#finished;
     this.#stream.telemetry.close();
     await this.#stream.flush();

@@ -156,6 +156,7 @@ export class Fleet {
         this.#booting.set(environment, resolve);
         this.#reclaim.start();
       });
+    if (spec && "credentials" in spec) spec.releaseCode?.();
     this.#count--;
     owner.boots--;
     if (spec && "reason" in spec) {

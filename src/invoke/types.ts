@@ -17,8 +17,13 @@ export interface FunctionVersion {
   readonly timeoutMs: number;
   readonly ephemeralStorageMb: number;
   readonly environment: Readonly<Record<string, string>>;
-  /** Host folder with the unpacked code. */
+  /** Host folder with the unpacked code, while it is held. */
   readonly codeDir: string;
+  /**
+   * Makes sure that the code lies in its folder, and keeps it there until the answer is called; every environment does so for as long as it
+   * lives. Absent where the code always lies there.
+   */
+  readonly holdCode?: () => Promise<() => void>;
   /** Host folder with the merged layers. */
   readonly optDir?: string;
   readonly roleArn: string;

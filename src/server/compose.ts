@@ -160,7 +160,11 @@ async function composeServices(
   });
   const lambda = await createLambda({
     ...common,
-    limits: { concurrentExecutions: config.concurrencyMax, asyncConcurrency: config.asyncConcurrency },
+    limits: {
+      concurrentExecutions: config.concurrencyMax,
+      asyncConcurrency: config.asyncConcurrency,
+      codeCacheBytes: config.codeCacheBytes,
+    },
     queue: store.queue,
     invoker,
     runtimes,

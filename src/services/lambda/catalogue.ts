@@ -176,7 +176,8 @@ export class Catalogue {
       timeoutMs: configuration.timeoutSeconds * 1_000,
       ephemeralStorageMb: configuration.ephemeralStorageMb,
       environment: configuration.environment ?? {},
-      codeDir: await this.#deps.code.unpacked(codeSha256),
+      codeDir: this.#deps.code.folder(codeSha256),
+      holdCode: () => this.#deps.code.hold(codeSha256),
       roleArn: configuration.role,
       logGroup: configuration.logGroup ?? `/aws/lambda/${row.name}`,
       ...(configuration.jsonLogs

@@ -81,7 +81,7 @@ export class Deployments {
     try {
       await this.#deps.runtimes.install(row.configuration.runtime);
       this.#deps.invoker.prepare(row.configuration);
-      await this.#deps.code.unpacked(row.codeSha256);
+      (await this.#deps.code.hold(row.codeSha256))();
     } catch (error) {
       this.#deps.log.warn("A function could not be deployed", { function: functionArn(row), error });
       const reason = error instanceof Error ? error.message : String(error);

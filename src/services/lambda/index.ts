@@ -47,7 +47,8 @@ export interface LambdaService {
 export async function createLambda(deps: LambdaDeps): Promise<LambdaService> {
   const { clock, ids, log, database, blobs, queue } = deps;
   await database.migrate("lambda", [functionsMigration, eventInvokeConfigs, recursiveLoops, concurrency]);
-  const code = new CodeStore(deps);
+  const limits = { ...LIMITS_DEFAULT, ...deps.limits };
+  const code = new CodeStore({ ...deps, cacheBytes: limits.codeCacheBytes });
   const catalogue = new Catalogue({ database, code, clock, ids });
   const invoker = withInFlight(deps.invoker);
   const deployments = new Deployments({ ...deps, invoker, code, catalogue });
@@ -59,7 +60,7 @@ export async function createLambda(deps: LambdaDeps): Promise<LambdaService> {
   const lambda: Lambda = {
     ...deps,
     invoker,
-    limits: { ...LIMITS_DEFAULT, ...deps.limits },
+    limits,
     code,
     catalogue,
     deployments,

@@ -35,10 +35,13 @@ export interface LambdaLimits {
   readonly concurrentExecutions: number;
   /** Asynchronous invocations that run at once on this server. */
   readonly asyncConcurrency: number;
+  /** Unpacked code that is kept ready on this server beyond what environments have mounted, in bytes. */
+  readonly codeCacheBytes: number;
 }
 
 export const LIMITS_DEFAULT: LambdaLimits = {
   codeStorageBytes: 300 * 1024 ** 3,
   concurrentExecutions: 1_000,
   asyncConcurrency: 64,
+  codeCacheBytes: 10 * 1024 ** 3,
 };

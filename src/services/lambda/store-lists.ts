@@ -30,8 +30,8 @@ const CODE_USES = sql(
 );
 const CODES = sql(
   "lambda.codes",
-  `SELECT code_sha256 AS code FROM lambda_versions
-   UNION SELECT serving_code AS code FROM lambda_versions WHERE serving_code IS NOT NULL`,
+  `SELECT code_sha256 AS code, MAX(unzipped_bytes) AS bytes FROM lambda_versions GROUP BY code_sha256
+   UNION ALL SELECT serving_code AS code, NULL AS bytes FROM lambda_versions WHERE serving_code IS NOT NULL`,
 );
 const USAGE = sql(
   "lambda.usage",
@@ -95,9 +95,13 @@ export async function isCodeUsed(reader: Reader, sha256: string): Promise<boolea
   return ((await reader.get<{ uses: number }>(CODE_USES, sha256, sha256))?.uses ?? 0) > 0;
 }
 
-/** Every code that some version refers to. */
-export async function usedCodes(reader: Reader): Promise<Set<string>> {
-  return new Set((await reader.all<{ code: string }>(CODES)).map((row) => row.code));
+/** Every code that some version refers to, with the bytes of its files where a version tells them. */
+export async function usedCodes(reader: Reader): Promise<Map<string, number | undefined>> {
+  const codes = new Map<string, number | undefined>();
+  // PostgreSQL's bigint may arrive as text.
+  for (const { code, bytes } of await reader.all<{ code: string; bytes: number | string | null }>(CODES))
+    codes.set(code, bytes === null ? codes.get(code) : Number(bytes));
+  return codes;
 }
 
 /** Number of functions, and bytes of all versions' zips and of their content. */

@@ -1,4 +1,7 @@
-/** Function code: zips kept by content among the blobs, each unpacked once into a folder, both gone when no version uses them. */
+/**
+ * Function code: zips kept by content among the blobs, gone when no version uses them; and their unpacked folders, each of which all
+ * environments of all versions share, kept as long as there is room.
+ */
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
 import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
@@ -10,8 +13,10 @@ import type { AwsError } from "../../../aws/errors.ts";
 import type { Ids } from "../../../kit/id.ts";
 import type { Blobs } from "../../../store/blobs.ts";
 import type { Database } from "../../../store/database.ts";
+import type { Log } from "../../../telemetry/log.ts";
 import { invalidParameter } from "../errors.ts";
 import { isCodeUsed, usedCodes } from "../store-lists.ts";
+import { CodeCache } from "./code-cache.ts";
 import { badZip, unpack } from "./unpack.ts";
 
 export interface Code {
@@ -26,6 +31,9 @@ interface Deps {
   readonly database: Database;
   readonly ids: Ids;
   readonly codeDir: string;
+  /** Unpacked code that is kept though no environment has it mounted, in bytes. */
+  readonly cacheBytes: number;
+  readonly log: Log;
 }
 
 /** Holds the boot during which the folder was last swept. */
@@ -42,12 +50,14 @@ export class CodeStore {
   readonly #held = new Map<string, number>();
   /** Removals and unpackings of one content happen one after the other. */
   readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #cache: CodeCache;
 
   constructor(deps: Deps) {
     this.#deps = deps;
+    this.#cache = new CodeCache(deps.cacheBytes);
   }
 
-  /** Where the code lies once {@link unpacked} has resolved. */
+  /** Where the code lies while it is held. */
   folder(sha256: string): string {
     return join(this.#deps.codeDir, sha256);
   }
@@ -67,7 +77,7 @@ export class CodeStore {
     try {
       const unzippedBytes = await this.#inTurn(staged.sha256, async () => {
         await this.#keepBlob(staged);
-        await this.#publish(staged.sha256, staged.folder);
+        await this.#publish(staged.sha256, staged);
         return staged.unzippedBytes;
       });
       return await use({ sha256: staged.sha256, zipBytes: staged.zipBytes, unzippedBytes });
@@ -75,22 +85,47 @@ export class CodeStore {
       this.#held.set(staged.sha256, (this.#held.get(staged.sha256) ?? 1) - 1);
       await rm(staged.temporary, { recursive: true, force: true });
       await this.release(staged.sha256);
+      this.#makeRoom();
     }
   }
 
-  /** Makes sure that the folder is there, unpacking the stored zip again where it is missing. */
-  async unpacked(sha256: string): Promise<string> {
-    const folder = this.folder(sha256);
+  /**
+   * Unpacks the code where it is not, and keeps it at {@link folder} until the answer is called.
+   * @throws when the stored zip cannot be read.
+   */
+  async hold(sha256: string): Promise<() => void> {
+    const release = this.#cache.hold(sha256);
+    try {
+      await this.#unpacked(sha256);
+    } catch (error) {
+      release();
+      throw error;
+    }
+    return () => {
+      release();
+      this.#makeRoom();
+    };
+  }
+
+  async #unpacked(sha256: string): Promise<void> {
     await this.#inTurn(sha256, async () => {
-      if (await exists(folder)) return;
+      if (await exists(this.folder(sha256))) return;
       const staged = await this.#stage(
         await this.#deps.blobs.read(codeBlob(sha256)),
         Number.POSITIVE_INFINITY,
       );
-      await this.#publish(sha256, staged.folder);
+      await this.#publish(sha256, staged);
       await rm(staged.temporary, { recursive: true, force: true });
     });
-    return folder;
+    this.#makeRoom();
+  }
+
+  /** Removes folders that nobody holds while there are too many bytes of them, in the background. */
+  #makeRoom(): void {
+    for (const sha256 of this.#cache.excess())
+      this.#inTurn(sha256, async () => {
+        if (!this.#cache.isHeld(sha256)) await this.#removeFolder(sha256);
+      }).catch((error: unknown) => this.#deps.log.warn("Unpacked code could not be removed", { error }));
   }
 
   /** Removes zip and folder when no version refers to them any more. */
@@ -100,7 +135,8 @@ export class CodeStore {
       this.#held.delete(sha256);
       if (await isCodeUsed(this.#deps.database, sha256)) return;
       await this.#deps.blobs.delete(codeBlob(sha256));
-      await this.#removeFolder(this.folder(sha256));
+      // Nothing can run it any more; an environment that is just ending may still have it mounted, and then it goes for want of room.
+      if (!this.#cache.isHeld(sha256)) await this.#removeFolder(sha256);
     });
   }
 
@@ -110,9 +146,13 @@ export class CodeStore {
     await mkdir(codeDir, { recursive: true, mode: 0o755 });
     const used = await usedCodes(this.#deps.database);
     const trusted = await isSameBoot(codeDir);
-    for (const name of await readdir(codeDir))
-      if (name !== BOOT_FILE && !(trusted && used.has(name)))
-        await rm(join(codeDir, name), { recursive: true, force: true });
+    for (const name of await readdir(codeDir)) {
+      if (name === BOOT_FILE) continue;
+      const path = join(codeDir, name);
+      if (trusted && used.has(name)) this.#cache.added(name, used.get(name) ?? (await bytesBelow(path)));
+      else await rm(path, { recursive: true, force: true });
+    }
+    this.#makeRoom();
     // Another server of the same database may be storing code right now; only a sole owner may tell what is left over.
     if (this.#deps.database.engine !== "sqlite") return;
     const stale: string[] = [];
@@ -152,19 +192,20 @@ export class CodeStore {
     await this.#deps.blobs.put(codeBlob(staged.sha256), createReadStream(staged.zip));
   }
 
-  async #publish(sha256: string, staged: string): Promise<void> {
+  async #publish(sha256: string, staged: { folder: string; unzippedBytes: number }): Promise<void> {
     const folder = this.folder(sha256);
-    if (await exists(folder)) return;
-    await rename(staged, folder);
+    if (!(await exists(folder))) await rename(staged.folder, folder);
+    this.#cache.added(sha256, staged.unzippedBytes);
   }
 
-  /** Renames first, so that a folder that is there is always whole. */
-  async #removeFolder(folder: string): Promise<void> {
+  /** Renames first, so that a folder that is there is always whole, whenever the server is killed. */
+  async #removeFolder(sha256: string): Promise<void> {
     const doomed = join(this.#deps.codeDir, `.staging-${this.#deps.ids.uuid()}`);
-    const renamed = await rename(folder, doomed).then(
+    const renamed = await rename(this.folder(sha256), doomed).then(
       () => true,
       () => false,
     );
+    this.#cache.removed(sha256);
     if (renamed) await rm(doomed, { recursive: true, force: true });
   }
 
@@ -194,6 +235,14 @@ async function isSameBoot(codeDir: string): Promise<boolean> {
   if (boot !== "unknown" && (await readFile(path, "utf8").catch(() => "")) === boot) return true;
   await writeFile(path, boot);
   return false;
+}
+
+/** Bytes of all files, at any depth. */
+async function bytesBelow(folder: string): Promise<number> {
+  let bytes = 0;
+  for (const entry of await readdir(folder, { withFileTypes: true, recursive: true }))
+    if (entry.isFile()) bytes += (await stat(join(entry.parentPath, entry.name))).size;
+  return bytes;
 }
 
 async function exists(path: string): Promise<boolean> {
