@@ -25,7 +25,7 @@ for (const kind of kinds)
       const reason = skipped(scenario, kind);
       if (reason) console.log(`# SKIPPED ${name} on ${kind}: ${reason}`);
       test(`${name}: ${scenario.title}`, { skip: reason ?? false }, async () => {
-        await runTimes(stage, name, scenario, scenario.dear ? 1 : TIMES);
+        await runTimes(stage, name, scenario, scenario.dear || kind === "runsc" ? 1 : TIMES);
         await assertNoGrowth(stage, resting);
       });
     }

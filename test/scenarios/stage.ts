@@ -34,7 +34,7 @@ const START_MS_MAX = 120_000;
 export const kinds: readonly Kind[] = await (async () => {
   const machine = await inspectMachine();
   const found: Kind[] = [];
-  for (const kind of ["runc"] as Kind[]) {
+  for (const kind of ["runc", "runsc"] as const) {
     const lacking = lackingFor(kind, machine);
     const reason = lacking.length > 0 ? lacking.join(" ") : kind === "runsc" ? await tryGvisor() : undefined;
     if (reason === undefined) found.push(kind);

@@ -10,6 +10,7 @@ const PASSED_OVER = new Set([
   "/bin",
   "/sbin",
   "/var/lang",
+  "/var/runtime",
   "/proc",
   "/sys",
   "/dev",
