@@ -137,7 +137,7 @@ test("Invoke of a function with JSON logs writes JSON", async () => {
   );
 });
 
-test("Invoke carries the trace through", async () => {
+test("Invoke carries the trace through, and adds the function to its lineage", async () => {
   const name = await setting.create("export const handler = async () => process.env._X_AMZN_TRACE_ID;");
   const made = (await setting.invoke(name)).value as string;
   assert.match(made, /^Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=0/);
@@ -146,8 +146,10 @@ test("Invoke carries the trace through", async () => {
     method: "POST",
     headers: { "x-amzn-trace-id": given, authorization: AUTHORIZATION },
   });
-  assert.equal(response.headers.get("x-amzn-trace-id"), given);
-  assert.equal(await response.json(), given);
+  const carried = response.headers.get("x-amzn-trace-id") ?? "";
+  assert.equal(await response.json(), carried);
+  assert.equal(carried.slice(0, given.length), given);
+  assert.match(carried.slice(given.length), /^;Lineage=1:[0-9a-f]{8}:0$/);
 });
 
 test("Invoke answers 200 with the error's document when the function fails", async () => {
