@@ -34,6 +34,11 @@ export const logBatchLinesMax = 2_000;
 /** What one environment may log in one go, and every second after that. */
 export const logBurstBytes = 33_554_432;
 export const logBytesPerSecond = 8_388_608;
+/** The same in lines: 32 MB of empty ones would be 33 million events to store. */
+export const logBurstLines = 300_000;
+export const logLinesPerSecond = 20_000;
+/** One that has used up its rate is given more no more often than this, so that what is dropped is told in few lines. */
+export const logRefillMs = 100;
 /** The log tail of an invocation. */
 export const logTailBytes = 4_096;
 /** Largest head (request line and headers) of a Runtime API request. */

@@ -4,7 +4,10 @@ import { LineSplitter, characterStart } from "./line-splitter.ts";
 import {
   logBatchLinesMax,
   logBurstBytes,
+  logBurstLines,
   logBytesPerSecond,
+  logLinesPerSecond,
+  logRefillMs,
   logFlushMs,
   logLineBytesMax,
   logTailBytes,
@@ -224,10 +227,11 @@ class Tail {
   }
 }
 
-/** A bucket of bytes that refills with time; what does not fit is counted. */
+/** A bucket of bytes and of lines that refills with time; what does not fit is counted. */
 class RateLimit {
   readonly #clock: Clock;
   #bytes = logBurstBytes;
+  #lines = logBurstLines;
   #at: number;
   #droppedBytes = 0;
   #droppedRecords = 0;
@@ -237,10 +241,12 @@ class RateLimit {
     this.#at = clock.now();
   }
 
+  /** Whether a line of this length may be kept. */
   allows(bytes: number): boolean {
-    if (this.#bytes < bytes) this.#refill();
-    if (this.#bytes >= bytes) {
+    if (this.#bytes < bytes || this.#lines < 1) this.#refill();
+    if (this.#bytes >= bytes && this.#lines >= 1) {
       this.#bytes -= bytes;
+      this.#lines -= 1;
       return true;
     }
     this.#droppedBytes += bytes;
@@ -258,7 +264,10 @@ class RateLimit {
 
   #refill(): void {
     const now = this.#clock.now();
-    this.#bytes = Math.min(logBurstBytes, this.#bytes + ((now - this.#at) / 1000) * logBytesPerSecond);
+    const seconds = (now - this.#at) / 1000;
+    if (seconds * 1000 < logRefillMs) return;
+    this.#bytes = Math.min(logBurstBytes, this.#bytes + seconds * logBytesPerSecond);
+    this.#lines = Math.min(logBurstLines, this.#lines + seconds * logLinesPerSecond);
     this.#at = now;
   }
 }

@@ -9,8 +9,8 @@ import type { OpenStage } from "./stage.ts";
 const CONCURRENCY = 3;
 /** How long the server may take to give back what ended, in milliseconds. */
 const SETTLE_MS_MAX = 15_000;
-/** Sandboxes that wait for functions, as many as were wanted lately. */
-const WAITING_SANDBOXES_MAX = 24;
+/** Sandboxes that wait for functions, empty ones and those with a booted runtime, as many as were wanted lately. */
+const WAITING_SANDBOXES_MAX = 40;
 /**
  * What the server prepares ahead of use comes and goes by this much, by what is counted. A scenario that leaves one thing behind
  * each time grows beyond it within the runs of a test file, and of a soak by far.
