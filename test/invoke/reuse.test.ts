@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { InvokerStopped, RuntimeUnavailable, ThrottledError } from "../../src/invoke/index.ts";
-import { credentialsUntil, kinds, openInvoker } from "./harness.ts";
+import { credentialsUntil, eventually, kinds, openInvoker } from "./harness.ts";
 
 const COUNTER = `let n = 0; export const handler = async (e) => { if (e.ms) await new Promise((r) => setTimeout(r, e.ms)); return [process.env.AWS_LAMBDA_LOG_STREAM_NAME, ++n]; };`;
 
@@ -158,7 +158,7 @@ test("stop ends what does not finish within its grace", async (t) => {
   t.after(() => bench.close());
   const version = await bench.fn({ files: { "index.mjs": COUNTER } });
   const running = bench.call(version, { ms: 60_000 });
-  await sleep(400);
+  await eventually(() => bench.logged().includes("START RequestId"));
   await bench.invoker.stop(100);
   assert.equal((await running).json.errorType, "Runtime.ExitError");
 });
