@@ -1,7 +1,6 @@
 /** Axis 8: asynchronous invocations accepted durably (202) a second, against durable writes of PostgreSQL and Redis. */
-import { setTimeout as sleep } from "node:timers/promises";
 import { startLambent } from "../contenders/lambent.ts";
-import type { LambentServer } from "../contenders/lambent.ts";
+import { settled } from "../contenders/settled.ts";
 import { startGenerator } from "../load/generator.ts";
 import { fdatasyncTimes } from "../machine/fdatasync.ts";
 import { row, roundsNote } from "../report.ts";
@@ -18,9 +17,6 @@ const EVENT_BYTES = 256;
 const SYNC = "fdatasync";
 /** Events still run after they were accepted; the next contender waits until that is over, at most so long. */
 const DRAIN_MS_MAX = 60_000;
-const DRAIN_POLL_MS = 500;
-/** A server that uses less CPU than this in a poll has nothing left to do, in microseconds. */
-const IDLE_US = 25_000;
 
 export async function asyncIntake(options: BenchOptions): Promise<AxisResult> {
   await using parts = new AsyncDisposableStack();
@@ -49,7 +45,7 @@ export async function asyncIntake(options: BenchOptions): Promise<AxisResult> {
       async measure() {
         const measured: Record<string, number> = {};
         for (const clients of CLIENTS) {
-          await drained(lambent);
+          await settled(lambent, DRAIN_MS_MAX);
           const before = lambent.usedUs();
           const { perSecond, p99Us, requests } = await accept(clients);
           Object.assign(measured, {
@@ -58,7 +54,7 @@ export async function asyncIntake(options: BenchOptions): Promise<AxisResult> {
             [`cpuUs${clients}`]: (lambent.usedUs() - before) / requests,
           });
         }
-        await drained(lambent);
+        await settled(lambent, DRAIN_MS_MAX);
         return measured;
       },
     },
@@ -120,12 +116,4 @@ function notesOf(ours: string, stores: readonly Store[], rounds: Comparison): st
     `one fdatasync: p50 ${us(SYNC, "p50Us")}, p99 ${us(SYNC, "p99Us")}`,
     roundsNote(rounds),
   ];
-}
-
-async function drained(lambent: LambentServer): Promise<void> {
-  for (const end = Date.now() + DRAIN_MS_MAX; Date.now() < end;) {
-    const before = lambent.usedUs();
-    await sleep(DRAIN_POLL_MS);
-    if (lambent.usedUs() - before < IDLE_US) return;
-  }
 }

@@ -7,6 +7,7 @@ import type { Turn } from "../rounds.ts";
 import { median } from "../statistics.ts";
 import type { Language } from "./handlers.ts";
 import type { LambentServer } from "./lambent.ts";
+import { settled } from "./settled.ts";
 
 /** How many first calls a turn makes, and how long it waits before each. */
 export interface Pace {
@@ -19,6 +20,7 @@ export interface Pace {
 const PACE: Pace = { calls: 6, refillMs: 400 };
 const QUICK_PACE: Pace = { calls: 1, refillMs: 10 };
 const WARM_CALLS = 200;
+const SETTLE_MS_MAX = 15_000;
 
 export function paceOf({ quick }: BenchOptions): Pace {
   return quick ? QUICK_PACE : PACE;
@@ -56,4 +58,5 @@ export async function warmFrontDoor(lambent: LambentServer): Promise<void> {
   const connection = await Connection.open(lambent.target.port);
   for (let count = 0; count < WARM_CALLS; count += 1) await invokeOnce(lambent.target, connection);
   connection.close();
+  await settled(lambent, SETTLE_MS_MAX);
 }

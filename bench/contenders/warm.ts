@@ -8,8 +8,10 @@ import { startLambent } from "./lambent.ts";
 import type { LambentServer } from "./lambent.ts";
 import { startLambdaLocal, startServerlessOffline, startWorkerd } from "./peers.ts";
 import type { ContenderServer } from "./server.ts";
+import { settled } from "./settled.ts";
 
 const WARM_UP_TURNS_MAX = 6;
+const SETTLE_MS_MAX = 15_000;
 
 export interface WarmContenders extends AsyncDisposable {
   readonly lambent: LambentServer;
@@ -61,6 +63,8 @@ export async function warmUp(
 ): Promise<void> {
   for (let before = -1, turn = 0; turn < WARM_UP_TURNS_MAX; turn += 1) {
     await generator.run({ target: server.target, ...job });
+    // Environments that are booted ahead come after the load that asked for them.
+    await settled(server, SETTLE_MS_MAX);
     const now = processesBelow(server.sandboxGroup).length;
     if (now === before) return;
     before = now;
