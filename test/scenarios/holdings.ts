@@ -54,8 +54,11 @@ function childrenOf(pid: number): number {
   return text.split(" ").filter(Boolean).length;
 }
 
-/** Kept for as long as the server runs, one for each kind of sandbox; and what a function wrote to its /tmp, which is one mount. */
-const NOT_COUNTED = new Set(["roots", "tmp"]);
+/**
+ * Kept for as long as the server runs, one for each kind of sandbox; what a function wrote to its /tmp, which is one mount; and
+ * what is mounted into sandboxes late, which is the runtimes' and the functions' own.
+ */
+const NOT_COUNTED = new Set(["roots", "tmp", "late", "stage"]);
 
 /** Entries at any depth. */
 function filesBelow(folder: string): number {
