@@ -7,6 +7,7 @@ import { after, before, test } from "node:test";
 import { DeleteRoleCommand, DeleteRolePolicyCommand } from "@aws-sdk/client-iam";
 import {
   CreateFunctionCommand,
+  CreateFunctionUrlConfigCommand,
   DeleteFunctionCommand,
   GetAccountSettingsCommand,
   GetFunctionCommand,
@@ -14,7 +15,6 @@ import {
   LambdaClient,
   ListFunctionsCommand,
   ListVersionsByFunctionCommand,
-  PutFunctionConcurrencyCommand,
   UpdateFunctionCodeCommand,
   UpdateFunctionConfigurationCommand,
   waitUntilFunctionActiveV2,
@@ -455,10 +455,8 @@ test("GetAccountSettings counts functions and code", async () => {
 
 test("an operation that Lambent does not have is refused by name", async () => {
   await assert.rejects(
-    setting.lambda.send(
-      new PutFunctionConcurrencyCommand({ FunctionName: "first", ReservedConcurrentExecutions: 1 }),
-    ),
-    { name: "NotImplemented", message: /PutFunctionConcurrency/ },
+    setting.lambda.send(new CreateFunctionUrlConfigCommand({ FunctionName: "first", AuthType: "NONE" })),
+    { name: "NotImplemented", message: /CreateFunctionUrlConfig/ },
   );
 });
 
