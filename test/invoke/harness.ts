@@ -1,4 +1,5 @@
 /** An invoker on a real sandbox provider, with functions written into a temporary folder and its log lines collected. */
+import assert from "node:assert/strict";
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -151,9 +152,16 @@ export async function openInvoker(
   };
 }
 
-/** Waits for what comes a little later, such as the last lines of a log; the test's own timeout ends a vain wait. */
+/** How long something may take to come, in milliseconds. */
+const lateMsMax = 60_000;
+
+/** Waits for what comes a little later, such as the last lines of a log. */
 export async function eventually(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 10));
+  const until = performance.now() + lateMsMax;
+  while (!isSo()) {
+    assert.ok(performance.now() < until, `not so after ${lateMsMax} ms: ${isSo.toString()}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 }
 
 export function credentialsUntil(expiresAt: number): Credentials {

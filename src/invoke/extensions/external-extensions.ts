@@ -44,6 +44,9 @@ export interface ExtensionFailure {
   readonly message: string;
 }
 
+/** Turns of the event loop until what an ended extension wrote has been read. */
+const lastWordsTurns = 3;
+
 export interface ExternalExtensionsDeps {
   readonly extensions: ExtensionSet;
   readonly environment: (inside: Inside) => Readonly<Record<string, string>>;
@@ -100,6 +103,8 @@ export class ExternalExtensions {
       sleep(graceMs, undefined, { signal: grace.signal, ref: false }).catch(() => {}),
     ]);
     grace.abort();
+    // Their end is told by another pipe than their last words, which are read in the next turns of the loop.
+    for (let turn = 0; turn < lastWordsTurns; turn++) await new Promise(setImmediate);
   }
 
   /** From now on their end is what is wanted, and what they write is another life's. */
