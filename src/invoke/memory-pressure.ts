@@ -1,8 +1,12 @@
 /** Whether the machine is short of memory. https://docs.kernel.org/accounting/psi.html */
 import { readFile } from "node:fs/promises";
 
-/** Part of the last 10 seconds, in percent, in which something waited for memory. */
+/**
+ * Part of the last 10 seconds, in percent, in which something waited for memory. The kernel counts a function at its own limit too,
+ * which must not cost others their environments: so this counts only where the machine has little left as well.
+ */
 const stalledPercentMax = 10;
+const stalledShareMax = 0.25;
 /** Part of the machine's memory that stays available, where the kernel does not tell pressure and where it does. */
 const availableShareMin = 0.05;
 
@@ -14,7 +18,9 @@ export interface MemoryReading {
 }
 
 export function isShortOfMemory({ stalledPercent, availableShare }: MemoryReading): boolean {
-  return (stalledPercent ?? 0) > stalledPercentMax || (availableShare ?? 1) < availableShareMin;
+  const share = availableShare ?? 1;
+  if (share < availableShareMin) return true;
+  return (stalledPercent ?? 0) > stalledPercentMax && share < stalledShareMax;
 }
 
 export async function readMemory(): Promise<MemoryReading> {

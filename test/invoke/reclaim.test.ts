@@ -47,7 +47,7 @@ test("when memory is short, the environment that has been idle longest is ended 
   let short = false;
   const bench = await openInvoker("process", {
     memory: () => {
-      const reading = { stalledPercent: short ? 50 : 0, availableShare: 0.5 };
+      const reading = { stalledPercent: short ? 50 : 0, availableShare: 0.2 };
       // One reading ends a tenth, and at least one.
       short = false;
       return Promise.resolve(reading);
