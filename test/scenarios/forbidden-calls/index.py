@@ -45,9 +45,11 @@ def calls():
         if result == 0:
             libc._exit(0)
         yield "clone-" + name, name_of(result)
+    # Without root the function is the only user of its namespace, and others do not exist there.
+    other = 0 if os.getuid() != 0 else 1
     for name, change in {"setuid": os.setuid, "setgid": os.setgid}.items():
         try:
-            change(0)
+            change(other)
             yield name, "allowed"
         except OSError as error:
             yield name, errno.errorcode[error.errno]
