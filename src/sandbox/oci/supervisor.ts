@@ -76,9 +76,12 @@ export class Supervisor {
     return running;
   }
 
-  /** Kills every program and all that came of it; resolves when it is gone. */
+  /**
+   * Kills every program and all that came of it; resolves when it is gone.
+   * @throws SandboxError when the sandbox has ended: a function may have killed what waits for it inside
+   */
   async reset(): Promise<void> {
-    if (this.#isOver) return;
+    if (this.#isOver) throw new SandboxError("the sandbox has ended");
     const swept = new Promise<void>((resolve) => (this.#swept = resolve));
     await this.#write(SWEEP_LINE);
     await Promise.race([swept, this.over]);
@@ -86,6 +89,7 @@ export class Supervisor {
     const exits = this.running().map((program) => program.exited);
     for (const number of this.#programs.keys()) this.#end(number, undefined);
     await Promise.all(exits);
+    if (this.#isOver) throw new SandboxError("the sandbox has ended");
   }
 
   async #judge(status: number | undefined): Promise<SandboxExit> {
