@@ -3,6 +3,7 @@ import { filesBeside } from "../scenario.ts";
 import type { Scenario } from "../scenario.ts";
 
 const CHILD_MB = 120;
+const GROWTH_MB = 20;
 
 export const scenario: Scenario = {
   title: "Max Memory Used has what a child used that has ended, and not what the kernel caches",
@@ -13,6 +14,10 @@ export const scenario: Scenario = {
     assert.equal(answer.functionError, undefined, JSON.stringify(answer.json));
     const own = answer.json / 1_048_576;
     const used = answer.maxMemoryUsedMb;
-    assert.ok(used > own + CHILD_MB && used < own + CHILD_MB + 110, `${used} MB, of which ${own} its own`);
+    // The parent has grown a little between its child's end and its own answer.
+    assert.ok(
+      used > own + CHILD_MB - GROWTH_MB && used < own + CHILD_MB + 110,
+      `${used} MB, of which ${own} its own`,
+    );
   },
 };
