@@ -3,12 +3,16 @@ import { buffer } from "node:stream/consumers";
 import { crc32 } from "node:zlib";
 import { ZipFile } from "yazl";
 
+/** When every file was made: the same files are the same zip, whenever it is written. */
+const MADE_AT = new Date("2026-01-01T00:00:00Z");
+
 /** A zip of the given files; names ending in `bootstrap` are executable. */
 export async function zipOf(files: Readonly<Record<string, string | Uint8Array>>): Promise<Uint8Array> {
   const zip = new ZipFile();
   for (const [name, content] of Object.entries(files))
     zip.addBuffer(Buffer.from(content as string), name, {
       mode: name.endsWith("bootstrap") ? 0o100755 : 0o100644,
+      mtime: MADE_AT,
     });
   zip.end();
   return buffer(zip.outputStream);
