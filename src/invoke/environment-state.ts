@@ -14,7 +14,7 @@
  * `booting` has no process yet. `init` runs extensions, runtime and static code until all of them ask for work. `busy` lasts
  * from the delivery of an invocation until the runtime, and every extension that heard of it, is back. `resetting` shuts
  * down all that runs and keeps the sandbox with its /tmp; `failed` is empty then, and the next invocation begins with another
- * init, under its own timeout. `stopping` shuts down for one of the reasons below; `gone` has nothing left on the machine.
+ * init, under its own timeout, in another sandbox should that one have ended. `stopping` shuts down for one of the reasons below; `gone` has nothing left on the machine.
  * https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
  */
 

@@ -1,5 +1,6 @@
 /** One execution environment: boots and initializes a runtime on its own, gives it one invocation at a time, and tells how each ended. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { SandboxEnded } from "../sandbox/index.ts";
 import { enter } from "./environment-state.ts";
 import type { EnvironmentState, ShutdownReason } from "./environment-state.ts";
 import type { ExternalExtension } from "./extensions/external-extensions.ts";
@@ -276,7 +277,7 @@ export class Environment {
   async #firstInit(): Promise<void> {
     const init = await this.#initPhase("init");
     if (this.#gone) throw new EnvironmentEnded();
-    if (init.failure) return this.#reset(init.failure);
+    if (init.failure) return this.#reset(init.failure, true);
     this.#init = init;
     this.#initialized();
     this.#rest();
@@ -309,8 +310,11 @@ export class Environment {
     });
   }
 
-  /** Shuts down all that runs after a failure, and keeps the sandbox for the next invocation, as AWS does. */
-  async #reset(failure: Verdict): Promise<void> {
+  /**
+   * Shuts down all that runs after a failure, and keeps the sandbox for the next invocation, as AWS does.
+   * @param isAwaited An invocation waits for its init phase to end: it has it even without a sandbox, and the next init makes one.
+   */
+  async #reset(failure: Verdict, isAwaited = false): Promise<void> {
     if (this.#gone) return;
     this.#enter("resetting");
     const reason = failure.kind === "timeout" ? "timeout" : "failure";
@@ -318,8 +322,11 @@ export class Environment {
     try {
       await this.#resetting;
     } catch (error) {
-      this.#deps.log.warn("an execution environment could not be reset", { error });
-      void this.end(reason);
+      // Functions may end their sandboxes, and so may the kernel, for memory.
+      const isEnded = error instanceof SandboxEnded;
+      if (!isEnded) this.#deps.log.warn("an execution environment could not be reset", { error });
+      if (!isEnded) this.#bootFailure = error;
+      if (!isEnded || !isAwaited) void this.end(reason);
     }
     if (this.#gone) return;
     this.#enter("failed");

@@ -82,7 +82,7 @@ export class RuntimeProcess {
 
   /**
    * Boots a process. @throws SandboxError when there is no sandbox to be had.
-   * @param before One that was reset: its sandbox is this one's.
+   * @param before One that was reset: its sandbox is this one's, unless it has ended since.
    */
   static async boot(
     deps: ProcessDeps,
@@ -90,7 +90,9 @@ export class RuntimeProcess {
     listener: ProcessListener,
     before?: RuntimeProcess,
   ): Promise<RuntimeProcess> {
-    if (before) return RuntimeProcess.#bootAgain(deps, spec, listener, before.#parts);
+    if (before && !before.#parts.sandbox.hasEnded)
+      return RuntimeProcess.#bootAgain(deps, spec, listener, before.#parts);
+    await before?.stop(0);
     const waiting = await deps.prebooted?.take(spec.version, spec.runtime);
     const assigned = waiting && (await RuntimeProcess.#assign(deps, spec, listener, waiting));
     return assigned ?? RuntimeProcess.#bootFromNothing(deps, spec, listener);

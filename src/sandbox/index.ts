@@ -5,7 +5,7 @@ export { createSandboxProvider } from "./create-provider.ts";
 export type { SandboxOptions } from "./create-provider.ts";
 export { inspectMachine, lackingFor, tryGvisor } from "./machine.ts";
 export type { MachineFinding, MachineReport } from "./machine.ts";
-export { SandboxError } from "./sandbox.ts";
+export { SandboxEnded, SandboxError } from "./sandbox.ts";
 export type {
   Capabilities,
   Inside,

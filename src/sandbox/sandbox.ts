@@ -88,7 +88,9 @@ export interface Sandbox {
   readonly address: string;
   /** `inside.addressOf`. */
   addressOf(port: number): string;
-  /** Starts a program. @throws SandboxError when the sandbox has ended. A program that cannot be run exits with 126 or 127. */
+  /** Nothing can be started in it any more: it was stopped, or a function or the kernel has killed it. */
+  readonly hasEnded: boolean;
+  /** Starts a program. @throws SandboxEnded. A program that cannot be run exits with 126 or 127. */
   start(program: Program): Promise<RunningProgram>;
   /**
    * Mounts a host folder read-only at /var/task or /opt (or below) of a sandbox that was made without it. A program whose
@@ -104,7 +106,10 @@ export interface Sandbox {
   limitCpu(): Promise<void>;
   freeze(): Promise<void>;
   thaw(): Promise<void>;
-  /** Kills every program and all that came of it; resolves when it is gone. The sandbox stays, with its mounts, its limits and its /tmp. */
+  /**
+   * Kills every program and all that came of it; resolves when it is gone. The sandbox stays, with its mounts, its limits and its /tmp.
+   * @throws SandboxEnded
+   */
   reset(): Promise<void>;
   /**
    * SIGTERM to every program that was started, SIGKILL to everything when they have ended, at the latest after `graceMs`;
@@ -148,5 +153,13 @@ export class SandboxError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = "SandboxError";
+  }
+}
+
+/** The sandbox has ended, whoever ended it: a function may kill its own, and so may the kernel, for memory. */
+export class SandboxEnded extends SandboxError {
+  constructor() {
+    super("the sandbox has ended");
+    this.name = "SandboxEnded";
   }
 }

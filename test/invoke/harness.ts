@@ -22,12 +22,13 @@ import type {
 } from "../../src/invoke/index.ts";
 import { systemClock } from "../../src/kit/clock.ts";
 import { randomIds } from "../../src/kit/id.ts";
-import { createSandboxProvider, inspectMachine } from "../../src/sandbox/index.ts";
+import { createSandboxProvider, inspectMachine, lackingFor, tryGvisor } from "../../src/sandbox/index.ts";
 import type { SandboxProvider } from "../../src/sandbox/index.ts";
 import { createLog } from "../../src/telemetry/log.ts";
+import type { Log } from "../../src/telemetry/log.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
 
-export type Kind = "process" | "runc";
+export type Kind = "process" | "runc" | "runsc";
 
 /** Why runc cannot run here; undefined where it can. */
 export const runcMissing = await (async () => {
@@ -38,6 +39,15 @@ if (runcMissing) console.log(`# SKIPPED the data path on runc: ${runcMissing}`);
 
 /** The providers that the suites run on. */
 export const kinds: readonly Kind[] = runcMissing ? ["process"] : ["process", "runc"];
+
+/** The same with gVisor, for what its sandboxes might do otherwise; why there is none is printed. */
+export async function kindsWithGvisor(): Promise<readonly Kind[]> {
+  const lacking = lackingFor("runsc", await inspectMachine());
+  const reason = lacking.length > 0 ? lacking.join(" ") : await tryGvisor();
+  if (reason === undefined) return [...kinds, "runsc"];
+  console.log(`# SKIPPED the data path on gVisor: ${reason}`);
+  return kinds;
+}
 
 /** What is fetched stays in the user's cache: a test run fetches once per machine. */
 export const runtimes: Runtimes = createRuntimes({
@@ -84,11 +94,12 @@ export async function openInvoker(
   options: Partial<InvokeLimits> & {
     credentials?: () => Promise<Credentials>;
     memory?: () => Promise<MemoryReading>;
+    log?: Log;
   } = {},
 ): Promise<TestInvoker> {
   const folder = await mkdtemp(join(tmpdir(), "lambent-invoke-"));
   await chmod(folder, 0o755);
-  const log = createLog("error");
+  const log = options.log ?? createLog("error");
   const stateDir = join(folder, "state");
   const sandboxes = await createSandboxProvider({
     kind,

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ThrottledError } from "../../src/invoke/index.ts";
-import { eventually, kinds, openInvoker } from "./harness.ts";
-import type { Answer } from "./harness.ts";
+import { createLog } from "../../src/telemetry/log.ts";
+import { eventually, kindsWithGvisor, openInvoker } from "./harness.ts";
+import type { Answer, TestInvoker } from "./harness.ts";
 
 /** Counts its own starts in /tmp, leaves a process behind when it is told to fail, and says who else runs. */
 const CODE = `
@@ -27,7 +28,7 @@ export const handler = async (event) => {
   return { starts: readFileSync(file, "utf8").length, calls, alive: before !== after };
 };`;
 
-for (const kind of kinds)
+for (const kind of await kindsWithGvisor())
   describe(`after a failure on ${kind}`, () => {
     for (const [fail, errorType] of [
       ["exit", "Runtime.ExitError"],
@@ -59,7 +60,58 @@ for (const kind of kinds)
       assert.equal((await bench.call(version)).json.errorType, "Runtime.ExitError");
       await bench.invoker.retire(version.key);
     });
+
+    test("an invocation whose environment's sandbox has died since the reset runs in another one", async (t) => {
+      const warned: string[] = [];
+      const log = createLog("warn", (line) => void warned.push(line));
+      const bench = await openInvoker(kind, { environmentsMax: 1, log });
+      t.after(() => bench.close());
+      const resets = followResets(bench);
+      const version = await bench.fn({ files: { "index.mjs": CODE }, timeoutMs: 5_000 });
+      assert.equal((await bench.call(version, { fail: "exit" })).json.errorType, "Runtime.ExitError");
+      await eventually(() => resets.length === 1);
+      await resets[0]?.stop(0);
+      assert.deepEqual((await onceFree(() => bench.call(version))).json, {
+        starts: 1,
+        calls: 1,
+        alive: false,
+      });
+      await bench.close();
+      assert.deepEqual(warned, []);
+    });
+
+    test(
+      "a function that kills its own sandbox fails as any other, in its init phase too, and nothing is wrong with the server",
+      { skip: kind === "process" && "there is no sandbox" },
+      async (t) => {
+        const warned: string[] = [];
+        const log = createLog("warn", (line) => void warned.push(line));
+        const bench = await openInvoker(kind, { log });
+        t.after(() => bench.close());
+        const kill = "process.kill(-1, 'SIGKILL'); await new Promise(() => setInterval(() => {}, 1_000));";
+        for (const code of [kill, `export const handler = async () => { ${kill} };`]) {
+          const version = await bench.fn({ files: { "index.mjs": code } });
+          assert.equal((await bench.call(version)).json.errorType, "Runtime.ExitError");
+          assert.equal((await bench.call(version)).json.errorType, "Runtime.ExitError");
+        }
+        await bench.close();
+        assert.deepEqual(warned, []);
+      },
+    );
   });
+
+/** The sandboxes of a bench that were reset, in order. */
+function followResets(bench: TestInvoker): { stop(graceMs: number): Promise<void> }[] {
+  const resets: { stop(graceMs: number): Promise<void> }[] = [];
+  const create = bench.sandboxes.create.bind(bench.sandboxes);
+  bench.sandboxes.create = async (spec) => {
+    const sandbox = await create(spec);
+    const reset = sandbox.reset.bind(sandbox);
+    sandbox.reset = () => reset().finally(() => resets.push(sandbox));
+    return sandbox;
+  };
+  return resets;
+}
 
 /** Calls again while the only environment is not free, and when a busy machine did not initialize it in time. */
 async function onceFree(call: () => Promise<Answer>): Promise<Answer> {

@@ -48,6 +48,10 @@ export class RuncSandbox implements Sandbox {
     return this.inside.addressOf(port);
   }
 
+  get hasEnded(): boolean {
+    return this.#container.hasEnded();
+  }
+
   start(program: Program): Promise<RunningProgram> {
     const { environment } = program;
     return this.#container.supervisor.start({

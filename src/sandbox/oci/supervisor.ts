@@ -1,7 +1,7 @@
 /** The server's end of a sandbox's supervisor: starts programs in it, signals them, and hears how they ended. */
 import type { FileHandle } from "node:fs/promises";
 import type { Readable } from "node:stream";
-import { SandboxError } from "../sandbox.ts";
+import { SandboxEnded, SandboxError } from "../sandbox.ts";
 import type { RunningProgram, SandboxExit } from "../sandbox.ts";
 import { OutputPipe } from "./output-pipe.ts";
 import type { Booted } from "./run-bundle.ts";
@@ -54,9 +54,9 @@ export class Supervisor {
     return [...this.#programs.values()].map((entry) => entry.running);
   }
 
-  /** @throws SandboxError when the sandbox has ended. */
+  /** @throws SandboxEnded */
   async start(line: Omit<StartLine, "number">): Promise<RunningProgram> {
-    if (this.#isOver) throw new SandboxError("the sandbox has ended");
+    if (this.#isOver) throw new SandboxEnded();
     const number = ++this.#last;
     const isShared = line.output === "shared";
     const stdout = isShared ? this.#shared : this.#stdout.attach();
@@ -78,10 +78,10 @@ export class Supervisor {
 
   /**
    * Kills every program and all that came of it; resolves when it is gone.
-   * @throws SandboxError when the sandbox has ended: a function may have killed what waits for it inside
+   * @throws SandboxEnded A function may have killed what waits for it inside.
    */
   async reset(): Promise<void> {
-    if (this.#isOver) throw new SandboxError("the sandbox has ended");
+    if (this.#isOver) throw new SandboxEnded();
     const swept = new Promise<void>((resolve) => (this.#swept = resolve));
     await this.#write(SWEEP_LINE);
     await Promise.race([swept, this.over]);
@@ -89,7 +89,7 @@ export class Supervisor {
     const exits = this.running().map((program) => program.exited);
     for (const number of this.#programs.keys()) this.#end(number, undefined);
     await Promise.all(exits);
-    if (this.#isOver) throw new SandboxError("the sandbox has ended");
+    if (this.#isOver) throw new SandboxEnded();
   }
 
   async #judge(status: number | undefined): Promise<SandboxExit> {

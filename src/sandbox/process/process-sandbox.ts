@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import type { Server } from "node:net";
 import { PassThrough } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import { SandboxError } from "../sandbox.ts";
+import { SandboxEnded, SandboxError } from "../sandbox.ts";
 import type { Inside, Program, RunningProgram, Sandbox, SandboxSpec } from "../sandbox.ts";
 import { layoutPaths, translate } from "./layout-paths.ts";
 import { startProcessProgram } from "./process-program.ts";
@@ -60,13 +60,17 @@ class ProcessSandbox implements Sandbox {
     return this.inside.addressOf(port);
   }
 
+  get hasEnded(): boolean {
+    return this.#stopped !== undefined;
+  }
+
   async start(program: Program): Promise<RunningProgram> {
-    if (this.#stopped) throw new SandboxError(`sandbox ${this.id} has ended`);
+    if (this.hasEnded) throw new SandboxEnded();
     const tmp = `${this.#home}/tmp`;
     const started = await startProcessProgram(program, this.inside, tmp, this.#shared);
     this.#programs.add(started);
     void started.exited.then(() => this.#programs.delete(started));
-    if (this.#isStopped()) started.signalGroup("SIGKILL");
+    if (this.hasEnded) started.signalGroup("SIGKILL");
     // Unrecorded it may not run: nobody could end it after a crash of ours.
     await remember(this.#home, started.pid).catch(() => started.signalGroup("SIGKILL"));
     return started;
@@ -126,10 +130,6 @@ class ProcessSandbox implements Sandbox {
 
   #signalAll(name: NodeJS.Signals): void {
     for (const program of this.#programs) program.signalGroup(name);
-  }
-
-  #isStopped(): boolean {
-    return this.#stopped !== undefined;
   }
 }
 
