@@ -27,7 +27,7 @@ export interface SandboxSpec {
   /** The language's own files, mounted read-only: host path → path inside (`/var/lang`, or where the host keeps them). */
   readonly languageMounts: readonly { readonly source: string; readonly target: string }[];
   /**
-   * Host folder mounted at /run/lambent; the Unix socket that the bootstrap connects to lies in it. The folder and what
+   * Host folder mounted read-only at /run/lambent; the Unix socket that the bootstrap connects to lies in it. The folder and what
    * lies in it when `create` is called are given to the user of the sandbox (uid 993), so listen first.
    */
   readonly socketDir?: string;

@@ -171,11 +171,13 @@ except OSError as error: print("refused")`);
     await mkdir(socketDir);
     const server = createServer((socket) => socket.end("frames")).listen(join(socketDir, "s"));
     await once(server, "listening");
-    const script = `import { connect } from "node:net";
+    const script = `import { writeFileSync } from "node:fs"; import { connect } from "node:net";
+      try { writeFileSync("/run/lambent/x", "x"); } catch (error) { console.log(error.code); }
       connect("/run/lambent/s").on("data", (data) => console.log(String(data)));
       process.on("SIGTERM", () => { console.log("asked to end"); process.exit(7); });
       let n = 0; setInterval(() => console.log("tick " + ++n), 20);`;
     const { sandbox, program, says, stdout } = await here.start({ files: { "main.mjs": script }, socketDir });
+    await says("EROFS\n");
     await says("frames");
     await says("tick 3");
     await sandbox.freeze();

@@ -1,7 +1,8 @@
 /** What a function in a sandbox cannot see, change or call. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { assertForbidden } from "../scenarios/forbidden-calls.ts";
@@ -36,7 +37,7 @@ describe("inside a sandbox", { skip: runcMissing }, () => {
     assert.match(stdout, /\n1024\n0\n$/);
   });
 
-  test("nothing but /tmp, /run/lambent and /dev/shm can be written", async () => {
+  test("nothing but /tmp and /dev/shm can be written", async () => {
     const { stdout } = await shell(
       `for place in / /etc /usr/bin /usr/lib /var /var/task /opt /var/runtime /run /dev /proc/sys/kernel /home /root /sys; do
          if (echo x > $place/probe) 2>/dev/null; then echo "wrote $place"; fi
@@ -120,16 +121,16 @@ describe("inside a sandbox", { skip: runcMissing }, () => {
       folder("runtime"),
       folder("sockets"),
     ]);
-    await writeFile(join(socketDir, "server"), "");
-    const { stdout } = await shell(
-      `cat /opt/opt /var/runtime/runtime /run/lambent/sockets; echo x > /run/lambent/mine && echo writable`,
-      {
-        optDir,
-        runtimeDir,
-        socketDir,
-      },
-    );
-    assert.equal(stdout, "optruntimesocketswritable\n");
+    const server = createServer((socket) => socket.end("heard")).listen(join(socketDir, "server"));
+    await once(server, "listening");
+    const script = `import { execSync } from "node:child_process"; import { connect } from "node:net";
+      // A function that could write beside its socket would fill the host's disk.
+      execSync("cat /opt/opt /var/runtime/runtime /run/lambent/sockets; echo x > /run/lambent/mine || rm /run/lambent/server || true", { stdio: "inherit", shell: "/bin/sh" });
+      connect("/run/lambent/server").pipe(process.stdout);`;
+    const { stdout, stderr } = await here.node(script, { optDir, runtimeDir, socketDir });
+    server.close();
+    assert.equal(stdout, "optruntimesocketsheard");
+    assert.equal(stderr.match(/Read-only file system/g)?.length, 2, stderr);
   });
 
   test("threads, child processes, pipes and just-in-time code work", async () => {

@@ -92,7 +92,7 @@ describe("mounts that come late", { skip: needsRoot }, () => {
       for (const each of [source, `${shared}/point`, stage]) await mkdir(String(each), { recursive: true });
       await writeFile(`${source}/file`, "text");
       await calls.bindShared(String(shared));
-      await calls.bind(String(source), `${shared}/point`, String(stage), false);
+      await calls.bind(String(source), `${shared}/point`, String(stage));
       const mounts = async () =>
         (await readFile("/proc/self/mountinfo", "utf8")).split("\n").filter((line) => line.includes(folder));
       assert.equal(await readFile(`${shared}/point/file`, "utf8"), "text");
@@ -101,7 +101,7 @@ describe("mounts that come late", { skip: needsRoot }, () => {
       assert.equal(lines.length, 2, lines.join("\n"));
       assert.match(lines.find((line) => line.includes("/point ")) ?? "", / ro,nosuid,nodev/);
       await assert.rejects(
-        calls.bind("/nowhere", `${shared}/point`, String(stage), false),
+        calls.bind("/nowhere", `${shared}/point`, String(stage)),
         /mount.*(No such file|does not exist)/s,
       );
       await calls.detach(String(shared));

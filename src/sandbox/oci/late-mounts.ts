@@ -47,18 +47,18 @@ export function isLate(target: string): boolean {
   return hostPath("", target) !== undefined;
 }
 
-/** Mounts one source, read-only unless it says otherwise. @throws SandboxError when the path cannot be mounted late. */
+/** Mounts one source, read-only. @throws SandboxError when the path cannot be mounted late. */
 export async function mountLate(
   calls: MountCalls,
   scratch: Scratch,
-  bind: Omit<Bind, "kind">,
+  bind: Pick<Bind, "source" | "target">,
 ): Promise<void> {
   const target = hostPath(join(scratch.folder, "late"), bind.target);
   if (target === undefined) throw new SandboxError(`nothing can be mounted at ${bind.target} any more`);
   const isFolder = (await stat(bind.source)).isDirectory();
   await makePoint(target, isFolder);
   const stage = join(scratch.folder, isFolder ? "stage" : "stage-file");
-  await calls.bind(bind.source, target, stage, bind.writable === true);
+  await calls.bind(bind.source, target, stage);
 }
 
 function hostPath(late: string, target: string): string | undefined {

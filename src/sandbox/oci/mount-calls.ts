@@ -5,10 +5,10 @@ export interface MountCalls {
   /** Binds a folder or a file, nosuid and nodev; what is mounted at `target` later shows wherever it is bound to from here. */
   bindShared(folder: string): Promise<void>;
   /**
-   * Binds `source` at `target` in one step, so that nobody ever sees it otherwise: nosuid, nodev, and read-only unless `writable`.
+   * Binds `source` at `target` in one step, so that nobody ever sees it otherwise: read-only, nosuid and nodev.
    * @param stage An existing file or folder, of the same kind as `source`, on which nobody else mounts.
    */
-  bind(source: string, target: string, stage: string, writable: boolean): Promise<void>;
+  bind(source: string, target: string, stage: string): Promise<void>;
   /** Unmounts `target` and all below it, as soon as nobody uses it. One that is not mounted is no error. */
   detach(target: string): Promise<void>;
 }
@@ -44,11 +44,11 @@ function libraryCalls(): MountCalls | undefined {
       await mount("none", folder, MS_PRIVATE, ["--make-private", folder]);
       await mount("none", folder, MS_SHARED, ["--make-shared", folder]);
     },
-    async bind(source, target, stage, writable) {
-      const flags = MS_REMOUNT | MS_BIND | MS_NOSUID | MS_NODEV | (writable ? 0n : MS_RDONLY);
+    async bind(source, target, stage) {
+      const flags = MS_REMOUNT | MS_BIND | MS_NOSUID | MS_NODEV | MS_RDONLY;
       await mount(source, stage, MS_BIND, ["--bind", source, stage]);
       try {
-        await mount("none", stage, flags, ["-o", optionsOf(writable), stage]);
+        await mount("none", stage, flags, ["-o", READ_ONLY, stage]);
         await mount(stage, target, MS_BIND, ["--bind", stage, target]);
       } finally {
         calls.detach(stage);
@@ -90,11 +90,9 @@ function withoutExperimentalWarning<T>(load: () => T): T {
   }
 }
 
-function optionsOf(writable: boolean): string {
-  return `remount,bind,nosuid,nodev,${writable ? "rw" : "ro"}`;
-}
+const READ_ONLY = "remount,bind,nosuid,nodev,ro";
 
-const BIND = `mount --bind "$1" "$3" && mount -o "$4" "$3" && mount --bind "$3" "$2"; code=$?; umount -l "$3"; exit $code`;
+const BIND = `mount --bind "$1" "$3" && mount -o ${READ_ONLY} "$3" && mount --bind "$3" "$2"; code=$?; umount -l "$3"; exit $code`;
 
 /** The same by util-linux or busybox. */
 export const programCalls: MountCalls = {
@@ -102,8 +100,8 @@ export const programCalls: MountCalls = {
     const script = `mount --bind "$1" "$1" && mount --make-private "$1" && mount --make-shared "$1"`;
     await runProgram("/bin/sh", ["-c", script, "sh", folder]);
   },
-  async bind(source, target, stage, writable) {
-    await runProgram("/bin/sh", ["-c", BIND, "sh", source, target, stage, optionsOf(writable)]);
+  async bind(source, target, stage) {
+    await runProgram("/bin/sh", ["-c", BIND, "sh", source, target, stage]);
   },
   async detach(target) {
     await tryProgram("umount", ["-l", target]);

@@ -109,7 +109,7 @@ async function bindsOf(spec: SandboxSpec): Promise<Bind[]> {
   if (spec.runtimeDir !== undefined)
     binds.push({ source: spec.runtimeDir, target: "/var/runtime", kind: "folder" });
   if (spec.socketDir !== undefined)
-    binds.push({ source: spec.socketDir, target: "/run/lambent", kind: "folder", writable: true });
+    binds.push({ source: spec.socketDir, target: "/run/lambent", kind: "folder" });
   return binds.sort((one, other) => one.target.length - other.target.length);
 }
 
