@@ -58,7 +58,7 @@ export async function connect(path) {
   return connection;
 }
 
-class Connection {
+export class Connection {
   /** Called with each invocation; set before the first one is asked for. */
   onInvocation = () => {};
   /** Called when a process that waits is assigned to a function. */

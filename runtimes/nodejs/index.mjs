@@ -4,6 +4,7 @@ import { connect } from "./connection.mjs";
 import { errorDocument } from "./errors.mjs";
 import { loadHandler } from "./load-handler.mjs";
 import { createLogger, patchConsole, patchStandardStreams } from "./logging.mjs";
+import { become } from "./become.mjs";
 import { resolveFromNodePath } from "./node-path.mjs";
 import { warmUp } from "./warm-up.mjs";
 
@@ -18,6 +19,8 @@ const firstModernMajor = 24;
 
 async function main() {
   const connection = await connect(socketPath);
+  // Before it is known for which function: it takes a millisecond, and a function with a NODE_PATH of its own boots from nothing.
+  resolveFromNodePath();
   if (waits) {
     await warmUp();
     become(await connection.assignment());
@@ -26,7 +29,6 @@ async function main() {
   logger.requestId = major >= firstModernMajor ? "-" : undefined;
   patchStandardStreams(connection);
   patchConsole(logger);
-  resolveFromNodePath();
   const loop = createInvocationLoop({ connection, logger, isModern: major >= firstModernMajor });
   try {
     const handler = await loadHandler(
@@ -40,15 +42,6 @@ async function main() {
     connection.initFailed(errorDocument(error));
     process.exit(major >= firstModernMajor ? 1 : 129);
   }
-}
-
-/** Nothing of what this process was started with is left but what the function's has too. */
-function become({ workingDirectory, environment }) {
-  for (const name of Object.keys(process.env)) if (!(name in environment)) delete process.env[name];
-  for (const [name, value] of Object.entries(environment))
-    if (process.env[name] !== value) process.env[name] = value;
-  // Entered anew: the function's code was mounted over what was there.
-  process.chdir(workingDirectory);
 }
 
 // Not awaited: a module whose top-level await never settles ends the process, as on AWS.

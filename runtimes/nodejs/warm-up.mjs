@@ -1,54 +1,84 @@
-/** What a process does while it waits for its function: it loads what most functions load, and runs its own code until it is hot. */
+/**
+ * What a process does while it waits for its function: it loads what most functions load, and rehearses what is to come until it is
+ * hot. A function of ours that runs for the first time is compiled then, and that is what a cold start would wait for.
+ */
+import { openSync } from "node:fs";
+import { become } from "./become.mjs";
+import { Connection } from "./connection.mjs";
 import { createInvocationLoop } from "./invocation-loop.mjs";
-import { loadModule } from "./load-handler.mjs";
-import { createLogger } from "./logging.mjs";
+import { loadHandler } from "./load-handler.mjs";
+import { createLogger, patchConsole, patchStandardStreams } from "./logging.mjs";
 
 /** Core modules that functions and the AWS SDK use. */
 const MODULES =
   "assert async_hooks buffer child_process console crypto dns events fs fs/promises http http2 https module net os path perf_hooks " +
   "process querystring readline stream stream/promises string_decoder timers timers/promises tls url util v8 worker_threads zlib";
 /** Enough for the engine to have compiled what it runs, not yet to optimize it. */
-const ROUNDS = 20;
+const LOADS = 4;
+const INVOCATIONS = 20;
+const INVOKE = 3;
+const ASSIGN = 9;
 
 export async function warmUp() {
   for (const name of MODULES.split(" ")) process.getBuiltinModule(`node:${name}`);
   process.getBuiltinModule("node:crypto").createHash("sha256").update("").digest("hex");
-  const folder = new URL(".", import.meta.url).pathname;
-  // Both ways in which a function's module is loaded.
-  await loadModule(folder, "", "warm-up-required");
-  const { handler } = await loadModule(folder, "", "warm-up-imported");
-  await runThrough(handler);
-  const { cache } = process.getBuiltinModule("node:module").createRequire(import.meta.url);
-  for (const path of Object.keys(cache)) delete cache[path];
+  await rehearse();
 }
 
-/** Invocations that nobody asked for, on a connection that leads nowhere. */
-async function runThrough(handler) {
-  let answered;
-  const connection = {
-    onInvocation: () => {},
-    onCredit: () => {},
-    ref() {},
-    unref() {},
-    initSucceeded() {},
-    log() {},
-    respond: () => answered(),
-    fail: () => answered(),
-  };
+/** All that happens to a process that is assigned to a function, on a connection that leads nowhere. */
+async function rehearse() {
+  const folder = new URL(".", import.meta.url).pathname;
+  const methods = { ...console };
+  const streams = ["stdout", "stderr"].map((name) => [name, Object.getOwnPropertyDescriptor(process, name)]);
+  const connection = new Connection({ _handle: { fd: openSync("/dev/null", "w") }, ref() {}, unref() {} });
+  const assigned = connection.assignment();
+  connection.take(frame(ASSIGN, text(process.cwd()), ...Object.entries(process.env).flat().map(text)));
+  become(await assigned);
+  patchStandardStreams(connection);
   const logger = createLogger(connection);
-  createInvocationLoop({ connection, logger, isModern: true }).start(handler);
-  for (let round = 0; round < ROUNDS; round++) {
-    const done = new Promise((resolve) => (answered = resolve));
-    connection.onInvocation({
-      deadline: Date.now(),
-      requestId: "",
-      functionArn: "",
-      traceHeader: "",
-      clientContext: "",
-      cognitoIdentity: "",
-      payload: '{"warm":["up"]}',
-    });
-    logger.write("INFO", ["warm", { up: round }]);
-    await done;
+  patchConsole(logger);
+  const loop = createInvocationLoop({ connection, logger, isModern: true });
+  // Both ways in which a function's module is loaded; one that was required can be forgotten, and is required again.
+  const { cache } = process.getBuiltinModule("node:module").createRequire(import.meta.url);
+  for (let round = 0; round < LOADS; round++) {
+    loop.start(await loadHandler(folder, "warm-up-required.handler", true));
+    for (const path of Object.keys(cache)) delete cache[path];
   }
+  loop.start(await loadHandler(folder, "warm-up-imported.handler", true));
+  const invocation = frame(
+    INVOKE,
+    Buffer.alloc(8),
+    ...Array(5).fill(text("")),
+    Buffer.from('{"warm":["up"]}'),
+  );
+  for (let round = 0; round < INVOCATIONS; round++) {
+    connection.take(invocation);
+    console.log("warm", { up: round });
+    // The answer is given in the turn of the event loop after the handler's.
+    await turn();
+    await turn();
+  }
+  delete globalThis.awslambda;
+  Object.assign(console, methods);
+  for (const [name, descriptor] of streams) Object.defineProperty(process, name, descriptor);
+}
+
+function turn() {
+  return new Promise(setImmediate);
+}
+
+/** As src/invoke/frames.ts writes it. */
+function frame(type, ...parts) {
+  const body = Buffer.concat(parts);
+  const head = Buffer.alloc(5);
+  head.writeUInt32BE(body.length + 1);
+  head[4] = type;
+  return Buffer.concat([head, body]);
+}
+
+function text(value) {
+  const bytes = Buffer.from(value);
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(bytes.length);
+  return Buffer.concat([length, bytes]);
 }
