@@ -1,10 +1,11 @@
 /** Processes of runtimes that wait for a function: as many as cold starts lately wanted, made when nothing else is to be done. */
-import { readdir } from "node:fs/promises";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Ids } from "../kit/id.ts";
 import { Demand, availableMemoryBytes } from "../sandbox/index.ts";
 import { externalExtensionsOf } from "./extensions/external-extensions.ts";
+import type { ExternalExtension } from "./extensions/external-extensions.ts";
 import { whyFromNothing } from "./from-nothing.ts";
 import {
   waitingAgeMs,
@@ -58,7 +59,8 @@ export class Prebooted {
   async take(version: FunctionVersion, runtime: Runtime): Promise<WaitingRuntime | undefined> {
     this.#wantedAt = performance.now();
     if (this.#isOff(runtime)) return undefined;
-    if ((await this.#whyNot(version, runtime)) !== undefined) return undefined;
+    const external = await externalExtensionsOf(version.optDir);
+    if (this.#whyNot(version, runtime, external) !== undefined) return undefined;
     const wanted = this.#classOf(runtime, version.memoryMb);
     wanted.demand.note(this.#wantedAt);
     let taken = wanted.ready.pop();
@@ -98,12 +100,13 @@ export class Prebooted {
     );
   }
 
-  async #whyNot(version: FunctionVersion, runtime: Runtime): Promise<string | undefined> {
+  #whyNot(
+    version: FunctionVersion,
+    runtime: Runtime,
+    external: readonly ExternalExtension[],
+  ): string | undefined {
     const { capabilities } = this.#deps.sandboxes;
-    const [codeFiles, external] = await Promise.all([
-      runtime.loadedAhead?.size === 0 ? [] : moduleFiles(version),
-      externalExtensionsOf(version.optDir),
-    ]);
+    const codeFiles = runtime.loadedAhead?.size === 0 ? [] : moduleFiles(version);
     const extensions = external.map(({ name }) => name);
     return whyFromNothing({ version, runtime, capabilities, codeFiles, extensions });
   }
@@ -186,12 +189,21 @@ async function isMemoryShort(): Promise<boolean> {
 }
 
 /** What a function's modules are called: those of its code, then those of its layers. */
-async function moduleFiles({ codeDir, optDir }: FunctionVersion): Promise<string[]> {
-  const folders = [codeDir, ...(optDir === undefined ? [] : await layerFolders(join(optDir, "python")))];
-  return (await Promise.all(folders.map((folder) => readdir(folder).catch((): string[] => [])))).flat();
+function moduleFiles({ codeDir, optDir }: FunctionVersion): string[] {
+  const folders = [codeDir, ...(optDir === undefined ? [] : layerFolders(join(optDir, "python")))];
+  return folders.flatMap(namesIn);
 }
 
-async function layerFolders(python: string): Promise<string[]> {
-  const versions = await readdir(join(python, "lib")).catch((): string[] => []);
+function layerFolders(python: string): string[] {
+  const versions = namesIn(join(python, "lib"));
   return [python, ...versions.map((version) => join(python, "lib", version, "site-packages"))];
+}
+
+/** Read from this thread: folders of code are small, and a cold start waits for it. */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }

@@ -83,6 +83,7 @@ describe("mounts that come late", { skip: needsRoot }, () => {
 
   for (const [name, calls] of [
     ["the C library", mountCalls()],
+    ["the C library by way of a stage", mountCalls(false)],
     ["mount(8)", programCalls],
   ] as const satisfies readonly (readonly [string, MountCalls])[])
     test(`a bind by ${name} is never seen writable, and leaves nothing`, async (t) => {

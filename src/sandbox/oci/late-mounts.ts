@@ -2,7 +2,8 @@
  * Mounts that a sandbox gets after it was made. A few of its folders are slaves of a folder of the host whose mounts are shared:
  * what the server mounts there shows inside.
  */
-import { mkdir, rm, stat, writeFile } from "node:fs/promises";
+import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { SandboxError } from "../sandbox.ts";
 import type { Scratch } from "../temporary/scratch.ts";
@@ -47,7 +48,10 @@ export function isLate(target: string): boolean {
   return hostPath("", target) !== undefined;
 }
 
-/** Mounts one source, read-only. @throws SandboxError when the path cannot be mounted late. */
+/**
+ * Mounts one source, read-only. Nothing here leaves the thread: a cold start waits for it, and each hop to
+ * another costs more than these calls. @throws SandboxError when the path cannot be mounted late.
+ */
 export async function mountLate(
   calls: MountCalls,
   scratch: Scratch,
@@ -55,8 +59,8 @@ export async function mountLate(
 ): Promise<void> {
   const target = hostPath(join(scratch.folder, "late"), bind.target);
   if (target === undefined) throw new SandboxError(`nothing can be mounted at ${bind.target} any more`);
-  const isFolder = (await stat(bind.source)).isDirectory();
-  await makePoint(target, isFolder);
+  const isFolder = statSync(bind.source).isDirectory();
+  makePoint(target, isFolder);
   const stage = join(scratch.folder, isFolder ? "stage" : "stage-file");
   await calls.bind(bind.source, target, stage);
 }
@@ -69,10 +73,10 @@ function hostPath(late: string, target: string): string | undefined {
 }
 
 /** A mount point in a folder of ours; one in what is mounted there (/var/runtime/node_modules) has to be there. */
-async function makePoint(path: string, isFolder: boolean): Promise<void> {
-  if (await stat(path).catch(() => undefined)) return;
-  await mkdir(isFolder ? path : dirname(path), { recursive: true, mode: 0o755 });
-  if (!isFolder) await writeFile(path, "");
+function makePoint(path: string, isFolder: boolean): void {
+  if (existsSync(path)) return;
+  mkdirSync(isFolder ? path : dirname(path), { recursive: true, mode: 0o755 });
+  if (!isFolder) writeFileSync(path, "");
 }
 
 /** Whether the server may mount at all; tried, since no flag tells. */

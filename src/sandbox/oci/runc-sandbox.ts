@@ -29,6 +29,8 @@ export class RuncSandbox implements Sandbox {
   readonly #deps: RuncSandboxDeps;
   readonly #container: Container;
   #memoryMb: number;
+  /** What the cgroup was told last: a write that changes nothing is left out. */
+  #limited: { memoryMb: number; quotaUs: number };
   #allowance: NodeJS.Timeout | undefined;
   /** One mount after the other. */
   #mounted: Promise<void> = Promise.resolve();
@@ -40,6 +42,8 @@ export class RuncSandbox implements Sandbox {
     this.#deps = deps;
     this.#container = deps.container;
     this.#memoryMb = deps.memoryMb;
+    const { memoryMb } = deps.container.spec;
+    this.#limited = { memoryMb, quotaUs: startQuotaUs(memoryMb) };
     this.#beginAllowance();
     void this.#container.supervisor.over.then(() => clearTimeout(this.#allowance));
   }
@@ -75,17 +79,24 @@ export class RuncSandbox implements Sandbox {
     this.#memoryMb = memoryMb;
     const { cgroup } = this.#container;
     if (this.#container.hasEnded() || cgroup === undefined) return;
-    await Promise.all([
-      cgroup.setMemory((memoryMb + this.#deps.overheadMb) * 1024 * 1024),
-      cgroup.setCpuQuota(startQuotaUs(memoryMb)),
-      this.#container.forgetPeak(),
-    ]);
+    if (memoryMb !== this.#limited.memoryMb) {
+      await cgroup.setMemory((memoryMb + this.#deps.overheadMb) * 1024 * 1024);
+      this.#limited.memoryMb = memoryMb;
+    }
+    await this.#setCpuQuota(startQuotaUs(memoryMb));
+    await this.#container.forgetPeak();
     this.#beginAllowance();
   }
 
   async limitCpu(): Promise<void> {
     clearTimeout(this.#allowance);
-    if (!this.#container.hasEnded()) await this.#container.cgroup?.setCpuQuota(cpuQuotaUs(this.#memoryMb));
+    await this.#setCpuQuota(cpuQuotaUs(this.#memoryMb));
+  }
+
+  async #setCpuQuota(quotaUs: number): Promise<void> {
+    if (quotaUs === this.#limited.quotaUs || this.#container.hasEnded()) return;
+    await this.#container.cgroup?.setCpuQuota(quotaUs);
+    this.#limited.quotaUs = quotaUs;
   }
 
   async freeze(): Promise<void> {

@@ -3,7 +3,7 @@
  * environments of all versions share, kept as long as there is room.
  */
 import { createHash } from "node:crypto";
-import { createReadStream, createWriteStream } from "node:fs";
+import { createReadStream, createWriteStream, existsSync } from "node:fs";
 import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Transform } from "node:stream";
@@ -108,6 +108,8 @@ export class CodeStore {
   }
 
   async #unpacked(sha256: string): Promise<void> {
+    // Asked by every cold start, and nearly always so: a look from this thread takes less than the way to another.
+    if (!this.#turns.has(sha256) && existsSync(this.folder(sha256))) return;
     await this.#inTurn(sha256, async () => {
       if (await exists(this.folder(sha256))) return;
       const staged = await this.#stage(
