@@ -12,7 +12,7 @@ import type { Runner, VersionPool } from "./pool.ts";
 import { Prebooted } from "./prebooted.ts";
 import { Reclaim } from "./reclaim.ts";
 import type { ReclaimDeps } from "./reclaim.ts";
-import type { FunctionVersion, Outcome } from "./types.ts";
+import type { ExpectedVersion, Outcome } from "./types.ts";
 
 export interface FleetDeps
   extends Omit<EnvironmentDeps, "streaming" | "availabilityZoneId" | "prebooted">, BootDeps, ReclaimDeps {
@@ -79,9 +79,11 @@ export class Fleet {
     return environment.ageMs < this.lifetimeMs && environment.isFresh();
   }
 
-  /** Makes ahead what the first invocation of a version will need. */
-  prepare({ runtime, memoryMb }: Pick<FunctionVersion, "runtime" | "memoryMb">): void {
-    const { runtimes, log } = this.#deps;
+  /** Makes ahead what the first invocation of a version will need: a process that waits, and a session of its role. */
+  prepare({ runtime, memoryMb, session }: ExpectedVersion): void {
+    const { runtimes, ports, log } = this.#deps;
+    // A role that Lambda may not assume is told to whoever invokes.
+    if (session) void ports.credentials(session, session.functionName).catch(() => {});
     const expect = async () => {
       // What is not here yet is fetched by whoever needs it, not ahead.
       if ((await runtimes.find(runtime)).status === "ready")

@@ -12,6 +12,7 @@ import { VersionPool } from "./pool.ts";
 import { Provisioned } from "./provisioned.ts";
 import { clearSocketDirs } from "./socket-dir.ts";
 import type {
+  ExpectedVersion,
   FunctionOwner,
   FunctionVersion,
   Invocation,
@@ -102,7 +103,7 @@ class Pools implements Invoker {
     return this.#pools.get(key)?.provisioned?.status();
   }
 
-  prepare(version: Pick<FunctionVersion, "runtime" | "memoryMb">): void {
+  prepare(version: ExpectedVersion): void {
     if (!this.#isStopped) this.#fleet.prepare(version);
   }
 

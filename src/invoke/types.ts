@@ -97,7 +97,7 @@ export interface LogLine {
 
 /** What the data path needs from the rest; satisfied in compose.ts. */
 export interface InvokePorts {
-  credentials(version: FunctionVersion, sessionName: string): Promise<Credentials>;
+  credentials(version: Pick<FunctionVersion, "roleArn">, sessionName: string): Promise<Credentials>;
   /** Keeps log lines of one environment's stream, in order. Never throws into the data path; dropped when the role may not log. */
   writeLogs(version: FunctionVersion, logStream: string, lines: readonly LogLine[]): void;
 }
@@ -121,13 +121,18 @@ export interface FunctionOwner {
   readonly functionArn: string;
 }
 
+/** A version that may be invoked soon. Its role's session is opened ahead where it is told whose. */
+export type ExpectedVersion = Pick<FunctionVersion, "runtime" | "memoryMb"> & {
+  readonly session?: Pick<FunctionVersion, "roleArn" | "functionName">;
+};
+
 export interface Invoker {
   /** Runs one invocation to its end. A function's failure is an Outcome; only our own failures reject. */
   invoke(version: FunctionVersion, invocation: Invocation): Promise<Outcome>;
   /** Sets how many invocations a function may run at once, which are its own; 0 switches it off, undefined takes it back. */
   reserve(owner: FunctionOwner, reserved: number | undefined): void;
   /** Says that a version may be invoked soon, so that what its first invocation needs may be made ahead. Nothing is waited for. */
-  prepare(version: Pick<FunctionVersion, "runtime" | "memoryMb">): void;
+  prepare(version: ExpectedVersion): void;
   /** Keeps so many environments of a version ready for it alone; 0 gives them up. */
   provision(version: FunctionVersion, count: number): void;
   /** How far that is, by the version's key; undefined where nothing is kept ready. */

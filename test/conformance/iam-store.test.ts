@@ -93,7 +93,7 @@ onEveryEngine("IAM", (engine) => {
     const session = await iam.roles.session(ROLE, "fn", 43_200);
     assert.deepEqual(await iam.roles.session(ROLE, "fn", 43_200), session);
     assert.notEqual((await iam.roles.session(ROLE, "other", 43_200)).accessKeyId, session.accessKeyId);
-    await fixture.clock.advance(5 * 3_600_000);
+    await fixture.clock.advance(7 * 3_600_000);
     assert.notEqual((await iam.roles.session(ROLE, "fn", 43_200)).accessKeyId, session.accessKeyId);
     await iam.stop();
     await fixture.reopen();

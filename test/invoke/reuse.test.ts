@@ -200,3 +200,23 @@ function isAlive(pid: number): boolean {
     return false;
   }
 }
+
+test("a version that may be invoked soon has its role's session opened ahead, and a refusal is nobody's yet", async (t) => {
+  let asked = 0;
+  const bench = await openInvoker("process", {
+    credentials: () => {
+      asked++;
+      return asked === 1
+        ? Promise.reject(new Error("no such role"))
+        : Promise.resolve(credentialsUntil(Date.now() + 3_600_000));
+    },
+  });
+  t.after(() => bench.close());
+  const version = await bench.fn({ files: { "index.mjs": "export const handler = async () => 1;" } });
+  bench.invoker.prepare(version);
+  assert.equal(asked, 0);
+  bench.invoker.prepare({ ...version, session: version });
+  assert.equal(asked, 1);
+  assert.equal((await bench.call(version)).json, 1);
+  assert.equal(asked, 2);
+});

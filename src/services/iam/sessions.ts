@@ -18,7 +18,7 @@ export interface TemporaryCredentials {
 }
 
 /** A service's sessions of one role and name are shared while this part of their time is left. */
-const SHARED_WHILE_LEFT = 0.9;
+const SHARED_WHILE_LEFT = 0.5;
 const SHARED_MAX = 10_000;
 
 /** What Lambda needs of execution roles. */

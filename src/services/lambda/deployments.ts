@@ -80,7 +80,8 @@ export class Deployments {
     let failure: Failure | undefined;
     try {
       await this.#deps.runtimes.install(row.configuration.runtime);
-      this.#deps.invoker.prepare(row.configuration);
+      const { runtime, memoryMb, role: roleArn } = row.configuration;
+      this.#deps.invoker.prepare({ runtime, memoryMb, session: { roleArn, functionName: row.name } });
       (await this.#deps.code.hold(row.codeSha256))();
     } catch (error) {
       this.#deps.log.warn("A function could not be deployed", { function: functionArn(row), error });
