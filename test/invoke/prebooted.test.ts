@@ -10,7 +10,9 @@ const needsRoot: string | false =
 if (needsRoot && !runcMissing) console.log(`# SKIPPED processes that wait: ${needsRoot}`);
 
 /** How often a test asks again for a process that is being booted. */
-const TRIES = 100;
+const TRIES = 20;
+/** Cold starts hold up what is booted ahead for a while: a test that asks in vain leaves it more and more time. */
+const quiet = (tries: number) => sleep(Math.min(100 * 2 ** tries, 3_000));
 
 const NODE = `
 import { execFileSync } from "node:child_process";
@@ -83,7 +85,7 @@ describe("a process that waited for its function", { skip: needsRoot }, () => {
     for (let tries = 0; tries < TRIES; tries++) {
       const version = await waiting.fn(input);
       waiting.invoker.prepare(version);
-      await sleep(100);
+      await quiet(tries);
       const answer = await waiting.call(version, event);
       if (answer.json?.waited) return answer;
       void waiting.invoker.retire(version.key);
@@ -120,7 +122,7 @@ describe("a process that waited for its function", { skip: needsRoot }, () => {
     for (let tries = 0; tries < TRIES && json.errorMessage === undefined; tries++) {
       const version = await waiting.fn({ files: { "index.mjs": broken } });
       waiting.invoker.prepare(version);
-      await sleep(100);
+      await quiet(tries);
       // Its second init may be by a process that was booted for it, and goes well then.
       await waiting.call(version);
       if (waiting.logged().includes("early, after waiting")) json = { errorMessage: "heard" };
