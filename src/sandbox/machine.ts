@@ -1,6 +1,6 @@
 /** What isolation, limits and tools this machine gives, and how to get what is missing; `lambent doctor` prints it. */
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm, rmdir } from "node:fs/promises";
+import { mkdtemp, readFile, rm, rmdir } from "node:fs/promises";
 import { availableParallelism, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { missingControllers, readHierarchies } from "./cgroup/hierarchies.ts";
@@ -189,10 +189,10 @@ async function cgroups(hierarchies: Hierarchies): Promise<Finding> {
       `no controller ${controllers.join(", ")}`,
       `${cost}; enable it on the kernel's command line.`,
     );
-  const trial = join(hierarchies.v1.get("memory") ?? hierarchies.v2 ?? "", `lambent-trial-${process.pid}`);
+  const folder = hierarchies.v1.get("memory") ?? hierarchies.v2 ?? "";
   try {
-    await mkdir(trial);
-    await rmdir(trial);
+    // Several servers may look at the same time, of one process or of several containers.
+    await rmdir(await mkdtemp(join(folder, "lambent-trial-")));
   } catch (error) {
     const detail = `not writable: ${(error as Error).message}`;
     return lacking("cgroups", detail, `${cost}; run as root and with a writable /sys/fs/cgroup.`);

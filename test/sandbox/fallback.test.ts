@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { inspectMachine } from "../../src/sandbox/index.ts";
 
 const harness = fileURLToPath(new URL("harness.ts", import.meta.url));
 
@@ -32,4 +33,10 @@ test("`runc` is refused with the reason", () => {
     `await bench("runc").catch((error) => console.log(error.name, error.message));`,
   );
   assert.match(output, /^SandboxError runc cannot run here\. /m);
+});
+
+test("several servers that look at the machine at the same time find the same", async () => {
+  const alone = await inspectMachine();
+  for (const report of await Promise.all(Array.from({ length: 8 }, () => inspectMachine())))
+    assert.deepEqual(report, alone);
 });
