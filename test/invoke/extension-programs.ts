@@ -80,3 +80,26 @@ next() { event=$(curl -sS -H "Lambda-Extension-Identifier: $id" "$api/event/next
 fail() { curl -sS -o /dev/null -X POST -H "Lambda-Extension-Identifier: $id" -H "Lambda-Extension-Function-Error-Type: $2" "$api/$1/error"; }
 ${script}`;
 }
+
+/** What an internal extension in Node begins with; its listener collects what telemetry it is told. */
+export const INTERNAL_EXTENSION = `
+import { createServer } from "node:http";
+const api = (path) => "http://" + process.env.AWS_LAMBDA_RUNTIME_API + path;
+const call = async (method, path, { id, headers = {}, body } = {}) => {
+  const answer = await fetch(api(path), { method, headers: { ...(id ? { "Lambda-Extension-Identifier": id } : {}), ...headers }, body: body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body) });
+  const text = await answer.text();
+  let json; try { json = JSON.parse(text); } catch {}
+  return { status: answer.status, id: answer.headers.get("lambda-extension-identifier"), text, json };
+};
+const register = (name, events, headers = {}) => call("POST", "/2020-01-01/extension/register", { headers: { "Lambda-Extension-Name": name, ...headers }, body: { events } });
+const next = (id) => call("GET", "/2020-01-01/extension/event/next", { id });
+const told = [];
+const listen = () => new Promise((resolve) => {
+  const server = createServer(async (request, response) => {
+    let body = ""; for await (const chunk of request) body += chunk;
+    told.push(...JSON.parse(body)); response.end();
+  });
+  server.listen(0, "0.0.0.0", () => { server.unref(); resolve(server.address().port); });
+});
+const subscribe = (id, port, more = {}) => call("PUT", "/2022-07-01/telemetry", { id, body: { schemaVersion: "2022-12-13", types: ["platform", "function"], buffering: { timeoutMs: 25 }, destination: { protocol: "HTTP", URI: "http://sandbox.localdomain:" + port }, ...more } });
+`;

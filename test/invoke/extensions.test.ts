@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { chmod } from "node:fs/promises";
 import { after, describe, test } from "node:test";
+import type { FunctionVersion } from "../../src/invoke/index.ts";
 import { NODE_EXTENSION, PYTHON_EXTENSION, SHELL_EXTENSION, shellExtension } from "./extension-programs.ts";
-import { eventually, kinds, openInvoker, runtimes } from "./harness.ts";
+import { eventually, kindsWithGvisor, openInvoker, runtimes } from "./harness.ts";
 import type { FunctionInput } from "./harness.ts";
 
 const HANDLER = { "index.mjs": "export const handler = async () => { console.log('handled'); return 1; };" };
@@ -23,7 +24,7 @@ const pythonRuntime = (await runtimes.list()).find(
 )?.identifier;
 if (!pythonRuntime) console.log("# SKIPPED the extension in Python: no Python on this machine");
 
-for (const kind of kinds)
+for (const kind of await kindsWithGvisor())
   describe(`extensions on ${kind}`, async () => {
     const bench = await openInvoker(kind);
     after(() => bench.close());
@@ -100,6 +101,18 @@ for (const kind of kinds)
         new RegExp(`REPORT RequestId: ${first.requestId}\tDuration: (\\S+) ms`).exec(log) ?? [];
       assert.ok(Number(duration) >= 400, `it took ${duration} ms`);
       assert.ok(Number(duration) > first.durationMs, "the caller had its answer before");
+      const afterRuntime = ({ functionName }: FunctionVersion) =>
+        bench.metrics
+          .all()
+          .filter(({ id }) => id.name === "PostRuntimeExtensionsDuration")
+          .filter(({ id }) => id.dimensions["FunctionName"] === functionName);
+      const counted = afterRuntime(version);
+      assert.deepEqual([counted.length, counted[0]?.count], [1, 1]);
+      const ms = counted[0]?.sum ?? 0;
+      assert.ok(ms >= 300 && ms <= Number(duration), `${ms} ms of ${duration} ms`);
+      const without = await bench.fn({ files: HANDLER });
+      await bench.call(without);
+      assert.deepEqual(afterRuntime(without), [], "there is no extension to wait for");
     });
 
     test("an extension that never comes back runs into the function's timeout, after the answer", async () => {

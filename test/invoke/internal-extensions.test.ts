@@ -1,36 +1,14 @@
 /** Extensions that live in the runtime's process: they register from the function's own code, on a managed runtime. */
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
-import { eventually, kinds, openInvoker } from "./harness.ts";
+import { INTERNAL_EXTENSION } from "./extension-programs.ts";
+import { eventually, kindsWithGvisor, openInvoker } from "./harness.ts";
 
-/** Helpers of an internal extension; the listener collects what telemetry it is told. */
-const HELPERS = `
-import { createServer } from "node:http";
-const api = (path) => "http://" + process.env.AWS_LAMBDA_RUNTIME_API + path;
-const call = async (method, path, { id, headers = {}, body } = {}) => {
-  const answer = await fetch(api(path), { method, headers: { ...(id ? { "Lambda-Extension-Identifier": id } : {}), ...headers }, body: body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body) });
-  const text = await answer.text();
-  let json; try { json = JSON.parse(text); } catch {}
-  return { status: answer.status, id: answer.headers.get("lambda-extension-identifier"), text, json };
-};
-const register = (name, events, headers = {}) => call("POST", "/2020-01-01/extension/register", { headers: { "Lambda-Extension-Name": name, ...headers }, body: { events } });
-const next = (id) => call("GET", "/2020-01-01/extension/event/next", { id });
-const told = [];
-const listen = () => new Promise((resolve) => {
-  const server = createServer(async (request, response) => {
-    let body = ""; for await (const chunk of request) body += chunk;
-    told.push(...JSON.parse(body)); response.end();
-  });
-  server.listen(0, "0.0.0.0", () => { server.unref(); resolve(server.address().port); });
-});
-const subscribe = (id, port, more = {}) => call("PUT", "/2022-07-01/telemetry", { id, body: { schemaVersion: "2022-12-13", types: ["platform", "function"], buffering: { timeoutMs: 25 }, destination: { protocol: "HTTP", URI: "http://sandbox.localdomain:" + port }, ...more } });
-`;
-
-for (const kind of kinds)
+for (const kind of await kindsWithGvisor())
   describe(`internal extensions on ${kind}`, async () => {
     const bench = await openInvoker(kind);
     after(() => bench.close());
-    const node = (script: string) => bench.fn({ files: { "index.mjs": HELPERS + script } });
+    const node = (script: string) => bench.fn({ files: { "index.mjs": INTERNAL_EXTENSION + script } });
 
     test("registers, hears of each invocation, and is in the log", async () => {
       const version = await node(`

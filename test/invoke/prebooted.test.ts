@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { openInvoker, runcMissing, runtimes } from "./harness.ts";
+import { INTERNAL_EXTENSION, shellExtension } from "./extension-programs.ts";
+import { eventually, openInvoker, runcMissing, runtimes } from "./harness.ts";
 import type { Answer, FunctionInput, TestInvoker } from "./harness.ts";
 
 const needsRoot: string | false =
@@ -141,6 +142,42 @@ describe("a process that waited for its function", { skip: needsRoot }, () => {
       environment: { NODE_OPTIONS: "--title=mine" },
     });
     assert.deepEqual((await waiting.call(version)).json, { waited: false, title: "mine" });
+  });
+
+  test("registers extensions from within, which hear of invocations and have telemetry", async () => {
+    const code = `${INTERNAL_EXTENSION}
+      import { readFileSync } from "node:fs";
+      const { id } = await register("inside", ["INVOKE"]);
+      const { status } = await subscribe(id, await listen());
+      const heard = [];
+      void (async () => { for (;;) heard.push((await next(id)).json.requestId); })();
+      export const handler = async (event, { awsRequestId }) => {
+        while (!heard.includes(awsRequestId) || !told.some(({ type }) => type === "platform.start")) await new Promise((resolve) => setTimeout(resolve, 5));
+        return { status, types: told.splice(0).map(({ type }) => type),
+          waited: readFileSync("/proc/self/environ", "latin1").includes("_LAMBENT_WAITS") };
+      };`;
+    const { json, requestId } = await ofWaiting({ files: { "index.mjs": code } });
+    assert.equal(json.status, 200);
+    for (const type of ["platform.initStart", "platform.initReport", "platform.start"])
+      assert.ok(json.types.includes(type), `${type} in ${json.types.join(" ")}`);
+    await eventually(() => waiting.logged().includes(`REPORT RequestId: ${requestId}`));
+    assert.match(waiting.logged(), /\nEXTENSION\tName: inside\tState: Ready\tEvents: \[INVOKE\]\n/);
+  });
+
+  test("is not taken by a function with an external extension, which starts before its runtime", async () => {
+    const order = `import { appendFileSync, readFileSync } from "node:fs"; appendFileSync("/tmp/order", "runtime ");
+      export const handler = async () => ({ order: readFileSync("/tmp/order", "utf8"),
+        waited: readFileSync("/proc/self/environ", "latin1").includes("_LAMBENT_WAITS") });`;
+    await ofWaiting({ files: { "index.mjs": order } });
+    await sleep(1_000);
+    const program = shellExtension(
+      '"INVOKE"',
+      'printf "extension " >> /tmp/order; register; while true; do next; done',
+    );
+    const layer = await waiting.fn({ files: { "extensions/first.sh": program } });
+    const version = await waiting.fn({ files: { "index.mjs": order }, optDir: layer.codeDir });
+    assert.deepEqual((await waiting.call(version)).json, { order: "extension runtime ", waited: false });
+    assert.deepEqual((await waiting.call(version)).json, { order: "extension runtime ", waited: false });
   });
 
   test("keeps what functions write apart, and JSON logs as configured", async () => {
