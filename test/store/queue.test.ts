@@ -220,6 +220,121 @@ onEveryEngine("A queue", (engine) => {
   });
 });
 
+onEveryEngine("Jobs added together", (engine) => {
+  /** Jobs whose payload is their name. */
+  const together = (store: Store, ...names: string[]) =>
+    store.database.tx((tx) =>
+      store.queue.enqueueTogether(
+        tx,
+        "work",
+        names.map((name) => ({ group: `group of ${name}`, payload: Buffer.from(name) })),
+      ),
+    );
+  const namesOf = (jobs: readonly Job[]) => jobs.map(({ payload }) => payload.toString());
+
+  void test("are claimed as each alone would be: in parts, in order, with a group, a number and a claim of their own", async () => {
+    await using fresh = await engine.fresh();
+    const { queue } = fresh.store;
+    await together(fresh.store, "a", "b", "c");
+    await together(fresh.store, "d");
+    await together(fresh.store, "e", "f");
+    assert.deepEqual(await queue.depth("work"), { due: 6, delayed: 0, claimed: 0, buried: 0 });
+    const first = await queue.claim("work", 2, LEASE_MS);
+    assert.deepEqual(namesOf(first), ["a", "b"]);
+    assert.deepEqual(
+      first.map(({ group, attempts }) => [group, attempts]),
+      [
+        ["group of a", 1],
+        ["group of b", 1],
+      ],
+    );
+    assert.deepEqual(await queue.depth("work"), { due: 4, delayed: 0, claimed: 2, buried: 0 });
+    const second = await queue.claim("work", 3, LEASE_MS);
+    assert.deepEqual(namesOf(second), ["c", "d", "e"]);
+    const rest = await queue.claim("work", 9, LEASE_MS);
+    assert.deepEqual(namesOf(rest), ["f"]);
+    const all = [...first, ...second, ...rest];
+    assert.equal(new Set(all.map(({ id }) => id)).size, 6);
+    for (const job of all) assert.equal(await queue.acknowledge(job), true);
+    assert.deepEqual(await queue.depth("work"), { due: 0, delayed: 0, claimed: 0, buried: 0 });
+  });
+
+  void test("come again when the lease of their claim ran out", async () => {
+    await using fresh = await engine.fresh();
+    const { queue } = fresh.store;
+    await together(fresh.store, "a", "b");
+    const lost = await queue.claim("work", 2, LEASE_MS);
+    await queue.acknowledge(lost[0] as Job);
+    await fresh.clock.advance(LEASE_MS);
+    const again = await queue.claim("work", 2, LEASE_MS);
+    assert.deepEqual(namesOf(again), ["b"]);
+    assert.equal(again[0]?.id, lost[1]?.id);
+    assert.equal(again[0]?.attempts, 2);
+  });
+
+  void test("have their turn among others by the time at which each was due", async () => {
+    await using fresh = await engine.fresh();
+    const { queue } = fresh.store;
+    const later = async (steps: () => Promise<unknown>) => {
+      await steps();
+      await fresh.clock.advance(1_000);
+    };
+    await later(() => add(fresh.store, { payload: Buffer.from("1") }));
+    await later(() => together(fresh.store, "2", "3"));
+    await later(() => add(fresh.store, { payload: Buffer.from("4") }));
+    await later(() => together(fresh.store, "5"));
+    await later(() => add(fresh.store, { payload: Buffer.from("6") }));
+    const order: string[] = [];
+    for (let round = 0; round < 7; round += 1) order.push(...namesOf(await queue.claim("work", 1, LEASE_MS)));
+    assert.deepEqual(order, ["1", "2", "3", "4", "5", "6"]);
+  });
+
+  void test("are there with their transaction or not at all, and over closing and opening", async () => {
+    await using fresh = await engine.fresh();
+    const { queue, database } = fresh.store;
+    await assert.rejects(
+      database.tx(async (tx) => {
+        await queue.enqueueTogether(tx, "work", [{ group: "", payload: Buffer.from("lost") }]);
+        throw new Error("no");
+      }),
+    );
+    const large = "x".repeat(300_000);
+    await together(fresh.store, "kept", large, large, "last");
+    const reopened = (await fresh.reopen()).queue;
+    assert.deepEqual(await reopened.depth("work"), { due: 4, delayed: 0, claimed: 0, buried: 0 });
+    assert.deepEqual(namesOf(await reopened.claim("work", 9, LEASE_MS)), ["kept", large, large, "last"]);
+  });
+
+  void test("go to one of many who claim at once", async () => {
+    await using fresh = await engine.fresh();
+    const stores = engine.name === "postgres" ? [fresh.store, await fresh.another()] : [fresh.store];
+    const names = Array.from({ length: 60 }, (_, n) => `${n}`);
+    for (let at = 0; at < names.length; at += 5) await together(fresh.store, ...names.slice(at, at + 5));
+    const claimed: string[] = [];
+    await Promise.all(
+      Array.from({ length: 10 }, async (_, index) => {
+        const { queue } = stores[index % stores.length] as Store;
+        for (let jobs: Job[] = []; ; claimed.push(...namesOf(jobs)))
+          if ((jobs = await queue.claim("work", 3, LEASE_MS)).length === 0) break;
+      }),
+    );
+    // As above: consumers of PostgreSQL pass over what another one is claiming.
+    claimed.push(...namesOf(await fresh.store.queue.claim("work", 60, LEASE_MS)));
+    assert.deepEqual(new Set(claimed), new Set(names));
+    assert.equal(claimed.length, names.length);
+  });
+
+  void test("wake those who wait, and those who begin to", async () => {
+    await using fresh = await engine.fresh();
+    const { queue } = fresh.store;
+    const { signal } = new AbortController();
+    const before = queue.wait("work", signal);
+    await together(fresh.store, "a");
+    assert.ok(await ends(before));
+    assert.ok(await ends(queue.wait("work", signal)), "one is due already");
+  });
+});
+
 onEveryEngine("Waiting for a queue", (engine) => {
   void test("ends at once when a job is due already", async () => {
     await using fresh = await engine.fresh();

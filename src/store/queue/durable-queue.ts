@@ -2,8 +2,10 @@
 import type { Clock } from "../../kit/clock.ts";
 import type { Ids } from "../../kit/id.ts";
 import type { Database, Transaction } from "../database.ts";
-import type { Job, NewJob, Queue } from "../queue.ts";
-import { ACKNOWLEDGE, BURY, CLAIM, DEPTH, EXTEND, INSERT, NEXT_DUE, RETRY } from "./statements.ts";
+import type { BatchedJob, Job, NewJob, Queue } from "../queue.ts";
+import { decodeBatch, encodeBatch, inBatches } from "./batch.ts";
+import { ACKNOWLEDGE, BATCHED, BURY, CLAIM, DEPTH, DUE_BATCHES, EXTEND } from "./statements.ts";
+import { INSERT, INSERT_BATCH, INSERT_OPENED, NEXT_DUE, RETRY, TAKE_BATCH } from "./statements.ts";
 import type { Wakeups } from "./wakeups.ts";
 
 export interface QueueDeps {
@@ -24,6 +26,23 @@ interface ClaimedRow {
   attempts: number;
   enqueued_at: number;
   tie: number;
+}
+
+/** A batch that waits. */
+interface BatchRow {
+  due_at: number;
+  tie: number;
+  instance: string;
+  jobs: number;
+}
+
+/** What a claim asks for. */
+interface Claim {
+  readonly topic: string;
+  readonly count: number;
+  readonly now: number;
+  readonly until: number;
+  readonly receipt: string;
 }
 
 export class DurableQueue implements Queue {
@@ -49,24 +68,24 @@ export class DurableQueue implements Queue {
     return id;
   }
 
+  async enqueueTogether(transaction: Transaction, topic: string, jobs: readonly BatchedJob[]): Promise<void> {
+    const now = this.#deps.clock.now();
+    for (const batch of inBatches(jobs)) {
+      const tie = (this.#tie += 1);
+      const content = encodeBatch(batch);
+      await transaction.run(INSERT_BATCH, topic, now, tie, this.#instance, batch.length, content);
+    }
+    await this.#announce(transaction, topic, now);
+  }
+
   async claim(topic: string, count: number, leaseMs: number): Promise<Job[]> {
-    const { clock, ids, database, transact } = this.#deps;
+    const { clock, ids, transact } = this.#deps;
     const now = clock.now();
-    const next = await database.get<{ due_at: number }>(NEXT_DUE, topic);
-    if (next === undefined || next.due_at > now) return [];
+    const next = await this.#nextDue(topic);
+    if (next === undefined || next > now) return [];
     const receipt = ids.uuid();
-    const rows = await transact(async (transaction) => {
-      const claimed = await transaction.all<ClaimedRow>(
-        CLAIM[database.engine],
-        topic,
-        now,
-        count,
-        now + leaseMs,
-        receipt,
-      );
-      if (claimed.length > 0) await this.#announce(transaction, topic, now + leaseMs);
-      return claimed;
-    });
+    const claim = { topic, count, now, until: now + leaseMs, receipt };
+    const rows = await transact((transaction) => this.#claim(transaction, claim));
     return rows
       .sort((left, right) => left.enqueued_at - right.enqueued_at || left.tie - right.tie)
       .map((row) => ({
@@ -83,8 +102,8 @@ export class DurableQueue implements Queue {
   async wait(topic: string, signal: AbortSignal): Promise<void> {
     // Registered before the look, so that nothing that happens in between is missed.
     const woken = this.#deps.wakeups.wait(topic, signal);
-    const next = await this.#deps.database.get<{ due_at: number }>(NEXT_DUE, topic);
-    if (next !== undefined) this.#deps.wakeups.announce(topic, next.due_at);
+    const next = await this.#nextDue(topic);
+    if (next !== undefined) this.#deps.wakeups.announce(topic, next);
     await woken;
   }
 
@@ -119,7 +138,8 @@ export class DurableQueue implements Queue {
   }
 
   async depth(topic: string): Promise<{ due: number; delayed: number; claimed: number; buried: number }> {
-    const depth = { due: 0, delayed: 0, claimed: 0, buried: 0 };
+    const batched = await this.#deps.database.get<{ jobs: number | null }>(BATCHED, topic);
+    const depth = { due: batched?.jobs ?? 0, delayed: 0, claimed: 0, buried: 0 };
     const rows = await this.#deps.database.all<{ state: string; is_due: number; jobs: number }>(
       DEPTH,
       this.#deps.clock.now(),
@@ -132,6 +152,56 @@ export class DurableQueue implements Queue {
       else depth.delayed += row.jobs;
     }
     return depth;
+  }
+
+  /** Claims the jobs that were due before the batches that it takes to make up the number, and opens these for the rest. */
+  async #claim(transaction: Transaction, claim: Claim): Promise<ClaimedRow[]> {
+    const { engine } = this.#deps.database;
+    const { topic, count, now, until, receipt } = claim;
+    const batches = await transaction.all<BatchRow>(DUE_BATCHES[engine], topic, now, count);
+    const before = lastOf(batches, count)?.due_at ?? now;
+    const rows = await transaction.all<ClaimedRow>(CLAIM[engine], topic, before, count, until, receipt);
+    for (const batch of batches) {
+      if (rows.length >= count) break;
+      rows.push(...(await this.#open(transaction, batch, { ...claim, count: count - rows.length })));
+    }
+    if (rows.length > 0) await this.#announce(transaction, topic, until);
+    return rows;
+  }
+
+  /** Makes jobs of a batch: as many as are wanted are claimed, the others wait. */
+  async #open(transaction: Transaction, batch: BatchRow, claim: Claim): Promise<ClaimedRow[]> {
+    const { topic, count, until, receipt } = claim;
+    const { due_at: enqueuedAt } = batch;
+    const [taken] = await transaction.all<{ content: Buffer }>(
+      TAKE_BATCH,
+      topic,
+      enqueuedAt,
+      batch.tie,
+      batch.instance,
+    );
+    const claimed: ClaimedRow[] = [];
+    for (const { group, payload } of taken ? decodeBatch(taken.content) : []) {
+      const tie = (this.#tie += 1);
+      const id = this.#newId(enqueuedAt, tie);
+      const job = [topic, id, group, payload] as const;
+      if (claimed.length < count) {
+        await transaction.run(INSERT_OPENED, ...job, "claimed", until, tie, 1, enqueuedAt, receipt);
+        claimed.push({ id, job_group: group, payload, attempts: 1, enqueued_at: enqueuedAt, tie });
+      } else await transaction.run(INSERT_OPENED, ...job, "waiting", enqueuedAt, tie, 0, enqueuedAt, "");
+    }
+    return claimed;
+  }
+
+  /** When the next job is due, in epoch milliseconds; undefined where there is none. */
+  async #nextDue(topic: string): Promise<number | undefined> {
+    const next = await this.#deps.database.get<{ job: number | null; batch: number | null }>(
+      NEXT_DUE,
+      topic,
+      topic,
+    );
+    const due = Math.min(next?.job ?? Infinity, next?.batch ?? Infinity);
+    return due === Infinity ? undefined : due;
   }
 
   /** Grows with time, so that new jobs lie side by side in the index, and a transaction of many touches few pages. */
@@ -151,4 +221,10 @@ export class DurableQueue implements Queue {
     transaction.afterCommit(() => this.#deps.wakeups.announce(topic, dueAt));
     await this.#deps.notify?.(transaction, topic, dueAt);
   }
+}
+
+/** The last of the batches that it takes to make up so many jobs; undefined where they do not suffice. */
+function lastOf(batches: readonly BatchRow[], count: number): BatchRow | undefined {
+  let jobs = 0;
+  return batches.find((batch) => (jobs += batch.jobs) >= count);
 }

@@ -29,4 +29,18 @@ CREATE TABLE lease (
   expires_at bigint NOT NULL
 );`,
   },
+  {
+    name: "002-batches",
+    // Jobs that came together, in one row until they are claimed. tie and instance: one of many of the same millisecond.
+    sql: `
+CREATE TABLE queue_batch (
+  topic text NOT NULL,
+  due_at bigint NOT NULL,
+  tie bigint NOT NULL,
+  instance text NOT NULL,
+  jobs bigint NOT NULL,
+  content blob NOT NULL,
+  PRIMARY KEY (topic, due_at, tie, instance)
+);`,
+  },
 ];

@@ -8,6 +8,33 @@ export const INSERT = sql(
    ON CONFLICT (topic, id) DO NOTHING`,
 );
 
+export const INSERT_BATCH = sql(
+  "queue.insert-batch",
+  "INSERT INTO queue_batch (topic, due_at, tie, instance, jobs, content) VALUES (?, ?, ?, ?, ?, ?)",
+);
+
+const dueBatchesText = (locking: string) => `
+   SELECT due_at, tie, instance, jobs FROM queue_batch WHERE topic = ? AND due_at <= ?
+   ORDER BY due_at, tie, instance LIMIT ? ${locking}`;
+
+/** Consumers on other machines pass over those that one of them is just opening. */
+export const DUE_BATCHES = {
+  sqlite: sql("queue.due-batches-sqlite", dueBatchesText("")),
+  postgres: sql("queue.due-batches-postgres", dueBatchesText("FOR UPDATE SKIP LOCKED")),
+} as const;
+
+export const TAKE_BATCH = sql(
+  "queue.take-batch",
+  "DELETE FROM queue_batch WHERE topic = ? AND due_at = ? AND tie = ? AND instance = ? RETURNING content",
+);
+
+/** A job of an opened batch, claimed or waiting. */
+export const INSERT_OPENED = sql(
+  "queue.insert-opened",
+  `INSERT INTO queue_job (topic, id, job_group, payload, state, due_at, tie, attempts, enqueued_at, receipt, reason)
+   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '')`,
+);
+
 // MATERIALIZED: PostgreSQL may otherwise run the selection once for each row, and claim more than the limit.
 const claimText = (locking: string) => `
    WITH due AS MATERIALIZED (
@@ -23,9 +50,11 @@ export const CLAIM = {
   postgres: sql("queue.claim-postgres", claimText("FOR UPDATE SKIP LOCKED")),
 } as const;
 
+/** The times of the next job and of the next batch; null where there is none. */
 export const NEXT_DUE = sql(
   "queue.next-due",
-  "SELECT due_at FROM queue_job WHERE topic = ? AND state <> 'buried' ORDER BY due_at, tie LIMIT 1",
+  `SELECT (SELECT due_at FROM queue_job WHERE topic = ? AND state <> 'buried' ORDER BY due_at, tie LIMIT 1) AS job,
+     (SELECT due_at FROM queue_batch WHERE topic = ? ORDER BY due_at, tie, instance LIMIT 1) AS batch`,
 );
 
 export const EXTEND = sql(
@@ -55,3 +84,5 @@ export const DEPTH = sql(
   `SELECT state, CASE WHEN due_at <= ? THEN 1 ELSE 0 END AS is_due, count(*) AS jobs
    FROM queue_job WHERE topic = ? GROUP BY 1, 2`,
 );
+
+export const BATCHED = sql("queue.batched", "SELECT sum(jobs) AS jobs FROM queue_batch WHERE topic = ?");

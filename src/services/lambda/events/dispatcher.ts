@@ -18,7 +18,7 @@ import type { Deliveries } from "./deliveries.ts";
 import { decodeBlock, encodeBlock } from "./event.ts";
 import type { QueuedEvent } from "./event.ts";
 import type { EventMetrics } from "./event-metrics.ts";
-import { EVENT_TOPIC } from "./event-queue.ts";
+import { EVENT_TOPIC } from "./intake.ts";
 import type { Pace } from "./pace.ts";
 import type { Condition, Response } from "./record.ts";
 import { afterDelay, afterFunctionError, isTooOld } from "./retry.ts";

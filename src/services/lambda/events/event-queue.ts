@@ -1,18 +1,14 @@
 /** The durable queue of asynchronous invocations: what was put in with a committed transaction runs, whatever happens to the server. */
 import type { Clock } from "../../../kit/clock.ts";
 import type { Database, Transaction } from "../../../store/database.ts";
-import type { NewJob, Queue } from "../../../store/queue.ts";
+import type { BatchedJob, Queue } from "../../../store/queue.ts";
 import { functionArn } from "../names.ts";
 import type { FunctionReference } from "../names.ts";
 import { encodeBlock } from "./event.ts";
-import type { EventMetrics } from "./event-metrics.ts";
-import type { Pace } from "./pace.ts";
 import type { EventHeader } from "./event.ts";
-
-export const EVENT_TOPIC = "lambda.events";
-
-/** Events that are written in one transaction. */
-const TOGETHER_MAX = 256;
+import type { EventMetrics } from "./event-metrics.ts";
+import { EVENT_TOPIC, Intake } from "./intake.ts";
+import type { Pace } from "./pace.ts";
 
 /** What is queued: the request id is the one the function sees, in every attempt. */
 export interface NewEvent {
@@ -37,37 +33,21 @@ interface Deps {
 }
 
 export function createEventQueue({ database, queue, clock, eventMetrics, pace }: Deps): EventQueue {
-  /** The events that the next transaction writes, until it begins. */
-  let next: { readonly jobs: NewJob[]; readonly written: Promise<void> } | undefined;
-  const begin = () => {
-    const jobs: NewJob[] = [];
-    const close = () => {
-      if (next?.jobs === jobs) next = undefined;
-    };
-    const written = database.tx(async (transaction) => {
-      close();
-      for (const job of jobs) await queue.enqueue(transaction, job);
-    });
-    // Where it never began.
-    written.catch(close);
-    return { jobs, written };
-  };
+  const intake = new Intake(database, queue);
   return {
     async put(transaction, target, event) {
-      await queue.enqueue(transaction, jobOf(target, event, clock.now()));
+      await queue.enqueue(transaction, { topic: EVENT_TOPIC, ...jobOf(target, event, clock.now()) });
       transaction.afterCommit(() => eventMetrics.add(target, "AsyncEventsReceived"));
     },
     accept(target, event) {
-      if (next === undefined || next.jobs.length === TOGETHER_MAX) next = begin();
-      next.jobs.push(jobOf(target, event, clock.now()));
       eventMetrics.add(target, "AsyncEventsReceived");
       pace.accepted();
-      return next.written;
+      return intake.write(jobOf(target, event, clock.now()));
     },
   };
 }
 
-function jobOf(target: FunctionReference, event: NewEvent, now: number): NewJob {
+function jobOf(target: FunctionReference, event: NewEvent, now: number): BatchedJob {
   const { account, region, name, qualifier } = target;
   const { requestId, payload, traceHeader } = event;
   const header: EventHeader = {
@@ -81,5 +61,5 @@ function jobOf(target: FunctionReference, event: NewEvent, now: number): NewJob 
     failures: 0,
     delays: 0,
   };
-  return { topic: EVENT_TOPIC, group: functionArn(target), payload: encodeBlock(header, payload) };
+  return { group: functionArn(target), payload: encodeBlock(header, payload) };
 }
