@@ -2,7 +2,7 @@
 import { decodeEventStream } from "./event-stream.ts";
 import { send } from "./client.ts";
 import type { Command } from "./run.ts";
-import { EXIT, UsageError, dim, print } from "./terminal.ts";
+import { EXIT, UsageError, dim, print, readerGone } from "./terminal.ts";
 
 const HELP = `Usage: lambent logs NAME [options]
 
@@ -47,13 +47,15 @@ async function printPast(group: string, startTime: number, filter: object): Prom
     const page = (await response.json()) as { events: LogEvent[]; nextToken?: string };
     for (const event of page.events) printEvent(event);
     nextToken = page.nextToken;
-  } while (nextToken !== undefined);
+  } while (nextToken !== undefined && !readerGone.aborted);
 }
 
 async function follow(group: string, filter: { filterPattern?: string }): Promise<void> {
   const stop = new AbortController();
   process.once("SIGINT", () => stop.abort());
   process.once("SIGTERM", () => stop.abort());
+  readerGone.addEventListener("abort", () => stop.abort());
+  if (readerGone.aborted) return;
   try {
     const response = await callLogs("StartLiveTail", await liveTailInput(group, filter), stop.signal);
     if (!response.body) return;

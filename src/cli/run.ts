@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import type { ParseArgsOptionsConfig } from "node:util";
 import { ConfigError } from "../config/index.ts";
 import { SandboxError } from "../sandbox/index.ts";
-import { CommandError, EXIT, UsageError, print, printError } from "./terminal.ts";
+import { CommandError, EXIT, UsageError, outliveReaders, print, printError } from "./terminal.ts";
 
 /** One command: its help, its flags, and what it does. Loaded only when called. */
 export interface Command {
@@ -43,6 +43,7 @@ Exit codes: 0 success, 1 failure, 2 wrong usage, 3 the invoked function answered
 
 /** Runs one command line (without `node` and the script) and answers its exit code. */
 export async function run(argv: readonly string[]): Promise<number> {
+  outliveReaders();
   const [name, ...rest] = argv;
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
     print(HELP);

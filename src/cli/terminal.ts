@@ -18,6 +18,19 @@ export const dim = paint(2);
 export const green = paint(32);
 export const yellow = paint(33);
 
+const reader = new AbortController();
+/** Aborted once nobody reads what is printed (`lambent logs … | head`): a command that only prints need not go on then. */
+export const readerGone = reader.signal;
+
+/** Lets a command end as it would, and a server run on, when nobody reads what it prints any more. */
+export function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+      if (stream === process.stdout) reader.abort();
+    });
+}
+
 export function print(line = ""): void {
   process.stdout.write(`${line}\n`);
 }

@@ -1,6 +1,7 @@
 /** The command line as a user meets it: help, mistakes, exit codes, and each command against a running server. */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -120,6 +121,43 @@ test("logs prints the past; --follow prints what comes", async () => {
   } finally {
     follower.kill("SIGINT");
   }
+});
+
+test("a reader that has seen enough ends no command with an error, `logs --follow` at all, and no server", async (t) => {
+  const shell = (script: string) =>
+    spawnSync("/bin/bash", ["-o", "pipefail", "-c", script], {
+      encoding: "utf8",
+      env: { ...process.env, AWS_ENDPOINT_URL: server.endpoint, NODE: process.execPath, MAIN },
+      timeout: 60_000,
+    });
+  const doctor = shell('"$NODE" "$MAIN" doctor | head -1');
+  assert.match(doctor.stdout, /^Isolation {2}--sandbox auto takes \S+; cgroups \S+\n$/);
+  assert.deepEqual([doctor.stderr, doctor.status], ["", lambent(["doctor"]).code]);
+
+  lambent(["invoke", "adder"]);
+  const lines = spawn(
+    "/bin/bash",
+    ["-o", "pipefail", "-c", '"$NODE" "$MAIN" logs adder --follow --since 10m | head -1'],
+    {
+      env: { ...process.env, AWS_ENDPOINT_URL: server.endpoint, NODE: process.execPath, MAIN },
+    },
+  );
+  t.after(() => lines.kill("SIGKILL"));
+  let said = "";
+  lines.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
+  // It hears that nobody reads when it has something to say.
+  const talk = setInterval(() => void lambent(["invoke", "adder"]), 200);
+  const [code] = (await once(lines, "close")) as [number];
+  clearInterval(talk);
+  assert.deepEqual([code, said], [0, ""]);
+
+  const other = await mkdtemp(join(tmpdir(), "lambent-cli-"));
+  const quiet = await spawnServer(["--port", "0", "--data-dir", other]);
+  quiet.child.stdout?.destroy();
+  quiet.child.stderr?.destroy();
+  await deployFunction(clientOptions(quiet.endpoint), "adder", { "index.mjs": HANDLER });
+  assert.equal(await quiet.terminate(), 0);
+  await rm(other, { recursive: true, force: true });
 });
 
 test("doctor tells isolation and runtimes", () => {
