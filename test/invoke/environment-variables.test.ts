@@ -1,9 +1,30 @@
 /** What a function finds in its environment, name by name. */
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
-import { kinds, openInvoker, region } from "./harness.ts";
+import { systemLibraries } from "../../src/sandbox/system-libraries.ts";
+import { kinds, openInvoker, region, runtimes } from "./harness.ts";
 
 const CODE = "export const handler = async () => process.env;";
+/** Functions that run a program of the system too. */
+const LANGUAGES: Record<string, Record<string, string>> = {
+  "nodejs24.x": {
+    "index.mjs": `import { execSync } from "node:child_process";
+      export const handler = async () => execSync("printf runs").toString();`,
+  },
+  "provided.al2023": {
+    bootstrap: `#!/bin/bash
+api="http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation"
+id=$(curl -sS -D - -o /dev/null "$api/next" | grep -i '^lambda-runtime-aws-request-id' | tr -d '\\r' | cut -d' ' -f2)
+curl -sS -o /dev/null -d '"runs"' "$api/$id/response"; sleep 60`,
+  },
+};
+const python = (await runtimes.list()).find((one) => one.identifier.startsWith("python") && one.installed);
+if (python)
+  LANGUAGES[python.identifier] = {
+    "index.py": `import subprocess
+def handler(event, context): return subprocess.check_output(["printf", "runs"]).decode()`,
+  };
+else console.log("# SKIPPED the libraries of Python: no Python on this machine");
 
 for (const kind of kinds) {
   describe(`environment variables on ${kind}`, async () => {
@@ -56,7 +77,8 @@ for (const kind of kinds) {
         LANG: "en_US.UTF-8",
         TZ: ":UTC",
         PATH: `${lang}/bin:/usr/local/bin:/usr/bin/:/bin:${opt}/bin`,
-        LD_LIBRARY_PATH: `${lang}/lib:/lib64:/usr/lib64:${runtime}:${runtime}/lib:${root}:${root}/lib:${opt}/lib`,
+        // Where nothing is mounted, the libraries are where the host has them.
+        LD_LIBRARY_PATH: `${lang}/lib:${kind === "runc" ? "/lib64" : (systemLibraries() ?? "/lib64")}:/usr/lib64:${runtime}:${runtime}/lib:${root}:${root}/lib:${opt}/lib`,
         NODE_PATH: json.NODE_PATH,
         // The shell that starts it sets it, on AWS too.
         PWD: kind === "runc" ? "/var/task" : json.PWD,
@@ -69,6 +91,18 @@ for (const kind of kinds) {
       ]);
       if (kind === "runc") assert.equal(modules[2], "/var/runtime/node_modules");
     });
+
+    const noLibrary = {
+      "lib/libc.so.6": "no library",
+      "lib/libdl.so.2": "no library",
+      "libm.so.6": "no library",
+    };
+    for (const [runtime, files] of Object.entries(LANGUAGES))
+      test(`libraries of a layer and of the code do not come before the system's for ${runtime}`, async () => {
+        const layer = await bench.fn({ files: noLibrary });
+        const version = await bench.fn({ runtime, files: { ...noLibrary, ...files }, optDir: layer.codeDir });
+        assert.equal((await bench.call(version)).json, "runs");
+      });
 
     test("the function's own come in, and override what may be overridden", async () => {
       const environment = {

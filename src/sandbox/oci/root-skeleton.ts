@@ -21,6 +21,7 @@ import {
 } from "node:fs/promises";
 import { constants } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { systemLibraries } from "../system-libraries.ts";
 import { etcFiles } from "./etc-files.ts";
 
 /** What the root needs mount points for: path inside → whether it is a folder or a file. */
@@ -122,17 +123,22 @@ export class RootSkeletons {
   }
 }
 
-/** /bin, /lib and the like are links into /usr wherever the host has them so. */
+/** /bin, /lib and the like are links into /usr wherever the host has them so; /lib64 leads to where the libraries are. */
 async function linkMergedUsr(root: string): Promise<void> {
   for (const name of ["bin", "sbin", "lib", "lib64"]) {
-    const target = await readlink(`/${name}`).catch(() => undefined);
-    if (target !== undefined) await symlink(`usr/${name === "sbin" ? "bin" : name}`, join(root, name));
+    const libraries = name === "lib64" && (await isMerged("lib")) ? systemLibraries() : undefined;
+    if (libraries !== undefined) await symlink(libraries.slice(1), join(root, name));
+    else if (await isMerged(name)) await symlink(`usr/${name === "sbin" ? "bin" : name}`, join(root, name));
     else await mkdir(join(root, name), { recursive: true });
   }
   await symlink("bin", join(root, "usr/sbin"));
-  if (await readlink("/bin").catch(() => undefined)) return;
+  if (await isMerged("bin")) return;
   await rm(join(root, "bin"), { recursive: true, force: true });
   await symlink("usr/bin", join(root, "bin"));
+}
+
+async function isMerged(name: string): Promise<boolean> {
+  return (await readlink(`/${name}`).catch(() => undefined)) !== undefined;
 }
 
 async function mountPoint(path: string, kind: "folder" | "file"): Promise<void> {

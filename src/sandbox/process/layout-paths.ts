@@ -1,5 +1,6 @@
 /** Where the paths of the layout lie on the host when nothing is mounted: the longest known prefix is replaced. */
 import type { SandboxSpec } from "../sandbox.ts";
+import { systemLibraries } from "../system-libraries.ts";
 
 /** Prefix inside → host path, longest first. */
 export type LayoutPaths = readonly (readonly [inside: string, host: string])[];
@@ -10,6 +11,8 @@ export function layoutPaths(spec: SandboxSpec, tmp: string): LayoutPaths {
     ["/tmp", tmp],
     ...spec.languageMounts.map(({ source, target }): [string, string] => [target, source]),
   ];
+  const libraries = systemLibraries();
+  if (libraries !== undefined) paths.push(["/lib64", libraries]);
   if (spec.codeDir !== undefined) paths.push(["/var/task", spec.codeDir]);
   if (spec.optDir !== undefined) paths.push(["/opt", spec.optDir]);
   if (spec.runtimeDir !== undefined) paths.push(["/var/runtime", spec.runtimeDir]);
