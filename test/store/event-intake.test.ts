@@ -20,7 +20,7 @@ const BATCHES = sql("test.batches", "SELECT jobs FROM queue_batch ORDER BY due_a
 /** An intake on a disk whose syncs end when the test says so. */
 async function open() {
   const folder = await mkdtemp(join(tmpdir(), "lambent-intake-"));
-  const held: { done(): void; fail(error: Error): void }[] = [];
+  const held: { readonly done: () => void; readonly fail: (error: Error) => void }[] = [];
   let isHeld = false;
   const syncFile = () =>
     isHeld
