@@ -1,11 +1,18 @@
 /** That the benchmarks still run: each axis for a moment, without peers and without a word on times. */
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { AXES } from "../bench/axes.ts";
 import { cpuGroupsMissing } from "../bench/machine/cpu-group.ts";
 import { readOptions } from "../bench/options.ts";
 import { interleave } from "../bench/rounds.ts";
 import { TARGETS } from "../bench/targets.ts";
+import { NOTHING, instanceOf, remains } from "./harness/remains.ts";
+import { runcMissing } from "./sandbox/harness.ts";
 
 const missing = cpuGroupsMissing();
 if (missing !== undefined) console.log(`# SKIPPED the axes of the benchmarks: ${missing}`);
@@ -25,6 +32,33 @@ describe("benchmarks", () => {
         assert.ok(Number.isFinite(row.ratio) && row.ratio > 0, `${row.peer}: ${row.ratio}`);
       }
     });
+
+  test(
+    "a measured server ends with the benchmark, and nothing of it stays",
+    { skip: missing ?? false },
+    async () => {
+      const module = new URL("../bench/contenders/lambent.ts", import.meta.url).href;
+      const script = `const { startLambent } = await import(${JSON.stringify(module)});
+      const { pid, dataDir, sandboxGroup } = await startLambent(${JSON.stringify(runcMissing ? { sandbox: "process" } : {})});
+      console.log(JSON.stringify({ pid, dataDir, sandboxGroup }));`;
+      const benchmark = spawn(process.execPath, ["--input-type=module", "-e", script], {
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      const [line] = (await once(benchmark.stdout, "data")) as [Buffer];
+      const { pid, dataDir } = JSON.parse(line.toString()) as { pid: number; dataDir: string };
+      const instance = runcMissing ? undefined : instanceOf(join(dataDir, "sandboxes"));
+      const group = `lambent-bench-${benchmark.pid}`;
+      const groups = () =>
+        readdirSync("/sys/fs/cgroup", { recursive: true }).filter((path) => String(path).includes(group));
+      assert.ok(groups().length > 0);
+      benchmark.kill("SIGKILL");
+      const until = Date.now() + 30_000;
+      while ((existsSync(`/proc/${pid}`) || existsSync(dataDir) || groups().length > 0) && Date.now() < until)
+        await sleep(50);
+      assert.deepEqual([existsSync(dataDir), groups()], [false, []]);
+      if (instance !== undefined) assert.deepEqual(remains(dataDir, instance), NOTHING);
+    },
+  );
 
   test("rounds in which too much was stolen are not counted, and where all were, that is said", async () => {
     const turns = ["one", "other"].map((name) => ({

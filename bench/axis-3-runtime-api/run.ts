@@ -1,5 +1,5 @@
 /** Axis 3: the CPU of one invocation of a custom runtime, through the HTTP Runtime API, against the plain way on node:http. */
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -81,14 +81,10 @@ async function startReference(
     writeFileSync(join(code, name), content, { mode: 0o755 });
   const port = await freePort();
   const words = [String(port), code, join(folder, "state"), String(sandboxes), kind];
-  const running = startMeasured({ name: "reference", command: [process.execPath, SERVER, ...words] });
-  const stop = async () => {
-    await running.stop();
-    rmSync(folder, { recursive: true, force: true });
-  };
+  const running = startMeasured({ name: "reference", folder, command: [process.execPath, SERVER, ...words] });
   for (const end = Date.now() + START_MS_MAX; !running.printed().includes("ready"); await sleep(50))
     if (Date.now() > end || running.child.exitCode !== null) {
-      await stop();
+      await running.stop();
       throw new Error(`the reference server did not start:\n${running.printed()}`);
     }
   const group = sandboxGroupIn(join(folder, "state"));
@@ -98,6 +94,6 @@ async function startReference(
     pid: running.child.pid as number,
     target: { host: "127.0.0.1", port, path: "/2015-03-31/functions/custom/invocations", credentials },
     usedUs: () => running.group.usedUs() + (group === undefined ? 0 : usedUsBelow(group)),
-    stop,
+    stop: () => running.stop(),
   };
 }

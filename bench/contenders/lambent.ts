@@ -1,5 +1,5 @@
 /** Lambent as it is measured: signatures verified, logs stored, functions in runc, state on disk. Each is checked, not assumed. */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -79,14 +79,11 @@ export async function startLambent(choices: LambentChoices = {}): Promise<Lamben
   ];
   const running = startMeasured({
     name: "lambent",
+    folder: dataDir,
     command: [process.execPath, ...(choices.nodeFlags ?? []), MAIN, "start", ...flags],
     env: { ...withoutSettings(), ...choices.env },
     ...(choices.cpus && { cpus: choices.cpus }),
   });
-  const stop = async () => {
-    await running.stop();
-    rmSync(dataDir, { recursive: true, force: true });
-  };
   try {
     const endpoint = await ready(running);
     const printed = running.printed();
@@ -95,23 +92,18 @@ export async function startLambent(choices: LambentChoices = {}): Promise<Lamben
       (sandbox === "runc" && /warning/.test(printed))
     )
       throw new Error(`Lambent does not isolate functions as it must for this benchmark:\n${printed}`);
-    const server = describe(running, endpoint, dataDir, stop);
+    const server = describe(running, endpoint, dataDir);
     await makeRole(server.options);
     await server.deploy("hello", { "index.cjs": HELLO });
     await checkConduct(server);
     return server;
   } catch (error) {
-    await stop();
+    await running.stop();
     throw error;
   }
 }
 
-function describe(
-  running: MeasuredProcess,
-  endpoint: string,
-  dataDir: string,
-  stop: () => Promise<void>,
-): LambentServer {
+function describe(running: MeasuredProcess, endpoint: string, dataDir: string): LambentServer {
   const { port } = new URL(endpoint);
   const credentials = readCredentials(running.printed());
   const options: ClientOptions = { ...clientOptions(endpoint), credentials };
@@ -167,7 +159,7 @@ function describe(
         ...settings,
       });
     },
-    stop,
+    stop: () => running.stop(),
   };
   return server;
 }

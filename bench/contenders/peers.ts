@@ -1,15 +1,7 @@
 /** Peers from npm, pinned in bench/package.json: started as their makers tell, with the same handler as ours. */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -65,12 +57,13 @@ export async function startServerlessOffline(choices: OfflineChoices = {}): Prom
   const path = `/2015-03-31/functions/${offlineName("hello")}/invocations`;
   const program = {
     name,
+    folder: project,
     command,
     cwd: project,
     env: OFFLINE_ENVIRONMENT,
     cpus: choices.cpus ?? "one",
   } as const;
-  return answering(program, port, path, project);
+  return answering(program, port, path);
 }
 
 /** The command that serves the project in the working directory at a port. */
@@ -116,7 +109,7 @@ export async function startLambdaLocal(): Promise<ContenderServer> {
   const handler = join(folder, "hello.js");
   writeFileSync(handler, HELLO);
   const command = [process.execPath, LAMBDA_LOCAL, join(PEERS, "package.json"), handler, String(port)];
-  return answering({ name: "lambda-local", command }, port, "/", folder);
+  return answering({ name: "lambda-local", folder, command }, port, "/");
 }
 
 const WORKER = `export default { async fetch(request) {
@@ -146,7 +139,7 @@ const mainWorker :Workerd.Worker = (
   );
   const program = workerdProgram();
   const command = [program, "serve", join(folder, "config.capnp")];
-  return answering({ name: "workerd", command }, port, "/2015-03-31/functions/hello/invocations", folder);
+  return answering({ name: "workerd", folder, command }, port, "/2015-03-31/functions/hello/invocations");
 }
 
 /** The binary itself: the package's own launcher is a Node script. */
@@ -160,14 +153,9 @@ async function answering(
   program: Parameters<typeof startMeasured>[0],
   port: number,
   path: string,
-  folder: string,
 ): Promise<ContenderServer> {
   const running = startMeasured(program);
   const target = { host: "127.0.0.1", port, path, credentials: CREDENTIALS };
-  const stop = async () => {
-    await running.stop();
-    rmSync(folder, { recursive: true, force: true });
-  };
   for (const end = Date.now() + START_MS_MAX; Date.now() < end; await sleep(50)) {
     if (running.child.exitCode !== null) break;
     const body = await probe(port, signedInvoke(target, Buffer.from('{"n":7}')));
@@ -177,10 +165,10 @@ async function answering(
         pid: running.child.pid as number,
         target,
         usedUs: () => running.group.usedUs(),
-        stop,
+        stop: () => running.stop(),
       };
   }
-  await stop();
+  await running.stop();
   throw new Error(`${program.name} does not answer:\n${running.printed()}`);
 }
 

@@ -2,8 +2,10 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { rmSync } from "node:fs";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
+import { dirname } from "node:path";
 import { makeCpuGroup } from "../machine/cpu-group.ts";
 import type { CpuGroup } from "../machine/cpu-group.ts";
 import { serverCpus } from "../machine/cpus.ts";
@@ -32,6 +34,8 @@ export type Cpus = "one" | "all";
 
 interface Program {
   readonly name: string;
+  /** What it keeps on disk; removed when it has stopped. */
+  readonly folder: string;
   /** `one` unless told otherwise. */
   readonly cpus?: Cpus;
   readonly command: readonly string[];
@@ -41,10 +45,20 @@ interface Program {
 
 const PRINTED_CHARS_MAX = 16_384;
 const STOP_MS_MAX = 30_000;
+/**
+ * Does what `stop` does when the benchmark ends without it (Ctrl-C, a crash, kill -9): its standard input closes then. The id of a
+ * process that has ended is no longer in the group.
+ */
+const CARETAKER = `read -r stopped && exit
+runs() { grep -qx "$1" "$2/cgroup.procs"; }
+runs "$1" "$2" && kill -TERM "$1"
+for i in $(seq ${STOP_MS_MAX / 100}); do runs "$1" "$2" || break; sleep 0.1; done
+for pid in $(cat "$2/cgroup.procs"); do kill -KILL "$pid"; done
+sleep 0.1; rmdir "$2"; rm -rf "$3"`;
 let groups = 0;
 
-/** Runs a program in a CPU group of its own. */
-export function startMeasured({ name, command, cwd, env, cpus = "one" }: Program): MeasuredProcess {
+/** Runs a program in a CPU group of its own; it ends with this process at the latest. */
+export function startMeasured({ name, folder, command, cwd, env, cpus = "one" }: Program): MeasuredProcess {
   groups += 1;
   const group = makeCpuGroup(`lambent-bench-${process.pid}-${groups}`);
   const bound = cpus === "one" ? serverCpus() : undefined;
@@ -54,7 +68,15 @@ export function startMeasured({ name, command, cwd, env, cpus = "one" }: Program
     cwd,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
+    // Ctrl-C is for us; it is told to end by its caretaker then, once.
+    detached: true,
   });
+  const words = [String(child.pid), dirname(group.processesFile), folder];
+  const caretaker = spawn("/bin/sh", ["-c", CARETAKER, "sh", ...words], {
+    stdio: ["pipe", "ignore", "ignore"],
+    detached: true,
+  });
+  caretaker.unref();
   let printed = "";
   const hear = (chunk: Buffer) => (printed = (printed + chunk.toString()).slice(-PRINTED_CHARS_MAX));
   child.stdout.on("data", hear);
@@ -70,6 +92,8 @@ export function startMeasured({ name, command, cwd, env, cpus = "one" }: Program
       await gone;
       clearTimeout(kill);
       await group.remove();
+      rmSync(folder, { recursive: true, force: true });
+      caretaker.stdin.end("stopped\n");
     },
   };
 }
