@@ -1,17 +1,15 @@
 /** Axis 1: the CPU of one warm invocation, all serving processes together, with 32 callers. */
-import { loadAndCount, startWarmContenders } from "../contenders/warm.ts";
+import { callersOf, loadAndCount, startWarmContenders } from "../contenders/warm.ts";
 import { interleave } from "../rounds.ts";
 import { row, roundsNote } from "../report.ts";
 import type { AxisResult } from "../report.ts";
 import type { BenchOptions } from "../options.ts";
 import type { Peer } from "../targets.ts";
 
-const CONNECTIONS = 32;
-
 export async function warmCost(options: BenchOptions): Promise<AxisResult> {
   await using contenders = await startWarmContenders(options);
   const { all, lambent, generator } = contenders;
-  const job = { connections: CONNECTIONS, durationMs: options.quick ? 300 : 3_000 };
+  const job = { connections: callersOf(options), durationMs: options.quick ? 300 : 3_000 };
   const turns = all.map((server) => ({
     name: server.name,
     async measure() {

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { sandboxGroupIn, startLambent } from "../contenders/lambent.ts";
 import { freePort, startMeasured } from "../contenders/server.ts";
 import type { ContenderServer } from "../contenders/server.ts";
-import { loadAndCount, warmUp } from "../contenders/warm.ts";
+import { callersOf, loadAndCount, warmUp } from "../contenders/warm.ts";
 import { startGenerator } from "../load/generator.ts";
 import { usedUsBelow } from "../machine/cpu-group.ts";
 import { row, roundsNote } from "../report.ts";
@@ -15,7 +15,6 @@ import type { AxisResult } from "../report.ts";
 import { interleave } from "../rounds.ts";
 import type { BenchOptions } from "../options.ts";
 
-const CALLERS = 32;
 const START_MS_MAX = 60_000;
 const SERVER = fileURLToPath(new URL("./reference-server.ts", import.meta.url));
 const WORKER = new URL("./worker.mjs", import.meta.url);
@@ -24,7 +23,7 @@ const BOOTSTRAP = `#!/bin/sh\nexec "$LAMBDA_TASK_ROOT/node.bootstrap" "$LAMBDA_T
 
 export async function runtimeApiCost(options: BenchOptions): Promise<AxisResult> {
   await using parts = new AsyncDisposableStack();
-  const callers = options.quick ? 4 : CALLERS;
+  const callers = callersOf(options);
   const files = {
     bootstrap: BOOTSTRAP,
     "node.bootstrap": interpreter(options),
@@ -39,7 +38,7 @@ export async function runtimeApiCost(options: BenchOptions): Promise<AxisResult>
   const generator = await startGenerator();
   parts.defer(() => generator.stop());
   const job = { connections: callers, durationMs: options.quick ? 300 : 3_000 };
-  await warmUp(ours, generator, job);
+  await warmUp(ours, generator, job, options);
   await generator.run({ target: reference.target, ...job });
   const turns = [ours, reference].map((server) => ({
     name: server.name,

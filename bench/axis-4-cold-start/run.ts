@@ -19,7 +19,7 @@ export async function coldStart(options: BenchOptions): Promise<AxisResult> {
   const { node, python } = await findLanguages();
   const lambent = await startLambent({ sandbox: options.sandbox, cpus: "all" });
   parts.defer(() => lambent.stop());
-  await warmFrontDoor(lambent);
+  await warmFrontDoor(lambent, options);
   const modules = parts.use(new BareModules());
   const languages = python ? [node, python] : [node];
   const pace = paceOf(options);

@@ -22,7 +22,7 @@ export async function poolMiss(options: BenchOptions): Promise<AxisResult> {
     env: { LAMBENT_PREBOOTED: "0" },
   });
   parts.defer(() => lambent.stop());
-  await warmFrontDoor(lambent);
+  await warmFrontDoor(lambent, options);
   const modules = parts.use(new BareModules());
   const pace = paceOf(options);
   const turns: Turn[] = [

@@ -35,7 +35,7 @@ export async function burst(options: BenchOptions): Promise<AxisResult> {
   const { node, python } = await findLanguages();
   const lambent = await startLambent({ sandbox: options.sandbox, cpus: "all" });
   parts.defer(() => lambent.stop());
-  await warmFrontDoor(lambent);
+  await warmFrontDoor(lambent, options);
   const modules = parts.use(new BareModules());
   const size = options.quick ? QUICK_SIZE : SIZE;
   const languages = python ? [node, python] : [node];

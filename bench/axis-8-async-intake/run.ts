@@ -34,7 +34,7 @@ export async function asyncIntake(options: BenchOptions): Promise<AxisResult> {
       stores.push(store);
     }
   }
-  const durationMs = options.quick ? 300 : 3_000;
+  const durationMs = options.quick ? 100 : 3_000;
   const target = lambent.targetOf("hello", "Event");
   const accept = (connections: number) =>
     generator.run({ target, connections, durationMs, bodyBytes: EVENT_BYTES, status: 202 });
@@ -45,7 +45,7 @@ export async function asyncIntake(options: BenchOptions): Promise<AxisResult> {
       async measure() {
         const measured: Record<string, number> = {};
         for (const clients of CLIENTS) {
-          await settled(lambent, DRAIN_MS_MAX);
+          await settled(lambent, DRAIN_MS_MAX, options);
           const before = lambent.usedUs();
           const { perSecond, p99Us, requests } = await accept(clients);
           Object.assign(measured, {
@@ -54,7 +54,7 @@ export async function asyncIntake(options: BenchOptions): Promise<AxisResult> {
             [`cpuUs${clients}`]: (lambent.usedUs() - before) / requests,
           });
         }
-        await settled(lambent, DRAIN_MS_MAX);
+        await settled(lambent, DRAIN_MS_MAX, options);
         return measured;
       },
     },

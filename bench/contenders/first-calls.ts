@@ -54,9 +54,9 @@ export function firstCalls(lambent: LambentServer, language: Language, pace: Pac
 }
 
 /** What handles every request has run before; the function has not. */
-export async function warmFrontDoor(lambent: LambentServer): Promise<void> {
+export async function warmFrontDoor(lambent: LambentServer, options: BenchOptions): Promise<void> {
   const connection = await Connection.open(lambent.target.port);
   for (let count = 0; count < WARM_CALLS; count += 1) await invokeOnce(lambent.target, connection);
   connection.close();
-  await settled(lambent, SETTLE_MS_MAX);
+  await settled(lambent, SETTLE_MS_MAX, options);
 }

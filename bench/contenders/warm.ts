@@ -20,6 +20,11 @@ export interface WarmContenders extends AsyncDisposable {
   readonly generator: Generator;
 }
 
+/** Callers at once; each takes an environment of its own, which a quick run saves. */
+export function callersOf({ quick }: Pick<BenchOptions, "quick">): number {
+  return quick ? 4 : 32;
+}
+
 /** Starts Lambent and its peers, each warmed up under load. */
 export async function startWarmContenders(options: BenchOptions): Promise<WarmContenders> {
   await using parts = new AsyncDisposableStack();
@@ -37,8 +42,8 @@ export async function startWarmContenders(options: BenchOptions): Promise<WarmCo
   }
   const generator = await startGenerator();
   parts.defer(() => generator.stop());
-  const warm = { connections: 32, durationMs: options.quick ? 200 : 2_000 };
-  await warmUp(lambent, generator, warm);
+  const warm = { connections: callersOf(options), durationMs: options.quick ? 200 : 2_000 };
+  await warmUp(lambent, generator, warm, options);
   for (const { target } of all) await generator.run({ target, ...warm });
   const everything = parts.move();
   return { lambent, all, generator, [Symbol.asyncDispose]: () => everything.disposeAsync() };
@@ -60,13 +65,14 @@ export async function warmUp(
   server: LambentServer,
   generator: Generator,
   job: Omit<LoadJob, "target">,
+  options: Pick<BenchOptions, "quick">,
 ): Promise<void> {
   for (let before = -1, turn = 0; turn < WARM_UP_TURNS_MAX; turn += 1) {
     await generator.run({ target: server.target, ...job });
     // Environments that are booted ahead come after the load that asked for them.
-    await settled(server, SETTLE_MS_MAX);
+    await settled(server, SETTLE_MS_MAX, options);
     const now = processesBelow(server.sandboxGroup).length;
-    if (now === before) return;
+    if (now === before || options.quick) return;
     before = now;
   }
 }

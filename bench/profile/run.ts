@@ -61,7 +61,7 @@ async function measure(options: BenchOptions, nodeFlags: readonly string[]): Pro
   const generator = await startGenerator();
   parts.defer(() => generator.stop());
   const durationMs = options.quick ? 300 : 4_000;
-  await warmUp(server, generator, { connections: Math.max(...CALLERS), durationMs });
+  await warmUp(server, generator, { connections: Math.max(...CALLERS), durationMs }, options);
   const costs: Costs[] = [];
   for (const connections of CALLERS) {
     const [stolen, threads, sandboxes] = [
