@@ -119,7 +119,14 @@ test("CreateFunction refuses what Lambent does not do, by name", async () => {
     [{ PackageType: "Image", Code: { ImageUri: "x" } }, /PackageType Image/],
     [{ Code: { ImageUri: "x" } }, /Code\.ImageUri/],
     [{ VpcConfig: { SubnetIds: ["subnet-1"], SecurityGroupIds: ["sg-1"] } }, /VpcConfig/],
-    [{ DeadLetterConfig: { TargetArn: `arn:aws:sqs:us-east-1:${ACCOUNT}:q` } }, /DeadLetterConfig/],
+    [
+      { DeadLetterConfig: { TargetArn: `arn:aws:sqs:us-east-1:${ACCOUNT}:q` } },
+      /DeadLetterConfig with TargetArn arn:aws:sqs:\S+:q \(this server has no Amazon SQS yet\) of a Lambda function/,
+    ],
+    [
+      { DeadLetterConfig: { TargetArn: `arn:aws:sns:us-east-1:${ACCOUNT}:t` } },
+      /DeadLetterConfig with TargetArn \S+ \(this server has no Amazon SNS yet\)/,
+    ],
     [{ KMSKeyArn: `arn:aws:kms:us-east-1:${ACCOUNT}:key/k` }, /KMSKeyArn/],
     [{ TracingConfig: { Mode: "Active" } }, /TracingConfig/],
     [{ Layers: [`arn:aws:lambda:us-east-1:${ACCOUNT}:layer:l:1`] }, /Layers/],

@@ -2,6 +2,7 @@
 import { notImplemented } from "../../aws/errors.ts";
 import type { Input } from "../../aws/service.ts";
 import type { Client } from "./deps.ts";
+import { missingService } from "./missing-services.ts";
 
 type Create = Input<Client, "CreateFunction">;
 type UpdateCode = Input<Client, "UpdateFunctionCode">;
@@ -21,7 +22,7 @@ const REFUSALS: readonly ((input: Refusable) => string | false | undefined)[] = 
   ({ ImageConfig }) => filled(ImageConfig) && "ImageConfig (container images)",
   ({ VpcConfig }) => filled(VpcConfig) && "VpcConfig",
   ({ DeadLetterConfig }) =>
-    filled(DeadLetterConfig?.TargetArn) && `DeadLetterConfig with TargetArn ${DeadLetterConfig?.TargetArn}`,
+    filled(DeadLetterConfig?.TargetArn) && deadLetters(DeadLetterConfig?.TargetArn ?? ""),
   ({ KMSKeyArn }) => filled(KMSKeyArn) && "KMSKeyArn",
   ({ Code, SourceKMSKeyArn }) => filled(Code?.SourceKMSKeyArn ?? SourceKMSKeyArn) && "SourceKMSKeyArn",
   ({ Code, S3ObjectStorageMode }) =>
@@ -47,6 +48,13 @@ export function refuseUnimplemented(input: Refusable): void {
     const what = refusal(input);
     if (what) throw notImplemented(`${what} of a Lambda function`);
   }
+}
+
+/** A dead-letter queue or topic is refused for want of its service: says which. */
+function deadLetters(targetArn: string): string {
+  const missing = missingService(targetArn);
+  const why = missing === undefined ? "" : ` (this server has no ${missing} yet)`;
+  return `DeadLetterConfig with TargetArn ${targetArn}${why}`;
 }
 
 /** Whether a member says anything: not absent, empty, false, or an object of such. */

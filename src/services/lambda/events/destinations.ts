@@ -8,6 +8,7 @@ import { functionArn, readFunctionArn } from "../names.ts";
 import type { FunctionId } from "../names.ts";
 import { policyQualifier } from "../functions-port.ts";
 import { allowsInvoke } from "../policy.ts";
+import { missingService } from "../missing-services.ts";
 import type { RecordBuckets, Roles } from "../ports.ts";
 import { readStatements } from "../store-permissions.ts";
 import type { EventQueue } from "./event-queue.ts";
@@ -56,17 +57,10 @@ const DESTINATIONS: Readonly<Record<string, (deps: DestinationDeps) => Destinati
   s3: bucketDestination,
 };
 
-/** Services that AWS delivers to and this server does not have. */
-const MISSING_SERVICES: Readonly<Record<string, string>> = {
-  sqs: "Amazon SQS",
-  sns: "Amazon SNS",
-  events: "Amazon EventBridge",
-};
-
 /** The kind of an ARN. Undefined for what AWS does not deliver to. @throws NotImplemented naming a missing service. */
 export function destinationOf(deps: DestinationDeps, arn: string): Destination | undefined {
   const service = arn.split(":")[2] ?? "";
-  const missing = MISSING_SERVICES[service];
+  const missing = missingService(arn);
   if (missing) throw notImplemented(`the destination ${arn}: this server has no ${missing}`);
   return DESTINATIONS[service]?.(deps);
 }

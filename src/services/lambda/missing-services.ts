@@ -1,0 +1,13 @@
+/** Services that AWS sends the records and dead letters of events to, and that this server does not have. */
+
+/** By the service in their ARNs. */
+const MISSING: Readonly<Record<string, string>> = {
+  sqs: "Amazon SQS",
+  sns: "Amazon SNS",
+  events: "Amazon EventBridge",
+};
+
+/** The name of the service that an ARN is of, where this server does not have it. */
+export function missingService(arn: string): string | undefined {
+  return MISSING[arn.split(":")[2] ?? ""];
+}
