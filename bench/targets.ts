@@ -37,6 +37,9 @@ export const TARGETS = [
   { axis: 7, peer: "Firecracker's 5 MiB, what the platform adds", must: null, moonshot: 10 },
   { axis: 8, peer: "PostgreSQL inserts, 16 clients", must: 1.5, moonshot: null },
   { axis: 8, peer: "PostgreSQL inserts, 48 clients", must: 1.5, moonshot: 2.5 },
+  { axis: 8, peer: "PostgreSQL inserts in text, 16 clients", must: null, moonshot: null },
+  { axis: 8, peer: "PostgreSQL inserts in text, 48 clients", must: null, moonshot: null },
+  { axis: 8, peer: "PostgreSQL inserts, 48 clients, while events run", must: null, moonshot: null },
   { axis: 8, peer: "Redis appendfsync always, 48 clients", must: null, moonshot: 0.7 },
   { axis: 8, peer: "fdatasync, p99", must: null, moonshot: 1 / 4 },
 ] as const satisfies readonly Target[];
