@@ -2,8 +2,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { openInvoker } from "./harness.ts";
+import type { Sandbox } from "../../src/sandbox/index.ts";
+import { eventually, openInvoker, runcMissing } from "./harness.ts";
 import type { TestInvoker } from "./harness.ts";
+
+const needsRoot: string | false =
+  runcMissing ?? (process.getuid?.() === 0 ? false : "processes are booted ahead where the server is root");
+if (needsRoot && !runcMissing)
+  console.log(`# SKIPPED processes that wait, when memory is short: ${needsRoot}`);
 
 const STREAM = `export const handler = async (e) => { if (e.ms) await new Promise((r) => setTimeout(r, e.ms)); return [process.env.AWS_LAMBDA_LOG_STREAM_NAME, process.pid]; };`;
 
@@ -62,4 +68,33 @@ test("when memory is short, the environment that has been idle longest is ended 
   await untilDead(olderPid);
   assert.ok(isAlive(newerPid));
   assert.equal((await streamOf(bench, newer))[0], stream);
+});
+
+test("processes that wait for a function go first", { skip: needsRoot }, async (t) => {
+  let short = false;
+  const bench = await openInvoker("runc", {
+    idleMs: 5_000,
+    memory: () => Promise.resolve({ stalledPercent: short ? 50 : 0, availableShare: 0.2 }),
+  });
+  t.after(() => bench.close());
+  const made: Sandbox[] = [];
+  const create = bench.sandboxes.create.bind(bench.sandboxes);
+  bench.sandboxes.create = async (spec) => {
+    const sandbox = await create(spec);
+    made.push(sandbox);
+    return sandbox;
+  };
+  // This one boots from nothing, and nothing is made ahead for it.
+  const version = await bench.fn({
+    files: { "index.mjs": STREAM },
+    environment: { NODE_OPTIONS: "--title=mine" },
+  });
+  const [first] = await streamOf(bench, version);
+  bench.invoker.prepare(version);
+  await eventually(() => made.length === 2);
+  const busy = streamOf(bench, version, { ms: 4_000 });
+  short = true;
+  await eventually(() => made[1]?.hasEnded === true);
+  assert.equal(made[0]?.hasEnded, false);
+  assert.equal((await busy)[0], first, "what works goes on");
 });

@@ -1,0 +1,23 @@
+/** Writes as much as it can for a while, in every way there is, and answers how many bytes that were. */
+import { writeSync } from "node:fs";
+
+const LONG = Buffer.from(`${"x".repeat(65_535)}\n`);
+const SHORT = Buffer.from("\n".repeat(65_536));
+
+/** All of a chunk; a full pipe takes it later. */
+function write(descriptor, chunk) {
+  for (let done = 0; done < chunk.length;)
+    try {
+      done += writeSync(descriptor, chunk, done);
+    } catch (error) {
+      if (error.code !== "EAGAIN") throw error;
+    }
+  return chunk.length;
+}
+
+export const handler = async ({ ms }) => {
+  let bytes = 0;
+  for (const until = Date.now() + ms; Date.now() < until;)
+    for (const descriptor of [1, 2]) bytes += write(descriptor, LONG) + write(descriptor, SHORT);
+  return bytes;
+};
