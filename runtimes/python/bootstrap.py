@@ -57,8 +57,8 @@ def become(working_directory, environment):
     time.tzset()
     # Entered anew: the function's code was mounted over what was there.
     os.chdir(working_directory)
-    importlib.invalidate_caches()
-    # What was imported while waiting may have been looked for in folders that were empty then.
+    # What was imported while waiting may have been looked for in folders that were empty then. (importlib.invalidate_caches would
+    # first import importlib.metadata, which takes longer than all the rest.)
     sys.path_importer_cache.clear()
 
 
