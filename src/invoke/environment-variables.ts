@@ -75,6 +75,8 @@ export function waitingVariables(runtime: Runtime, inside: Inside): Record<strin
     ...shared(runtime, inside),
     [socketVariable]: inside.path(`/run/lambent/${socketName}`),
     [waitsVariable]: "1",
+    // Read by the C library alone, when it starts: else threads keep memory of their own, half a MiB in all.
+    MALLOC_ARENA_MAX: "1",
   };
 }
 
