@@ -2,11 +2,11 @@
  * Axis 6: 100 first calls of one function at once, each in an environment of its own, against as many bare interpreters; then
  * first calls of many functions, a few at a time, as starts per second.
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import { BareModules, untilAnswer } from "../contenders/bare.ts";
 import { warmFrontDoor } from "../contenders/first-calls.ts";
 import { startLambent } from "../contenders/lambent.ts";
 import type { LambentServer } from "../contenders/lambent.ts";
+import { settled } from "../contenders/settled.ts";
 import { findLanguages } from "../contenders/languages.ts";
 import type { Language } from "../contenders/handlers.ts";
 import { invokeOnce } from "../load/once.ts";
@@ -22,12 +22,12 @@ interface Size {
   readonly sustained: number;
   /** Each handler of a burst holds its environment for this long, so that no two calls share one; it is taken off the result. */
   readonly holdMs: number;
-  /** A burst empties the pool; the next one waits until it may be full again. */
-  readonly refillMs: number;
+  /** A burst empties the pool; the next one waits until it is full again, and everybody's turn until Lambent rests: at most so long. */
+  readonly settleMs: number;
 }
 
-const SIZE: Size = { burst: 100, sustained: 60, holdMs: 2_000, refillMs: 4_000 };
-const QUICK_SIZE: Size = { burst: 3, sustained: 2, holdMs: 500, refillMs: 10 };
+const SIZE: Size = { burst: 100, sustained: 60, holdMs: 2_000, settleMs: 60_000 };
+const QUICK_SIZE: Size = { burst: 3, sustained: 2, holdMs: 500, settleMs: 10 };
 const AT_ONCE = 8;
 
 export async function burst(options: BenchOptions): Promise<AxisResult> {
@@ -86,11 +86,12 @@ export async function burst(options: BenchOptions): Promise<AxisResult> {
 async function burstOfLambent(lambent: LambentServer, language: Language, size: Size) {
   const holding = { ...language, fresh: () => holdingModule(language.fresh(), size.holdMs) };
   const [name = ""] = await lambent.deployFresh(holding, 1);
-  await sleep(size.refillMs);
+  await settled(lambent, size.settleMs);
   const begun = performance.now();
   await Promise.all(Array.from({ length: size.burst }, () => invokeOnce(lambent.targetOf(name))));
   const ms = performance.now() - begun - size.holdMs;
   await lambent.remove([name]);
+  await settled(lambent, size.settleMs);
   return { ms };
 }
 
@@ -108,9 +109,10 @@ async function burstOfBare(modules: BareModules, language: Language, size: Size)
 /** Milliseconds for the first calls of so many functions, a few at a time. */
 async function sustainedLambent(lambent: LambentServer, language: Language, size: Size) {
   const names = await lambent.deployFresh(language, size.sustained);
-  await sleep(size.refillMs);
+  await settled(lambent, size.settleMs);
   const ms = await byFew(names, (name) => invokeOnce(lambent.targetOf(name)));
   await lambent.remove(names);
+  await settled(lambent, size.settleMs);
   return { ms };
 }
 

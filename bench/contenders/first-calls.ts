@@ -12,13 +12,14 @@ import { settled } from "./settled.ts";
 /** How many first calls a turn makes, and how long it waits before each. */
 export interface Pace {
   readonly calls: number;
-  /** What is refilled after a cold start is not part of the next one, in milliseconds. */
-  readonly refillMs: number;
+  readonly pauseMs: number;
+  /** What is refilled after a cold start is part neither of the next one nor of another's turn: Lambent rests before, at most so long. */
+  readonly settleMs: number;
 }
 
 /** 30 functions over five rounds. */
-const PACE: Pace = { calls: 6, refillMs: 400 };
-const QUICK_PACE: Pace = { calls: 1, refillMs: 10 };
+const PACE: Pace = { calls: 6, pauseMs: 400, settleMs: 15_000 };
+const QUICK_PACE: Pace = { calls: 1, pauseMs: 10, settleMs: 10 };
 const WARM_CALLS = 200;
 const SETTLE_MS_MAX = 15_000;
 
@@ -27,13 +28,13 @@ export function paceOf({ quick }: BenchOptions): Pace {
 }
 
 /** A turn makes several calls and answers the middle one. */
-export function turn(name: string, { calls, refillMs }: Pace, call: () => Promise<number>): Turn {
+export function turn(name: string, { calls, pauseMs }: Pace, call: () => Promise<number>): Turn {
   return {
     name,
     async measure() {
       const times: number[] = [];
       for (let count = 0; count < calls; count += 1) {
-        await sleep(refillMs);
+        await sleep(pauseMs);
         times.push(await call());
       }
       return { ms: median(times) };
@@ -47,9 +48,11 @@ export function firstCalls(lambent: LambentServer, language: Language, pace: Pac
   return async () => {
     if (names.length === 0) {
       names.push(...(await lambent.deployFresh(language, pace.calls)));
-      await sleep(pace.refillMs);
+      await settled(lambent, pace.settleMs);
     }
-    return invokeOnce(lambent.targetOf(names.pop() as string));
+    const took = await invokeOnce(lambent.targetOf(names.pop() as string));
+    await settled(lambent, pace.settleMs);
+    return took;
   };
 }
 

@@ -30,7 +30,7 @@ Options (each also as a variable; a flag wins):
                          [LAMBENT_OUTBOUND_ALLOW]
   --resolvers LIST       name servers that functions ask; the host's by default  [LAMBENT_RESOLVERS]
   --environments-max N   execution environments at once  [1000; LAMBENT_ENVIRONMENTS_MAX]
-  --prebooted N          processes of runtimes that may wait, booted, for a function; 0 for none  [16; LAMBENT_PREBOOTED]
+  --prebooted N          processes of runtimes that may wait, booted, for a function; 0 for none  [100; LAMBENT_PREBOOTED]
   --concurrency-max N    concurrent executions of each account in each region  [1000; LAMBENT_CONCURRENCY_MAX]
   --stream-bytes-max N   largest answer that a function may stream  [209715200; LAMBENT_STREAM_BYTES_MAX]
   --stream-burst-bytes N, --stream-bytes-per-second N

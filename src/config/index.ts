@@ -130,7 +130,7 @@ export function loadConfig(input: ConfigInput = {}, env: NodeJS.ProcessEnv = pro
     streamBurstBytes: 6_291_456,
     streamBytesPerSecond: 2_097_152,
     asyncConcurrency: 64,
-    prebooted: 16,
+    prebooted: 100,
     codeCacheBytes: 10_737_418_240,
     stopGraceMs: 30_000,
   };

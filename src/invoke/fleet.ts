@@ -87,7 +87,7 @@ export class Fleet {
     const expect = async () => {
       // What is not here yet is fetched by whoever needs it, not ahead.
       if ((await runtimes.find(runtime)).status === "ready")
-        this.#prebooted.expect(await runtimes.install(runtime), memoryMb);
+        this.#prebooted.expect(await runtimes.install(runtime), memoryMb, session !== undefined);
     };
     expect().catch((error: unknown) => log.warn("cannot prepare a runtime", { error }));
   }

@@ -64,12 +64,11 @@ export const waitingStorageMb = 512;
 export const waitingBootMs = 20_000;
 /** A process that waited for so long is replaced. */
 export const waitingAgeMs = 7_200_000;
-/** Processes that wait of one runtime and memory size. */
-export const waitingPerClassMax = 8;
 /** Runtimes and memory sizes of which processes wait. */
 export const waitingClassesMax = 8;
-/** Processes are booted ahead while the machine has as much memory to give, in bytes. */
+/** Processes are booted ahead while the machine has as much memory to give, in bytes, and this part of all that it has. */
 export const waitingFreeBytesMin = 1_073_741_824;
+export const waitingFreeShareMin = 0.25;
 /** The next process is booted ahead when no cold start began for so long. */
 export const waitingQuietMs = 300;
 /** How often the processes that wait are looked at. */
@@ -95,7 +94,7 @@ export const INVOKE_LIMITS_DEFAULT: InvokeLimits = {
   concurrentExecutions: 1_000,
   idleMs: 600_000,
   lifetimeMs: 7_200_000,
-  prebootedMax: 16,
+  prebootedMax: 100,
   streaming: { bytesMax: 209_715_200, burstBytes: 6_291_456, bytesPerSecond: 2_097_152 },
 };
 

@@ -1,5 +1,6 @@
 /** Processes of runtimes that wait for a function: as many as cold starts lately wanted, made when nothing else is to be done. */
 import { readdirSync } from "node:fs";
+import { totalmem } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Ids } from "../kit/id.ts";
@@ -11,7 +12,7 @@ import {
   waitingAgeMs,
   waitingClassesMax,
   waitingFreeBytesMin,
-  waitingPerClassMax,
+  waitingFreeShareMin,
   waitingQuietMs,
   waitingSweepMs,
 } from "./limits.ts";
@@ -48,11 +49,15 @@ export class Prebooted {
     this.#deps = deps;
   }
 
-  /** A function was made or changed that may be invoked soon: one process shall wait for it. */
-  expect(runtime: Runtime, memoryMb: number): void {
+  /**
+   * A function may be invoked. @param soon It was just made or changed: one process shall wait for it alone; else one for all such.
+   */
+  expect(runtime: Runtime, memoryMb: number, soon: boolean): void {
     if (this.#isOff(runtime)) return;
     this.#wantedAt = performance.now();
-    this.#fill(this.#classOf(runtime, memoryMb));
+    const wanted = this.#classOf(runtime, memoryMb);
+    if (soon || wanted.demand.target(this.#wantedAt) === 0) wanted.demand.note(this.#wantedAt);
+    this.#fill();
   }
 
   /** A process that waits and can be one of this version's; undefined when none can, or none waits. */
@@ -68,7 +73,7 @@ export class Prebooted {
       void taken.stop();
       taken = wanted.ready.pop();
     }
-    this.#fill(wanted);
+    this.#fill();
     return taken;
   }
 
@@ -116,7 +121,7 @@ export class Prebooted {
     const known = this.#classes.get(key) ?? {
       runtime,
       memoryMb,
-      demand: new Demand(1, Math.min(waitingPerClassMax, this.#deps.most)),
+      demand: new Demand(1, this.#deps.most),
       ready: [],
     };
     this.#classes.delete(key);
@@ -129,8 +134,7 @@ export class Prebooted {
     return known;
   }
 
-  #fill(wanted: WaitingClass): void {
-    if (wanted.demand.target(performance.now()) === 0) wanted.demand.note(performance.now());
+  #fill(): void {
     this.#sweeper ??= setInterval(() => void this.#sweep(), waitingSweepMs).unref();
     this.#filling ??= this.#fillUp().finally(() => (this.#filling = undefined));
   }
@@ -174,8 +178,7 @@ export class Prebooted {
         void end(each);
       }
     }
-    const lacking = this.#lacking();
-    if (!isShort && lacking) this.#fill(lacking);
+    if (!isShort) this.#fill();
   }
 }
 
@@ -185,7 +188,7 @@ async function end(waiting: WaitingRuntime): Promise<void> {
 }
 
 async function isMemoryShort(): Promise<boolean> {
-  return (await availableMemoryBytes()) < waitingFreeBytesMin;
+  return (await availableMemoryBytes()) < Math.max(waitingFreeBytesMin, totalmem() * waitingFreeShareMin);
 }
 
 /** What a function's modules are called: those of its code, then those of its layers. */

@@ -121,7 +121,7 @@ export interface FunctionOwner {
   readonly functionArn: string;
 }
 
-/** A version that may be invoked soon. Its role's session is opened ahead where it is told whose. */
+/** A version that may be invoked. With `session` it was just made or changed: its role's session is opened ahead, and a process is its own. */
 export type ExpectedVersion = Pick<FunctionVersion, "runtime" | "memoryMb"> & {
   readonly session?: Pick<FunctionVersion, "roleArn" | "functionName">;
 };

@@ -194,4 +194,20 @@ describe("a process that waited for its function", { skip: needsRoot }, () => {
     assert.equal(JSON.parse(line ?? "{}").message, "in handler");
     assert.ok(logged.some((each) => each.includes(`"message":"at init"`)));
   });
+
+  test("is there for each of several functions that were just made", async () => {
+    const code = `import { readFileSync } from "node:fs";
+      export const handler = async () => readFileSync("/proc/self/environ", "latin1").includes("_LAMBENT_WAITS");`;
+    // A memory size of their own: no other test has processes that wait with it.
+    const input: FunctionInput = { files: { "index.mjs": code }, memoryMb: 300 };
+    const firstCalls = async () => {
+      const versions = await Promise.all([waiting.fn(input), waiting.fn(input), waiting.fn(input)]);
+      for (const version of versions) waiting.invoker.prepare({ ...version, session: version });
+      await sleep(2_000);
+      const answers = await Promise.all(versions.map((version) => waiting.call(version)));
+      return answers.every(({ json }) => json === true);
+    };
+    for (let tries = 0; tries < 5; tries++) if (await firstCalls()) return;
+    assert.fail("three processes never waited at once");
+  });
 });
