@@ -22,13 +22,14 @@ interface Size {
   readonly sustained: number;
   /** Each handler of a burst holds its environment for this long, so that no two calls share one; it is taken off the result. */
   readonly holdMs: number;
-  /** A burst empties the pool; the next one waits until it is full again, and everybody's turn until Lambent rests: at most so long. */
-  readonly settleMs: number;
+  readonly quick: boolean;
 }
 
-const SIZE: Size = { burst: 100, sustained: 60, holdMs: 2_000, settleMs: 60_000 };
-const QUICK_SIZE: Size = { burst: 3, sustained: 2, holdMs: 500, settleMs: 10 };
+const SIZE: Size = { burst: 100, sustained: 60, holdMs: 2_000, quick: false };
+const QUICK_SIZE: Size = { burst: 3, sustained: 2, holdMs: 500, quick: true };
 const AT_ONCE = 8;
+/** A burst empties the pool; the next one waits until it is full again, and everybody's turn until Lambent rests. */
+const SETTLE_MS_MAX = 60_000;
 
 export async function burst(options: BenchOptions): Promise<AxisResult> {
   await using parts = new AsyncDisposableStack();
@@ -86,12 +87,12 @@ export async function burst(options: BenchOptions): Promise<AxisResult> {
 async function burstOfLambent(lambent: LambentServer, language: Language, size: Size) {
   const holding = { ...language, fresh: () => holdingModule(language.fresh(), size.holdMs) };
   const [name = ""] = await lambent.deployFresh(holding, 1);
-  await settled(lambent, size.settleMs);
+  await settled(lambent, SETTLE_MS_MAX, size);
   const begun = performance.now();
   await Promise.all(Array.from({ length: size.burst }, () => invokeOnce(lambent.targetOf(name))));
   const ms = performance.now() - begun - size.holdMs;
   await lambent.remove([name]);
-  await settled(lambent, size.settleMs);
+  await settled(lambent, SETTLE_MS_MAX, size);
   return { ms };
 }
 
@@ -109,10 +110,10 @@ async function burstOfBare(modules: BareModules, language: Language, size: Size)
 /** Milliseconds for the first calls of so many functions, a few at a time. */
 async function sustainedLambent(lambent: LambentServer, language: Language, size: Size) {
   const names = await lambent.deployFresh(language, size.sustained);
-  await settled(lambent, size.settleMs);
+  await settled(lambent, SETTLE_MS_MAX, size);
   const ms = await byFew(names, (name) => invokeOnce(lambent.targetOf(name)));
   await lambent.remove(names);
-  await settled(lambent, size.settleMs);
+  await settled(lambent, SETTLE_MS_MAX, size);
   return { ms };
 }
 

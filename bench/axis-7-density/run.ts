@@ -22,12 +22,12 @@ interface Size {
   readonly processes: number;
   /** Until buffers of the start are given back and what idles is frozen. */
   readonly restMs: number;
-  /** Until processes wait for what was deployed, at most. */
-  readonly settleMs: number;
 }
 
-const SIZE: Size = { environments: 40, processes: 10, restMs: 4_000, settleMs: 60_000 };
-const QUICK_SIZE: Size = { environments: 1, processes: 2, restMs: 100, settleMs: 100 };
+const SIZE: Size = { environments: 40, processes: 10, restMs: 4_000 };
+const QUICK_SIZE: Size = { environments: 1, processes: 2, restMs: 100 };
+/** Until processes wait for what was deployed. */
+const SETTLE_MS_MAX = 60_000;
 const MEBIBYTE = 1_048_576;
 const FIRECRACKER_MIB = 5;
 /** What the platform adds is a difference; below this it is lost in the noise. */
@@ -80,12 +80,12 @@ async function measure(language: Language, options: BenchOptions): Promise<Densi
   await using parts = new AsyncDisposableStack();
   const lambent = await startLambent({ sandbox: options.sandbox, cpus: "all" });
   parts.defer(() => lambent.stop());
-  const { environments, processes, restMs, settleMs } = options.quick ? QUICK_SIZE : SIZE;
+  const { environments, processes, restMs } = options.quick ? QUICK_SIZE : SIZE;
   // The first one fills what is made once for all.
   for (const name of await lambent.deployFresh(language, 1)) await invokeOnce(lambent.targetOf(name));
   const names = await lambent.deployFresh(language, environments);
   // A process waits for each of them then: that is what holds more.
-  await settled(lambent, settleMs);
+  await settled(lambent, SETTLE_MS_MAX, options);
   const before = privateBytes([lambent.pid]);
   for (const name of names) await invokeOnce(lambent.targetOf(name));
   await sleep(restMs);

@@ -13,13 +13,12 @@ import { settled } from "./settled.ts";
 export interface Pace {
   readonly calls: number;
   readonly pauseMs: number;
-  /** What is refilled after a cold start is part neither of the next one nor of another's turn: Lambent rests before, at most so long. */
-  readonly settleMs: number;
+  readonly quick: boolean;
 }
 
 /** 30 functions over five rounds. */
-const PACE: Pace = { calls: 6, pauseMs: 400, settleMs: 15_000 };
-const QUICK_PACE: Pace = { calls: 1, pauseMs: 10, settleMs: 10 };
+const PACE: Pace = { calls: 6, pauseMs: 400, quick: false };
+const QUICK_PACE: Pace = { calls: 1, pauseMs: 10, quick: true };
 const WARM_CALLS = 200;
 const SETTLE_MS_MAX = 15_000;
 
@@ -48,10 +47,11 @@ export function firstCalls(lambent: LambentServer, language: Language, pace: Pac
   return async () => {
     if (names.length === 0) {
       names.push(...(await lambent.deployFresh(language, pace.calls)));
-      await settled(lambent, pace.settleMs);
+      await settled(lambent, SETTLE_MS_MAX, pace);
     }
+    // What is refilled after a cold start is part neither of the next one nor of another's turn.
     const took = await invokeOnce(lambent.targetOf(names.pop() as string));
-    await settled(lambent, pace.settleMs);
+    await settled(lambent, SETTLE_MS_MAX, pace);
     return took;
   };
 }
