@@ -64,6 +64,8 @@ export const waitingStorageMb = 512;
 export const waitingBootMs = 20_000;
 /** A process that waited for so long is replaced. */
 export const waitingAgeMs = 7_200_000;
+/** Processes that wait of one runtime and memory size because functions were made, whether or not anybody invokes them. */
+export const waitingExpectedMax = 8;
 /** Runtimes and memory sizes of which processes wait. */
 export const waitingClassesMax = 8;
 /** Processes are booted ahead while the machine has as much memory to give, in bytes, and this part of all that it has. */

@@ -11,6 +11,7 @@ import { whyFromNothing } from "./from-nothing.ts";
 import {
   waitingAgeMs,
   waitingClassesMax,
+  waitingExpectedMax,
   waitingFreeBytesMin,
   waitingFreeShareMin,
   waitingQuietMs,
@@ -56,7 +57,8 @@ export class Prebooted {
     if (this.#isOff(runtime)) return;
     this.#wantedAt = performance.now();
     const wanted = this.#classOf(runtime, memoryMb);
-    if (soon || wanted.demand.target(this.#wantedAt) === 0) wanted.demand.note(this.#wantedAt);
+    if (wanted.demand.target(this.#wantedAt) < (soon ? waitingExpectedMax : 1))
+      wanted.demand.note(this.#wantedAt);
     this.#fill();
   }
 
