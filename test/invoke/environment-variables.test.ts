@@ -144,6 +144,21 @@ curl -sS "$API/next"`;
       assert.match((await bench.call(version)).json.WRAPPED, /^yes [34]$/);
     });
 
+    test("a wrapper may start the runtime's module itself", async () => {
+      const wrapper = `#!/bin/sh\nexport WRAPPED=itself\nexec "$1" --title=mine "$LAMBDA_RUNTIME_DIR/index.mjs"\n`;
+      const layer = await bench.fn({ files: { "wrap.sh": wrapper } });
+      const version = await bench.fn({
+        files: {
+          "index.mjs": `export const handler = async () => [process.env.WRAPPED, process.title, process.argv[1]];`,
+        },
+        optDir: layer.codeDir,
+        environment: { AWS_LAMBDA_EXEC_WRAPPER: "/opt/wrap.sh" },
+      });
+      const [wrapped, title, script] = (await bench.call(version)).json;
+      assert.deepEqual([wrapped, title], ["itself", "mine"]);
+      assert.match(script, /\/index\.mjs$/);
+    });
+
     test("layers are at /opt: modules, programs, files", async () => {
       const layer = await bench.fn({
         files: {

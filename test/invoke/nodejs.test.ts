@@ -30,6 +30,21 @@ for (const runtime of RUNTIMES) {
       assert.equal(answer.json[1], `AWS_Lambda_${runtime}`);
     });
 
+    test("shows a function the runtime's module as AWS's: an ES module that nobody required", async () => {
+      const answer = await answerOf(runtime, {
+        "index.cjs": `const seen = [require("node:path").basename(process.argv[1]), typeof require.main, typeof process.mainModule,
+          Object.keys(require.cache).map((each) => require("node:path").basename(each)), (function () { return typeof this; })()];
+          exports.handler = async () => seen;`,
+      });
+      assert.deepEqual(answer.json, ["index.mjs", "undefined", "undefined", ["index.cjs"], "object"]);
+      const [parent] = (
+        await answerOf(runtime, {
+          "index.cjs": `exports.handler = async () => [module.parent?.filename];`,
+        })
+      ).json;
+      assert.match(parent, /\/index\.mjs$/);
+    });
+
     const answers = `"ok"`;
     const FORMS: Record<string, [files: Record<string, string>, handler: string]> = {
       "CommonJS in .js": [{ "index.js": `exports.handler = async () => ${answers};` }, "index.handler"],

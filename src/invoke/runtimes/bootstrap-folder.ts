@@ -30,6 +30,13 @@ export async function bootstrapFolder(
   });
 }
 
+/** What a function can see of its runtime is an ES module of this name, as on AWS; a wrapper script may start it too. */
+const NODE_ENTRY = "index.mjs";
+const NODE_PRELUDE = `process.mainModule = undefined;
+delete require.cache[__filename];
+process.argv[1] = __filename.replace(/[^/]*$/, "${NODE_ENTRY}");
+`;
+
 /** File name → text. Of Node.js one module, and what stands for a function's while a process warms up. */
 async function bootstrapFiles(
   source: string,
@@ -40,5 +47,9 @@ async function bootstrapFiles(
   for (const name of names) files.set(name, await readFile(join(source, name), "utf8"));
   if (language === "python") return files;
   const others = [...files].filter(([name]) => name.startsWith("warm-up-"));
-  return new Map([["index.mjs", joinModules(files, "index.mjs")], ...others]);
+  return new Map([
+    ["index.cjs", joinModules(files, "index.mjs", NODE_PRELUDE)],
+    [NODE_ENTRY, 'import "./index.cjs";\n'],
+    ...others,
+  ]);
 }

@@ -65,7 +65,7 @@ export async function installNode(
       "/var/lang/bin/node",
       `--max-old-space-size=${Math.floor(memoryMb * oldSpaceShare)}`,
       `--max-semi-space-size=${Math.max(1, Math.floor(memoryMb * semiSpaceShare))}`,
-      "/var/runtime/index.mjs",
+      "/var/runtime/index.cjs",
     ],
     // Core modules alone, which no package can take the place of.
     loadedAhead: new Set(),
