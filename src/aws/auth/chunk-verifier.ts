@@ -1,20 +1,20 @@
 /** Holds the signatures of an aws-chunked body's chunks against the chain that begins with the request's own. */
-import type { KeyObject } from "node:crypto";
 import type { AwsError } from "../errors.ts";
 import type { ChunkVerifier } from "../http/aws-chunked.ts";
 import type { AuthFailure } from "./auth-errors.ts";
 import { chainSignature, sameSignature } from "./sigv4.ts";
 import type { SignedRequest } from "./sigv4.ts";
+import type { SigningKey } from "./signing-key.ts";
 
 export function chunkVerifier(
-  key: KeyObject,
+  key: SigningKey,
   { amzDate, scope, signature }: SignedRequest,
   fail: (failure: AuthFailure) => AwsError,
 ): ChunkVerifier {
   let previous = signature;
   const check = (kind: "PAYLOAD" | "TRAILER", sha256: string, given: string) => {
     const expected = chainSignature(kind, key, { amzDate, scope, previous, sha256 });
-    if (!sameSignature(Buffer.from(expected, "hex"), given)) throw fail({ kind: "bad-signature" });
+    if (!sameSignature(expected, given)) throw fail({ kind: "bad-signature" });
     previous = expected;
   };
   return {

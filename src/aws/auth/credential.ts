@@ -25,7 +25,8 @@ const CREDENTIAL = /^([^/]+(?:\/[^/]+)*?)\/(\d{8})\/([^/]*)\/([^/]+)\/aws4_reque
 /** What the Authorization header or a presigned URL says; undefined for an anonymous request. */
 export function readSignature(request: WireRequest): SignatureParts | undefined {
   const authorization = headerText(request.headers, "authorization");
-  if (authorization?.startsWith("AWS4-")) return fromHeader(authorization);
+  const signature = authorization === undefined ? undefined : signatureInHeader(authorization);
+  if (signature) return signature;
   const algorithm = request.query.get("X-Amz-Algorithm")?.[0];
   if (algorithm === undefined) return undefined;
   const value = (name: string) => request.query.get(name)?.[0] ?? "";
@@ -38,7 +39,17 @@ export function readSignature(request: WireRequest): SignatureParts | undefined 
   };
 }
 
-function fromHeader(authorization: string): SignatureParts {
+/** What an Authorization header says; undefined for one of another kind. */
+export function signatureInHeader(authorization: string): SignatureParts | undefined {
+  if (!authorization.startsWith("AWS4-")) return undefined;
+  // All but the signature is the same in many requests of a caller, who puts that last.
+  const at = authorization.lastIndexOf(SIGNATURE);
+  const signature = authorization.slice(at + SIGNATURE.length);
+  if (at < 0 || signature.includes(",")) return parseHeader(authorization);
+  return { ...beginnings.get(authorization.slice(0, at)), signature: signature.trim() };
+}
+
+function parseHeader(authorization: string): SignatureParts {
   const space = authorization.indexOf(" ");
   const fields = new Map<string, string>();
   for (const part of authorization.slice(space + 1).split(",")) {
@@ -48,8 +59,8 @@ function fromHeader(authorization: string): SignatureParts {
   return {
     place: "header",
     algorithm: authorization.slice(0, space < 0 ? undefined : space),
-    scope: scopes.get(fields.get("Credential") ?? ""),
-    signedHeaders: headerLists.get(fields.get("SignedHeaders") ?? ""),
+    scope: parseScope(fields.get("Credential") ?? ""),
+    signedHeaders: (fields.get("SignedHeaders") ?? "").split(";"),
     signature: fields.get("Signature") ?? "",
   };
 }
@@ -61,6 +72,5 @@ function parseScope(text: string): CredentialScope | undefined {
   return { accessKeyId, date, region, signingName };
 }
 
-/** What callers repeat in every request is read once. */
-const scopes = new Memo(parseScope);
-const headerLists = new Memo((text): readonly string[] => text.split(";"));
+const SIGNATURE = "Signature=";
+const beginnings = new Memo(parseHeader);

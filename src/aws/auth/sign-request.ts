@@ -1,7 +1,7 @@
 /** Signs a request of ours with Signature Version 4: what the command line sends to a server. */
-import { createHash, createHmac } from "node:crypto";
-import type { WireRequest } from "../http/wire-request.ts";
+import { createHash } from "node:crypto";
 import { checkSignature, scopeText } from "./sigv4.ts";
+import type { SignedHead } from "./sigv4.ts";
 import { createSigningKeys } from "./signing-key.ts";
 
 export interface OutgoingRequest {
@@ -34,7 +34,7 @@ export function signRequest(outgoing: OutgoingRequest, signer: Signer): Record<s
   const { accessKeyId, region, service: signingName } = signer;
   const scope = { accessKeyId, date: amzDate.slice(0, 8), region, signingName };
   const signedHeaders = Object.keys(headers).sort();
-  const request: Pick<WireRequest, "method" | "path" | "rawQuery" | "headers" | "host"> = {
+  const request: SignedHead = {
     method: outgoing.method,
     path: outgoing.url.pathname,
     rawQuery: outgoing.url.search.slice(1),
@@ -44,7 +44,7 @@ export function signRequest(outgoing: OutgoingRequest, signer: Signer): Record<s
   const key = createSigningKeys().get(signer.secretAccessKey, scope);
   const { stringToSign } = checkSignature(
     {
-      request: request as WireRequest,
+      request,
       scope,
       signedHeaders,
       signature: "",
@@ -54,7 +54,7 @@ export function signRequest(outgoing: OutgoingRequest, signer: Signer): Record<s
     },
     key,
   );
-  const signature = createHmac("sha256", key).update(stringToSign).digest("hex");
+  const signature = key.sign(stringToSign);
   headers["authorization"] =
     `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scopeText(scope)}, SignedHeaders=${signedHeaders.join(";")}, Signature=${signature}`;
   return headers;

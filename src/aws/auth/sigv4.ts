@@ -1,14 +1,17 @@
 /** Signature Version 4 as the server sees it: canonical request, string to sign, chunk signatures. */
-import { createHmac, hash, timingSafeEqual } from "node:crypto";
-import type { KeyObject } from "node:crypto";
+import { hash } from "node:crypto";
 import type { WireRequest } from "../http/wire-request.ts";
 import type { CredentialScope } from "./credential.ts";
+import type { SigningKey } from "./signing-key.ts";
 
 const ALGORITHM = "AWS4-HMAC-SHA256";
 export const EMPTY_SHA256 = hash("sha256", "");
 
+/** What of a request is signed, beside its body. */
+export type SignedHead = Pick<WireRequest, "method" | "path" | "rawQuery" | "headers" | "host">;
+
 export interface SignedRequest {
-  readonly request: WireRequest;
+  readonly request: SignedHead;
   readonly scope: CredentialScope;
   readonly signedHeaders: readonly string[];
   /** Lower-case hexadecimal, as sent. */
@@ -27,25 +30,26 @@ export interface SignatureCheck {
 }
 
 /** Whether the key makes the signature. S3's path is encoded once, every other service's twice. */
-export function checkSignature(signed: SignedRequest, key: KeyObject): SignatureCheck {
+export function checkSignature(signed: SignedRequest, key: SigningKey): SignatureCheck {
   const [first, ...others] = canonicalPaths(signed).map((path) => checkWithPath(signed, path, key));
   return others.find((check) => check.matches) && !first?.matches
     ? (others.find((check) => check.matches) as SignatureCheck)
     : (first as SignatureCheck);
 }
 
-function checkWithPath(signed: SignedRequest, path: string, key: KeyObject): SignatureCheck {
+function checkWithPath(signed: SignedRequest, path: string, key: SigningKey): SignatureCheck {
   const { request, signedHeaders } = signed;
   const query = canonicalQuery(request.rawQuery, signed.isPresigned);
   let headers = "";
-  for (const name of signedHeaders) headers += `${name}:${canonicalHeader(request, name)}\n`;
+  for (const name of signedHeaders) headers += `${name}:${headerValue(request, name)}\n`;
+  if (isUntidy(headers)) headers = tidied(request, signedHeaders);
   const canonicalRequest =
     `${request.method}\n${path}\n${query}\n${headers}\n` +
     `${signedHeaders.join(";")}\n${signed.payloadHash}`;
   const digest = hash("sha256", canonicalRequest);
   const stringToSign = `${ALGORITHM}\n${signed.amzDate}\n${scopeText(signed.scope)}\n${digest}`;
   return {
-    matches: sameSignature(hmac(key, stringToSign), signed.signature),
+    matches: sameSignature(key.sign(stringToSign), signed.signature),
     canonicalRequest,
     stringToSign,
   };
@@ -59,7 +63,7 @@ export function scopeText({ date, region, signingName }: CredentialScope): strin
 /** The signature of one link of an aws-chunked body. */
 export function chainSignature(
   kind: "PAYLOAD" | "TRAILER",
-  key: KeyObject,
+  key: SigningKey,
   link: {
     readonly amzDate: string;
     readonly scope: CredentialScope;
@@ -69,17 +73,16 @@ export function chainSignature(
 ): string {
   const head = [`${ALGORITHM}-${kind}`, link.amzDate, scopeText(link.scope), link.previous];
   const tail = kind === "PAYLOAD" ? [EMPTY_SHA256, link.sha256] : [link.sha256];
-  return hmac(key, [...head, ...tail].join("\n")).toString("hex");
+  return key.sign([...head, ...tail].join("\n"));
 }
 
-/** Compares in constant time. */
-export function sameSignature(expected: Buffer, hexadecimal: string): boolean {
-  const given = Buffer.from(hexadecimal, "hex");
-  return given.length === expected.length && timingSafeEqual(given, expected);
-}
-
-function hmac(key: KeyObject, text: string): Buffer {
-  return createHmac("sha256", key).update(text).digest();
+/** Compares two signatures in hexadecimal, the first in lower case, in a time that does not tell where they differ. */
+export function sameSignature(expected: string, given: string): boolean {
+  if (given.length !== expected.length) return false;
+  const lower = given.toLowerCase();
+  let difference = 0;
+  for (let at = 0; at < expected.length; at++) difference |= expected.charCodeAt(at) ^ lower.charCodeAt(at);
+  return difference === 0;
 }
 
 /** What needs no encoding, however often it is encoded: most paths. */
@@ -133,11 +136,24 @@ function uriEncode(text: string): string {
   );
 }
 
-/** Blanks that the canonical form leaves out. */
-const UNTIDY = /^\s|\s$|\s\s|[^\S ]/;
+/** Whether there may be blanks that the canonical form leaves out; asked of all headers together, which is nearly always no. */
+function isUntidy(headers: string): boolean {
+  return (
+    headers.includes("  ") ||
+    headers.includes(": ") ||
+    headers.includes(" \n") ||
+    headers.includes("\t") ||
+    headers.includes("\u00a0")
+  );
+}
 
-function canonicalHeader(request: WireRequest, name: string): string {
+function tidied(request: SignedHead, signedHeaders: readonly string[]): string {
+  return signedHeaders
+    .map((name) => `${name}:${headerValue(request, name).trim().replace(/\s+/g, " ")}\n`)
+    .join("");
+}
+
+function headerValue(request: SignedHead, name: string): string {
   const value = name === "host" ? request.host : request.headers[name];
-  const text = Array.isArray(value) ? value.join(",") : (value ?? "");
-  return UNTIDY.test(text) ? text.trim().replace(/\s+/g, " ") : text;
+  return Array.isArray(value) ? value.join(",") : (value ?? "");
 }

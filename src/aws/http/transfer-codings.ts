@@ -30,6 +30,8 @@ export function undoTransferCodings(
 ): void {
   const { headers, body } = request;
   if (proof.sha256 !== undefined) body.through(new HashVerifier(proof.sha256));
+  const { "content-encoding": coding, "x-amz-content-sha256": payloadHash } = headers;
+  if (coding === undefined && !payloadHash?.includes("STREAMING-")) return;
   const encodings = (headers["content-encoding"] ?? "")
     .split(",")
     .map((name) => name.trim())
