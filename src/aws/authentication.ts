@@ -13,4 +13,6 @@ export interface KeyRecord {
 
 export interface AccessKeys {
   find(accessKeyId: string): Promise<KeyRecord | undefined>;
+  /** What `find` would answer, null for nobody's, where that needs no reading; else undefined. */
+  known(accessKeyId: string): KeyRecord | null | undefined;
 }

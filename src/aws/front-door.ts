@@ -8,6 +8,7 @@ import type { Log } from "../telemetry/log.ts";
 import type { AccessKeys } from "./authentication.ts";
 import { createCatalogue } from "./catalogue.ts";
 import type { Catalogue } from "./catalogue.ts";
+import { DirectWay } from "./direct.ts";
 import { AwsError, notImplemented } from "./errors.ts";
 import { undoTransferCodings } from "./http/transfer-codings.ts";
 import { CallerPresence } from "./http/caller-presence.ts";
@@ -69,6 +70,7 @@ interface Door {
   readonly services: ServiceIndex;
   readonly implementations: ReadonlyMap<string, Service>;
   readonly authenticator: Authenticator;
+  readonly direct: DirectWay;
 }
 
 /** One exchange: what is known of it so far decides how an error is written. */
@@ -88,12 +90,14 @@ const BAD_URL = "The request's URL is not properly encoded\n";
 
 export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   const catalogue = createCatalogue();
+  const authenticator = createAuthenticator(options);
   const door: Door = {
     options,
     catalogue,
     services: createServiceIndex(catalogue.metadata),
     implementations: new Map(options.services.map((service) => [service.name, service])),
-    authenticator: createAuthenticator(options),
+    authenticator,
+    direct: new DirectWay({ ...options, catalogue, authenticator }),
   };
   refuseUnknownOperations(door);
   return {
@@ -103,10 +107,32 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     },
     answer(head, body, caller, sourceIp) {
       if (head.url.startsWith(OWN_PATHS)) return undefined;
-      return answerWhole(door, head, body, caller, sourceIp);
+      return (
+        answerDirectly(door, head, body, caller, sourceIp) ?? answerWhole(door, head, body, caller, sourceIp)
+      );
     },
   };
 }
+
+function answerDirectly(
+  door: Door,
+  head: RequestHead,
+  body: Buffer,
+  caller: CallerPresence,
+  sourceIp: string | undefined,
+): Promise<Answer> | undefined {
+  const direct = door.direct.serve(head, body);
+  return direct?.response.then(
+    (response) => ({ response, onStreamError: noStream }),
+    (error: unknown) => {
+      const state = { ...direct, request: wireRequest(head, body), caller, sourceIp };
+      return { response: errorAnswer(door, state, error), onStreamError: noStream };
+    },
+  );
+}
+
+/** A whole body does not break. */
+function noStream(): void {}
 
 async function answerWhole(
   door: Door,
@@ -119,7 +145,7 @@ async function answerWhole(
   try {
     request = wireRequest(head, body);
   } catch {
-    return { response: plain(400, BAD_URL), onStreamError() {} };
+    return { response: plain(400, BAD_URL), onStreamError: noStream };
   }
   const state = newExchange(door, request, caller, sourceIp);
   const response = await answerTo(door, state);

@@ -1,6 +1,7 @@
 /** What a service gives the front door: typed operations, derived from the SDK clients at compile time only. */
 import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
+import type { WireResponse } from "./protocol/protocol.ts";
 
 export type ProtocolName = "restJson1" | "restXml" | "awsJson1_0" | "awsJson1_1" | "awsQuery" | "rpcv2Cbor";
 
@@ -115,12 +116,38 @@ export type OperationTable<M, Deps> = {
 
 export type BoundOperation = (input: never, context: RequestContext) => Promise<unknown>;
 
+/** A request that has come whole, of a caller who may do everything in the account. */
+export interface DirectCall {
+  readonly requestId: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+  /** Headers of the success and of the error alike, as in a `RequestContext`. */
+  readonly responseHeaders: Record<string, string>;
+}
+
+/** Answers a call as the general way would; undefined, with nothing done, where it cannot, or where that would refuse. */
+export type DirectAnswer = (call: DirectCall) => Promise<WireResponse> | undefined;
+
+/** A service's short cuts past reading, checking and writing by its model, for what is called most. */
+export interface DirectService {
+  /** How their paths begin. */
+  readonly pathRoot: string;
+  /** Lower-case names of headers that they understand, beside those that every request has. */
+  readonly headers: ReadonlySet<string>;
+  find(
+    operation: string,
+    labels: Readonly<Record<string, string>>,
+    place: { readonly account: string; readonly region: string },
+  ): DirectAnswer | undefined;
+}
+
 export interface Service {
   /** The folder and model name: `s3`, `cloudwatch-logs`. */
   readonly name: string;
   readonly operations: ReadonlyMap<string, BoundOperation>;
   /** What its requests need of the caller's policies. */
   readonly authorization?: ServiceAuthorization;
+  readonly direct?: DirectService;
 }
 
 type Loosely<T> = T | Promise<T>;

@@ -31,7 +31,10 @@ export async function withRootCredentials(
     active: true,
   } as const;
   return {
-    accessKeys: { find: async (id) => (id === root.accessKeyId ? record : accessKeys.find(id)) },
+    accessKeys: {
+      find: async (id) => (id === root.accessKeyId ? record : accessKeys.find(id)),
+      known: (id) => (id === root.accessKeyId ? record : accessKeys.known(id)),
+    },
     file,
   };
 }

@@ -50,7 +50,7 @@ export async function startDoor(settings: DoorSettings): Promise<Door> {
   }));
   const frontDoor = createFrontDoor({
     services,
-    accessKeys: { find: async (id) => settings.keys?.[id] },
+    accessKeys: { find: async (id) => settings.keys?.[id], known: (id) => settings.keys?.[id] ?? null },
     authentication: settings.authentication ?? "off",
     clock: settings.clock ?? systemClock,
     ids: randomIds,

@@ -49,7 +49,7 @@ export async function resolveTarget(
  */
 export function resolveOperation(
   { model, protocol, found }: Target,
-  request: WireRequest,
+  request: Pick<WireRequest, "method" | "path" | "query" | "headers" | "host">,
   catalogue: Catalogue,
 ): OperationTarget {
   if (found.operation !== undefined) {

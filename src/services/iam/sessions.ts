@@ -114,6 +114,7 @@ export function createAccessKeys(state: IamState): AccessKeys {
       if (!key || !principal) return undefined;
       return { secretAccessKey: key.secret, active: key.active === 1, principal };
     },
+    known: (accessKeyId) => (/^A[SK]IA/.test(accessKeyId) ? undefined : null),
   };
 }
 

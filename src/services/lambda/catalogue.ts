@@ -28,7 +28,7 @@ interface Snapshot {
   readonly eventConfigs: ReadonlyMap<string, EventConfigRow>;
   readonly lineageId: string;
   readonly recursiveLoop: RecursiveLoop;
-  readonly invokable: Map<number, Promise<FunctionVersion>>;
+  readonly invokable: Map<number, FunctionVersion>;
   readonly readAt: number;
 }
 
@@ -95,6 +95,13 @@ export class Catalogue {
     this.#changed = listener;
   }
 
+  /** The same, where it needs no reading and nothing is wrong; else undefined. @param arn The function's, without a qualifier. */
+  targetNow(reference: FunctionReference, arn: string): Target | undefined {
+    const snapshot = this.#snapshots.get(arn);
+    const row = snapshot && this.#isFresh(snapshot) ? this.#choose(snapshot, reference) : undefined;
+    return snapshot && row?.state === "Active" ? this.#targetOf(snapshot, row) : undefined;
+  }
+
   async #find(reference: FunctionReference): Promise<Target> {
     const snapshot = await this.#snapshot(reference);
     const row = this.#choose(snapshot, reference);
@@ -103,14 +110,17 @@ export class Catalogue {
       throw conflict(
         `The operation cannot be performed at this time. The function is currently in the following state: ${row.state}`,
       );
+    return this.#targetOf(snapshot, row);
+  }
+
+  #targetOf(snapshot: Snapshot, row: VersionRow): Target {
     let version = snapshot.invokable.get(row.number);
     if (!version) {
       version = this.#invokable(row);
       snapshot.invokable.set(row.number, version);
-      version.catch(() => snapshot.invokable.delete(row.number));
     }
     return {
-      version: await version,
+      version,
       executedVersion: versionName(row.number),
       lineageId: snapshot.lineageId,
       recursiveLoop: snapshot.recursiveLoop,
@@ -161,7 +171,7 @@ export class Catalogue {
     return this.#deps.clock.now() - snapshot.readAt < SHARED_AGE_MS_MAX;
   }
 
-  async #invokable(row: VersionRow): Promise<FunctionVersion> {
+  #invokable(row: VersionRow): FunctionVersion {
     const { configuration, deployment, codeSha256 } = row.serving ?? row;
     return {
       key: deployment,

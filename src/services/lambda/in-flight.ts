@@ -29,7 +29,10 @@ export function withInFlight(invoker: Invoker): Invoker {
       }
       uses.count++;
       const counted = uses;
-      return invoker.invoke(version, invocation).finally(() => ended(version.key, counted));
+      const end = () => ended(version.key, counted);
+      const outcome = invoker.invoke(version, invocation);
+      outcome.then(end, end);
+      return outcome;
     },
     async retire(key) {
       await invoker.retire(key);

@@ -23,6 +23,7 @@ import { eventInvokeConfigs } from "./migrations/002-event-invoke-configs.ts";
 import { recursiveLoops } from "./migrations/003-recursive-loops.ts";
 import { concurrency } from "./migrations/004-concurrency.ts";
 import { operationTable } from "./operation-table.ts";
+import { createDirectInvoke } from "./operations/invoke-direct.ts";
 import { Provisioning } from "./provisioning.ts";
 import { Reservations } from "./reservations.ts";
 import { settle } from "./store.ts";
@@ -78,7 +79,10 @@ export async function createLambda(deps: LambdaDeps): Promise<LambdaService> {
       log.warn("The concurrency of functions could not be read anew", { error }),
     );
   return {
-    service: bindService("lambda", operationTable, lambda, authorization(database)),
+    service: {
+      ...bindService("lambda", operationTable, lambda, authorization(database)),
+      direct: createDirectInvoke(lambda),
+    },
     functions: createFunctions(lambda),
     codeRoute: (request, response) =>
       answerCodeLocation({ blobs, clock, log, secret: locationSecret }, request, response),

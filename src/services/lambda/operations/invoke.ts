@@ -21,7 +21,7 @@ type InvokeInput = Input<Client, "Invoke">;
 type InvokeOutput = Output<Client, "Invoke">;
 
 /** What a function gets for a request without a body. */
-const NO_PAYLOAD = Buffer.from("{}");
+export const NO_PAYLOAD = Buffer.from("{}");
 
 export async function invoke(
   lambda: Lambda,
