@@ -1,6 +1,7 @@
 /** One execution environment: boots and initializes a runtime on its own, gives it one invocation at a time, and tells how each ended. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { SandboxEnded } from "../sandbox/index.ts";
+import { afterTurn } from "./after-turn.ts";
 import { enter } from "./environment-state.ts";
 import type { EnvironmentState, ShutdownReason } from "./environment-state.ts";
 import type { ExternalExtension } from "./extensions/external-extensions.ts";
@@ -54,6 +55,8 @@ export class Environment {
   readonly version: FunctionVersion;
   /** Monotonic milliseconds since when it has had no work. */
   idleSince = 0;
+  /** How long the server had nothing to do during the last invocation. */
+  idleDuringMs = Number.POSITIVE_INFINITY;
   readonly #deps: EnvironmentDeps;
   readonly #spec: EnvironmentSpec;
   readonly #stream: LogStream;
@@ -67,10 +70,13 @@ export class Environment {
   #domain: RuntimeDomain;
   #frozen: Promise<void> | undefined;
   #memoryMb = 0;
-  /** The function timeout of the invocation under way. */
+  /** The function timeout of the invocation under way; armed anew for each, since most end long before it. */
   #timer: NodeJS.Timeout | undefined;
+  /** Monotonic milliseconds at which the invocation under way is over. */
+  #expiresAt = Number.POSITIVE_INFINITY;
   /** The last invocation's log lines are written. */
   #finished: Promise<Buffer | undefined> | undefined;
+  #isFinishing = false;
   #resetting: Promise<void> | undefined;
   #gone: Promise<void> | undefined;
 
@@ -136,7 +142,7 @@ export class Environment {
   /** Runs one invocation; only when idle. @throws EnvironmentEnded; SandboxError when no sandbox could be made for a second init. */
   async invoke(invocation: Invocation): Promise<Outcome> {
     // The log lines of the invocation before come first.
-    await this.#finished;
+    if (this.#isFinishing) await this.#finished;
     if (this.#gone) throw new EnvironmentEnded();
     try {
       return await this.#run(invocation);
@@ -171,8 +177,11 @@ export class Environment {
     if (invocation.wantLogTail) this.#stream.beginTail();
     const { timeoutMs } = this.version;
     const startedAt = performance.now();
+    const idleBefore = performance.nodeTiming.idleTime;
     const deadline = this.#deps.clock.now() + timeoutMs;
-    this.#timer = setTimeout(() => this.#domain.expire(), timeoutMs);
+    this.#expiresAt = startedAt + timeoutMs;
+    if (this.#timer) this.#timer.refresh();
+    else this.#timer = setTimeout(() => this.#expire(), timeoutMs);
     const failedAgain = this.#state === "failed" ? await this.#initAgain() : undefined;
     this.#stream.platform({
       type: "start",
@@ -183,6 +192,7 @@ export class Environment {
     const verdict = failedAgain ?? (await this.#handOver(invocation, deadline));
     const streamed = this.#domain.endStream();
     const elapsed = performance.now() - startedAt;
+    this.idleDuringMs = performance.nodeTiming.idleTime - idleBefore;
     const result: Result = {
       ...judge(verdict, invocation.requestId, timeoutMs),
       startedAt,
@@ -190,10 +200,8 @@ export class Environment {
       durationMs: verdict.kind === "timeout" ? timeoutMs : elapsed,
       ...(init ? { initDurationMs: init.durationMs } : {}),
     };
-    this.#finished = this.#finish(invocation, verdict, result).catch((error: unknown) => {
-      this.#deps.log.error("an invocation could not be finished", { error });
-      return undefined;
-    });
+    this.#isFinishing = true;
+    this.#finished = this.#finish(invocation, verdict, result);
     if (this.#state === "busy")
       await Promise.race([this.#finished, sleep(backMs, undefined, { ref: false })]);
     if (invocation.wantLogTail || this.#memoryMb === 0) await this.#readMemory();
@@ -224,8 +232,19 @@ export class Environment {
     await this.#domain.thaw();
   }
 
-  /** Waits until the runtime and its extensions are back, tells the log how it went, and makes the environment idle or ends it. */
   async #finish(invocation: Invocation, verdict: Verdict, result: Result): Promise<Buffer | undefined> {
+    try {
+      return await this.#comeBack(invocation, verdict, result);
+    } catch (error) {
+      this.#deps.log.error("an invocation could not be finished", { error });
+      return undefined;
+    } finally {
+      this.#isFinishing = false;
+    }
+  }
+
+  /** Waits until the runtime and its extensions are back, tells the log how it went, and makes the environment idle or ends it. */
+  async #comeBack(invocation: Invocation, verdict: Verdict, result: Result): Promise<Buffer | undefined> {
     const domain = this.#domain;
     const answered = verdict.kind === "answer" || verdict.kind === "tooLarge" || verdict.kind === "refused";
     // Our bootstraps are back with their answer: the environment is free before the caller can come again.
@@ -234,7 +253,7 @@ export class Environment {
     const hasExtensions = domain.extensions.size > 0;
     if (!hasExtensions) this.#over(back);
     // What the function wrote to its pipes before it answered is read in this turn of the loop.
-    await new Promise(setImmediate);
+    await afterTurn();
     this.#stream.breakLines();
     const { timeoutMs, memoryMb } = this.version;
     const report = new InvocationReport(invocation, result, {
@@ -258,9 +277,16 @@ export class Environment {
     this.#over(last);
   }
 
+  #expire(): void {
+    const early = this.#expiresAt - performance.now();
+    // A timer's millisecond may be a little short.
+    if (early <= 1) return this.#domain.expire();
+    this.#timer = Number.isFinite(early) ? setTimeout(() => this.#expire(), early) : undefined;
+  }
+
   /** Nobody is waited for any more: the environment is free for the next, unless something of it failed. */
   #over(verdict: Verdict): void {
-    clearTimeout(this.#timer);
+    this.#expiresAt = Number.POSITIVE_INFINITY;
     if (verdict.kind === "exit" && verdict.exit.outOfMemory) this.#memoryMb = this.version.memoryMb;
     if (!isGood(verdict) || this.#gone) return;
     this.#domain.rest();

@@ -36,6 +36,7 @@ export class InvocationReport {
 
   /** @param back What was heard instead of an answer, or after it. @param backAt When the runtime asked for more after an answer. */
   runtimeDone(back: Verdict, backAt: number | undefined): void {
+    if (!this.#stream.tellsMore) return;
     const { startedAt, durationMs, payload, streamed } = this.#result;
     if (back.kind === "exit")
       this.#stream.platform({

@@ -65,7 +65,7 @@ class Pools implements Invoker {
       const refusal = concurrency.admit(isSynchronous, now);
       if (refusal) throw refusal;
       try {
-        return await this.#run(version, invocation, concurrency);
+        return await this.#run(version, invocation, concurrency, now);
       } finally {
         concurrency.release();
       }
@@ -132,12 +132,13 @@ class Pools implements Invoker {
     version: FunctionVersion,
     invocation: Invocation,
     concurrency: FunctionConcurrency,
+    now: number,
   ): Promise<Outcome> {
     const minute = this.#metrics.minute();
     this.#poolOf(version, concurrency).metrics.began(concurrency, minute);
     for (;;) {
       const pool = this.#poolOf(version, concurrency);
-      const runner = pool.takeIdle() ?? (await pool.wait());
+      const runner = pool.takeIdle(now) ?? (await pool.wait());
       try {
         const outcome = await runner.invoke(invocation);
         pool.metrics.ended(invocation.invokedFunctionArn, outcome, minute);

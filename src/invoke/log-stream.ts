@@ -88,6 +88,11 @@ export class LogStream {
     this.#written("function", rest);
   }
 
+  /** Whether anybody is told what the Text format leaves out. */
+  get tellsMore(): boolean {
+    return this.telemetry.isHeard || this.#deps.version.logFormat === "JSON";
+  }
+
   platform(event: PlatformEvent): void {
     const timestamp = this.#deps.clock.now();
     if (this.telemetry.isHeard) this.telemetry.platform(event, timestamp);

@@ -6,6 +6,7 @@ import { InvokerStopped } from "./errors.ts";
 import type { Fleet, Owner } from "./fleet.ts";
 import type { VersionMetrics } from "./metrics.ts";
 import type { Provisioned } from "./provisioned.ts";
+import { LOOK_MS, Turns } from "./turns.ts";
 import type { FunctionVersion, Invocation, Outcome } from "./types.ts";
 
 /** What runs an invocation: an environment, or what stands in where none can boot. */
@@ -31,6 +32,9 @@ export class VersionPool implements Owner {
   boots = 0;
   provisioned: Provisioned | undefined;
   readonly #fleet: Fleet;
+  readonly #turns = new Turns<Runner>();
+  /** Looks at what runs while invocations wait for their turn. */
+  #look: NodeJS.Timeout | undefined;
   #isRetired = false;
   /** The oldest is first. */
   readonly #waiters: Waiter[] = [];
@@ -61,28 +65,21 @@ export class VersionPool implements Owner {
     );
   }
 
-  /** The newest idle environment that another invocation may have; those that may have none any more are ended. */
-  takeIdle(): Environment | undefined {
-    for (let environment = this.idle.pop(); environment; environment = this.idle.pop()) {
-      if (this.#fleet.isFit(environment)) return environment;
-      void environment.end();
-    }
-    return undefined;
+  /** The newest idle environment, where an invocation need not wait for its turn. */
+  takeIdle(now: number): Environment | undefined {
+    return this.#turns.isFull ? undefined : this.#takeIdle(now);
   }
 
-  /** Begins a boot where too few are under way, and waits for whatever is free first. @throws ThrottledError. */
+  /** Waits for whatever is free first, and begins a boot where too few are under way for that. @throws ThrottledError. */
   wait(): Promise<Runner> {
-    if (!this.#hasSpareBoot) {
-      const refusal =
-        this.#fleet.makeRoom(this.concurrency) ?? this.concurrency.admitEnvironment(performance.now());
-      if (refusal) throw refusal;
-      this.#fleet.begin(this);
-    }
+    if (this.#turns.isFull) this.#watch();
+    else if (!this.#hasSpareBoot) this.#beginBoot();
     return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
   }
 
   /** Whoever has waited longest has it: a new one even if it will not do for a second invocation. */
   rested(environment: Environment, isNew: boolean): void {
+    this.#turns.ended(environment, environment.idleDuringMs, environment.idleSince);
     const isFit = this.#fleet.isFit(environment);
     if ((isNew || isFit) && this.#offer(environment)) this.#dropSpareBoots();
     else if (!isFit || this.#isRetired || this.#fleet.isStopping) void environment.end();
@@ -101,6 +98,7 @@ export class VersionPool implements Owner {
   }
 
   gone(environment: Environment): void {
+    this.#turns.ended(environment, environment.idleDuringMs, performance.now());
     const at = this.idle.indexOf(environment);
     if (at !== -1) this.idle.splice(at, 1);
   }
@@ -139,10 +137,59 @@ export class VersionPool implements Owner {
     return this.boots > this.#waiters.length;
   }
 
+  /** The newest idle environment that another invocation may have; those that may have none any more are ended. */
+  #takeIdle(now: number): Environment | undefined {
+    for (let environment = this.idle.pop(); environment; environment = this.idle.pop()) {
+      if (this.#fleet.isFit(environment)) {
+        this.#turns.began(environment, now);
+        return environment;
+      }
+      void environment.end();
+    }
+    return undefined;
+  }
+
+  /** @throws ThrottledError. */
+  #beginBoot(): void {
+    const refusal =
+      this.#fleet.makeRoom(this.concurrency) ?? this.concurrency.admitEnvironment(performance.now());
+    if (refusal) throw refusal;
+    this.#fleet.begin(this);
+  }
+
   #offer(runner: Runner): boolean {
     const waiter = this.#waiters.shift();
-    waiter?.resolve(runner);
-    return waiter !== undefined;
+    if (!waiter) return false;
+    this.#turns.began(runner, performance.now());
+    waiter.resolve(runner);
+    return true;
+  }
+
+  /** While invocations wait for their turn: takes care that they do not wait for what is slow. */
+  #watch(): void {
+    // Not before what has come in the meantime is read: an answer may be among it.
+    if (!this.#look) this.#look = setTimeout(() => setImmediate(() => this.#lookAtTurns()), LOOK_MS);
+  }
+
+  #lookAtTurns(): void {
+    this.#look = undefined;
+    this.#turns.look(performance.now());
+    while (this.#waiters.length > 0 && !this.#turns.isFull) {
+      const environment = this.#takeIdle(performance.now());
+      if (environment) this.#offer(environment);
+      else if (this.#hasSpareBoot || this.boots === this.#waiters.length) break;
+      else this.#bootForWaiter();
+    }
+    if (this.#waiters.length > 0 && this.#turns.isFull) this.#watch();
+  }
+
+  /** Whoever has come last is refused where nothing more may be booted. */
+  #bootForWaiter(): void {
+    try {
+      this.#beginBoot();
+    } catch (error) {
+      this.#waiters.pop()?.reject(error);
+    }
   }
 
   /** Boots that have not begun and that nobody waits for any more. */

@@ -1,5 +1,6 @@
 /** Which environment an invocation gets: whichever of its version is free first, with no more of them than are needed. */
 import assert from "node:assert/strict";
+import { availableParallelism } from "node:os";
 import { after, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { kinds, openInvoker } from "./harness.ts";
@@ -93,4 +94,36 @@ test("a boot that fails rejects the call that waits for it, and the next call ha
     ["rejected", "rejected", "rejected"],
   );
   assert.equal((await bench.call(version)).functionError, undefined);
+});
+
+test("calls of a quick function share a few environments, and run all at once as soon as they are slow", async (t) => {
+  const bench = await openInvoker("process");
+  t.after(() => bench.close());
+  const code = `export const handler = async (e) => {
+      const from = Date.now();
+      if (e.ms) await new Promise((r) => setTimeout(r, e.ms));
+      return [process.env.AWS_LAMBDA_LOG_STREAM_NAME, from, Date.now()];
+    };`;
+  const version = await bench.fn({ files: { "index.mjs": code } });
+  type Run = [stream: string, from: number, to: number];
+  const callAll = async (count: number, event: object) => {
+    const outcomes = await Promise.all(Array.from({ length: count }, () => bench.call(version, event)));
+    return outcomes.map((outcome) => outcome.json as unknown as Run);
+  };
+  const few = availableParallelism() + 1;
+  const slow = await callAll(3 * few, { ms: 2_000 });
+  const atOnce = Math.max(
+    ...slow.map(([, at]) => slow.filter(([, from, to]) => from <= at && at < to).length),
+  );
+  assert.ok(atOnce > few, `${atOnce} at once`);
+  // There are enough environments for all; quick calls use few of them.
+  let used = new Set<string>();
+  for (let round = 0; round < 200 && used.size !== few; round++)
+    used = new Set((await callAll(3 * few, {})).map(([stream]) => stream));
+  assert.equal(used.size, few);
+  const again = await callAll(3 * few, { ms: 2_000 });
+  const then = Math.max(
+    ...again.map(([, at]) => again.filter(([, from, to]) => from <= at && at < to).length),
+  );
+  assert.ok(then > few, `${then} at once after they were quick`);
 });

@@ -1,0 +1,16 @@
+/** What is done once everything that has come in this turn of the event loop is read: together, since each alone costs an immediate. */
+
+let waiting: (() => void)[] = [];
+
+/** Resolves when this turn's input is read. */
+export function afterTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    if (waiting.push(resolve) === 1) setImmediate(wake);
+  });
+}
+
+function wake(): void {
+  const resolves = waiting;
+  waiting = [];
+  for (const resolve of resolves) resolve();
+}
