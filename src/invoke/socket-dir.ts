@@ -1,6 +1,5 @@
 /** The folder that a sandbox sees at /run/lambent. */
-import { rmSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { mkdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { socketName } from "./environment-variables.ts";
@@ -14,10 +13,10 @@ export function clearSocketDirs(stateDir: string): void {
 }
 
 /** Makes the folder of one sandbox: below the state folder where a socket's path is short enough for that. */
-export async function makeSocketDir(stateDir: string, id: string): Promise<string> {
+export function makeSocketDir(stateDir: string, id: string): string {
   const wanted = join(stateDir, "run", id);
   const fits = Buffer.byteLength(join(wanted, socketName)) <= socketPathBytesMax;
   const folder = fits ? wanted : join(tmpdir(), `lambent-${id}`);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
   return folder;
 }

@@ -45,7 +45,7 @@ export class WaitingRuntime {
     runtime: Runtime,
     memoryMb: number,
   ): Promise<WaitingRuntime> {
-    const socketDir = await makeSocketDir(deps.stateDir, id);
+    const socketDir = makeSocketDir(deps.stateDir, id);
     const channel = await listenForFrames(join(socketDir, socketName), undefined, deps.log);
     let sandbox: Sandbox | undefined;
     let waiting: WaitingRuntime | undefined;

@@ -1,5 +1,5 @@
 /** What every provider refuses before it makes anything. */
-import { stat } from "node:fs/promises";
+import { statSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { SandboxError } from "./sandbox.ts";
 import type { SandboxSpec } from "./sandbox.ts";
@@ -7,7 +7,7 @@ import type { SandboxSpec } from "./sandbox.ts";
 const ID = /^[a-z0-9-]{1,64}$/;
 
 /** @throws SandboxError that names what is wrong. */
-export async function checkSpec(spec: SandboxSpec): Promise<void> {
+export function checkSpec(spec: SandboxSpec): void {
   if (!ID.test(spec.id)) throw new SandboxError(`"${spec.id}" is no sandbox id; it must match ${ID.source}`);
   for (const [name, megabytes] of Object.entries({
     memoryMb: spec.memoryMb,
@@ -22,15 +22,17 @@ export async function checkSpec(spec: SandboxSpec): Promise<void> {
     "/run/lambent": spec.socketDir,
   };
   for (const [target, source] of Object.entries(folders))
-    if (source !== undefined) await mustBeThere(source, target);
+    if (source !== undefined) mustBeThere(source, target);
   for (const { source, target } of spec.languageMounts) {
     if (!isAbsolute(target)) throw new SandboxError(`${target} is no path inside`);
-    await mustBeThere(source, target);
+    mustBeThere(source, target);
   }
 }
 
-async function mustBeThere(source: string, target: string): Promise<void> {
-  await stat(source).catch((error: unknown) => {
+function mustBeThere(source: string, target: string): void {
+  try {
+    statSync(source);
+  } catch (error) {
     throw new SandboxError(`${source}, wanted at ${target}, is not there`, { cause: error });
-  });
+  }
 }

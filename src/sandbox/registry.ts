@@ -21,7 +21,10 @@ export class Registry {
       this.#ids.delete(spec.id);
       this.#running.delete(spec.id);
     };
-    const boot = checkSpec(spec).then(() => make(gone));
+    const boot = Promise.try(() => {
+      checkSpec(spec);
+      return make(gone);
+    });
     this.#booting.add(boot);
     try {
       const sandbox = await boot;

@@ -1,5 +1,6 @@
 /** Sandboxes on an OCI runtime: containers made ahead where code can be mounted into them, else made for their function. */
-import { chown, mkdir, readdir, stat } from "node:fs/promises";
+import { chownSync, readdirSync, statSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { SANDBOX_GID, SANDBOX_UID } from "../limits.ts";
 import type { Attachment } from "../network/network.ts";
@@ -26,9 +27,9 @@ export function createRuncProvider(deps: RuncProviderDeps): SandboxProvider {
   const stock = deps.mounts && new ContainerStock(deps);
   let made = 0;
 
-  /** A container with everything of the spec in it, and none of it running. */
+  /** A container with everything of the spec in it, and none of it running. A cold start waits for it, and asks no other thread. */
   async function containerFor(spec: SandboxSpec): Promise<Container> {
-    const binds = await bindsOf(spec);
+    const binds = bindsOf(spec);
     if (stock === undefined || !canBePrepared(spec, binds))
       return makeContainer(deps, { ...spec, id: `f-${++made}`, binds });
     const container = await stock.take();
@@ -43,7 +44,7 @@ export function createRuncProvider(deps: RuncProviderDeps): SandboxProvider {
 
   async function create(spec: SandboxSpec, gone: () => void): Promise<Sandbox> {
     // A rootless server's own user is the function's user.
-    if (spec.socketDir !== undefined && !deps.userNamespace) await giveToSandbox(spec.socketDir);
+    if (spec.socketDir !== undefined && !deps.userNamespace) giveToSandbox(spec.socketDir);
     const container = await containerFor(spec);
     void container.cleaned.catch(() => {}).then(gone);
     const sandbox = new RuncSandbox({
@@ -92,17 +93,16 @@ async function describeInside(spec: SandboxSpec, attachment: Attachment): Promis
 }
 
 /** The folder and the sockets that already listen in it. */
-async function giveToSandbox(folder: string): Promise<void> {
-  await chown(folder, SANDBOX_UID, SANDBOX_GID);
-  for (const name of await readdir(folder)) await chown(join(folder, name), SANDBOX_UID, SANDBOX_GID);
+function giveToSandbox(folder: string): void {
+  chownSync(folder, SANDBOX_UID, SANDBOX_GID);
+  for (const name of readdirSync(folder)) chownSync(join(folder, name), SANDBOX_UID, SANDBOX_GID);
 }
 
 /** A mount may lie in another (/var/runtime/node_modules): the outer one, whose path is shorter, comes first. */
-async function bindsOf(spec: SandboxSpec): Promise<Bind[]> {
+function bindsOf(spec: SandboxSpec): Bind[] {
   const binds: Bind[] = [];
   for (const { source, target } of spec.languageMounts) {
-    const info = await stat(source);
-    binds.push({ source, target, kind: info.isDirectory() ? "folder" : "file" });
+    binds.push({ source, target, kind: statSync(source).isDirectory() ? "folder" : "file" });
   }
   if (spec.codeDir !== undefined) binds.push({ source: spec.codeDir, target: "/var/task", kind: "folder" });
   if (spec.optDir !== undefined) binds.push({ source: spec.optDir, target: "/opt", kind: "folder" });

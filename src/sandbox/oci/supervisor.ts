@@ -1,4 +1,5 @@
 /** The server's end of a sandbox's supervisor: starts programs in it, signals them, and hears how they ended. */
+import { writeSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { SandboxEnded, SandboxError } from "../sandbox.ts";
@@ -10,6 +11,9 @@ import type { StartLine } from "./supervisor-script.ts";
 
 /** Longest line of the status pipe, in characters: a function that found a way to write to it could not fill our memory. */
 const STATUS_LINE_MAX = 128;
+
+/** What an empty pipe takes at once, whatever its size, in bytes. */
+const PIPE_BYTES = 4_096;
 
 /** One program as the server knows it. */
 interface Entry {
@@ -32,6 +36,7 @@ export class Supervisor {
   #last = 0;
   #swept: () => void = () => {};
   #isOver = false;
+  #hasWritten = false;
   /** Commands are written one after the other. */
   #written: Promise<void> = Promise.resolve();
 
@@ -104,11 +109,15 @@ export class Supervisor {
     this.#stderr.detach(stderr);
   }
 
+  /** A sandbox that ends meanwhile says so at its status pipe. */
   #write(command: string): Promise<void> {
-    // A sandbox that ends meanwhile says so at its status pipe.
-    this.#written = this.#written
-      .then(async () => void (this.#isOver || (await this.#control.writeFile(command))))
-      .catch(() => {});
+    if (this.#hasWritten || Buffer.byteLength(command) > PIPE_BYTES)
+      this.#written = this.#written
+        .then(async () => void (this.#isOver || (await this.#control.writeFile(command))))
+        .catch(() => {});
+    // Nothing is in the pipe yet, so that this cannot block; later a function may have stopped who reads it.
+    else if (!this.#isOver) writeAtOnce(this.#control.fd, command);
+    this.#hasWritten = true;
     return this.#written;
   }
 
@@ -144,5 +153,13 @@ export class Supervisor {
     this.#programs.delete(number);
     entry?.began.reject(new SandboxError("the program has ended"));
     entry?.ended(status);
+  }
+}
+
+function writeAtOnce(descriptor: number, text: string): void {
+  try {
+    writeSync(descriptor, text);
+  } catch {
+    // As above.
   }
 }
