@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { Holdings } from "./holdings.ts";
 import type { Scenario } from "./scenario.ts";
+import { WAITING_MAX } from "./stage.ts";
 import type { OpenStage } from "./stage.ts";
 
 /** Runs of one scenario at the same time. */
@@ -11,7 +12,7 @@ const CONCURRENCY = 3;
 /** How long the server may take to give back what ended, in milliseconds. */
 const SETTLE_MS_MAX = 60_000;
 /** Sandboxes that may wait for functions at most: empty ones, and those with a booted runtime. */
-const SANDBOXES_MAX = { prepared: 16, waiting: 16 };
+const SANDBOXES_MAX = { prepared: 16, waiting: WAITING_MAX };
 /** What comes and goes by this much with no leak; everything else that is counted stays as it is. */
 const SPARE: Readonly<Record<string, number>> = {
   // Slots of the network that no sandbox has yet are refilled when half of the eight are gone; on gVisor each has two namespaces.

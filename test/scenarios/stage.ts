@@ -69,14 +69,20 @@ export interface OpenStage {
   stop(): Promise<void>;
 }
 
+/** Processes of runtimes that may wait for a function on a stage: few, so that one too many shows. */
+export const WAITING_MAX = 16;
 const NEIGHBOUR = `let n = 0; export const handler = async (event) => ({ event, n: ++n });`;
 
 /** Starts a server on a folder of its own. */
 export async function openStage(kind: Kind, config: ConfigInput = {}): Promise<OpenStage> {
   const dataDir = await mkdtemp(join(tmpdir(), "lambent-scenarios-"));
-  const child = fork(SERVER, [JSON.stringify({ sandbox: kind, dataDir, ...config })], {
-    execArgv: ["--expose-gc"],
-  });
+  const child = fork(
+    SERVER,
+    [JSON.stringify({ sandbox: kind, dataDir, prebooted: WAITING_MAX, ...config })],
+    {
+      execArgv: ["--expose-gc"],
+    },
+  );
   const ready = await message<Ready>(child);
   // Connections that are kept would count among the server's descriptors.
   const requestHandler = { httpAgent: new Agent({ keepAlive: false }) };
