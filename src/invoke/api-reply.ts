@@ -22,20 +22,36 @@ const REASONS: Readonly<Record<number, string>> = {
 };
 const ACCEPTED: ApiReply = { status: 202, body: Buffer.from('{"status":"OK"}\n') };
 
+/** A body up to this size is copied behind its head, which is cheaper than a second buffer for the kernel. */
+const COPY_BYTES_MAX = 16 * 1024;
+
 /** Writes an answer; the connection ends after it unless it is kept alive. */
 export function writeReply(socket: Socket, reply: ApiReply, keepAlive: boolean): void {
   let head = `HTTP/1.1 ${reply.status} ${REASONS[reply.status] ?? ""}\r\n`;
   if (!reply.headers) head += "Content-Type: application/json\r\n";
   // A caller's client context may hold line breaks; none may end a header.
   else
-    for (const name in reply.headers)
-      head += `${name}: ${(reply.headers[name] ?? "").replaceAll(/[\r\n\0]/g, " ")}\r\n`;
+    for (const name in reply.headers) head += `${name}: ${withoutBreaks(reply.headers[name] ?? "")}\r\n`;
   head += `Content-Length: ${reply.body.length}\r\n${keepAlive ? "" : "Connection: close\r\n"}\r\n`;
-  socket.cork();
-  socket.write(head);
-  socket.write(reply.body);
-  socket.uncork();
+  if (reply.body.length <= COPY_BYTES_MAX) {
+    // UTF-8 takes at most three bytes for a UTF-16 unit.
+    const bytes = Buffer.allocUnsafe(head.length * 3 + reply.body.length);
+    const headBytes = bytes.write(head);
+    bytes.set(reply.body, headBytes);
+    socket.write(bytes.subarray(0, headBytes + reply.body.length));
+  } else {
+    socket.cork();
+    socket.write(head);
+    socket.write(reply.body);
+    socket.uncork();
+  }
   if (!keepAlive) socket.end();
+}
+
+const BREAKS = /[\r\n\0]/;
+
+function withoutBreaks(text: string): string {
+  return BREAKS.test(text) ? text.replaceAll(/[\r\n\0]/g, " ") : text;
 }
 
 /** 202, as for everything that a runtime or an extension posts. */

@@ -1,5 +1,6 @@
 /** A strict reader of HTTP/1.1 requests for the Runtime API; node:http costs several times the CPU. */
 import { ByteCollector } from "../kit/byte-collector.ts";
+import { Memo } from "../kit/memo.ts";
 import { runtimeApiHeadBytesMax, runtimeApiTrailerBytesMax } from "./limits.ts";
 
 export interface HttpRequest {
@@ -207,7 +208,11 @@ function parseHead(text: string): HttpHead {
 
 function readHeader(line: string, headers: Map<string, string>): void {
   const colon = line.indexOf(":");
-  const name = line.slice(0, colon);
-  if (colon < 1 || !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) throw new HttpError("malformed header");
-  headers.set(name.toLowerCase(), line.slice(colon + 1).trim());
+  const name = colon < 1 ? undefined : names.get(line.slice(0, colon));
+  if (name === undefined) throw new HttpError("malformed header");
+  headers.set(name, line.slice(colon + 1).trim());
 }
+
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+/** Header names in lower case; undefined for what is none. A runtime sends the same few with every request. */
+const names = new Memo((text) => (TOKEN.test(text) ? text.toLowerCase() : undefined));
