@@ -2,7 +2,7 @@
  * What a process does while it waits for its function: it loads what most functions load, and rehearses what is to come until it is
  * hot. A function of ours that runs for the first time is compiled then, and that is what a cold start would wait for.
  */
-import { openSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { become } from "./become.mjs";
 import { Connection } from "./connection.mjs";
 import { createInvocationLoop } from "./invocation-loop.mjs";
@@ -44,7 +44,8 @@ async function rehearse() {
   const folder = new URL(".", import.meta.url).pathname;
   const methods = { ...console };
   const streams = ["stdout", "stderr"].map((name) => [name, Object.getOwnPropertyDescriptor(process, name)]);
-  const connection = new Connection({ _handle: { fd: openSync("/dev/null", "w") }, ref() {}, unref() {} });
+  const nowhere = openSync("/dev/null", "w");
+  const connection = new Connection({ _handle: { fd: nowhere }, ref() {}, unref() {} });
   const assigned = connection.assignment();
   connection.take(frame(ASSIGN, text(process.cwd()), ...Object.entries(process.env).flat().map(text)));
   become(await assigned);
@@ -72,6 +73,7 @@ async function rehearse() {
     await turn();
     await turn();
   }
+  closeSync(nowhere);
   delete globalThis.awslambda;
   Object.assign(console, methods);
   for (const [name, descriptor] of streams) Object.defineProperty(process, name, descriptor);

@@ -17,7 +17,8 @@ const quiet = (tries: number) => sleep(Math.min(100 * 2 ** tries, 3_000));
 
 const NODE = `
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync, readlinkSync } from "node:fs";
+import { createRequire } from "node:module";
 import { getHeapStatistics } from "node:v8";
 const atInit = { cwd: process.cwd(), keys: Object.keys(globalThis), task: readFileSync("index.mjs").length };
 let calls = 0;
@@ -31,7 +32,8 @@ export const handler = async (event, context) => ({
     zone: new Date(0).toString(), locale: Intl.DateTimeFormat().resolvedOptions(),
     limits: readFileSync("/proc/self/limits", "utf8"),
     status: readFileSync("/proc/self/status", "utf8").match(/^(Uid|Gid|NoNewPrivs|Seccomp|CapEff|SigIgn|SigBlk|Umask).*$/gm),
-    heap: getHeapStatistics().heap_size_limit,
+    heap: getHeapStatistics().heap_size_limit, collector: typeof gc, cached: Object.keys(createRequire(import.meta.url).cache),
+    files: readdirSync("/proc/self/fd").map((fd) => { try { return readlinkSync("/proc/self/fd/" + fd).replace(/:.*|^.*\\//, ""); } catch { return "gone"; } }).sort(),
     mounts: readFileSync("/proc/mounts", "utf8").split("\\n").filter((line) => / \\/(var|opt|tmp|run)/.test(line))
       .map((line) => line.split(" ").slice(1, 4).join(" ")).filter((line, at, all) => all.lastIndexOf(line) === at).sort(),
     listeners: process.eventNames().map(String).sort(),
