@@ -1,7 +1,7 @@
 /** The {@link Queue} as a table: a claim is a row with a receipt and the end of its lease. */
 import type { Clock } from "../../kit/clock.ts";
 import type { Ids } from "../../kit/id.ts";
-import type { Database, Transaction } from "../database.ts";
+import type { Database, SqlValue, Transaction } from "../database.ts";
 import type { BatchedJob, Job, NewJob, Queue } from "../queue.ts";
 import { decodeBatch, encodeBatch, inBatches } from "./batch.ts";
 import { ACKNOWLEDGE, BATCHED, BURY, CLAIM, DEPTH, DUE_BATCHES, EXTEND } from "./statements.ts";
@@ -34,6 +34,11 @@ interface BatchRow {
   tie: number;
   instance: string;
   jobs: number;
+}
+
+/** A job of an opened batch; one that is not claimed waits. */
+interface OpenedRow extends ClaimedRow {
+  readonly isClaimed: boolean;
 }
 
 /** What a claim asks for. */
@@ -161,36 +166,31 @@ export class DurableQueue implements Queue {
     const batches = await transaction.all<BatchRow>(DUE_BATCHES[engine], topic, now, count);
     const before = lastOf(batches, count)?.due_at ?? now;
     const rows = await transaction.all<ClaimedRow>(CLAIM[engine], topic, before, count, until, receipt);
+    const opened: OpenedRow[] = [];
     for (const batch of batches) {
       if (rows.length >= count) break;
-      rows.push(...(await this.#open(transaction, batch, { ...claim, count: count - rows.length })));
+      for (const job of await this.#open(transaction, batch, claim)) {
+        const isClaimed = rows.length < count;
+        if (isClaimed) rows.push(job);
+        opened.push({ ...job, isClaimed });
+      }
     }
+    await insertOpened(transaction, opened, claim);
     if (rows.length > 0) await this.#announce(transaction, topic, until);
     return rows;
   }
 
-  /** Makes jobs of a batch: as many as are wanted are claimed, the others wait. */
-  async #open(transaction: Transaction, batch: BatchRow, claim: Claim): Promise<ClaimedRow[]> {
-    const { topic, count, until, receipt } = claim;
-    const { due_at: enqueuedAt } = batch;
-    const [taken] = await transaction.all<{ content: Buffer }>(
-      TAKE_BATCH,
-      topic,
-      enqueuedAt,
-      batch.tie,
-      batch.instance,
-    );
-    const claimed: ClaimedRow[] = [];
-    for (const { group, payload } of taken ? decodeBatch(taken.content) : []) {
-      const tie = (this.#tie += 1);
-      const id = this.#newId(enqueuedAt, tie);
-      const job = [topic, id, group, payload] as const;
-      if (claimed.length < count) {
-        await transaction.run(INSERT_OPENED, ...job, "claimed", until, tie, 1, enqueuedAt, receipt);
-        claimed.push({ id, job_group: group, payload, attempts: 1, enqueued_at: enqueuedAt, tie });
-      } else await transaction.run(INSERT_OPENED, ...job, "waiting", enqueuedAt, tie, 0, enqueuedAt, "");
-    }
-    return claimed;
+  /** The jobs of a batch, which is one no more. */
+  async #open(transaction: Transaction, batch: BatchRow, { topic }: Claim): Promise<ClaimedRow[]> {
+    const { due_at, tie, instance } = batch;
+    const taken = await transaction.all<{ content: Buffer }>(TAKE_BATCH, topic, due_at, tie, instance);
+    return taken
+      .flatMap(({ content }) => decodeBatch(content))
+      .map(({ group, payload }) => {
+        const own = (this.#tie += 1);
+        const id = this.#newId(due_at, own);
+        return { id, job_group: group, payload, attempts: 1, enqueued_at: due_at, tie: own };
+      });
   }
 
   /** When the next job is due, in epoch milliseconds; undefined where there is none. */
@@ -227,4 +227,23 @@ export class DurableQueue implements Queue {
 function lastOf(batches: readonly BatchRow[], count: number): BatchRow | undefined {
   let jobs = 0;
   return batches.find((batch) => (jobs += batch.jobs) >= count);
+}
+
+/** In few statements: each may let the event loop come round, while other transactions wait for this one. */
+async function insertOpened(
+  transaction: Transaction,
+  rows: readonly OpenedRow[],
+  { topic, until, receipt }: Claim,
+): Promise<void> {
+  let at = 0;
+  for (const { jobs, statement } of INSERT_OPENED)
+    for (; rows.length - at >= jobs; at += jobs) {
+      const parameters = rows.slice(at, at + jobs).flatMap((row): SqlValue[] => {
+        const job = [topic, row.id, row.job_group, row.payload];
+        return row.isClaimed
+          ? [...job, "claimed", until, row.tie, row.attempts, row.enqueued_at, receipt]
+          : [...job, "waiting", row.enqueued_at, row.tie, 0, row.enqueued_at, ""];
+      });
+      await transaction.run(statement, ...parameters);
+    }
 }

@@ -28,12 +28,15 @@ export const TAKE_BATCH = sql(
   "DELETE FROM queue_batch WHERE topic = ? AND due_at = ? AND tie = ? AND instance = ? RETURNING content",
 );
 
-/** A job of an opened batch, claimed or waiting. */
-export const INSERT_OPENED = sql(
-  "queue.insert-opened",
-  `INSERT INTO queue_job (topic, id, job_group, payload, state, due_at, tie, attempts, enqueued_at, receipt, reason)
-   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '')`,
-);
+const insertOpened = (jobs: number) =>
+  sql(
+    `queue.insert-opened-${jobs}`,
+    `INSERT INTO queue_job (topic, id, job_group, payload, state, due_at, tie, attempts, enqueued_at, receipt, reason)
+   VALUES ${Array.from({ length: jobs }, () => "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '')").join(", ")}`,
+  );
+
+/** Jobs of opened batches, claimed or waiting: so many in one statement, the largest first. */
+export const INSERT_OPENED = [64, 16, 4, 1].map((jobs) => ({ jobs, statement: insertOpened(jobs) }));
 
 // MATERIALIZED: PostgreSQL may otherwise run the selection once for each row, and claim more than the limit.
 const claimText = (locking: string) => `
