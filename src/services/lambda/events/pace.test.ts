@@ -3,14 +3,20 @@ import { test } from "node:test";
 import { Pace, allowance } from "./pace.ts";
 
 test("events begin as they may where few come, or the server has time", () => {
-  assert.equal(allowance(0, 1), Infinity);
-  assert.equal(allowance(49, 1), Infinity);
-  assert.equal(allowance(10_000, 0.5), Infinity);
+  assert.equal(allowance(0, 1, 50), Infinity);
+  assert.equal(allowance(49, 1, 50), Infinity);
+  assert.equal(allowance(10_000, 0.5, 50), Infinity);
 });
 
 test("while a flood of events keeps the server busy, a share of them begins, and never none", () => {
-  assert.equal(allowance(1_600, 1), 100);
-  assert.equal(allowance(50, 0.95), 10);
+  assert.equal(allowance(1_600, 1, 50), 100);
+  assert.equal(allowance(50, 0.95, 50), 10);
+});
+
+test("what is a flood is told by the CPU time that the server had", () => {
+  assert.equal(allowance(20, 1, 50), Infinity);
+  assert.equal(allowance(20, 1, 20), 4);
+  assert.equal(allowance(3, 1, 2), 1);
 });
 
 test("a flood bounds what begins until it is over", async () => {

@@ -6,17 +6,21 @@ import type { EventLoopUtilization } from "node:perf_hooks";
 const WINDOW_MS = 50;
 /** The share of a window that the event loop works from which it counts as saturated. */
 const SATURATED = 0.9;
-/** Events accepted in a window from which they are a flood: a thousand a second. Fewer take little of the server's time. */
-const FLOOD = 50;
+/**
+ * Events accepted in a millisecond of the server's own CPU time from which they are a flood: a thousand a second. Fewer take little of its
+ * time. Where the functions that run leave it little, fewer are one too: it would otherwise stop to be one for being starved by them.
+ */
+const FLOOD_PER_MS = 1;
 /** Of the events accepted in a saturated window, one in so many may begin in the next. */
 const ACCEPTED_PER_BEGUN = 16;
-/** Events that may begin in any window: 200 a second, whatever comes. */
+/** Events that may begin in any window, whatever comes: 200 a second of the server's own CPU time. */
 const BEGUN_MIN = 10;
 
-/** What there was in a window: how many may begin in the next. */
-export function allowance(accepted: number, utilization: number): number {
-  if (accepted < FLOOD || utilization < SATURATED) return Infinity;
-  return Math.max(BEGUN_MIN, Math.floor(accepted / ACCEPTED_PER_BEGUN));
+/** What there was in a window, and how much of the CPU the server had in it: how many may begin in the next. */
+export function allowance(accepted: number, utilization: number, cpuMs: number): number {
+  if (accepted < FLOOD_PER_MS * cpuMs || utilization < SATURATED) return Infinity;
+  const least = Math.max(1, Math.floor((BEGUN_MIN * cpuMs) / WINDOW_MS));
+  return Math.max(least, Math.floor(accepted / ACCEPTED_PER_BEGUN));
 }
 
 export class Pace {
@@ -24,6 +28,7 @@ export class Pace {
   #allowed = Infinity;
   #timer: NodeJS.Timeout | undefined;
   #since: EventLoopUtilization = performance.eventLoopUtilization();
+  #cpuSince = process.threadCpuUsage();
   /** Called when more may begin. */
   onMore: () => void = () => {};
 
@@ -32,6 +37,7 @@ export class Pace {
     this.#accepted++;
     if (this.#timer !== undefined) return;
     this.#since = performance.eventLoopUtilization();
+    this.#cpuSince = process.threadCpuUsage();
     this.#timer = setInterval(() => this.#next(), WINDOW_MS).unref();
   }
 
@@ -46,7 +52,9 @@ export class Pace {
     const now = performance.eventLoopUtilization();
     const { utilization } = performance.eventLoopUtilization(now, this.#since);
     this.#since = now;
-    this.#allowed = allowance(this.#accepted, utilization);
+    const { user, system } = process.threadCpuUsage(this.#cpuSince);
+    this.#cpuSince = process.threadCpuUsage();
+    this.#allowed = allowance(this.#accepted, utilization, (user + system) / 1_000);
     if (this.#accepted === 0) {
       clearInterval(this.#timer);
       this.#timer = undefined;
