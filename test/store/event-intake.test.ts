@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { setImmediate as comeRound } from "node:timers/promises";
 import { systemClock } from "../../src/kit/clock.ts";
@@ -17,8 +18,8 @@ import { createLog } from "../../src/telemetry/log.ts";
 
 const BATCHES = sql("test.batches", "SELECT jobs FROM queue_batch ORDER BY due_at, tie");
 
-/** An intake on a disk whose syncs end when the test says so. */
-async function open() {
+/** An intake on a disk whose syncs end when the test says so. @param slowMs From when on a transaction counts as slow. */
+async function open(slowMs = Infinity) {
   const folder = await mkdtemp(join(tmpdir(), "lambent-intake-"));
   const held: { readonly done: () => void; readonly fail: (error: Error) => void }[] = [];
   let isHeld = false;
@@ -31,7 +32,7 @@ async function open() {
   const wakeups = new Wakeups(systemClock);
   const transact: SqliteDatabase["tx"] = (work) => database.tx(work);
   const queue = new DurableQueue({ clock: systemClock, ids: randomIds, database, transact, wakeups });
-  const intake = new Intake(database, queue);
+  const intake = new Intake(database, queue, slowMs);
   const answered: number[] = [];
   const job = (n: number) => ({ group: "g", payload: Buffer.from([n]) });
   isHeld = true;
@@ -45,6 +46,13 @@ async function open() {
     async sync() {
       while (held.length === 0) await comeRound();
       return held.shift() as (typeof held)[number];
+    },
+    /** Batches that are committed, durable or not. */
+    committed() {
+      const reader = new DatabaseSync(join(folder, "lambent.db"), { readOnly: true });
+      const row = reader.prepare("SELECT count(*) AS batches FROM queue_batch").get();
+      reader.close();
+      return Number(row?.batches);
     },
     async jobsOfBatches() {
       isHeld = false;
@@ -123,6 +131,24 @@ void test("a batch waits for nobody when no more come", async () => {
   (await opened.sync()).done();
   await alone;
   assert.deepEqual(await opened.jobsOfBatches(), [1, 39, 1]);
+});
+
+void test("where a transaction took long, the next batch waits for none", async () => {
+  await using opened = await open(0);
+  const sent = [opened.send(0)];
+  const first = await opened.sync();
+  first.done();
+  await Promise.all(sent);
+  sent.push(opened.send(1));
+  const second = await opened.sync();
+  sent.push(opened.send(2));
+  for (let turn = 0; turn < 1_000 && opened.committed() < 3; turn += 1) await comeRound();
+  assert.equal(opened.committed(), 3, "committed beside the sync that runs");
+  assert.deepEqual(opened.answered, [0]);
+  second.done();
+  (await opened.sync()).done();
+  await Promise.all(sent);
+  assert.deepEqual(await opened.jobsOfBatches(), [1, 1, 1]);
 });
 
 void test("events whose sync failed are refused, and so is what comes then", async () => {

@@ -7,6 +7,8 @@ export const EVENT_TOPIC = "lambda.events";
 
 /** Longest wait for further events, in milliseconds of the machine. */
 const GATHER_MS_MAX = 2;
+/** A transaction that took so long waited for the CPU or a slow disk; nothing then waits for anything else. */
+const SLOW_MS = 10;
 
 /** Events of one transaction. */
 interface Batch {
@@ -17,16 +19,20 @@ interface Batch {
 export class Intake {
   readonly #database: Database;
   readonly #queue: Queue;
+  readonly #slowMs: number;
   /** The events that the next transaction writes, until it begins. */
   #next: Batch | undefined;
   /** Resolves once the transaction before it has ended, well or not. */
   #before: Promise<unknown> = Promise.resolve();
   /** Callers that have lately waited at once. */
   #callers = 0;
+  /** How long the last transaction took to be durable, in milliseconds of the machine. */
+  #tookMs = 0;
 
-  constructor(database: Database, queue: Queue) {
+  constructor(database: Database, queue: Queue, slowMs = SLOW_MS) {
     this.#database = database;
     this.#queue = queue;
+    this.#slowMs = slowMs;
   }
 
   /** Resolves once the event is durable. */
@@ -38,28 +44,35 @@ export class Intake {
 
   /**
    * One transaction at a time: a commit is durable no sooner than the sync that runs already, so a transaction that began beside it
-   * would cost as much and gain nothing.
+   * would cost as much and gain nothing. But where each takes long, waiting for one before the next begins adds up, and none does.
    */
   #begin(): Batch {
     const jobs: BatchedJob[] = [];
-    const close = () => {
-      if (this.#next?.jobs === jobs) this.#next = undefined;
-    };
-    const written = this.#before
-      .then(() => this.#gather(jobs))
-      .then(() =>
-        this.#database.tx((transaction) => {
-          close();
-          return this.#queue.enqueueTogether(transaction, EVENT_TOPIC, jobs);
-        }),
-      );
+    const written =
+      this.#tookMs > this.#slowMs
+        ? this.#put(jobs)
+        : this.#before.then(() => this.#gather(jobs)).then(() => this.#put(jobs));
     const ended = () => {
       // Where it never began.
-      close();
+      this.#close(jobs);
       this.#callers = jobs.length + (this.#next?.jobs.length ?? 0);
     };
     this.#before = written.then(ended, ended);
     return { jobs, written };
+  }
+
+  async #put(jobs: readonly BatchedJob[]): Promise<void> {
+    const since = performance.now();
+    await this.#database.tx((transaction) => {
+      this.#close(jobs);
+      return this.#queue.enqueueTogether(transaction, EVENT_TOPIC, jobs);
+    });
+    this.#tookMs = performance.now() - since;
+  }
+
+  /** Further events are of the next batch. */
+  #close(jobs: readonly BatchedJob[]): void {
+    if (this.#next?.jobs === jobs) this.#next = undefined;
   }
 
   /**
