@@ -8,7 +8,7 @@ export const EVENT_TOPIC = "lambda.events";
 /** Longest wait for further events, in milliseconds of the machine. */
 const GATHER_MS_MAX = 2;
 /** A transaction that took so long waited for the CPU or a slow disk; nothing then waits for anything else. */
-const SLOW_MS = 10;
+const SLOW_MS = 4;
 
 /** Events of one transaction. */
 interface Batch {
