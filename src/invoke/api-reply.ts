@@ -30,8 +30,7 @@ export function writeReply(socket: Socket, reply: ApiReply, keepAlive: boolean):
   let head = `HTTP/1.1 ${reply.status} ${REASONS[reply.status] ?? ""}\r\n`;
   if (!reply.headers) head += "Content-Type: application/json\r\n";
   // A caller's client context may hold line breaks; none may end a header.
-  else
-    for (const name in reply.headers) head += `${name}: ${withoutBreaks(reply.headers[name] ?? "")}\r\n`;
+  else for (const name in reply.headers) head += `${name}: ${withoutBreaks(reply.headers[name] ?? "")}\r\n`;
   head += `Content-Length: ${reply.body.length}\r\n${keepAlive ? "" : "Connection: close\r\n"}\r\n`;
   if (reply.body.length <= COPY_BYTES_MAX) {
     // UTF-8 takes at most three bytes for a UTF-16 unit.
