@@ -5,7 +5,8 @@
 import { writeSync } from "node:fs";
 import { createConnection } from "node:net";
 
-const VERSION = 1;
+/** May be handed invocations ahead. */
+const VERSION = 2;
 const FRAME = {
   hello: 1,
   initResult: 2,
@@ -22,6 +23,8 @@ const FRAME = {
   streamFail: 19,
   next: 20,
   credit: 21,
+  recall: 22,
+  recalled: 23,
 };
 /** A response above this is not sent, only its size told; the server's own limit is lower. */
 const responseBytesMax = 16_000_000;
@@ -71,6 +74,10 @@ export class Connection {
   #chunks = [];
   #size = 0;
   #needed = 4;
+  /** Whether an invocation is under way, or the next is about to begin. */
+  #isBusy = false;
+  /** Invocations that have not begun. */
+  #ahead = [];
 
   constructor(socket) {
     this.#socket = socket;
@@ -78,6 +85,10 @@ export class Connection {
     this.#descriptor = socket._handle.fd;
     // The function's own work, not this connection, decides whether the process has something to do.
     socket.unref();
+    // What has not begun when the function ends the process may run elsewhere.
+    process.on("exit", () => {
+      if (this.#ahead.length > 0) this.#giveBack(0);
+    });
   }
 
   hello() {
@@ -119,6 +130,7 @@ export class Connection {
       frame.latin1Write(requestId, 9);
       frame.utf8Write(json, end);
       this.#write(frame);
+      this.#over();
     } else {
       const errorType = "Function.ResponseSizeTooLarge";
       const errorMessage = `Response payload size (${payloadBytes} bytes) exceeded maximum allowed payload size (6291556 bytes).`;
@@ -128,6 +140,7 @@ export class Connection {
 
   fail(requestId, { errorType, payload }) {
     this.#send(FRAME.error, text(requestId), text(errorType), payload);
+    this.#over();
   }
 
   /** The invocation's error, from a process that is about to exit. */
@@ -155,6 +168,29 @@ export class Connection {
   /** After a streamed answer: asks for the next invocation. */
   next() {
     this.#send(FRAME.next);
+    this.#over();
+  }
+
+  /** An invocation was answered. Before another begins the socket is looked at once more: it may have been recalled. */
+  #over() {
+    if (this.#ahead.length === 0) this.#isBusy = false;
+    // Whatever phase of the loop this is, the second immediate comes after a whole look.
+    else setImmediate(() => setImmediate(() => this.#beginNext()));
+  }
+
+  #beginNext() {
+    const next = this.#ahead.shift();
+    this.#isBusy = next !== undefined;
+    if (next) this.onInvocation(next);
+  }
+
+  /** @param underWay What the server knows to be under way; it may not have begun here yet. */
+  #recall(underWay) {
+    this.#giveBack(this.#ahead.findIndex(({ requestId }) => requestId === underWay) + 1);
+  }
+
+  #giveBack(from) {
+    this.#send(FRAME.recalled, ...this.#ahead.splice(from).map(({ requestId }) => text(requestId)));
   }
 
   /** @param isRecord A whole record, whose line breaks are part of it; else bytes as the function wrote them. */
@@ -211,12 +247,15 @@ export class Connection {
         this.#needed = length;
         break;
       }
-      if (rest[4] === FRAME.invoke) this.onInvocation(decodeInvocation(rest.subarray(5, length)));
+      if (rest[4] === FRAME.invoke) this.#ahead.push(decodeInvocation(rest.subarray(5, length)));
+      else if (rest[4] === FRAME.recall) this.#recall(rest.toString("utf8", 9, length));
       else if (rest[4] === FRAME.credit) this.onCredit(rest.readUInt32BE(5));
       else if (rest[4] === FRAME.assign) this.onAssignment(decodeAssignment(rest.subarray(5, length)));
       rest = rest.subarray(length);
     }
     if (rest.length > 0) this.#keep(rest);
+    // Not before everything that has come is read: there may be a recall in it.
+    if (!this.#isBusy && this.#ahead.length > 0) this.#beginNext();
   }
 
   #keep(bytes) {

@@ -9,6 +9,12 @@ export function afterTurn(): Promise<void> {
   });
 }
 
+/** Resolves when everything has been read that had come when this was called. */
+export function allRead(): Promise<void> {
+  // Between the two immediates lies a whole look at what there is to read.
+  return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+}
+
 function wake(): void {
   const resolves = waiting;
   waiting = [];

@@ -1,7 +1,8 @@
 /** One execution environment: boots and initializes a runtime on its own, gives it one invocation at a time, and tells how each ended. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { SandboxEnded } from "../sandbox/index.ts";
-import { afterTurn } from "./after-turn.ts";
+import { afterTurn, allRead } from "./after-turn.ts";
+import { InvocationsAhead } from "./ahead.ts";
 import { enter } from "./environment-state.ts";
 import type { EnvironmentState, ShutdownReason } from "./environment-state.ts";
 import type { ExternalExtension } from "./extensions/external-extensions.ts";
@@ -41,6 +42,8 @@ export interface EnvironmentSpec {
 
 /** How long a caller waits, after its answer, for a custom runtime to ask for more: else its next call would boot another. */
 const backMs = 2;
+/** Invocations that it is handed behind the one under way, at most. */
+const aheadMax = 8;
 const mebibyte = 1_048_576;
 
 /** The environment ended before the invocation reached the function's code: another may have it. */
@@ -50,6 +53,9 @@ export class EnvironmentEnded extends Error {
     this.name = "EnvironmentEnded";
   }
 }
+
+/** The invocation was given back: another environment may have it, and this one goes on or ends by itself. */
+class Withdrawn extends EnvironmentEnded {}
 
 export class Environment {
   readonly version: FunctionVersion;
@@ -78,6 +84,11 @@ export class Environment {
   #finished: Promise<Buffer | undefined> | undefined;
   #isFinishing = false;
   #resetting: Promise<void> | undefined;
+  /** What the runtime is working on: handed over and, as far as was heard, not answered. */
+  #underWay: Invocation | undefined;
+  /** That was handed over while another was under way. */
+  #beganAhead = false;
+  readonly #ahead = new InvocationsAhead();
   #gone: Promise<void> | undefined;
 
   /**
@@ -139,17 +150,54 @@ export class Environment {
     return this.isIdle && this.#spec.credentials.expiresAt - this.#deps.clock.now() > margin;
   }
 
+  /** How many more invocations it may be handed when it works on one. */
+  get roomAhead(): number {
+    return !this.#gone && this.#domain.takesAhead ? aheadMax - this.#ahead.count : 0;
+  }
+
+  /** It begins another invocation at once, which was handed over ahead. */
+  get hasNext(): boolean {
+    return this.#ahead.count > 0;
+  }
+
   /** Runs one invocation; only when idle. @throws EnvironmentEnded; SandboxError when no sandbox could be made for a second init. */
   async invoke(invocation: Invocation): Promise<Outcome> {
     // The log lines of the invocation before come first.
     if (this.#isFinishing) await this.#finished;
     if (this.#gone) throw new EnvironmentEnded();
-    try {
-      return await this.#run(invocation);
-    } catch (error) {
-      await this.end();
-      throw error;
-    }
+    return this.#runOrEnd(invocation, false);
+  }
+
+  /**
+   * Hands an invocation over while another is under way; it begins when those before it are over. Only where there is `roomAhead`.
+   * @throws EnvironmentEnded where it was not to be handed over, or did not begin.
+   */
+  async invokeAhead(invocation: Invocation): Promise<Outcome> {
+    const deadline = this.#deps.clock.now() + this.version.timeoutMs;
+    if (!this.#underWay || this.roomAhead === 0 || !this.#domain.deliverAhead(invocation, deadline))
+      throw new EnvironmentEnded();
+    await this.#ahead.add(invocation.requestId);
+    if (this.#isFinishing) await this.#finished;
+    return this.#runOrEnd(invocation, true);
+  }
+
+  /**
+   * Takes back what was handed over ahead: what is under way is slow. The runtime looks for a recall between writing an answer and
+   * beginning the next invocation, and we look for its answer after writing the recall; where there is none, it will see the recall.
+   */
+  recall(): void {
+    const slow = this.#underWay;
+    if (!slow || this.#ahead.count === 0) return;
+    void this.#recallBehind(slow);
+  }
+
+  async #recallBehind(slow: Invocation): Promise<void> {
+    const isWritten = this.#domain.recallAhead(slow.requestId);
+    await allRead();
+    // Else its answer was on the way, and the runtime says what it has not begun.
+    if (this.#underWay !== slow) return;
+    if (isWritten) this.#takeBack();
+    else setTimeout(() => this.recall(), backMs);
   }
 
   /** Freezes it until the next invocation. */
@@ -171,7 +219,16 @@ export class Environment {
     return this.#gone;
   }
 
-  async #run(invocation: Invocation): Promise<Outcome> {
+  async #runOrEnd(invocation: Invocation, isAhead: boolean): Promise<Outcome> {
+    try {
+      return await this.#run(invocation, isAhead);
+    } catch (error) {
+      if (!(error instanceof Withdrawn)) await this.end();
+      throw error;
+    }
+  }
+
+  async #run(invocation: Invocation, isAhead: boolean): Promise<Outcome> {
     const init = this.#init;
     this.#init = undefined;
     if (invocation.wantLogTail) this.#stream.beginTail();
@@ -189,7 +246,9 @@ export class Environment {
       version: this.version.version,
       ...(invocation.traceHeader === undefined ? {} : { traceHeader: invocation.traceHeader }),
     });
-    const verdict = failedAgain ?? (await this.#handOver(invocation, deadline));
+    const verdict = failedAgain ?? (await this.#handOver(invocation, deadline, isAhead));
+    this.#underWay = undefined;
+    if (verdict.kind === "withdrawn") return this.#withdraw(invocation);
     const streamed = this.#domain.endStream();
     const elapsed = performance.now() - startedAt;
     this.idleDuringMs = performance.nodeTiming.idleTime - idleBefore;
@@ -218,11 +277,34 @@ export class Environment {
     };
   }
 
-  async #handOver(invocation: Invocation, deadline: number): Promise<Verdict> {
+  async #handOver(invocation: Invocation, deadline: number, isAhead: boolean): Promise<Verdict> {
     this.#enter("busy");
     if (this.#frozen) await this.#thaw();
-    this.#domain.deliver(invocation, deadline);
+    this.#underWay = invocation;
+    this.#beganAhead = isAhead;
+    if (isAhead) {
+      this.#ahead.removeFirst();
+      this.#domain.beginAhead();
+    } else this.#domain.deliver(invocation, deadline);
     return this.#domain.next();
+  }
+
+  /** It was given back when we already thought that it had begun, mostly because the function has ended its process. */
+  #withdraw({ requestId }: Invocation): never {
+    this.#stream.platform({ type: "end", requestId });
+    // What was handed over behind it since may have begun.
+    if (this.hasNext) this.#over({ kind: "next" });
+    else void this.end();
+    throw new Withdrawn();
+  }
+
+  /** Lets others have what has not begun. @param requestIds All when absent. */
+  #takeBack(requestIds?: readonly string[]): void {
+    if (!requestIds) this.#domain.forgetAhead();
+    this.#ahead.takeBack(requestIds, new EnvironmentEnded());
+    // Only what was handed over ahead can be given back.
+    if (this.#beganAhead && this.#underWay && requestIds?.includes(this.#underWay.requestId))
+      this.#domain.withdraw();
   }
 
   async #thaw(): Promise<void> {
@@ -252,8 +334,8 @@ export class Environment {
     const backAt = performance.now();
     const hasExtensions = domain.extensions.size > 0;
     if (!hasExtensions) this.#over(back);
-    // What the function wrote to its pipes before it answered is read in this turn of the loop.
-    await afterTurn();
+    // What the function wrote to its pipes before it answered is read in this turn of the loop; the next must not wait for that.
+    if (this.#ahead.count === 0) await afterTurn();
     this.#stream.breakLines();
     const { timeoutMs, memoryMb } = this.version;
     const report = new InvocationReport(invocation, result, {
@@ -288,10 +370,11 @@ export class Environment {
   #over(verdict: Verdict): void {
     this.#expiresAt = Number.POSITIVE_INFINITY;
     if (verdict.kind === "exit" && verdict.exit.outOfMemory) this.#memoryMb = this.version.memoryMb;
-    if (!isGood(verdict) || this.#gone) return;
+    if (!isGood(verdict) || this.#gone) return this.#takeBack();
     this.#domain.rest();
     this.#enter("idle");
     this.#rest();
+    this.#ahead.callFirst();
   }
 
   #rest(): void {
@@ -371,7 +454,9 @@ export class Environment {
   /** @param before The life that was shut down; its sandbox is taken over. */
   #newDomain(before?: RuntimeDomain): RuntimeDomain {
     const spec = { ...this.#spec, stream: this.#stream, metadataToken: this.#metadataToken };
-    return new RuntimeDomain(this.#deps, spec, () => void this.end("failure"), before);
+    const domain = new RuntimeDomain(this.#deps, spec, () => void this.end("failure"), before);
+    domain.onRecalled = (requestIds) => this.#takeBack(requestIds);
+    return domain;
   }
 
   async #readMemory(): Promise<number> {
@@ -383,6 +468,7 @@ export class Environment {
   async #end(reason: ShutdownReason): Promise<void> {
     this.#enter("stopping");
     clearTimeout(this.#timer);
+    this.#takeBack();
     try {
       await this.#thaw();
       await this.#resetting?.catch(() => {});

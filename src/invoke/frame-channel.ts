@@ -3,11 +3,20 @@ import { createServer } from "node:net";
 import type { Server, Socket } from "node:net";
 import type { Log } from "../telemetry/log.ts";
 import { FramedAnswer } from "./framed-answer.ts";
-import { FrameError, FrameReader, encodeAssign, encodeCredit, encodeInvoke, frameVersion } from "./frames.ts";
+import {
+  FrameError,
+  FrameReader,
+  encodeAssign,
+  encodeCredit,
+  encodeInvoke,
+  encodeRecall,
+  frameVersion,
+} from "./frames.ts";
 import type { RuntimeFrame } from "./frames.ts";
 import { responseBytesMax } from "./limits.ts";
 import { closed } from "./runtime-channel.ts";
-import type { Delivery, RuntimeChannel, RuntimeListener } from "./runtime-channel.ts";
+import { writeNow } from "./write-now.ts";
+import type { Ahead, Delivery, RuntimeChannel, RuntimeListener } from "./runtime-channel.ts";
 
 /** Listens at `path` for a bootstrap. @throws when the socket cannot be made. */
 export async function listenForFrames(
@@ -36,6 +45,12 @@ export class FrameChannel implements RuntimeChannel {
   #requestId = "";
   /** The answer under way, when the runtime streams it. */
   #streamed: FramedAnswer | undefined;
+  ahead: Ahead | undefined;
+  /** The invocations handed over ahead, in the order in which they begin. */
+  #idsAhead: string[] = [];
+  /** What goes out at the end of this tick. */
+  #frames: Buffer[] = [];
+  readonly #reader = new FrameReader((frame) => this.#take(frame));
 
   constructor(server: Server, listener: RuntimeListener | undefined, log: Log) {
     this.ready = this.#isReady.promise;
@@ -64,10 +79,13 @@ export class FrameChannel implements RuntimeChannel {
     this.#requestId = delivery.requestId;
     const socket = this.#socket;
     if (!socket) throw new Error("an invocation for a runtime that is not connected");
-    const parts = encodeInvoke(delivery);
-    if (parts.length > 1) socket.cork();
-    for (const part of parts) socket.write(part);
-    if (parts.length > 1) socket.uncork();
+    const [frame, rest] = encodeInvoke(delivery);
+    if (!frame) return;
+    if (!rest) return this.#writeSoon(socket, frame);
+    socket.cork();
+    socket.write(frame);
+    socket.write(rest);
+    socket.uncork();
   }
 
   async drained(): Promise<void> {
@@ -81,16 +99,58 @@ export class FrameChannel implements RuntimeChannel {
 
   #read(socket: Socket): void {
     this.#socket = socket;
-    const reader = new FrameReader((frame) => this.#take(frame));
-    socket.on("data", (chunk: Buffer) => {
-      try {
-        reader.push(chunk);
-      } catch (error) {
-        this.#log.warn("a runtime does not keep to the frame format", { error });
-        socket.destroy();
-      }
-    });
+    socket.on("data", (chunk: Buffer) => this.#reading(socket, () => this.#reader.push(chunk)));
     socket.on("error", () => socket.destroy());
+  }
+
+  #reading(socket: Socket, read: () => void): void {
+    try {
+      read();
+    } catch (error) {
+      this.#log.warn("a runtime does not keep to the frame format", { error });
+      socket.destroy();
+    }
+  }
+
+  #newAhead(socket: Socket): Ahead {
+    return {
+      deliver: (delivery) => {
+        const [frame, rest] = encodeInvoke(delivery);
+        // A recall must never have to wait here behind what the runtime does not read.
+        if (!frame || rest || socket.destroyed || socket.writableLength > 0) return false;
+        this.#writeSoon(socket, frame);
+        this.#idsAhead.push(delivery.requestId);
+        return true;
+      },
+      begin: () => {
+        this.#requestId = this.#idsAhead.shift() ?? "";
+        this.#reading(socket, () => this.#reader.resume());
+      },
+      recall: (requestId) => {
+        if (socket.writableLength > 0 || this.#frames.length > 0) return false;
+        return writeNow(socket, encodeRecall(requestId));
+      },
+      forget: () => {
+        this.#idsAhead = [];
+        this.#reader.release();
+      },
+    };
+  }
+
+  /** Frames of one moment are written together, and wake the runtime once. */
+  #writeSoon(socket: Socket, frame: Buffer): void {
+    if (this.#frames.push(frame) > 1) return;
+    process.nextTick(() => {
+      const frames = this.#frames;
+      this.#frames = [];
+      writeNow(socket, frames.length === 1 ? frame : Buffer.concat(frames));
+    });
+  }
+
+  /** The runtime is done with an invocation; what it says next is about another. */
+  #next(): void {
+    if (this.#idsAhead.length > 0) this.#reader.hold();
+    this.#listener.next();
   }
 
   get #listener(): RuntimeListener {
@@ -103,8 +163,9 @@ export class FrameChannel implements RuntimeChannel {
       case "ready":
         return this.#isReady.resolve();
       case "hello":
-        if (frame.version !== frameVersion)
+        if (frame.version > frameVersion)
           throw new FrameError(`a bootstrap that speaks version ${frame.version} of the frames`);
+        if (frame.version > 1 && this.#socket) this.ahead = this.#newAhead(this.#socket);
         return;
       case "initResult":
         if (this.#isInitialized) throw new FrameError("a second result of the init phase");
@@ -116,12 +177,12 @@ export class FrameChannel implements RuntimeChannel {
         if (this.#isStale(frame.requestId)) return;
         if (frame.payload.length > responseBytesMax) this.#listener.answerTooLarge(frame.payload.length);
         else this.#listener.answer(frame.payload);
-        this.#listener.next();
+        this.#next();
         return;
       case "error":
         if (this.#isStale(frame.requestId)) return;
         this.#listener.answer(frame.payload, frame.errorType);
-        this.#listener.next();
+        this.#next();
         return;
       case "streamStart":
         if (!this.#isStale(frame.requestId)) this.#beginStream(frame.requestId, frame.contentType);
@@ -137,6 +198,11 @@ export class FrameChannel implements RuntimeChannel {
         return;
       case "next":
         this.#streamed?.next();
+        return;
+      case "recalled":
+        this.#idsAhead = this.#idsAhead.filter((id) => !frame.requestIds.includes(id));
+        if (this.#idsAhead.length === 0) this.#reader.release();
+        this.#listener.recalled?.(frame.requestIds);
         return;
       case "fatal":
         if (!this.#isStale(frame.requestId)) this.#listener.answer(frame.payload, frame.errorType);
@@ -164,7 +230,7 @@ export class FrameChannel implements RuntimeChannel {
       credit: (weight) => this.#socket?.write(encodeCredit(weight)),
       next: () => {
         this.#streamed = undefined;
-        this.#listener.next();
+        this.#next();
       },
     });
     return this.#streamed;

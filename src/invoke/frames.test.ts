@@ -82,3 +82,24 @@ test("an invoke frame has its fields in order, and a large payload is not copied
   assert.equal(payload, large);
   assert.equal(head?.readUInt32BE(0), (head?.length ?? 0) - 4 + large.length);
 });
+
+test("while frames are held only what was recalled is told; the rest comes in order", () => {
+  const frames: RuntimeFrame[] = [];
+  const reader = new FrameReader((each) => {
+    frames.push(each);
+    if (each.type === "response") reader.hold();
+  });
+  const response = (id: string) => frame(FRAME.response, Buffer.concat([text(id), Buffer.from("1")]));
+  const recalled = frame(FRAME.recalled, Buffer.concat([text("c"), text("d")]));
+  const ids = () => frames.splice(0).map((each) => ("requestId" in each ? each.requestId : each));
+  reader.push(Buffer.concat([response("a"), recalled, response("b"), recalled]));
+  assert.deepEqual(ids(), ["a", { type: "recalled", requestIds: ["c", "d"] }]);
+  reader.push(response("e").subarray(0, 7));
+  assert.deepEqual(ids(), []);
+  reader.resume();
+  assert.deepEqual(ids(), ["b", { type: "recalled", requestIds: ["c", "d"] }]);
+  reader.push(response("e").subarray(7));
+  assert.deepEqual(ids(), []);
+  reader.resume();
+  assert.deepEqual(ids(), ["e"]);
+});

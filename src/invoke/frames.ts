@@ -16,13 +16,16 @@
  *                      streamEnd    string requestId; the answer is whole
  *                      streamFail   string requestId, string errorType, payload; it is not, whatever came of it before
  *                      next         after streamEnd or streamFail: the runtime takes the next invocation
+ *                      recalled     strings requestId; the answer to recall: these will not begin
  *   server → runtime   assign       string working directory, then strings name and value of each environment variable; once, after
  *                                   ready: the process takes this environment for its own and runs the function's init phase
  *                      invoke       f64 deadline (epoch ms), strings requestId, functionArn, traceHeader,
  *                                   clientContext, cognitoIdentity, payload
  *                      credit       u32 weight; more of the streamed answer may be sent
+ *                      recall       string requestId; what was handed over behind this one and has not begun is taken back
  *
- * One invocation is under way at a time. Log frames keep their place among the others, so that what a function wrote
+ * One invocation is under way at a time. A runtime that speaks version 2 may be handed others ahead: it begins them in their order, each
+ * when it has written the answer before it and has then looked at its socket once more, so that a recall which was there is not missed. Log frames keep their place among the others, so that what a function wrote
  * before it answered stands before the answer.
  *
  * A streamed answer may be ahead of its caller by the window of answer-stream.ts; each invocation begins with all of it. A chunk weighs
@@ -30,7 +33,8 @@
  * waits for it here is bounded.
  */
 
-export const frameVersion = 1;
+/** A runtime of version 1 is handed one invocation at a time. */
+export const frameVersion = 2;
 /** Longest frame that a runtime may send: the largest response and its envelope. A longer response is refused by the bootstrap. */
 export const frameBytesMax = 16_777_216;
 
@@ -50,6 +54,8 @@ export const FRAME = {
   streamFail: 19,
   next: 20,
   credit: 21,
+  recall: 22,
+  recalled: 23,
 } as const;
 
 export type RuntimeFrame =
@@ -64,6 +70,7 @@ export type RuntimeFrame =
   | { readonly type: "streamStart"; readonly requestId: string; readonly contentType: string }
   | { readonly type: "streamEnd"; readonly requestId: string }
   | { readonly type: "next" | "ready" }
+  | { readonly type: "recalled"; readonly requestIds: readonly string[] }
   | {
       readonly type: "error" | "fatal" | "streamFail";
       readonly requestId: string;
@@ -148,6 +155,16 @@ export function encodeCredit(weight: number): Buffer {
   return frame;
 }
 
+/** The bytes of a frame that takes back what was handed over ahead. */
+export function encodeRecall(requestId: string): Buffer {
+  const id = Buffer.from(requestId);
+  const head = Buffer.allocUnsafe(headBytes + 4);
+  head.writeUInt32BE(5 + id.length, 0);
+  head[4] = FRAME.recall;
+  head.writeUInt32BE(id.length, headBytes);
+  return Buffer.concat([head, id]);
+}
+
 /** Cuts a byte stream into frames. Bytes of a small frame are a view of the chunk that they came in. */
 export class FrameReader {
   readonly #emit: (frame: RuntimeFrame) => void;
@@ -155,6 +172,7 @@ export class FrameReader {
   #size = 0;
   /** Bytes that the frame under way needs, its length field included; 0 when not known yet. */
   #needed = 0;
+  #isHeld = false;
 
   constructor(emit: (frame: RuntimeFrame) => void) {
     this.#emit = emit;
@@ -164,10 +182,31 @@ export class FrameReader {
   push(chunk: Buffer): void {
     this.#chunks.push(chunk);
     this.#size += chunk.length;
-    if (this.#size < this.#needed) return;
-    let bytes = this.#chunks.length === 1 ? chunk : Buffer.concat(this.#chunks, this.#size);
+    if (this.#size >= this.#needed) this.#read();
+  }
+
+  /** From the next frame on nothing is emitted, but what was recalled, until `resume`. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  /** What is there is emitted when more comes, or when it is being emitted now. */
+  release(): void {
+    this.#isHeld = false;
+  }
+
+  /** @throws FrameError */
+  resume(): void {
+    this.#isHeld = false;
+    this.#read();
+  }
+
+  #read(): void {
+    const [first] = this.#chunks;
+    if (!first) return;
+    let bytes = this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks, this.#size);
     this.#needed = 0;
-    while (bytes.length >= 4) {
+    while (bytes.length >= 4 && (!this.#isHeld || bytes[4] === FRAME.recalled)) {
       const length = bytes.readUInt32BE(0);
       if (length === 0 || length > frameBytesMax)
         throw new FrameError(`a frame of ${length} bytes; at most ${frameBytesMax} are allowed`);
@@ -206,6 +245,8 @@ function decode(bytes: Buffer): RuntimeFrame {
       return { type: "streamEnd", requestId: reader.string() };
     case FRAME.next:
       return { type: "next" };
+    case FRAME.recalled:
+      return { type: "recalled", requestIds: reader.strings() };
     case FRAME.ready:
       return { type: "ready" };
     case FRAME.error:
@@ -246,6 +287,12 @@ class Fields {
     const length = this.integer();
     const at = this.#take(length);
     return this.#bytes.toString("utf8", at, at + length);
+  }
+
+  strings(): string[] {
+    const strings: string[] = [];
+    while (this.#offset < this.#bytes.length) strings.push(this.string());
+    return strings;
   }
 
   rest(): Buffer {

@@ -136,9 +136,9 @@ class Pools implements Invoker {
   ): Promise<Outcome> {
     const minute = this.#metrics.minute();
     this.#poolOf(version, concurrency).metrics.began(concurrency, minute);
-    for (;;) {
+    for (let mayGoAhead = isSmall(invocation); ; mayGoAhead = false) {
       const pool = this.#poolOf(version, concurrency);
-      const runner = pool.takeIdle(now) ?? (await pool.wait());
+      const runner = pool.takeIdle(now) ?? (await pool.wait(mayGoAhead));
       try {
         const outcome = await runner.invoke(invocation);
         pool.metrics.ended(invocation.invokedFunctionArn, outcome, minute);
@@ -200,4 +200,12 @@ class Pools implements Invoker {
     const held = new Set([...this.#pools.values()].map((pool) => pool.concurrency));
     this.#concurrency.forget(now - forgetMs, (one) => held.has(one));
   }
+}
+
+/** Payloads up to this size may wait in a runtime's socket, which reads as many of them as it may be handed at once. */
+const smallBytesMax = 4_096;
+
+/** Whether an invocation may be handed over while its environment works on another. */
+function isSmall({ payload, clientContext = "", sink, wantLogTail }: Invocation): boolean {
+  return payload.length + clientContext.length <= smallBytesMax && !sink && !wantLogTail;
 }

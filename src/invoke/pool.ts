@@ -1,4 +1,5 @@
 /** The execution environments of one version: those that are idle, those that boot, and the invocations that wait for one. */
+import { afterTurn } from "./after-turn.ts";
 import type { FunctionConcurrency } from "./concurrency.ts";
 import { EnvironmentEnded } from "./environment.ts";
 import type { Environment } from "./environment.ts";
@@ -16,6 +17,8 @@ export interface Runner {
 
 /** An invocation that waits for whichever environment of its version is free first. */
 interface Waiter {
+  /** It may be handed over behind another. */
+  readonly mayGoAhead: boolean;
   readonly resolve: (runner: Runner) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -32,9 +35,11 @@ export class VersionPool implements Owner {
   boots = 0;
   provisioned: Provisioned | undefined;
   readonly #fleet: Fleet;
-  readonly #turns = new Turns<Runner>();
+  readonly #turns = new Turns<Environment>();
   /** Looks at what runs while invocations wait for their turn. */
   #look: NodeJS.Timeout | undefined;
+  /** Invocations are handed over ahead at the end of this turn of the loop. */
+  #fills = false;
   #isRetired = false;
   /** The oldest is first. */
   readonly #waiters: Waiter[] = [];
@@ -70,18 +75,31 @@ export class VersionPool implements Owner {
     return this.#turns.isFull ? undefined : this.#takeIdle(now);
   }
 
-  /** Waits for whatever is free first, and begins a boot where too few are under way for that. @throws ThrottledError. */
-  wait(): Promise<Runner> {
-    if (this.#turns.isFull) this.#watch();
-    else if (!this.#hasSpareBoot) this.#beginBoot();
-    return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
+  /**
+   * Waits for whatever is free first, and begins a boot where too few are under way for that. @throws ThrottledError.
+   * @param mayGoAhead It may be handed to an environment that is at work.
+   */
+  wait(mayGoAhead: boolean): Promise<Runner> {
+    if (this.#turns.isFull) {
+      this.#watch();
+      this.#fillSoon();
+    } else if (!this.#hasSpareBoot) this.#beginBoot();
+    return new Promise((resolve, reject) => this.#waiters.push({ mayGoAhead, resolve, reject }));
   }
 
   /** Whoever has waited longest has it: a new one even if it will not do for a second invocation. */
   rested(environment: Environment, isNew: boolean): void {
     this.#turns.ended(environment, environment.idleDuringMs, environment.idleSince);
+    if (environment.hasNext) return this.#goesOn(environment);
     const isFit = this.#fleet.isFit(environment);
-    if ((isNew || isFit) && this.#offer(environment)) this.#dropSpareBoots();
+    const takesTurns =
+      isFit &&
+      this.#turns.isLimited &&
+      this.#waiters.length > 0 &&
+      !this.#isRetired &&
+      !this.#fleet.isStopping;
+    if (takesTurns) this.#fillSoon();
+    if (!takesTurns && (isNew || isFit) && this.#offer(environment)) this.#dropSpareBoots();
     else if (!isFit || this.#isRetired || this.#fleet.isStopping) void environment.end();
     else {
       this.idle.push(environment);
@@ -93,7 +111,7 @@ export class VersionPool implements Owner {
   bootFailed(error: unknown, standIn?: Runner): void {
     if (this.#waiters.length <= this.boots) return;
     const isStopped = error === undefined || error instanceof EnvironmentEnded;
-    if (standIn) this.#offer(standIn);
+    if (standIn) this.#waiters.shift()?.resolve(standIn);
     else this.#waiters.shift()?.reject(isStopped ? new InvokerStopped() : error);
   }
 
@@ -157,12 +175,54 @@ export class VersionPool implements Owner {
     this.#fleet.begin(this);
   }
 
-  #offer(runner: Runner): boolean {
+  #offer(environment: Environment): boolean {
     const waiter = this.#waiters.shift();
     if (!waiter) return false;
-    this.#turns.began(runner, performance.now());
-    waiter.resolve(runner);
+    this.#turns.began(environment, performance.now());
+    waiter.resolve(environment);
     return true;
+  }
+
+  #goesOn(environment: Environment): void {
+    this.#turns.began(environment, environment.idleSince);
+    if (this.#waiters.length > 0) this.#fillSoon();
+  }
+
+  /** Deals out what waits at the end of this turn of the loop, so that what goes to one environment goes together. */
+  #fillSoon(): void {
+    if (this.#fills) return;
+    this.#fills = true;
+    // By the tick after it, whatever ended in this turn is finished.
+    void afterTurn().then(() =>
+      process.nextTick(() => {
+        this.#fills = false;
+        this.#fill();
+      }),
+    );
+  }
+
+  /** Gives the waiting invocations to idle environments, and then to those at work behind what they have. */
+  #fill(): void {
+    while (this.#waiters.length > 0 && !this.#turns.isFull) {
+      const environment = this.#takeIdle(performance.now());
+      if (!environment) break;
+      this.#offer(environment);
+    }
+    if (!this.#turns.isFull) return;
+    const rooms = this.#turns.running.map((environment) => ({ environment, left: environment.roomAhead }));
+    for (let isGiven = true; isGiven;) {
+      isGiven = false;
+      for (const room of rooms) {
+        if (room.left === 0) continue;
+        const at = this.#waiters.findIndex(({ mayGoAhead }) => mayGoAhead);
+        if (at === -1) return;
+        room.left--;
+        isGiven = true;
+        const { environment } = room;
+        const [waiter] = this.#waiters.splice(at, 1);
+        waiter?.resolve({ invoke: (invocation) => environment.invokeAhead(invocation) });
+      }
+    }
   }
 
   /** While invocations wait for their turn: takes care that they do not wait for what is slow. */
@@ -173,14 +233,15 @@ export class VersionPool implements Owner {
 
   #lookAtTurns(): void {
     this.#look = undefined;
-    this.#turns.look(performance.now());
+    for (const environment of this.#turns.look(performance.now())) environment.recall();
     while (this.#waiters.length > 0 && !this.#turns.isFull) {
       const environment = this.#takeIdle(performance.now());
       if (environment) this.#offer(environment);
       else if (this.#hasSpareBoot || this.boots === this.#waiters.length) break;
       else this.#bootForWaiter();
     }
-    if (this.#waiters.length > 0 && this.#turns.isFull) this.#watch();
+    const isWaitedFor = this.#waiters.length > 0 && this.#turns.isFull;
+    if (isWaitedFor || this.#turns.running.some(({ hasNext }) => hasNext)) this.#watch();
   }
 
   /** Whoever has come last is refused where nothing more may be booted. */

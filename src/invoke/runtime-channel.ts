@@ -27,11 +27,30 @@ export interface RuntimeListener {
   answerRefused(errorType: string, errorMessage: string): void;
   /** The runtime begins to stream the answer to the invocation under way; its bytes and its end go to what is answered here. */
   stream(contentType: string, source: AnswerSource): AnswerIntake;
+  /** Invocations that were handed over ahead and will not begin. */
+  recalled?(requestIds: readonly string[]): void;
   /** A record that the runtime framed, or bytes that the function wrote. */
   log(record: boolean, payload: Buffer): void;
 }
 
+/** Invocations behind the one under way. */
+export interface Ahead {
+  /** Hands one over. False where that cannot be. */
+  deliver(delivery: Delivery): boolean;
+  /** The first of them is under way now; what the runtime said of it already is heard. */
+  begin(): void;
+  /**
+   * Asks for all of them back; the runtime answers which will not begin. False where the question could not be written yet.
+   * @param requestId The one under way.
+   */
+  recall(requestId: string): boolean;
+  /** They will not begin, for certain, or are nobody's business any more. */
+  forget(): void;
+}
+
 export interface RuntimeChannel {
+  /** Present where the runtime can be handed more than one. */
+  readonly ahead?: Ahead | undefined;
   /** Hands the runtime the invocation that it waits for. */
   deliver(delivery: Delivery): void;
   /** The process ended: resolves when the last that it said has been heard. */

@@ -22,6 +22,7 @@ import type { LogStream } from "./log-stream.ts";
 import { MetadataApi, firstZoneId } from "./metadata-api.ts";
 import type { PlatformEvent } from "./platform-events.ts";
 import { RuntimeProcess } from "./runtime-process.ts";
+import type { Delivery } from "./runtime-channel.ts";
 import type { ProcessDeps, ProcessListener, ProcessSpec } from "./runtime-process.ts";
 import type { SandboxApiPart } from "./sandbox-api.ts";
 import { TelemetryApi } from "./telemetry/telemetry-api.ts";
@@ -97,6 +98,9 @@ export class RuntimeDomain {
     });
   }
 
+  /** Called with invocations that were handed over ahead and will not begin. */
+  onRecalled: (requestIds: readonly string[]) => void = () => {};
+
   /** Starts everything. @param begun Called when there is a sandbox, and its programs start. @throws SandboxError. */
   async boot(begun: () => void): Promise<void> {
     const spec = {
@@ -133,15 +137,33 @@ export class RuntimeDomain {
         invokedFunctionArn,
         tracing: { type: "X-Amzn-Trace-Id", value: traceHeader },
       });
-    this.#process?.deliver({
-      requestId,
-      deadline,
-      functionArn: invokedFunctionArn,
-      traceHeader,
-      clientContext: invocation.clientContext ?? "",
-      cognitoIdentity: "",
-      payload: invocation.payload,
-    });
+    this.#process?.deliver(deliveryOf(invocation, deadline));
+  }
+
+  /** Whether invocations may be handed over behind the one under way: not where others have to hear of each as it begins. */
+  get takesAhead(): boolean {
+    return this.extensions.size === 0 && this.#process?.ahead !== undefined;
+  }
+
+  /** Hands over an invocation behind the one under way. False where that cannot be. */
+  deliverAhead(invocation: Invocation, deadline: number): boolean {
+    return this.takesAhead && this.#process?.ahead?.deliver(deliveryOf(invocation, deadline)) === true;
+  }
+
+  /** The first that was handed over ahead is under way. */
+  beginAhead(): void {
+    this.#isAsked = true;
+    this.#sink = undefined;
+    this.#process?.ahead?.begin();
+  }
+
+  /** Asks for what was handed over ahead. False where that could not be written yet. */
+  recallAhead(requestId: string): boolean {
+    return this.#process?.ahead?.recall(requestId) ?? false;
+  }
+
+  forgetAhead(): void {
+    this.#process?.ahead?.forget();
   }
 
   /** What comes of a streamed answer from now on is nobody's. @returns What came of it; undefined when none was streamed. */
@@ -295,9 +317,15 @@ export class RuntimeDomain {
         this.#streamed = new AnswerStream({ contentType, sink, limits, source, hear });
         return this.#streamed;
       },
+      recalled: (requestIds) => this.onRecalled(requestIds),
       log: (record, payload) => (record ? this.#stream.record(payload) : written.write(payload)),
       exit: (exit) => hear({ kind: "exit", exit }),
     };
+  }
+
+  /** The invocation under way was recalled before it began. */
+  withdraw(): void {
+    this.#hear({ kind: "withdrawn" });
   }
 
   #hear(verdict: Verdict): void {
@@ -305,4 +333,16 @@ export class RuntimeDomain {
     else if (!this.#isOver && (verdict.kind === "exit" || verdict.kind === "extensionFailed"))
       this.#onDeath();
   }
+}
+
+function deliveryOf(invocation: Invocation, deadline: number): Delivery {
+  return {
+    requestId: invocation.requestId,
+    deadline,
+    functionArn: invocation.invokedFunctionArn,
+    traceHeader: invocation.traceHeader ?? "",
+    clientContext: invocation.clientContext ?? "",
+    cognitoIdentity: "",
+    payload: invocation.payload,
+  };
 }

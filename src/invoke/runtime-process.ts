@@ -13,6 +13,7 @@ import type {
   SandboxSpec,
 } from "../sandbox/sandbox.ts";
 import type { Log } from "../telemetry/log.ts";
+import { allRead } from "./after-turn.ts";
 import { assignedVariables, environmentVariables, socketName } from "./environment-variables.ts";
 import { listenForFrames } from "./frame-channel.ts";
 import { lastWordsMs } from "./limits.ts";
@@ -20,7 +21,7 @@ import type { LogStream } from "./log-stream.ts";
 import type { InitializationType } from "./platform-events.ts";
 import type { Prebooted } from "./prebooted.ts";
 import { RuntimeApi } from "./runtime-api.ts";
-import type { Delivery, RuntimeChannel, RuntimeListener } from "./runtime-channel.ts";
+import type { Ahead, Delivery, RuntimeChannel, RuntimeListener } from "./runtime-channel.ts";
 import type { Runtime } from "./runtimes/runtime.ts";
 import { SandboxApi } from "./sandbox-api.ts";
 import type { SandboxApiPart } from "./sandbox-api.ts";
@@ -174,6 +175,10 @@ export class RuntimeProcess {
     this.#parts.channel.deliver(delivery);
   }
 
+  get ahead(): Ahead | undefined {
+    return this.#parts.channel.ahead;
+  }
+
   limitCpu(): Promise<void> {
     return this.#parts.sandbox.limitCpu();
   }
@@ -231,6 +236,8 @@ export class RuntimeProcess {
     // A child that outlives the runtime may hold the connection open; its words are not waited for.
     const spoken = Promise.all([...ended, this.#parts.channel.drained()]);
     await Promise.race([spoken, sleep(lastWordsMs, undefined, { ref: false })]);
+    // A server that had no time in between is not to take what lies in its sockets for silence.
+    await allRead();
     listener.exit(exit);
   }
 }

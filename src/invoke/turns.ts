@@ -37,6 +37,11 @@ export class Turns<Runner extends object> {
   #againMs = AGAIN_MS;
   #againAt = 0;
 
+  /** Whether the function is quick, so that its invocations take turns. */
+  get isLimited(): boolean {
+    return this.#isLimited;
+  }
+
   /** Whether one more invocation had better wait for an environment that is at work. */
   get isFull(): boolean {
     return this.#isLimited && this.#running.size >= WIDTH;
@@ -65,17 +70,23 @@ export class Turns<Runner extends object> {
     this.#againMs = Math.min(this.#againMs * 2, AGAIN_MS_MAX);
   }
 
-  /** To be called every `LOOK_MS` while somebody waits. Afterwards there may be place. */
-  look(now: number): void {
-    let isSlow = false;
+  /** Those at work, the one that has been longest first. */
+  get running(): readonly Runner[] {
+    return [...this.#running.keys()];
+  }
+
+  /** To be called every `LOOK_MS` while somebody waits. Afterwards there may be place. Answers which are slow. */
+  look(now: number): Runner[] {
+    const slow: Runner[] = [];
     for (const [runner, began] of this.#running) {
       // The order is that of their beginning.
       if (began >= this.#lookedAt) break;
       this.#running.delete(runner);
-      isSlow = true;
+      slow.push(runner);
     }
     this.#lookedAt = now;
-    this.#slowLooks = isSlow ? this.#slowLooks + 1 : 0;
+    this.#slowLooks = slow.length > 0 ? this.#slowLooks + 1 : 0;
     if (this.#slowLooks >= SLOW_LOOKS_MAX) this.#giveUp(now);
+    return slow;
   }
 }

@@ -17,7 +17,9 @@ export type Verdict =
   /** Every extension waits for its next event. */
   | { readonly kind: "ready" }
   | { readonly kind: "extensionFailed"; readonly errorType: string; readonly message: string }
-  | { readonly kind: "timeout" };
+  | { readonly kind: "timeout" }
+  /** The runtime gives it back: it has not begun. */
+  | { readonly kind: "withdrawn" };
 
 /** Verdicts in the order in which they came; one waits for the next at a time. */
 export class VerdictQueue {

@@ -9,8 +9,9 @@ import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { FrameReader, encodeAssign, encodeInvoke } from "../../src/invoke/frames.ts";
+import { FrameReader, encodeAssign, encodeInvoke, encodeRecall } from "../../src/invoke/frames.ts";
 import type { RuntimeFrame } from "../../src/invoke/frames.ts";
 import { runtimes } from "./harness.ts";
 
@@ -18,6 +19,8 @@ interface Talk {
   /** The next frame that the bootstrap sends. */
   readonly heard: () => Promise<RuntimeFrame>;
   readonly invoke: (requestId: string, payload: string) => void;
+  /** @param behind What is under way. */
+  readonly recall: (behind: string) => void;
   /** Makes one that waits a function's. */
   readonly assign: (environment: Record<string, string>) => void;
   readonly child: ChildProcess;
@@ -60,7 +63,14 @@ async function talk(
   const assign = (environment: Record<string, string>) =>
     void socket.write(encodeAssign(folder, { ...known, ...environment }));
   try {
-    await script({ heard, invoke, assign, child, exit });
+    await script({
+      heard,
+      invoke,
+      recall: (behind) => void socket.write(encodeRecall(behind)),
+      assign,
+      child,
+      exit,
+    });
   } finally {
     child.kill("SIGKILL");
     socket.destroy();
@@ -107,7 +117,11 @@ if (python.status !== "ready")
 for (const [name, { language, echo, broken, variables, error }] of Object.entries(LANGUAGES)) {
   test(`the ${name} bootstrap says hello, is ready, logs, answers, fails, and exits`, async () => {
     await talk(language, echo, async ({ heard, invoke, child, exit }) => {
-      assert.deepEqual(await heard(), { type: "hello", version: 1, pid: child.pid });
+      assert.deepEqual(await heard(), {
+        type: "hello",
+        version: name === "nodejs" ? 2 : 1,
+        pid: child.pid,
+      });
       assert.deepEqual(await heard(), {
         type: "initResult",
         ok: true,
@@ -135,7 +149,11 @@ for (const [name, { language, echo, broken, variables, error }] of Object.entrie
 
   test(`the ${name} bootstrap waits to be assigned, and becomes what it is told`, async () => {
     const script = async ({ heard, invoke, assign, child }: Talk) => {
-      assert.deepEqual(await heard(), { type: "hello", version: 1, pid: child.pid });
+      assert.deepEqual(await heard(), {
+        type: "hello",
+        version: name === "nodejs" ? 2 : 1,
+        pid: child.pid,
+      });
       assert.deepEqual(await heard(), { type: "ready" });
       assign({ NEW: "é=\n☃" });
       const result = await heard();
@@ -158,3 +176,76 @@ for (const [name, { language, echo, broken, variables, error }] of Object.entrie
     });
   });
 }
+
+const SLOW = `export const handler = async (e) => {
+  if (e.block) { const end = Date.now() + e.block; while (Date.now() < end); }
+  if (e.wait) await new Promise((r) => setTimeout(r, e.wait));
+  if (e.exit) setTimeout(() => process.exit(7), 20);
+  if (e.late) await new Promise((r) => setTimeout(r, e.late));
+  return e.n;
+};`;
+const nodejs = LANGUAGES.nodejs.language;
+const answered = (frame: RuntimeFrame) =>
+  frame.type === "response"
+    ? Number(frame.payload.toString())
+    : frame.type === "recalled"
+      ? frame.requestIds
+      : frame;
+
+test("the nodejs bootstrap runs what it is handed ahead in order, one after the other", async () => {
+  await talk(nodejs, SLOW, async ({ heard, invoke }) => {
+    await heard();
+    await heard();
+    for (const n of [1, 2, 3, 4]) invoke(`r-${n}`, JSON.stringify({ n, wait: n === 2 ? 30 : 0 }));
+    for (const n of [1, 2, 3, 4]) assert.equal(answered(await heard()), n);
+    invoke("r-5", '{"n":5}');
+    assert.equal(answered(await heard()), 5);
+  });
+});
+
+test("the nodejs bootstrap begins nothing that was recalled while it waited, or while it was blocked", async () => {
+  await talk(nodejs, SLOW, async ({ heard, invoke, recall }) => {
+    await heard();
+    await heard();
+    // It has read all of this when the first one is over.
+    invoke("r-1", '{"n":1,"wait":200}');
+    invoke("r-2", '{"n":2}');
+    await sleep(50);
+    recall("r-1");
+    assert.deepEqual(answered(await heard()), ["r-2"]);
+    assert.equal(answered(await heard()), 1);
+    // It has read nothing of this while the first one is under way.
+    invoke("r-3", '{"n":3,"block":200}');
+    await sleep(50);
+    invoke("r-4", '{"n":4}');
+    await sleep(20);
+    invoke("r-5", '{"n":5}');
+    recall("r-3");
+    invoke("r-6", '{"n":6}');
+    assert.equal(answered(await heard()), 3);
+    assert.deepEqual(answered(await heard()), ["r-4", "r-5"]);
+    assert.equal(answered(await heard()), 6);
+    recall("r-6");
+    assert.deepEqual(answered(await heard()), []);
+    // It has not begun what is under way when it reads the recall.
+    invoke("r-7", '{"n":7,"block":100}');
+    await sleep(20);
+    invoke("r-8", '{"n":8}');
+    invoke("r-9", '{"n":9}');
+    recall("r-8");
+    assert.equal(answered(await heard()), 7);
+    assert.deepEqual(answered(await heard()), ["r-9"]);
+    assert.equal(answered(await heard()), 8);
+  });
+});
+
+test("the nodejs bootstrap gives back what has not begun when the function ends the process", async () => {
+  await talk(nodejs, SLOW, async ({ heard, invoke, exit }) => {
+    await heard();
+    await heard();
+    invoke("r-1", '{"n":1,"exit":true,"late":1000}');
+    invoke("r-2", '{"n":2}');
+    assert.deepEqual(answered(await heard()), ["r-2"]);
+    assert.equal(await exit, 7);
+  });
+});

@@ -68,6 +68,7 @@ export interface TestInvoker {
   logged(): string;
   /** The names of the log streams. */
   streams(): string[];
+  linesOf(stream: string): readonly string[];
   fn(input: FunctionInput): Promise<FunctionVersion>;
   /** Invokes with a JSON event. */
   call(version: FunctionVersion, event?: unknown, invocation?: Partial<Invocation>): Promise<Answer>;
@@ -141,6 +142,7 @@ export async function openInvoker(
     metrics,
     logged: () => [...lines.values()].flat().join(""),
     streams: () => [...lines.keys()],
+    linesOf: (stream) => lines.get(stream) ?? [],
     async fn(input) {
       const name = `function-${++functions}`;
       const codeDir = join(folder, name);

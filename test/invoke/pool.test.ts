@@ -1,6 +1,8 @@
 /** Which environment an invocation gets: whichever of its version is free first, with no more of them than are needed. */
 import assert from "node:assert/strict";
-import { availableParallelism } from "node:os";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { kinds, openInvoker } from "./harness.ts";
@@ -126,4 +128,58 @@ test("calls of a quick function share a few environments, and run all at once as
     ...again.map(([, at]) => again.filter(([, from, to]) => from <= at && at < to).length),
   );
   assert.ok(then > few, `${then} at once after they were quick`);
+});
+
+test("what is handed over ahead runs once, whatever blocks, waits, fails or exits before it", async (t) => {
+  const bench = await openInvoker("process", { environmentsMax: 60, concurrentExecutions: 100_000 });
+  t.after(() => bench.close());
+  const marks = await mkdtemp(join(tmpdir(), "lambent-once-"));
+  t.after(() => rm(marks, { recursive: true, force: true }));
+  const code = `import { appendFileSync } from "node:fs";
+    export const handler = async ({ n, ending, ms }) => {
+      appendFileSync(${JSON.stringify(join(marks, "runs"))}, n + "\\n");
+      console.log("run " + n);
+      if (ending === "block") { const end = Date.now() + ms; while (Date.now() < end); }
+      if (ending === "wait") await new Promise((r) => setTimeout(r, ms));
+      if (ending === "fail") throw new Error("on purpose");
+      if (ending === "exit") process.exit(1);
+      if (ending === "exit later") setTimeout(() => process.exit(1), 1);
+      return n;
+    };`;
+  const version = await bench.fn({ files: { "index.mjs": code }, timeoutMs: 10_000 });
+  const endings = ["block", "wait", "fail", "exit", "exit later"];
+  const endingOf = (n: number) => (n < 300 || n % 40 !== 0 ? "answer" : endings[(n / 40) % endings.length]);
+  const calls = 3_000;
+  let next = 0;
+  const answers = new Map<number, Awaited<ReturnType<typeof bench.call>>>();
+  const caller = async () => {
+    for (let n = next++; n < calls; n = next++)
+      answers.set(n, await bench.call(version, { n, ending: endingOf(n), ms: 3 + (n % 17) }));
+  };
+  await Promise.all(Array.from({ length: 32 }, caller));
+  for (const [n, { functionError, json }] of answers) {
+    const ending = endingOf(n);
+    if (ending === "exit") assert.equal(json.errorType, "Runtime.ExitError", `${n}`);
+    else if (ending === "fail") assert.equal(json.errorMessage, "on purpose");
+    // An exit a moment after an answer may meet the one behind it, as on AWS.
+    else if (functionError)
+      assert.equal(json.errorType, "Runtime.ExitError", `${n}: ${JSON.stringify(json)}`);
+    else assert.equal(json, n);
+  }
+  const runs = (await readFile(join(marks, "runs"), "utf8")).trim().split("\n").map(Number);
+  assert.equal(new Set(runs).size, runs.length, "an invocation ran twice");
+  const unmarked = [...answers.keys()].filter((n) => !runs.includes(n));
+  for (const n of unmarked) assert.ok(answers.get(n)?.functionError, `${n} was answered and did not run`);
+  // Each line stands between its invocation's START and END.
+  await bench.invoker.retire(version.key);
+  for (const stream of bench.streams()) {
+    let open: string | undefined;
+    for (const line of bench.linesOf(stream)) {
+      const id = /^(?:START|END) RequestId: (\S+)/.exec(line)?.[1];
+      if (line.startsWith("START")) open = id;
+      else if (line.startsWith("END")) assert.equal(id, open);
+      else if (line.includes("\tINFO\trun "))
+        assert.ok(open !== undefined && line.includes(open), `${open}: ${line}`);
+    }
+  }
 });
