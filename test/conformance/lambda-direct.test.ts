@@ -92,6 +92,7 @@ const calls: Readonly<Record<string, Call & { status: number }>> = {
   "an explicit type": { headers: { "x-amz-invocation-type": "RequestResponse" }, status: 200 },
   "an asynchronous call": { headers: { "x-amz-invocation-type": "Event" }, status: 202 },
   "a dry run": { headers: { "x-amz-invocation-type": "DryRun" }, status: 204 },
+  "a type that every object has": { headers: { "x-amz-invocation-type": "constructor" }, status: 400 },
   "an unknown type": { headers: { "x-amz-invocation-type": "Sideways" }, status: 400 },
   "no payload": { body: "", status: 200 },
   "a payload that is no JSON": { body: "{", status: 400 },

@@ -1,10 +1,10 @@
-/** The direct way of Invoke: synchronous, unqualified or by name, of a function that is known already. */
+/** The direct way of Invoke: synchronous or asynchronous, unqualified or by name, of a function that is known already. */
 import type { DirectCall, DirectService } from "../../../aws/service.ts";
 import type { WireResponse } from "../../../aws/index.ts";
 import type { Outcome } from "../../../invoke/index.ts";
 import type { Lambda } from "../deps.ts";
 import { jsonFault } from "../json-text.ts";
-import { SYNC_PAYLOAD_BYTES_MAX } from "../limits.ts";
+import { ASYNC_PAYLOAD_BYTES_MAX, SYNC_PAYLOAD_BYTES_MAX } from "../limits.ts";
 import { CHAIN_RUNS_MAX, countRun } from "../lineage.ts";
 import { functionArn, readFunctionName } from "../names.ts";
 import type { FunctionReference } from "../names.ts";
@@ -12,6 +12,12 @@ import { newTraceHeader } from "../trace.ts";
 import { NO_PAYLOAD, invocationError } from "./invoke.ts";
 
 const HEADERS: ReadonlySet<string> = new Set(["x-amz-invocation-type", "x-amzn-trace-id"]);
+
+/** By the type of the invocation. */
+const PAYLOAD_BYTES_MAX: ReadonlyMap<unknown, number> = new Map([
+  ["RequestResponse", SYNC_PAYLOAD_BYTES_MAX],
+  ["Event", ASYNC_PAYLOAD_BYTES_MAX],
+]);
 
 interface Named {
   readonly reference: FunctionReference;
@@ -46,21 +52,26 @@ function invokeNow(
   { requestId, headers, body, responseHeaders }: DirectCall,
 ): Promise<WireResponse> | undefined {
   const { "x-amz-invocation-type": type = "RequestResponse", "x-amzn-trace-id": givenTrace } = headers;
-  if (type !== "RequestResponse" || Array.isArray(givenTrace)) return undefined;
-  if (body.length > SYNC_PAYLOAD_BYTES_MAX || (body.length > 0 && jsonFault(body) !== undefined))
-    return undefined;
+  const bytesMax = PAYLOAD_BYTES_MAX.get(type);
+  if (bytesMax === undefined || Array.isArray(givenTrace)) return undefined;
+  if (body.length > bytesMax || (body.length > 0 && jsonFault(body) !== undefined)) return undefined;
   const target = lambda.catalogue.targetNow(reference, functionArn);
   if (!target) return undefined;
-  const { traceHeader, runs } = countRun(
-    givenTrace || newTraceHeader(lambda.clock, lambda.ids),
-    target.lineageId,
-  );
+  const payload = body.length === 0 ? NO_PAYLOAD : body;
+  const trace = givenTrace || newTraceHeader(lambda.clock, lambda.ids);
+  if (type === "Event") {
+    responseHeaders["x-amzn-trace-id"] = trace;
+    return lambda.events
+      .accept(reference, { requestId, payload, traceHeader: trace })
+      .then(() => accepted(requestId, responseHeaders));
+  }
+  const { traceHeader, runs } = countRun(trace, target.lineageId);
   if (runs > CHAIN_RUNS_MAX) return undefined;
   responseHeaders["x-amzn-trace-id"] = traceHeader;
   return lambda.invoker
     .invoke(target.version, {
       requestId,
-      payload: body.length === 0 ? NO_PAYLOAD : body,
+      payload,
       invokedFunctionArn: invokedArn,
       traceHeader,
       wantLogTail: false,
@@ -71,6 +82,12 @@ function invokeNow(
         throw invocationError(error);
       },
     );
+}
+
+function accepted(requestId: string, headers: Record<string, string>): WireResponse {
+  headers["x-amzn-requestid"] = requestId;
+  headers["content-type"] = "application/octet-stream";
+  return { status: 202, headers, body: "" };
 }
 
 /** As the model says, and with the headers that AWS sends beyond it. */
