@@ -197,9 +197,11 @@ export class RuntimeProcess {
 
   /** Ends it, after `graceMs` at the latest, and resolves when nothing of it is left. */
   async stop(graceMs: number): Promise<void> {
-    const { sandbox, channel, socketDir } = this.#parts;
+    const { sandbox, channel, socketDir, door } = this.#parts;
     await sandbox.stop(graceMs);
     channel.close();
+    // Connections of extensions: what gVisor's own network stack held ends without a word to us.
+    door.api?.close();
     if (socketDir !== undefined) await rm(socketDir, { recursive: true, force: true });
   }
 
