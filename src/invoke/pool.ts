@@ -183,6 +183,15 @@ export class VersionPool implements Owner {
     return true;
   }
 
+  /** Gives what waits to idle environments, as far as turns allow. */
+  #offerIdle(): void {
+    while (this.#waiters.length > 0 && !this.#turns.isFull) {
+      const environment = this.#takeIdle(performance.now());
+      if (!environment) return;
+      this.#offer(environment);
+    }
+  }
+
   #goesOn(environment: Environment): void {
     this.#turns.began(environment, environment.idleSince);
     if (this.#waiters.length > 0) this.#fillSoon();
@@ -203,11 +212,7 @@ export class VersionPool implements Owner {
 
   /** Gives the waiting invocations to idle environments, and then to those at work behind what they have. */
   #fill(): void {
-    while (this.#waiters.length > 0 && !this.#turns.isFull) {
-      const environment = this.#takeIdle(performance.now());
-      if (!environment) break;
-      this.#offer(environment);
-    }
+    this.#offerIdle();
     if (!this.#turns.isFull) return;
     const rooms = this.#turns.running.map((environment) => ({ environment, left: environment.roomAhead }));
     for (let isGiven = true; isGiven;) {
@@ -234,12 +239,8 @@ export class VersionPool implements Owner {
   #lookAtTurns(): void {
     this.#look = undefined;
     for (const environment of this.#turns.look(performance.now())) environment.recall();
-    while (this.#waiters.length > 0 && !this.#turns.isFull) {
-      const environment = this.#takeIdle(performance.now());
-      if (environment) this.#offer(environment);
-      else if (this.#hasSpareBoot || this.boots === this.#waiters.length) break;
-      else this.#bootForWaiter();
-    }
+    this.#offerIdle();
+    while (this.boots < this.#waiters.length && !this.#turns.isFull) this.#bootForWaiter();
     const isWaitedFor = this.#waiters.length > 0 && this.#turns.isFull;
     if (isWaitedFor || this.#turns.running.some(({ hasNext }) => hasNext)) this.#watch();
   }
