@@ -20,7 +20,7 @@ export const yellow = paint(33);
 
 const reader = new AbortController();
 /** Aborted once nobody reads what is printed (`lambent logs … | head`): a command that only prints need not go on then. */
-export const readerGone = reader.signal;
+export const readerGone: AbortSignal = reader.signal;
 
 /** Lets a command end as it would, and a server run on, when nobody reads what it prints any more. */
 export function outliveReaders(): void {

@@ -12,6 +12,10 @@ export class InvocationsAhead {
     return this.#waiting.length;
   }
 
+  isFirst(requestId: string): boolean {
+    return this.#waiting[0]?.requestId === requestId;
+  }
+
   /** Resolves when its turn has come; rejects when it is taken back. */
   add(requestId: string): Promise<void> {
     const turn = Promise.withResolvers<void>();

@@ -178,6 +178,7 @@ export class Environment {
       throw new EnvironmentEnded();
     await this.#ahead.add(invocation.requestId);
     if (this.#isFinishing) await this.#finished;
+    if (!this.#ahead.isFirst(invocation.requestId)) this.#goOnWithout();
     return this.#runOrEnd(invocation, true);
   }
 
@@ -298,6 +299,13 @@ export class Environment {
     throw new Withdrawn();
   }
 
+  /** The one whose turn had come was given back before it began. */
+  #goOnWithout(): never {
+    if (this.hasNext) this.#ahead.callFirst();
+    else void this.end();
+    throw new Withdrawn();
+  }
+
   /** Lets others have what has not begun. @param requestIds All when absent. */
   #takeBack(requestIds?: readonly string[]): void {
     if (!requestIds) this.#domain.forgetAhead();
@@ -371,7 +379,7 @@ export class Environment {
     this.#expiresAt = Number.POSITIVE_INFINITY;
     if (verdict.kind === "exit" && verdict.exit.outOfMemory) this.#memoryMb = this.version.memoryMb;
     if (!isGood(verdict) || this.#gone) return this.#takeBack();
-    this.#domain.rest();
+    this.#domain.rest(this.hasNext);
     this.#enter("idle");
     this.#rest();
     this.#ahead.callFirst();

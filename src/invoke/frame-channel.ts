@@ -200,9 +200,7 @@ export class FrameChannel implements RuntimeChannel {
         this.#streamed?.next();
         return;
       case "recalled":
-        this.#idsAhead = this.#idsAhead.filter((id) => !frame.requestIds.includes(id));
-        if (this.#idsAhead.length === 0) this.#reader.release();
-        this.#listener.recalled?.(frame.requestIds);
+        this.#recalled(frame.requestIds);
         return;
       case "fatal":
         if (!this.#isStale(frame.requestId)) this.#listener.answer(frame.payload, frame.errorType);
@@ -210,6 +208,14 @@ export class FrameChannel implements RuntimeChannel {
       case "log":
         this.#listener.log(frame.record, frame.payload);
     }
+  }
+
+  #recalled(requestIds: readonly string[]): void {
+    this.#idsAhead = this.#idsAhead.filter((id) => !requestIds.includes(id));
+    if (this.#idsAhead.length === 0) this.#reader.release();
+    // What we thought to be under way never began: what is said next is about the one behind it.
+    else if (requestIds.includes(this.#requestId)) this.#reader.hold();
+    this.#listener.recalled?.(requestIds);
   }
 
   #beginStream(requestId: string, contentType: string): void {

@@ -198,10 +198,10 @@ export class RuntimeDomain {
     this.#hear({ kind: "timeout" });
   }
 
-  /** Nothing is asked of it until the next `deliver`. */
-  rest(): void {
+  /** Nothing is asked of it until the next `deliver`, unless it has an invocation ahead, which it may begin before we know. */
+  rest(hasNext = false): void {
     this.#verdicts.clear();
-    this.#isAsked = false;
+    this.#isAsked = hasNext;
   }
 
   limitCpu(): Promise<void> {
