@@ -47,6 +47,22 @@ void describe("A store on PostgreSQL", { skip: postgresMissing() ?? false }, () 
     assert.match(fresh.logged.join(""), /A connection to PostgreSQL was lost/);
   });
 
+  void test("reads and begins transactions on, whichever of its idle connections broke", async () => {
+    const postgresUrl = await postgres.newDatabase();
+    await using fresh = await freshStore({ engine: "postgres", postgresUrl });
+    const { database } = fresh.store;
+    const eight = Array.from({ length: 8 });
+    for (let round = 0; round < 10; round += 1) {
+      await Promise.all(eight.map(() => database.get(ONE)));
+      // Nothing has told the server of it yet when it asks.
+      await cutConnections(postgresUrl);
+      const reads = await Promise.all(eight.map(() => database.get<{ one: number }>(ONE)));
+      assert.ok(reads.every((row) => row?.one === 1));
+      await cutConnections(postgresUrl);
+      assert.equal((await database.tx((tx) => tx.get<{ one: number }>(ONE)))?.one, 1);
+    }
+  });
+
   void test("hears other servers again after its connection for wake-ups broke", async () => {
     const postgresUrl = await postgres.newDatabase();
     await using fresh = await freshStore({ engine: "postgres", postgresUrl });

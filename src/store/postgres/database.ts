@@ -27,6 +27,9 @@ const RETRY_MS_MAX = 200;
 /** Serialization failure, deadlock. */
 const COLLISIONS: ReadonlySet<string> = new Set(["40001", "40P01"]);
 
+/** Ended by an administrator, by a crash of another connection; gone. */
+const LOST: ReadonlySet<string> = new Set(["57P01", "57P02", "ECONNRESET", "EPIPE"]);
+
 /** Any number that no other program locks in this database. */
 const MIGRATION_LOCK = 4_566_001;
 
@@ -88,13 +91,17 @@ export class PostgresDatabase implements Database {
   }
 
   async get<Row>(statement: Statement, ...parameters: SqlValue[]): Promise<Row | undefined> {
-    this.#assertOpen();
-    return (await this.#track(query(this.#pool, statement, parameters))).rows[0] as Row | undefined;
+    return (await this.#read(statement, parameters))[0] as Row | undefined;
   }
 
   async all<Row>(statement: Statement, ...parameters: SqlValue[]): Promise<Row[]> {
+    return (await this.#read(statement, parameters)) as Row[];
+  }
+
+  async #read(statement: Statement, parameters: readonly SqlValue[]): Promise<unknown[]> {
     this.#assertOpen();
-    return (await this.#track(query(this.#pool, statement, parameters))).rows as Row[];
+    const read = () => query(this.#pool, statement, parameters);
+    return (await this.#track(onLiveConnection(read))).rows;
   }
 
   tx<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
@@ -160,11 +167,10 @@ export class PostgresDatabase implements Database {
     isolation: Isolation,
     work: (transaction: PostgresTransaction) => Promise<T>,
   ): Promise<T> {
-    const client = await this.#pool.connect();
+    const client = await onLiveConnection(() => this.#begin(isolation));
     const transaction = new PostgresTransaction(client);
     let value: T;
     try {
-      await client.query(`BEGIN ISOLATION LEVEL ${isolation}`);
       value = await work(transaction);
       if (transaction.failure !== undefined) throw transaction.failure;
       await client.query("COMMIT");
@@ -178,6 +184,18 @@ export class PostgresDatabase implements Database {
     client.release();
     this.#runAfterCommit(transaction);
     return value;
+  }
+
+  /** A connection on which a transaction has begun. */
+  async #begin(isolation: Isolation): Promise<PoolClient> {
+    const client = await this.#pool.connect();
+    try {
+      await client.query(`BEGIN ISOLATION LEVEL ${isolation}`);
+      return client;
+    } catch (error) {
+      client.release(error as Error);
+      throw error;
+    }
   }
 
   #runAfterCommit(transaction: PostgresTransaction): void {
@@ -205,9 +223,32 @@ async function giveBack(client: PoolClient): Promise<void> {
   }
 }
 
+/**
+ * Runs what changes nothing again where its connection turns out to be lost: the database was restarted, or a firewall forgot the
+ * connection, while it lay idle in the pool. Each run uses up one such connection.
+ */
+async function onLiveConnection<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (attempt > CONNECTIONS_MAX || !isLost(error)) throw error;
+    }
+  }
+}
+
 function isCollision(error: unknown): boolean {
+  return COLLISIONS.has(codeOf(error));
+}
+
+function isLost(error: unknown): boolean {
+  return LOST.has(codeOf(error)) || /Connection terminated|not queryable/.test((error as Error).message);
+}
+
+/** PostgreSQL's or the operating system's. */
+function codeOf(error: unknown): string {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  return COLLISIONS.has((cause as { code?: string } | undefined)?.code ?? "");
+  return (cause as { code?: string } | undefined)?.code ?? "";
 }
 
 interface Found {
