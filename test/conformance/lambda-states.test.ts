@@ -23,7 +23,8 @@ async function inTemporaryFolder(work: (folder: string) => Promise<void>): Promi
   try {
     await work(folder);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    // The package manager of a server that was killed may still write.
+    await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 }
 

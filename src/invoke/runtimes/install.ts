@@ -32,9 +32,10 @@ export async function installOnce(
   const lock = `${target}.lock`;
   await takeLock(lock);
   const half = `${target}.${randomBytes(6).toString("hex")}.half`;
+  let left: readonly string[] = [];
   try {
     if (await exists(target)) return target;
-    await removeHalves(cacheDir, name);
+    left = await removeHalves(await halvesOf(cacheDir, name));
     await mkdir(half, { recursive: true });
     // Functions run as another user and must be able to read it, whatever this user's umask is.
     await chmod(half, 0o755);
@@ -45,7 +46,7 @@ export async function installOnce(
     });
     return target;
   } finally {
-    await rm(half, { recursive: true, force: true });
+    await removeHalves([half, ...left]);
     await rm(lock, { force: true });
   }
 }
@@ -101,10 +102,19 @@ async function takeLock(lock: string): Promise<void> {
 }
 
 /** What installers that died left of it. */
-async function removeHalves(cacheDir: string, name: string): Promise<void> {
-  for (const entry of await readdir(cacheDir))
-    if (entry.startsWith(`${name}.`) && entry.endsWith(".half"))
-      await rm(join(cacheDir, entry), { recursive: true, force: true });
+async function halvesOf(cacheDir: string, name: string): Promise<string[]> {
+  const entries = await readdir(cacheDir);
+  return entries
+    .filter((entry) => entry.startsWith(`${name}.`) && entry.endsWith(".half"))
+    .map((entry) => join(cacheDir, entry));
+}
+
+/** Answers those that could not be removed: a package manager may outlive the server that started it, and write on. */
+async function removeHalves(folders: readonly string[]): Promise<string[]> {
+  const ended = await Promise.allSettled(
+    folders.map((folder) => rm(folder, { recursive: true, force: true })),
+  );
+  return folders.filter((_, at) => ended[at]?.status === "rejected");
 }
 
 async function isLeftBehind(lock: string): Promise<boolean> {
