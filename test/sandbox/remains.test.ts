@@ -66,13 +66,23 @@ describe("what stays behind", { skip }, () => {
     await assertNothing(folder, instance);
   });
 
-  test("is nothing, even when the killed server's data directory is gone and another server starts", async (t) => {
-    const folder = await killedServer();
-    t.after(() => rm(folder, { recursive: true, force: true }));
-    const instance = instanceOf(join(folder, "state"));
-    await rm(join(folder, "state", "instance"));
-    const other = await bench("runc");
-    t.after(() => other.close());
-    await assertNothing(folder, instance);
-  });
+  for (const isGone of [true, false])
+    test(`is nothing, once another server starts, when the killed server's data directory ${isGone ? "is gone" : "stays"}`, async (t) => {
+      const folder = await killedServer();
+      t.after(() => rm(folder, { recursive: true, force: true }));
+      const instance = instanceOf(join(folder, "state"));
+      if (isGone) await rm(join(folder, "state", "instance"));
+      const other = await bench("runc");
+      t.after(() => other.close());
+      await assertNothing(folder, instance);
+      // One that runs is left alone.
+      const third = await bench("runc");
+      t.after(() => third.close());
+      assert.equal((await other.node(`console.log("fine")`)).stdout, "fine\n");
+      // Its successor begins anew.
+      const successor = await bench("runc", { folder });
+      const { stdout } = await successor.node(`console.log("fine")`);
+      await successor.close();
+      assert.equal(stdout, "fine\n");
+    });
 });

@@ -1,14 +1,36 @@
 /** Which servers of this machine have sandboxes, so that what a killed one left is found even when its state directory is gone. */
 import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Ids } from "../../kit/id.ts";
+import { startOf } from "../process-start.ts";
 
 /** Empty after a boot, as are network namespaces, packet rules and cgroups. */
 const RECORDS = "/run/lambent/servers";
 
-/** Says that a server with this name keeps its state here. */
-export async function recordServer(instance: string, stateDir: string): Promise<void> {
-  await mkdir(RECORDS, { recursive: true });
-  await writeFile(join(RECORDS, instance), stateDir);
+/**
+ * The name that this server's cgroups, namespaces and tables carry: its predecessor's in the same state directory, so that what a
+ * killed one left is found by it. Recorded as this process's, before anything carries it.
+ */
+export async function claimInstance(stateDir: string, ids: Ids): Promise<string> {
+  for (;;) {
+    const instance = await instanceName(stateDir, ids);
+    await mkdir(RECORDS, { recursive: true });
+    await writeFile(
+      join(RECORDS, instance),
+      `${stateDir}\n${process.pid} ${(await startOf(process.pid)) ?? ""}`,
+    );
+    // Another server may be cleaning up after the predecessor at this moment.
+    if ((await namedIn(stateDir)) === instance) return instance;
+  }
+}
+
+/** The same name after a restart. */
+export async function instanceName(stateDir: string, ids: Ids): Promise<string> {
+  const known = await namedIn(stateDir);
+  if (/^[0-9a-f]{8}$/.test(known)) return known;
+  const name = ids.hex(8);
+  await writeFile(join(stateDir, "instance"), name);
+  return name;
 }
 
 /** Forgets a server that has given back everything. */
@@ -17,15 +39,43 @@ export async function forgetServer(instance: string): Promise<void> {
 }
 
 /**
- * Servers whose state directory does not know them any more: no successor can come to clean up after them. One whose
- * directory still names it is left alone, since it runs, or its own successor sees to it.
+ * Servers that were killed and have no successor yet, or none to come, since their state directory is gone. Of one whose record names
+ * no process, only the directory can tell.
  */
 export async function lostServers(): Promise<{ instance: string; stateDir: string }[]> {
   const lost: { instance: string; stateDir: string }[] = [];
   for (const instance of await readdir(RECORDS).catch(() => [])) {
-    const stateDir = await readFile(join(RECORDS, instance), "utf8").catch(() => "");
-    const named = await readFile(join(stateDir, "instance"), "utf8").catch(() => "");
-    if (stateDir !== "" && named !== instance) lost.push({ instance, stateDir });
+    const record = await recordOf(instance);
+    const [stateDir = "", run = ""] = record.split("\n");
+    if (stateDir === "" || (await isRunning(run))) continue;
+    if (
+      (await namedIn(stateDir)) !== instance ||
+      (run !== "" && (await takeAway(instance, stateDir, record)))
+    )
+      lost.push({ instance, stateDir });
   }
   return lost;
+}
+
+/** Takes a dead server's name out of its state directory: a successor has another. False where one has come already. */
+async function takeAway(instance: string, stateDir: string, record: string): Promise<boolean> {
+  const file = join(stateDir, "instance");
+  await rm(file, { force: true });
+  if ((await recordOf(instance)) === record) return true;
+  await writeFile(file, instance, { flag: "wx" }).catch(() => {});
+  return false;
+}
+
+function recordOf(instance: string): Promise<string> {
+  return readFile(join(RECORDS, instance), "utf8").catch(() => "");
+}
+
+function namedIn(stateDir: string): Promise<string> {
+  return readFile(join(stateDir, "instance"), "utf8").catch(() => "");
+}
+
+/** @param run A process id and when it began. */
+async function isRunning(run: string): Promise<boolean> {
+  const [pid = "", startedAt] = run.split(" ");
+  return pid !== "" && startedAt !== undefined && (await startOf(Number(pid))) === startedAt;
 }

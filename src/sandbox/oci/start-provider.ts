@@ -1,5 +1,4 @@
 /** Prepares all that sandboxes on an OCI runtime need, cleaning up first what a killed predecessor left. */
-import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Outbound } from "../../config/outbound.ts";
 import type { Ids } from "../../kit/id.ts";
@@ -24,7 +23,7 @@ import { mountCalls } from "./mount-calls.ts";
 import { RootSkeletons, sharedFolders } from "./root-skeleton.ts";
 import { userNamespace } from "./rootless.ts";
 import { seccompFilter } from "./seccomp.ts";
-import { forgetServer, lostServers, recordServer } from "./server-records.ts";
+import { claimInstance, forgetServer, instanceName, lostServers } from "./server-records.ts";
 
 export interface StartOciDeps {
   readonly machine: MachineReport;
@@ -50,12 +49,12 @@ export async function startOciProvider(deps: StartOciDeps): Promise<SandboxProvi
   const hierarchies = rootless ? undefined : await readHierarchies();
   const runtime = await ociRuntime(deps.runtime, hierarchies);
   await makeStateFolders(stateDir);
-  const instance = await instanceName(stateDir, deps.ids);
-  const remains = { stateDir, instance, hierarchies, network: rootless === undefined };
-  if (rootless === undefined) await cleanLost(hierarchies);
+  const isRoot = rootless === undefined;
+  const instance = await (isRoot ? claimInstance : instanceName)(stateDir, deps.ids);
+  const remains = { stateDir, instance, hierarchies, network: isRoot };
+  if (isRoot) await cleanLost(hierarchies);
   await cleanRemains(remains);
   await makeStateFolders(stateDir);
-  if (rootless === undefined) await recordServer(instance, stateDir);
   const [loop, network] = await Promise.all([
     rootless ? "mounting needs root" : canMountLoop(join(stateDir, "scratch")),
     openNetwork(deps, instance, runtime),
@@ -84,7 +83,7 @@ export async function startOciProvider(deps: StartOciDeps): Promise<SandboxProvi
     defaultSignals: (await tryProgram("env", ["--default-signal=INT,QUIT", "true"])).code === 0,
     async clean() {
       await cleanRemains(remains);
-      if (rootless === undefined) await forgetServer(instance);
+      if (isRoot) await forgetServer(instance);
     },
     log,
     isolation: isolation({
@@ -98,7 +97,7 @@ export async function startOciProvider(deps: StartOciDeps): Promise<SandboxProvi
   });
 }
 
-/** A killed server whose data directory was deleted has no successor but the next server of this machine. */
+/** What a killed server left is its successor's to remove, or the next server's of this machine, whichever comes first. */
 async function cleanLost(hierarchies: Hierarchies | undefined): Promise<void> {
   for (const { instance, stateDir } of await lostServers()) {
     await cleanRemains({ stateDir, instance, hierarchies, network: true });
@@ -177,14 +176,4 @@ function isolation(given: Given): Isolation {
       ...(process.pid === 1 ? [NO_INIT] : []),
     ],
   };
-}
-
-/** The same name after a restart, so that a killed predecessor's interfaces, tables and cgroups are found by it. */
-async function instanceName(stateDir: string, ids: Ids): Promise<string> {
-  const file = join(stateDir, "instance");
-  const known = await readFile(file, "utf8").catch(() => "");
-  if (/^[0-9a-f]{8}$/.test(known)) return known;
-  const name = ids.hex(8);
-  await writeFile(file, name);
-  return name;
 }

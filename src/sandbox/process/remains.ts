@@ -1,7 +1,7 @@
 /** Processes that outlive a killed server: nothing ends them with it, and frozen ones would stay for ever. */
 import { appendFile, readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { tryProgram } from "../run-program.ts";
+import { startOf } from "../process-start.ts";
 
 const RECORD = "process";
 
@@ -17,17 +17,6 @@ export async function endRemembered(root: string): Promise<void> {
     for (const [, pid, startedAt] of record.matchAll(/^(\d+) (.+)$/gm))
       if (pid !== undefined && (await startOf(Number(pid))) === startedAt) killGroup(Number(pid));
   }
-}
-
-/** When the process began, in a form that only its own equals; undefined when there is none. */
-async function startOf(pid: number): Promise<string | undefined> {
-  if (process.platform !== "linux") {
-    const { code, stdout } = await tryProgram("ps", ["-o", "lstart=", "-p", String(pid)]);
-    return code === 0 ? stdout.trim() : undefined;
-  }
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
-  // The command's name stands in parentheses and may hold anything; the start is the 20th field after it (proc(5): starttime).
-  return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
 }
 
 function killGroup(pid: number): void {
