@@ -22,6 +22,7 @@ import { ACCOUNT, startSetting } from "./lambda-setting.ts";
 import type { Setting } from "./lambda-setting.ts";
 
 const SLEEP = `export const handler = async (e) => { await new Promise((r) => setTimeout(r, e.ms ?? 0)); return "done"; };`;
+const EMPTY = { Runtime: "provided.al2023" } as const;
 const RESERVED = "ReservedFunctionConcurrentInvocationLimitExceeded";
 
 let setting: Setting;
@@ -181,6 +182,42 @@ test("a reserved function is answered while another is flooded with five hundred
   const refused = (await flood).flatMap((each) => (each.status === "rejected" ? [each.reason] : []));
   assert.ok(refused.length > 0 && refused.length < 500, `${refused.length} of the flood were refused`);
   for (const error of refused) assert.equal(error.Reason, "ConcurrentInvocationLimitExceeded");
+});
+
+test("a function begins 1,000 environments and 100 more a second; one call too many is 429, and only of that function", async (t) => {
+  const small = await startSetting({ sandbox: "process" });
+  t.after(() => small.server.stop());
+  // A package without a program: each call begins an environment, and no process is to be booted for it.
+  const [burst, other] = await Promise.all([small.create(SLEEP, EMPTY), small.create(SLEEP, EMPTY)]);
+  const begin = async (FunctionName: string) =>
+    assert.equal((await small.invoke(FunctionName, {})).error, "Unhandled");
+  const beginUntilRefused = async (FunctionName: string) => {
+    let begun = 0;
+    const refused: TooManyRequestsException[] = [];
+    while (refused.length === 0 && begun < 5_000)
+      for (const call of await Promise.allSettled(Array.from({ length: 50 }, () => begin(FunctionName)))) {
+        if (call.status === "fulfilled") begun++;
+        else refused.push(call.reason);
+      }
+    return { begun, refused };
+  };
+  const before = performance.now();
+  const { begun, refused } = await beginUntilRefused(burst);
+  const seconds = (performance.now() - before) / 1_000;
+  assert.ok(begun >= 1_000 && begun <= 1_000 + 100 * seconds, `${begun} were begun in ${seconds} s`);
+  for (const error of refused) {
+    assert.equal(error.name, "TooManyRequestsException");
+    assert.equal(error.$metadata.httpStatusCode, 429);
+    assert.equal(error.Reason, "ConcurrentInvocationLimitExceeded");
+    assert.equal(error.Type, "User");
+    assert.equal(error.message, "Rate Exceeded.");
+  }
+  await begin(other);
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  await begin(burst);
+  // A reservation brings no more of them, and names itself; fifty at once are within it.
+  await reserve(burst, 100, small);
+  for (const error of (await beginUntilRefused(burst)).refused) assert.equal(error.Reason, RESERVED);
 });
 
 test("reservations hold after a restart", async (t) => {
