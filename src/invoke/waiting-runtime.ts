@@ -60,6 +60,8 @@ export class WaitingRuntime {
         memoryMb,
         ephemeralStorageMb: waitingStorageMb,
       });
+      // Functions go first. By the time that one has it, it is as any other: a cold start does not wait for that.
+      await sandbox.setPriority("idle");
       const program = await sandbox.start({
         command: runtime.command(memoryMb),
         workingDirectory: "/var/task",
@@ -67,6 +69,7 @@ export class WaitingRuntime {
       });
       waiting = new WaitingRuntime({ sandbox, channel, socketDir, program });
       await waiting.#ready();
+      await sandbox.setPriority("normal");
       return waiting;
     } catch (error) {
       await sandbox?.stop(0);

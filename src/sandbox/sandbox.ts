@@ -43,6 +43,9 @@ export interface SandboxSpec {
 /** What can be changed of a sandbox that exists. */
 export type SandboxLimits = Pick<SandboxSpec, "memoryMb">;
 
+/** Who goes first where sandboxes want the CPU at once. */
+export type Priority = "normal" | "idle";
+
 /** What is started in a sandbox: the runtime and, beside it, extensions. */
 export interface Program {
   /** Program and arguments; those that begin with a path of the layout are translated by `Inside.path`. */
@@ -104,6 +107,8 @@ export interface Sandbox {
    * as much CPU as AWS gives the Init phase. Called when Init has ended; happens by itself after 10 s.
    */
   limitCpu(): Promise<void>;
+  /** `idle`, for what is made ahead of use: only the CPU that this server's other sandboxes leave. `normal` to begin with. */
+  setPriority(priority: Priority): Promise<void>;
   freeze(): Promise<void>;
   thaw(): Promise<void>;
   /**

@@ -1,7 +1,9 @@
 /** Environments whose process waited for its function: the same to the function as one that was booted for it, and nothing stays behind. */
 import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { priorityOf } from "../harness/cpu-group.ts";
 import { INTERNAL_EXTENSION, shellExtension } from "./extension-programs.ts";
 import { eventually, openInvoker, runcMissing, runtimes } from "./harness.ts";
 import type { Answer, FunctionInput, TestInvoker } from "./harness.ts";
@@ -117,6 +119,30 @@ describe("a process that waited for its function", { skip: needsRoot }, () => {
       assert.ok((one.initDurationMs ?? 0) > 0);
     });
 
+  test("boots at idle priority, and has the normal one before it has a function", async () => {
+    const files = {
+      "index.mjs": `import { readFileSync } from "node:fs";
+        export const handler = async () => readFileSync("/proc/self/environ", "latin1").includes("_LAMBENT_WAITS");`,
+    };
+    // No other test's processes have heaps of this size.
+    const version = await waiting.fn({ files, memoryMb: 317 });
+    const command = (await runtimes.install(version.runtime)).command(version.memoryMb).join("\0");
+    const isOne = (pid: string) => /^\d+$/.test(pid) && nowOf(`/proc/${pid}/cmdline`).startsWith(command);
+    const seen: string[] = [];
+    waiting.invoker.prepare(version);
+    await eventually(() => {
+      const [pid] = readdirSync("/proc").filter(isOne);
+      if (pid === undefined) return false;
+      const priority = priorityOf(pid);
+      if (seen.at(-1) !== priority) seen.push(priority);
+      return priority === "normal";
+    });
+    assert.deepEqual(seen, ["idle", "normal"]);
+    const [pid = ""] = readdirSync("/proc").filter(isOne);
+    assert.equal((await waiting.call(version)).json, true);
+    assert.equal(priorityOf(pid), "normal");
+  });
+
   test("fails in its init as any other", async () => {
     const broken = `import { readFileSync } from "node:fs";
       if (readFileSync("/proc/self/environ", "latin1").includes("_LAMBENT_WAITS")) throw new Error("early, after waiting");
@@ -213,3 +239,12 @@ describe("a process that waited for its function", { skip: needsRoot }, () => {
     assert.fail("three processes never waited at once");
   });
 });
+
+/** What a file of a process holds; nothing once the process is gone. */
+function nowOf(path: string): string {
+  try {
+    return readFileSync(path, "latin1");
+  } catch {
+    return "";
+  }
+}

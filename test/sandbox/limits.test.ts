@@ -1,9 +1,11 @@
 /** Memory, processes, files, /tmp and CPU: what happens at each limit. */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { readFile, readdir } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { cpuQuotaUs } from "../../src/sandbox/limits.ts";
-import { readHierarchies } from "../../src/sandbox/cgroup/hierarchies.ts";
+import { quotaOf } from "../harness/cpu-group.ts";
 import { bench, runcMissing } from "./harness.ts";
 import type { Bench } from "./harness.ts";
 
@@ -107,11 +109,45 @@ describe("at its limit a sandbox", { skip: needsRoot }, () => {
     });
     await says("ready");
     const pid = await processOf(marker);
-    assert.equal(await quotaOf(pid), 40_000);
+    assert.equal(quotaOf(pid), 40_000);
     await sandbox.limitCpu();
-    assert.equal(await quotaOf(pid), 1_447);
+    assert.equal(quotaOf(pid), 1_447);
     await sandbox.stop(0);
   });
+});
+
+test("at idle priority a sandbox leaves the CPU to the others, and has its share again afterwards", async (t) => {
+  if (needsRoot) return t.skip(needsRoot);
+  const here = await bench("runc");
+  t.after(() => here.close());
+  const cpu = /^Cpus_allowed_list:\s*(\d+)/m.exec(await readFile("/proc/self/status", "utf8"))?.[1] ?? "0";
+  const spin = async (marker: string) => {
+    const { sandbox, says } = await here.start({
+      files: { "main.mjs": `console.log("ready"); for (;;);` },
+      command: ["/var/lang/bin/node", "/var/task/main.mjs", marker],
+      memoryMb: 1_769,
+    });
+    await says("ready");
+    const pid = await processOf(marker);
+    execFileSync("taskset", ["--all-tasks", "--cpu-list", "--pid", cpu, String(pid)]);
+    return { sandbox, pid };
+  };
+  const [one, other] = [await spin(`one-of-${process.pid}`), await spin(`other-of-${process.pid}`)];
+  /** Of what both have in a second, what the first has. */
+  const share = async () => {
+    const before = await Promise.all([ticksOf(one.pid), ticksOf(other.pid)]);
+    await sleep(1_000);
+    const after = await Promise.all([ticksOf(one.pid), ticksOf(other.pid)]);
+    const [own, others] = [after[0] - before[0], after[1] - before[1]];
+    return own / (own + others);
+  };
+  const shares = [];
+  for (const priority of ["idle", "normal"] as const) {
+    await one.sandbox.setPriority(priority);
+    shares.push(await share());
+  }
+  const [idle = 1, normal = 0] = shares;
+  assert.ok(idle < 0.05 && normal > 0.3, `${idle} at idle priority, ${normal} at normal`);
 });
 
 /** The process with this word on its command line. */
@@ -124,14 +160,9 @@ async function processOf(marker: string): Promise<number> {
   throw new Error(`no process is called with ${marker}`);
 }
 
-/** CPU time in each period, in microseconds, as the kernel holds it. */
-async function quotaOf(pid: number): Promise<number> {
-  const { v1, v2, version } = await readHierarchies();
-  const lines = (await readFile(`/proc/${pid}/cgroup`, "utf8")).split("\n").map((line) => line.split(":"));
-  if (version === "v2") {
-    const path = lines.find(([number]) => number === "0")?.[2] ?? "";
-    return Number((await readFile(`${v2}${path}/cpu.max`, "utf8")).split(" ")[0]);
-  }
-  const path = lines.find(([, controllers]) => controllers?.split(",").includes("cpu"))?.[2] ?? "";
-  return Number(await readFile(`${v1.get("cpu")}${path}/cpu.cfs_quota_us`, "utf8"));
+/** CPU time that a process has had, in the kernel's ticks (proc(5): utime and stime). */
+async function ticksOf(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return Number(fields[11]) + Number(fields[12]);
 }

@@ -1,5 +1,5 @@
 /** The cgroup of one sandbox: freezing, limits that change later, what the kernel counted, and its end. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { readFile, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
@@ -18,6 +18,8 @@ export interface SandboxCgroup {
   thaw(): Promise<void>;
   /** CPU time in each period, in microseconds. */
   setCpuQuota(quotaUs: number): Promise<void>;
+  /** Whether it has only the CPU that the other cgroups of this server leave. */
+  setIdle(isIdle: boolean): Promise<void>;
   /** Memory, and memory with swap where that is counted, in bytes. */
   setMemory(bytes: number): Promise<void>;
   /** Forgets the peak so far, where the kernel can. */
@@ -74,6 +76,8 @@ function versionOne(hierarchies: Hierarchies, path: string): Parts {
     },
     thaw: async () => writeFileSync(state, "THAWED"),
     setCpuQuota: async (quotaUs) => writeFileSync(file("cpu", "cpu.cfs_quota_us"), String(quotaUs)),
+    setIdle: async (isIdle) =>
+      writeIdle(file("cpu", "cpu.idle"), isIdle, { file: file("cpu", "cpu.shares"), least: 2, usual: 1_024 }),
     async setMemory(bytes) {
       const memory = file("memory", "memory.limit_in_bytes");
       const withSwap = file("memory", "memory.memsw.limit_in_bytes");
@@ -114,6 +118,8 @@ function versionTwo(folder: string): Parts {
     freeze: () => setFrozen("1"),
     thaw: () => setFrozen("0"),
     setCpuQuota: async (quotaUs) => writeFileSync(file("cpu.max"), `${quotaUs} ${CPU_PERIOD_US}`),
+    setIdle: async (isIdle) =>
+      writeIdle(file("cpu.idle"), isIdle, { file: file("cpu.weight"), least: 1, usual: 100 }),
     // Swap is not allowed at all, whatever the memory: runc wrote so.
     setMemory: async (bytes) => writeFileSync(file("memory.max"), String(bytes)),
     // The kernel's own peak only tells that there is something new to see.
@@ -122,6 +128,16 @@ function versionTwo(folder: string): Parts {
     oomKills: async () => counter(await read(file("memory.events")), "oom_kill"),
     processes: () => processIds(file("cgroup.procs")),
   };
+}
+
+/** Linux before 5.15 has no cpu.idle: the least weight that it knows comes near. */
+function writeIdle(
+  path: string,
+  isIdle: boolean,
+  weight: { readonly file: string; readonly least: number; readonly usual: number },
+): void {
+  if (existsSync(path)) writeFileSync(path, isIdle ? "1" : "0");
+  else writeFileSync(weight.file, String(isIdle ? weight.least : weight.usual));
 }
 
 /** A look takes longer than an invocation may: whatever goes out in this turn of the event loop goes first. */

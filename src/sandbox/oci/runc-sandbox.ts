@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { START_ALLOWANCE_MS_MAX, cpuQuotaUs, startQuotaUs } from "../limits.ts";
 import { SandboxError } from "../sandbox.ts";
-import type { Inside, Program, RunningProgram, Sandbox, SandboxLimits } from "../sandbox.ts";
+import type { Inside, Priority, Program, RunningProgram, Sandbox, SandboxLimits } from "../sandbox.ts";
 import type { Container } from "./container.ts";
 import { signalAll } from "./host-processes.ts";
 import { mountLate } from "./late-mounts.ts";
@@ -97,6 +97,10 @@ export class RuncSandbox implements Sandbox {
     if (quotaUs === this.#limited.quotaUs || this.#container.hasEnded()) return;
     await this.#container.cgroup?.setCpuQuota(quotaUs);
     this.#limited.quotaUs = quotaUs;
+  }
+
+  async setPriority(priority: Priority): Promise<void> {
+    if (!this.#container.hasEnded()) await this.#container.cgroup?.setIdle(priority === "idle");
   }
 
   async freeze(): Promise<void> {

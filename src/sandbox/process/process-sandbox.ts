@@ -89,6 +89,10 @@ class ProcessSandbox implements Sandbox {
     return Promise.resolve();
   }
 
+  setPriority(): Promise<void> {
+    return Promise.resolve();
+  }
+
   freeze(): Promise<void> {
     return Promise.resolve(this.#signalAll("SIGSTOP"));
   }
