@@ -4,8 +4,10 @@ import { join } from "node:path";
 import type { Ids } from "../../kit/id.ts";
 import { startOf } from "../process-start.ts";
 
-/** Empty after a boot, as are network namespaces, packet rules and cgroups. */
+/** Where each server keeps its state. Empty after a boot, as are network namespaces, packet rules and cgroups. */
 const RECORDS = "/run/lambent/servers";
+/** The process of each, and when it began: in files of their own, since older servers read the others. */
+const PROCESSES = "/run/lambent/processes";
 
 /**
  * The name that this server's cgroups, namespaces and tables carry: its predecessor's in the same state directory, so that what a
@@ -14,11 +16,9 @@ const RECORDS = "/run/lambent/servers";
 export async function claimInstance(stateDir: string, ids: Ids): Promise<string> {
   for (;;) {
     const instance = await instanceName(stateDir, ids);
-    await mkdir(RECORDS, { recursive: true });
-    await writeFile(
-      join(RECORDS, instance),
-      `${stateDir}\n${process.pid} ${(await startOf(process.pid)) ?? ""}`,
-    );
+    for (const folder of [RECORDS, PROCESSES]) await mkdir(folder, { recursive: true });
+    await writeFile(join(PROCESSES, instance), `${process.pid} ${(await startOf(process.pid)) ?? ""}`);
+    await writeFile(join(RECORDS, instance), stateDir);
     // Another server may be cleaning up after the predecessor at this moment.
     if ((await namedIn(stateDir)) === instance) return instance;
   }
@@ -35,7 +35,7 @@ export async function instanceName(stateDir: string, ids: Ids): Promise<string> 
 
 /** Forgets a server that has given back everything. */
 export async function forgetServer(instance: string): Promise<void> {
-  await rm(join(RECORDS, instance), { force: true });
+  for (const folder of [RECORDS, PROCESSES]) await rm(join(folder, instance), { force: true });
 }
 
 /**
@@ -45,12 +45,12 @@ export async function forgetServer(instance: string): Promise<void> {
 export async function lostServers(): Promise<{ instance: string; stateDir: string }[]> {
   const lost: { instance: string; stateDir: string }[] = [];
   for (const instance of await readdir(RECORDS).catch(() => [])) {
-    const record = await recordOf(instance);
-    const [stateDir = "", run = ""] = record.split("\n");
-    if (stateDir === "" || (await isRunning(run))) continue;
+    const stateDir = await text(join(RECORDS, instance));
+    const process = await text(join(PROCESSES, instance));
+    if (stateDir === "" || (await isRunning(process))) continue;
     if (
       (await namedIn(stateDir)) !== instance ||
-      (run !== "" && (await takeAway(instance, stateDir, record)))
+      (process !== "" && (await takeAway(instance, stateDir, process)))
     )
       lost.push({ instance, stateDir });
   }
@@ -58,24 +58,25 @@ export async function lostServers(): Promise<{ instance: string; stateDir: strin
 }
 
 /** Takes a dead server's name out of its state directory: a successor has another. False where one has come already. */
-async function takeAway(instance: string, stateDir: string, record: string): Promise<boolean> {
+async function takeAway(instance: string, stateDir: string, process: string): Promise<boolean> {
   const file = join(stateDir, "instance");
   await rm(file, { force: true });
-  if ((await recordOf(instance)) === record) return true;
+  if ((await text(join(PROCESSES, instance))) === process) return true;
   await writeFile(file, instance, { flag: "wx" }).catch(() => {});
   return false;
 }
 
-function recordOf(instance: string): Promise<string> {
-  return readFile(join(RECORDS, instance), "utf8").catch(() => "");
-}
-
 function namedIn(stateDir: string): Promise<string> {
-  return readFile(join(stateDir, "instance"), "utf8").catch(() => "");
+  return text(join(stateDir, "instance"));
 }
 
-/** @param run A process id and when it began. */
-async function isRunning(run: string): Promise<boolean> {
-  const [pid = "", startedAt] = run.split(" ");
-  return pid !== "" && startedAt !== undefined && (await startOf(Number(pid))) === startedAt;
+/** What a file holds; nothing where there is none. */
+function text(file: string): Promise<string> {
+  return readFile(file, "utf8").catch(() => "");
+}
+
+/** @param process Its id and when it began. */
+async function isRunning(process: string): Promise<boolean> {
+  const [pid = "", began] = process.split(" ");
+  return pid !== "" && began !== undefined && (await startOf(Number(pid))) === began;
 }
