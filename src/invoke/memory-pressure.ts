@@ -13,12 +13,14 @@ const availableShareMin = 0.05;
 export interface MemoryReading {
   /** `some avg10` of the kernel's pressure information; undefined where there is none. */
   readonly stalledPercent: number | undefined;
-  /** MemAvailable as a part of MemTotal; undefined where there is no such thing. */
-  readonly availableShare: number | undefined;
+  /** MemAvailable: the kernel's own estimate of what could be given to programs without swapping. Undefined where there is none. */
+  readonly availableBytes: number | undefined;
+  /** MemTotal; undefined where there is no such thing. */
+  readonly totalBytes: number | undefined;
 }
 
-export function isShortOfMemory({ stalledPercent, availableShare }: MemoryReading): boolean {
-  const share = availableShare ?? 1;
+export function isShortOfMemory({ stalledPercent, availableBytes, totalBytes }: MemoryReading): boolean {
+  const share = availableBytes === undefined || totalBytes === undefined ? 1 : availableBytes / totalBytes;
   if (share < availableShareMin) return true;
   return (stalledPercent ?? 0) > stalledPercentMax && share < stalledShareMax;
 }
@@ -33,12 +35,14 @@ export async function readMemory(): Promise<MemoryReading> {
 
 /** @param pressure /proc/pressure/memory. @param memory /proc/meminfo. Either is empty where the system has none. */
 export function parseMemory(pressure: string, memory: string): MemoryReading {
-  const kilobytes = (name: string) => number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(memory));
-  const available = kilobytes("MemAvailable");
-  const total = kilobytes("MemTotal");
+  const bytes = (name: string) => {
+    const kilobytes = number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(memory));
+    return kilobytes === undefined ? undefined : kilobytes * 1_024;
+  };
   return {
     stalledPercent: number(/^some avg10=([\d.]+)/m.exec(pressure)),
-    availableShare: available === undefined || total === undefined ? undefined : available / total,
+    availableBytes: bytes("MemAvailable"),
+    totalBytes: bytes("MemTotal"),
   };
 }
 

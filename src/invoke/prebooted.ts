@@ -1,10 +1,9 @@
 /** Processes of runtimes that wait for a function: as many as cold starts lately wanted, made when nothing else is to be done. */
 import { readdirSync } from "node:fs";
-import { totalmem } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Ids } from "../kit/id.ts";
-import { Demand, availableMemoryBytes } from "../sandbox/index.ts";
+import { Demand } from "../sandbox/index.ts";
 import { externalExtensionsOf } from "./extensions/external-extensions.ts";
 import type { ExternalExtension } from "./extensions/external-extensions.ts";
 import { whyFromNothing } from "./from-nothing.ts";
@@ -12,18 +11,19 @@ import {
   waitingAgeMs,
   waitingClassesMax,
   waitingExpectedMax,
-  waitingFreeBytesMin,
-  waitingFreeShareMin,
   waitingQuietMs,
   waitingSweepMs,
 } from "./limits.ts";
+import type { MemoryReading } from "./memory-pressure.ts";
 import type { Runtime } from "./runtimes/runtime.ts";
 import type { FunctionVersion } from "./types.ts";
+import { waitingPlaces } from "./waiting-places.ts";
 import { WaitingRuntime } from "./waiting-runtime.ts";
 import type { WaitingDeps } from "./waiting-runtime.ts";
 
 export interface PrebootedDeps extends WaitingDeps {
   readonly ids: Ids;
+  readonly memory: () => Promise<MemoryReading>;
   /** Processes that may wait at once, over all runtimes; 0 boots none ahead. */
   readonly most: number;
 }
@@ -148,7 +148,7 @@ export class Prebooted {
       for (let next = this.#lacking(); next && !signal.aborted; next = this.#lacking()) {
         const rest = this.#wantedAt + waitingQuietMs - performance.now();
         if (rest > 0) await sleep(rest, undefined, { signal, ref: false }).catch(() => {});
-        else if (this.size >= this.#deps.most || (await isMemoryShort())) return;
+        else if (this.size >= (await this.#places())) return;
         else
           next.ready.push(
             await WaitingRuntime.boot(this.#deps, this.#deps.ids.hex(16), next.runtime, next.memoryMb),
@@ -168,29 +168,32 @@ export class Prebooted {
       .find(({ ready, demand }) => ready.length < demand.target(now));
   }
 
-  /** Replaces what is old or has ended, ends what is too many, and everything when memory is short. */
+  /** How many may wait. */
+  async #places(): Promise<number> {
+    return Math.min(this.#deps.most, waitingPlaces(await this.#deps.memory(), this.size));
+  }
+
+  /** Replaces what is old or has ended, and ends what is too many: for the demand, and for the memory that is left. */
   async #sweep(): Promise<void> {
-    const isShort = await isMemoryShort();
+    const places = await this.#places();
     const now = performance.now();
     for (const { ready, demand } of this.#classes.values()) {
-      const spare = isShort ? ready.length : ready.length - demand.target(now);
+      const spare = ready.length - demand.target(now);
       for (const [at, each] of [...ready].entries()) {
         if (at >= spare && !each.hasEnded && now - each.bornAt < waitingAgeMs) continue;
         ready.splice(ready.indexOf(each), 1);
         void end(each);
       }
     }
-    if (!isShort) this.#fill();
+    for (const { ready } of this.#classes.values())
+      for (const each of ready.splice(0, Math.max(0, this.size - places))) void end(each);
+    this.#fill();
   }
 }
 
 async function end(waiting: WaitingRuntime): Promise<void> {
   // What cannot be ended now is found by the sandbox provider when it closes.
   await waiting.stop().catch(() => {});
-}
-
-async function isMemoryShort(): Promise<boolean> {
-  return (await availableMemoryBytes()) < Math.max(waitingFreeBytesMin, totalmem() * waitingFreeShareMin);
 }
 
 /** What a function's modules are called: those of its code, then those of its layers. */

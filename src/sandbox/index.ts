@@ -1,5 +1,4 @@
 /** The public names of the sandbox layer. */
-export { availableMemoryBytes } from "./available-memory.ts";
 export { Demand } from "./demand.ts";
 export { createSandboxProvider } from "./create-provider.ts";
 export type { SandboxOptions } from "./create-provider.ts";

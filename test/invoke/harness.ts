@@ -127,7 +127,7 @@ export async function openInvoker(
     log,
     limits: { ...INVOKE_LIMITS_DEFAULT, environmentsMax: 20, ...options },
     metrics: new LambdaMetrics(metrics),
-    memory: options.memory ?? (() => Promise.resolve({ stalledPercent: 0, availableShare: 1 })),
+    memory: options.memory ?? (() => Promise.resolve(memoryWith(1))),
   });
   let functions = 0;
   let closing: Promise<void> | undefined;
@@ -175,6 +175,12 @@ export async function eventually(isSo: () => boolean): Promise<void> {
     assert.ok(performance.now() < until, `not so after ${lateMsMax} ms: ${isSo.toString()}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
+}
+
+/** What a machine of 16 GiB tells when this part of its memory is free. */
+export function memoryWith(availableShare: number, stalledPercent = 0): MemoryReading {
+  const totalBytes = 16 * 2 ** 30;
+  return { stalledPercent, availableBytes: availableShare * totalBytes, totalBytes };
 }
 
 export function credentialsUntil(expiresAt: number): Credentials {

@@ -3,9 +3,11 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { waitingBytes, waitingSweepMs } from "../../src/invoke/limits.ts";
+import type { Sandbox } from "../../src/sandbox/index.ts";
 import { priorityOf } from "../harness/cpu-group.ts";
 import { INTERNAL_EXTENSION, shellExtension } from "./extension-programs.ts";
-import { eventually, openInvoker, runcMissing, runtimes } from "./harness.ts";
+import { eventually, memoryWith, openInvoker, runcMissing, runtimes } from "./harness.ts";
 import type { Answer, FunctionInput, TestInvoker } from "./harness.ts";
 
 const needsRoot: string | false =
@@ -141,6 +143,42 @@ describe("a process that waited for its function", { skip: needsRoot }, () => {
     const [pid = ""] = readdirSync("/proc").filter(isOne);
     assert.equal((await waiting.call(version)).json, true);
     assert.equal(priorityOf(pid), "normal");
+  });
+
+  test("is one of as many as the machine's free memory holds, and goes when functions want that", async (t) => {
+    // What is looked at every thirty seconds is looked at when this test says so.
+    t.mock.timers.enable({ apis: ["setInterval"] });
+    const look = () => t.mock.timers.tick(waitingSweepMs);
+    const made = new Set<Sandbox>();
+    const count = () => [...made].filter((sandbox) => !sandbox.hasEnded).length;
+    let places = 2.5;
+    const bench = await openInvoker("runc", {
+      // A quarter of 16 GiB is kept, and one that waits takes its part of the rest.
+      memory: () => Promise.resolve(memoryWith(0.25 + ((places - count()) * waitingBytes) / (16 * 2 ** 30))),
+    });
+    t.after(() => bench.close());
+    const create = bench.sandboxes.create.bind(bench.sandboxes);
+    bench.sandboxes.create = async (spec) => {
+      const sandbox = await create(spec);
+      made.add(sandbox);
+      return sandbox;
+    };
+    const version = await bench.fn({ files: {} });
+    for (let n = 0; n < 6; n++) bench.invoker.prepare({ ...version, session: version });
+    await eventually(() => count() === 2);
+    await sleep(1_000);
+    assert.equal(count(), 2, "no more are made");
+    places = 1.5;
+    look();
+    await eventually(() => count() === 1);
+    places = 4.5;
+    look();
+    await eventually(() => count() === 4);
+    await sleep(1_000);
+    assert.equal(count(), 4);
+    places = -100;
+    look();
+    await eventually(() => count() === 0);
   });
 
   test("fails in its init as any other", async () => {

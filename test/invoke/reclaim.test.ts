@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Sandbox } from "../../src/sandbox/index.ts";
-import { eventually, openInvoker, runcMissing } from "./harness.ts";
+import { eventually, memoryWith, openInvoker, runcMissing } from "./harness.ts";
 import type { TestInvoker } from "./harness.ts";
 
 const needsRoot: string | false =
@@ -53,7 +53,7 @@ test("when memory is short, the environment that has been idle longest is ended 
   let short = false;
   const bench = await openInvoker("process", {
     memory: () => {
-      const reading = { stalledPercent: short ? 50 : 0, availableShare: 0.2 };
+      const reading = memoryWith(0.2, short ? 50 : 0);
       // One reading ends a tenth, and at least one.
       short = false;
       return Promise.resolve(reading);
@@ -74,7 +74,7 @@ test("processes that wait for a function go first", { skip: needsRoot }, async (
   let short = false;
   const bench = await openInvoker("runc", {
     idleMs: 5_000,
-    memory: () => Promise.resolve({ stalledPercent: short ? 50 : 0, availableShare: 0.2 }),
+    memory: () => Promise.resolve(short ? memoryWith(0.2, 50) : memoryWith(1)),
   });
   t.after(() => bench.close());
   const made: Sandbox[] = [];
