@@ -20,7 +20,7 @@ import type { Store } from "./stores.ts";
 const CLIENTS = [16, 48];
 const EVENT_BYTES = 256;
 const SYNC = "fdatasync";
-/** Events still run after they were accepted; the next contender waits until that is over, at most so long. */
+/** Events still run after they were accepted; whoever is measured next waits until that is over, at most so long. */
 const DRAIN_MS_MAX = 60_000;
 
 /** The server that only accepts, and the one that also runs. */
@@ -62,7 +62,7 @@ export async function asyncIntake(options: BenchOptions): Promise<AxisResult> {
     name,
     measure: () =>
       forClients(async (clients) => {
-        await settled(server, DRAIN_MS_MAX, options);
+        for (const one of [running, accepting]) await settled(one, DRAIN_MS_MAX, options);
         const before = server.usedUs();
         const { perSecond, p99Us, requests } = await accept(server, clients);
         return { perSecond, p99Us, cpuUs: (server.usedUs() - before) / requests };
