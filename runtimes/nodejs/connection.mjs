@@ -57,6 +57,7 @@ export async function connect(path) {
   socket.on("error", () => process.exit(1));
   socket.on("close", () => process.exit(1));
   connection = new Connection(socket);
+  process.on("exit", () => connection.leave());
   connection.hello();
   return connection;
 }
@@ -85,10 +86,6 @@ export class Connection {
     this.#descriptor = socket._handle.fd;
     // The function's own work, not this connection, decides whether the process has something to do.
     socket.unref();
-    // What has not begun when the function ends the process may run elsewhere.
-    process.on("exit", () => {
-      if (this.#ahead.length > 0) this.#giveBack(0);
-    });
   }
 
   hello() {
@@ -191,6 +188,11 @@ export class Connection {
 
   #giveBack(from) {
     this.#send(FRAME.recalled, ...this.#ahead.splice(from).map(({ requestId }) => text(requestId)));
+  }
+
+  /** The function ends the process: what has not begun may run elsewhere. */
+  leave() {
+    if (this.#ahead.length > 0) this.#giveBack(0);
   }
 
   /** @param isRecord A whole record, whose line breaks are part of it; else bytes as the function wrote them. */

@@ -23,8 +23,9 @@ const NODE = `
 import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
 import { createRequire } from "node:module";
-import { getHeapStatistics } from "node:v8";
-const atInit = { cwd: process.cwd(), keys: Object.keys(globalThis), task: readFileSync("index.mjs").length };
+import { cachedDataVersionTag, getHeapStatistics } from "node:v8";
+const shape = (object) => Reflect.ownKeys(object).map((key) => { const { value, get, ...rest } = Object.getOwnPropertyDescriptor(object, key); return [String(key), typeof value, typeof get, JSON.stringify(rest)].join(" "); }).sort();
+const atInit = { cwd: process.cwd(), globals: shape(globalThis), process: shape(process), console: shape(console), task: readFileSync("index.mjs").length };
 let calls = 0;
 export const handler = async (event, context) => ({
   waited: readFileSync("/proc/self/environ", "latin1").includes("_LAMBENT_WAITS"),
@@ -40,13 +41,17 @@ export const handler = async (event, context) => ({
     files: readdirSync("/proc/self/fd").map((fd) => { try { return readlinkSync("/proc/self/fd/" + fd).replace(/:.*|^.*\\//, ""); } catch { return "gone"; } }).sort(),
     mounts: readFileSync("/proc/mounts", "utf8").split("\\n").filter((line) => / \\/(var|opt|tmp|run)/.test(line))
       .map((line) => line.split(" ").slice(1, 4).join(" ")).filter((line, at, all) => all.lastIndexOf(line) === at).sort(),
-    listeners: process.eventNames().map(String).sort(),
+    listeners: process.eventNames().map((name) => [String(name), process.listenerCount(name)]).sort(), resources: process.getActiveResourcesInfo(),
+    code: cachedDataVersionTag(), errors: shape(Error), captures: process.hasUncaughtExceptionCaptureCallback(),
+    streams: [process.stdout, process.stderr].map((stream) => [stream.constructor.name, stream.fd, stream.isTTY, shape(stream)]),
     context: Object.keys(context), stack: new Error("x").stack.split("\\n").slice(1).map((line) => line.trim()),
   },
 });`;
 
 const PYTHON = `
-import os, sys, time, resource, logging, subprocess, builtins
+import sys
+LOADED = sorted(sys.modules)
+import os, time, resource, logging, subprocess, builtins, gc, locale, signal, threading, warnings, socket, random, tempfile, atexit, decimal, codecs
 AT_INIT = {"cwd": os.getcwd(), "files": sorted(os.listdir("."))}
 calls = 0
 def handler(event, context):
@@ -65,9 +70,47 @@ def handler(event, context):
             "main": sorted(name for name in sys.modules if name.startswith("lambent") and name != "lambent_warm_up"),
             "builtins": sorted(vars(builtins)), "meta": [str(each) for each in sys.meta_path],
             "streams": [str(type(sys.stdout)), sys.stdout.encoding],
+            "signals": [[name.name, str(signal.getsignal(name))] for name in signal.valid_signals() if hasattr(name, "name")],
+            "threads": [thread.name for thread in threading.enumerate()], "locale": locale.setlocale(locale.LC_ALL),
+            "collector": [gc.isenabled(), gc.get_threshold(), gc.get_debug(), len(gc.callbacks)],
+            "warnings": [str(each) for each in warnings.filters], "hooks": [sys.excepthook is sys.__excepthook__, sys.gettrace(), sys.getprofile(), str(threading.excepthook)],
+            "socket": socket.getdefaulttimeout(), "temporary": tempfile.gettempdir(), "interval": sys.getswitchinterval(), "decimal": str(decimal.getcontext()),
+            "root": sorted(name for name in logging.root.manager.loggerDict if not name.startswith(("asyncio", "concurrent"))), "umask": [os.umask(0o22), sys.dont_write_bytecode],
         },
     }
 `;
+
+/** By language: a function that tells what was loaded before its own first line, and what only a process that waits has loaded then. */
+const AHEAD = {
+  node: {
+    files: {
+      "index.mjs": `const loaded = process.moduleLoadList.map((each) => each.replace("NativeModule ", ""));
+        const { readFileSync } = process.getBuiltinModule("fs");
+        export const handler = async () => ({ waited: readFileSync("/proc/self/environ", "latin1").includes("_LAMBENT_WAITS"), loaded });`,
+    },
+    modules: ["assert", "fs/promises", "os", "perf_hooks", "timers/promises"],
+  },
+  python: {
+    files: {
+      "index.py": `import sys
+LOADED = list(sys.modules)
+def handler(event, context):
+    return {"waited": b"_LAMBENT_WAITS" in open("/proc/self/environ", "rb").read(), "loaded": LOADED}
+`,
+    },
+    modules: [
+      "asyncio",
+      "csv",
+      "decimal",
+      "email",
+      "http.client",
+      "ssl",
+      "subprocess",
+      "urllib.request",
+      "uuid",
+    ],
+  },
+};
 
 const python = await runtimes.find("python3.11");
 const LANGUAGES = {
@@ -119,6 +162,14 @@ describe("a process that waited for its function", { skip: needsRoot }, () => {
       assert.deepEqual(one.json.seen, other.json.seen);
       assert.deepEqual([one.json.calls, other.json.calls], [1, 1]);
       assert.ok((one.initDurationMs ?? 0) > 0);
+    });
+
+  for (const runtime of Object.keys(LANGUAGES))
+    test(`has loaded core modules before code of ${runtime} runs, as none does that is booted for it`, async () => {
+      const { files, modules } = AHEAD[runtime.startsWith("node") ? "node" : "python"];
+      const loadedOf = ({ json }: Answer) => modules.filter((name) => json.loaded.includes(name));
+      assert.deepEqual(loadedOf(await ofWaiting({ files, runtime })), modules);
+      assert.deepEqual(loadedOf(await fromNothing.call(await fromNothing.fn({ files, runtime }))), []);
     });
 
   test("boots at idle priority, and has the normal one before it has a function", async () => {
