@@ -52,7 +52,7 @@ export async function startOciProvider(deps: StartOciDeps): Promise<SandboxProvi
   const isRoot = rootless === undefined;
   const instance = await (isRoot ? claimInstance : instanceName)(stateDir, deps.ids);
   const remains = { stateDir, instance, hierarchies, network: isRoot };
-  if (isRoot) await cleanLost(hierarchies);
+  if (isRoot) await cleanLost(hierarchies, log);
   await cleanRemains(remains);
   await makeStateFolders(stateDir);
   const [loop, network] = await Promise.all([
@@ -98,10 +98,15 @@ export async function startOciProvider(deps: StartOciDeps): Promise<SandboxProvi
 }
 
 /** What a killed server left is its successor's to remove, or the next server's of this machine, whichever comes first. */
-async function cleanLost(hierarchies: Hierarchies | undefined): Promise<void> {
+async function cleanLost(hierarchies: Hierarchies | undefined, log: Log): Promise<void> {
   for (const { instance, stateDir } of await lostServers()) {
-    await cleanRemains({ stateDir, instance, hierarchies, network: true });
-    await forgetServer(instance);
+    try {
+      await cleanRemains({ stateDir, instance, hierarchies, network: true });
+      await forgetServer(instance);
+    } catch (error) {
+      // Its record stays, and the next server tries again.
+      log.warn("what a killed server left could not be removed", { instance, stateDir, error });
+    }
   }
 }
 
