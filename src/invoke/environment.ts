@@ -145,9 +145,14 @@ export class Environment {
   }
 
   /** Whether its credentials last for another invocation. */
-  isFresh(): boolean {
+  get hasCredentials(): boolean {
     const margin = this.version.timeoutMs + credentialsMarginMs;
-    return this.isIdle && this.#spec.credentials.expiresAt - this.#deps.clock.now() > margin;
+    return this.#spec.credentials.expiresAt - this.#deps.clock.now() > margin;
+  }
+
+  /** Whether it may have an invocation now. */
+  isFresh(): boolean {
+    return this.isIdle && this.hasCredentials;
   }
 
   /** How many more invocations it may be handed when it works on one. */

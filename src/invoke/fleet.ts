@@ -76,7 +76,12 @@ export class Fleet {
 
   /** Whether an environment will do for another invocation. */
   isFit(environment: Environment): boolean {
-    return environment.ageMs < this.lifetimeMs && environment.isFresh();
+    return environment.isIdle && this.lasts(environment);
+  }
+
+  /** Whether one that is at work will do for more. */
+  lasts(environment: Environment): boolean {
+    return environment.ageMs < this.lifetimeMs && environment.hasCredentials;
   }
 
   /** Makes ahead what the first invocation of a version will need: a process that waits, and a session of its role. */

@@ -214,7 +214,10 @@ export class VersionPool implements Owner {
   #fill(): void {
     this.#offerIdle();
     if (!this.#turns.isFull) return;
-    const rooms = this.#turns.running.map((environment) => ({ environment, left: environment.roomAhead }));
+    // One that is never without work would never be replaced.
+    const rooms = this.#turns.running
+      .filter((environment) => this.#fleet.lasts(environment))
+      .map((environment) => ({ environment, left: environment.roomAhead }));
     for (let isGiven = true; isGiven;) {
       isGiven = false;
       for (const room of rooms) {
