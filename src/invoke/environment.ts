@@ -150,11 +150,6 @@ export class Environment {
     return this.#spec.credentials.expiresAt - this.#deps.clock.now() > margin;
   }
 
-  /** Whether it may have an invocation now. */
-  isFresh(): boolean {
-    return this.isIdle && this.hasCredentials;
-  }
-
   /** How many more invocations it may be handed when it works on one. */
   get roomAhead(): number {
     return !this.#gone && this.#domain.takesAhead ? aheadMax - this.#ahead.count : 0;

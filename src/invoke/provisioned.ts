@@ -71,7 +71,7 @@ export class Provisioned implements Owner {
   /** The newest idle one, within ten requests a second for each. */
   take(isSynchronous: boolean, now: number): Environment | undefined {
     const perSecond = this.#wanted * requestsPerConcurrency;
-    const environment = this.#idle.findLast((each) => each.isFresh());
+    const environment = this.#idle.findLast((each) => each.isIdle && each.hasCredentials);
     if (!environment || (isSynchronous && !this.#requests.take(now, perSecond, perSecond))) return undefined;
     this.#idle.splice(this.#idle.indexOf(environment), 1);
     return environment;

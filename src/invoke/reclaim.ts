@@ -90,7 +90,9 @@ export class Reclaim {
     for (const pool of this.#pools) {
       pool.endIdle(
         (environment) =>
-          now - environment.idleSince > idleMs || environment.ageMs > lifetimeMs || !environment.isFresh(),
+          now - environment.idleSince > idleMs ||
+          environment.ageMs > lifetimeMs ||
+          !environment.hasCredentials,
       );
       pool.provisioned?.renew();
     }
