@@ -44,7 +44,7 @@ export async function connect(path) {
   const onread = {
     buffer: Buffer.allocUnsafe(readBytes),
     callback(length, buffer) {
-      connection.take(buffer.subarray(0, length));
+      connection.take(buffer.subarray(0, length), length === readBytes);
       return true;
     },
   };
@@ -171,8 +171,13 @@ export class Connection {
   /** An invocation was answered. Before another begins the socket is looked at once more: it may have been recalled. */
   #over() {
     if (this.#ahead.length === 0) this.#isBusy = false;
+    else this.#beginAfterLook();
+  }
+
+  #beginAfterLook() {
+    this.#isBusy = true;
     // Whatever phase of the loop this is, the second immediate comes after a whole look.
-    else setImmediate(() => setImmediate(() => this.#beginNext()));
+    setImmediate(() => setImmediate(() => this.#beginNext()));
   }
 
   #beginNext() {
@@ -232,8 +237,8 @@ export class Connection {
     }
   }
 
-  /** Takes bytes that are the caller's again when this returns. */
-  take(bytes) {
+  /** Takes bytes that are the caller's again when this returns. @param isMore More may have come than these. */
+  take(bytes, isMore) {
     let rest = bytes;
     if (this.#size > 0) {
       this.#keep(bytes);
@@ -257,7 +262,9 @@ export class Connection {
     }
     if (rest.length > 0) this.#keep(rest);
     // Not before everything that has come is read: there may be a recall in it.
-    if (!this.#isBusy && this.#ahead.length > 0) this.#beginNext();
+    if (this.#isBusy || this.#ahead.length === 0) return;
+    if (isMore) this.#beginAfterLook();
+    else this.#beginNext();
   }
 
   #keep(bytes) {
