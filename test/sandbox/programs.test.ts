@@ -64,6 +64,22 @@ for (const kind of ["runc", "process"] as const satisfies Kind[])
       await sandbox.stop(0);
     });
 
+    test("as many processes as there may be are gone when a reset is over", async () => {
+      const sandbox = await here.provider.create(await here.spec({}));
+      // All but what a program and its supervisor need.
+      const script = "i=0; while [ $i -lt 1015 ]; do sleep 100 & i=$((i+1)); done; echo full; wait";
+      for (let round = 0; round < 2; round++) {
+        const full = collect(sandbox, await sandbox.start(shell(script)));
+        await full.says("full");
+        await sandbox.reset();
+        const next = collect(sandbox, await sandbox.start(shell("true & true & true & wait; echo fine")));
+        await next.program.exited;
+        await next.silent;
+        assert.equal(next.stdout(), "fine\n");
+      }
+      await sandbox.stop(0);
+    });
+
     test("any bytes survive as arguments and variables", async () => {
       const odd = `' " \\ $HOME \`id\` $(id) \n\t; & # ! * ~ é ☃ \u0001\u0081\u0088 -n`;
       const words = [odd, "", "-e", "a=b", "x".repeat(20_000)];

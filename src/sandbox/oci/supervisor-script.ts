@@ -62,8 +62,13 @@ export function signalLine(pid: number, signal: NodeJS.Signals): string {
   return `kill -${signal.slice("SIG".length)} ${pid}\n`;
 }
 
-/** The command that kills everything but the two shells: kill(-1) spares process 1 and who calls it. */
-export const SWEEP_LINE = 'kill -s KILL -- -1; echo "0 swept 0" >&3\n';
+/**
+ * The command that kills everything but the two shells: kill(-1) spares process 1 and who calls it. The dead count as processes until
+ * they are reaped, here and by process 1; while a fork bomb's are, nothing else could be started. (Only what the shell does itself
+ * needs no process.)
+ */
+export const SWEEP_LINE =
+  'kill -s KILL -- -1; wait; while set -- /proc/[0-9]*; [ $# -gt 2 ]; do :; done; echo "0 swept 0" >&3\n';
 
 /** One line of the status pipe; undefined for what is none. */
 export function readStatus(
