@@ -5,7 +5,7 @@ import type { Scenario } from "../scenario.ts";
 /** How long it writes, in milliseconds. */
 const FLOOD_MS = 1_500;
 /** And how much, on a machine that is slow: far more than the burst. */
-const FLOOD_BYTES = 16 * 1024 * 1024;
+const FLOOD_BYTES = 4 * 1024 * 1024;
 /** What one environment may have kept of it: the burst, and the rate for as long as a slow machine takes. */
 const KEPT_BYTES_MAX = 64 * 1024 * 1024;
 
