@@ -1,4 +1,4 @@
-/** Writes the measured part of RESULTS.md, between its two marks; what people wrote around it stays. */
+/** Writes the measured part of RESULTS.md, between its two marks; what people wrote around it stays, and axes that were not measured. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, release, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
@@ -15,12 +15,21 @@ export function writeResults(results: readonly { readonly axis: Axis; readonly r
   const text = readFileSync(FILE, "utf8");
   const [from, to] = [text.indexOf(BEGIN), text.indexOf(END)];
   if (from === -1 || to === -1) throw new Error(`${FILE} has lost the marks around its measured part`);
-  const rows = results.flatMap(({ result }) => result.rows);
-  const notes = results.map(
-    ({ axis, result }) => `**${axis.title}**\n\n${result.notes.map((note) => `- ${note}`).join("\n")}`,
-  );
-  const measured = [BEGIN, machine(), tableOf(rows), ...notes].join("\n\n");
-  writeFileSync(FILE, `${text.slice(0, from)}${measured}\n\n${text.slice(to)}`);
+  const before = text.slice(from, to);
+  const measured = new Set(results.map(({ axis }) => axisOf(axis.title)));
+  const isKept = (axis: number) => !measured.has(axis);
+  const rows = [
+    ...cellsOf(before).filter(([axis]) => isKept(Number(axis))),
+    ...results.flatMap(({ result }) => result.rows.map(cells)),
+  ].sort(([one], [other]) => Number(one) - Number(other));
+  const notes = [
+    ...notesOf(before).filter((note) => isKept(axisOf(note))),
+    ...results.map(
+      ({ axis, result }) => `**${axis.title}**\n\n${result.notes.map((note) => `- ${note}`).join("\n")}`,
+    ),
+  ].sort((one, other) => axisOf(one) - axisOf(other));
+  const written = [BEGIN, machine(), tableOf(rows), ...notes].join("\n\n");
+  writeFileSync(FILE, `${text.slice(0, from)}${written}\n\n${text.slice(to)}`);
 }
 
 function machine(): string {
@@ -30,16 +39,52 @@ function machine(): string {
   return `${date}: ${availableParallelism()} CPUs (${processor}), ${memory} GiB, Linux ${release()}, Node ${process.versions.node}.`;
 }
 
-function tableOf(rows: readonly Row[]): string {
-  const lines = rows.map(
-    (row) =>
-      `| ${row.axis} | ${row.peer} | ${row.ratio}× | ${verdict(row.must, row.mustMet)} | ${verdict(row.moonshot, row.moonshotMet)} | ${row.stealPermille} ‰ |`,
-  );
+type Cells = readonly string[];
+
+const HEAD: Cells = ["axis", "peer", "ratio", "must", "moonshot", "steal"];
+
+function cells(row: Row): Cells {
   return [
-    "| axis | peer | ratio | must | moonshot | steal |",
-    "| --- | --- | --- | --- | --- | --- |",
-    ...lines,
-  ].join("\n");
+    String(row.axis),
+    row.peer,
+    `${row.ratio}×`,
+    verdict(row.must, row.mustMet),
+    verdict(row.moonshot, row.moonshotMet),
+    `${row.stealPermille} ‰`,
+  ];
+}
+
+/** The rows of a table that was written before. */
+function cellsOf(text: string): Cells[] {
+  const lines = text.split("\n").filter((line) => /^\| \d/.test(line));
+  return lines.map((line) =>
+    line
+      .split("|")
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+}
+
+/** The notes of each axis as they were written before. */
+function notesOf(text: string): string[] {
+  return text
+    .split(/\n\n(?=\*\*Axis )/)
+    .slice(1)
+    .map((note) => note.trim());
+}
+
+/** The number in an axis' title, with which its notes begin. */
+function axisOf(title: string): number {
+  return Number(/Axis (\d+)/.exec(title)?.[1]);
+}
+
+/** As the formatter writes tables. */
+function tableOf(rows: readonly Cells[]): string {
+  const widths = HEAD.map((head, at) =>
+    Math.max(...[head, ...rows.map((row) => row[at] ?? "")].map((cell) => cell.length)),
+  );
+  const line = (row: Cells) => `| ${row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(" | ")} |`;
+  return [line(HEAD), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n");
 }
 
 function verdict(target: number | null, met: boolean | null): string {
