@@ -52,24 +52,33 @@ export function printAxis(title: string, { rows, notes }: AxisResult): void {
 }
 
 export function printTable(rows: readonly Row[]): void {
-  const cells = rows.map((one) => [
-    String(one.axis),
-    one.peer,
-    `${one.ratio}×`,
-    verdict(one.must, one.mustMet),
-    verdict(one.moonshot, one.moonshotMet),
-    `${one.stealPermille} ‰`,
-  ]);
-  const table = [["axis", "peer", "ratio", "must", "moonshot", "steal"], ...cells];
-  const widths = table[0]?.map((_, at) => Math.max(...table.map((line) => (line[at] ?? "").length))) ?? [];
+  const table = [TABLE_HEAD, ...rows.map((one) => cellsOf(one, "MISSED"))];
+  const widths = widthsOf(table);
   for (const line of table)
     console.log(
       `  ${line.map((cell, at) => (at === 1 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0))).join("  ")}`,
     );
 }
 
-function verdict(target: number | null, met: boolean | null): string {
-  return target === null ? "–" : `${target}× ${met ? "met" : "MISSED"}`;
+export const TABLE_HEAD: readonly string[] = ["axis", "peer", "ratio", "must", "moonshot", "steal"];
+
+/** A row as text, in the order of {@link TABLE_HEAD}. @param missed How it is said that a target was not reached. */
+export function cellsOf(row: Row, missed: string): readonly string[] {
+  const verdict = (target: number | null, met: boolean | null) =>
+    target === null ? "–" : `${target}× ${met ? "met" : missed}`;
+  return [
+    String(row.axis),
+    row.peer,
+    `${row.ratio}×`,
+    verdict(row.must, row.mustMet),
+    verdict(row.moonshot, row.moonshotMet),
+    `${row.stealPermille} ‰`,
+  ];
+}
+
+/** The width of each column of a table that begins with its head, in characters. */
+export function widthsOf(table: readonly (readonly string[])[]): number[] {
+  return table[0]?.map((_, at) => Math.max(...table.map((line) => (line[at] ?? "").length))) ?? [];
 }
 
 /** Three digits that count: 0.926, 3.14, 123. */

@@ -3,7 +3,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, release, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { Axis } from "./axes.ts";
-import type { AxisResult, Row } from "./report.ts";
+import { TABLE_HEAD, cellsOf, widthsOf } from "./report.ts";
+import type { AxisResult } from "./report.ts";
 
 const FILE = fileURLToPath(new URL("./RESULTS.md", import.meta.url));
 const BEGIN = "<!-- measured: written by npm run bench -- --results -->";
@@ -19,8 +20,8 @@ export function writeResults(results: readonly { readonly axis: Axis; readonly r
   const measured = new Set(results.map(({ axis }) => axisOf(axis.title)));
   const isKept = (axis: number) => !measured.has(axis);
   const rows = [
-    ...cellsOf(before).filter(([axis]) => isKept(Number(axis))),
-    ...results.flatMap(({ result }) => result.rows.map(cells)),
+    ...rowsOf(before).filter(([axis]) => isKept(Number(axis))),
+    ...results.flatMap(({ result }) => result.rows.map((row) => cellsOf(row, "**missed**"))),
   ].sort(([one], [other]) => Number(one) - Number(other));
   const notes = [
     ...notesOf(before).filter((note) => isKept(axisOf(note))),
@@ -41,21 +42,8 @@ function machine(): string {
 
 type Cells = readonly string[];
 
-const HEAD: Cells = ["axis", "peer", "ratio", "must", "moonshot", "steal"];
-
-function cells(row: Row): Cells {
-  return [
-    String(row.axis),
-    row.peer,
-    `${row.ratio}×`,
-    verdict(row.must, row.mustMet),
-    verdict(row.moonshot, row.moonshotMet),
-    `${row.stealPermille} ‰`,
-  ];
-}
-
 /** The rows of a table that was written before. */
-function cellsOf(text: string): Cells[] {
+function rowsOf(text: string): Cells[] {
   const lines = text.split("\n").filter((line) => /^\| \d/.test(line));
   return lines.map((line) =>
     line
@@ -80,13 +68,7 @@ function axisOf(title: string): number {
 
 /** As the formatter writes tables. */
 function tableOf(rows: readonly Cells[]): string {
-  const widths = HEAD.map((head, at) =>
-    Math.max(...[head, ...rows.map((row) => row[at] ?? "")].map((cell) => cell.length)),
-  );
+  const widths = widthsOf([TABLE_HEAD, ...rows]);
   const line = (row: Cells) => `| ${row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(" | ")} |`;
-  return [line(HEAD), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n");
-}
-
-function verdict(target: number | null, met: boolean | null): string {
-  return target === null ? "–" : `${target}× ${met ? "met" : "**missed**"}`;
+  return [line(TABLE_HEAD), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n");
 }
