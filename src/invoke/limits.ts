@@ -34,6 +34,8 @@ export const logBatchLinesMax = 2_000;
 /** What one environment may log in one go, and every second after that. */
 export const logBurstBytes = 33_554_432;
 export const logBytesPerSecond = 8_388_608;
+/** What the lines of all functions may take in memory until they are kept, in bytes; where it is more, lines are dropped. */
+export const logBytesWaitingMax = 268_435_456;
 /** The same in lines: 32 MB of empty ones would be 33 million events to store. */
 export const logBurstLines = 300_000;
 export const logLinesPerSecond = 20_000;

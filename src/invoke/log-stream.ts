@@ -6,6 +6,7 @@ import {
   logBurstBytes,
   logBurstLines,
   logBytesPerSecond,
+  logBytesWaitingMax,
   logLinesPerSecond,
   logRefillMs,
   logFlushMs,
@@ -24,7 +25,7 @@ interface LateReport {
 }
 type Entry = LogLine | LateReport;
 
-const dropReason = "The environment wrote more than the log rate allows";
+const dropReason = "The environment wrote more than the log rate allows, or than could be stored meanwhile";
 
 export interface LogStreamDeps {
   readonly version: FunctionVersion;
@@ -94,6 +95,8 @@ export class LogStream {
   }
 
   platform(event: PlatformEvent): void {
+    // Told before the END of the invocation that wrote it.
+    if (event.type !== "logsDropped") this.#noteDropped();
     const timestamp = this.#deps.clock.now();
     if (this.telemetry.isHeard) this.telemetry.platform(event, timestamp);
     const message = this.#render(event, timestamp);
@@ -147,7 +150,8 @@ export class LogStream {
   }
 
   #written(kind: "function" | "extension", line: Buffer): void {
-    if (!this.#rate.allows(line.length)) return;
+    const isRoom = this.#deps.ports.logBytesWaiting() < logBytesWaitingMax;
+    if (!this.#rate.allows(line.length, isRoom)) return;
     this.#noteDropped();
     const message = line.toString("utf8");
     const timestamp = this.#deps.clock.now();
@@ -246,10 +250,10 @@ class RateLimit {
     this.#at = clock.now();
   }
 
-  /** Whether a line of this length may be kept. */
-  allows(bytes: number): boolean {
+  /** Whether a line of this length may be kept; never, where there is no room for it. */
+  allows(bytes: number, isRoom: boolean): boolean {
     if (this.#bytes < bytes || this.#lines < 1) this.#refill();
-    if (this.#bytes >= bytes && this.#lines >= 1) {
+    if (isRoom && this.#bytes >= bytes && this.#lines >= 1) {
       this.#bytes -= bytes;
       this.#lines -= 1;
       return true;

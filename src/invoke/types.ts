@@ -100,6 +100,8 @@ export interface InvokePorts {
   credentials(version: Pick<FunctionVersion, "roleArn">, sessionName: string): Promise<Credentials>;
   /** Keeps log lines of one environment's stream, in order. Never throws into the data path; dropped when the role may not log. */
   writeLogs(version: FunctionVersion, logStream: string, lines: readonly LogLine[]): void;
+  /** What the lines of all functions that are not kept yet take in memory, in bytes. */
+  logBytesWaiting(): number;
 }
 
 /** How far the provisioned concurrency of a version is. */

@@ -286,3 +286,36 @@ test("logs go to the function's group, to a named one, and nowhere without the p
   assert.match(logStreams?.[0]?.logStreamName ?? "", /^\d{4}\/\d\d\/\d\d\/\[\$LATEST\][0-9a-f]{32}$/);
   await assert.rejects(lines(`/aws/lambda/${silent}`), { name: "ResourceNotFoundException" });
 });
+
+test("lines written in one go are all kept, in order, however many", async () => {
+  const client = new CloudWatchLogsClient(setting.server.client());
+  const count = 60_000;
+  const name = await setting.create(
+    `const text = Array.from({ length: ${count} }, (_, n) => "line " + n + "\\n").join("");
+    export const handler = () => new Promise((resolve) => process.stdout.write(text, () => resolve()));`,
+  );
+  assert.equal((await setting.invoke(name)).error, undefined);
+  const read = async () => {
+    const messages: string[] = [];
+    let nextToken: string | undefined;
+    do {
+      const page = await client.send(
+        new FilterLogEventsCommand({ logGroupName: `/aws/lambda/${name}`, nextToken }),
+      );
+      for (const { message = "" } of page.events ?? []) messages.push(message);
+      ({ nextToken } = page);
+    } while (nextToken !== undefined);
+    return messages;
+  };
+  let messages: string[] = [];
+  for (let tries = 0; tries < 50 && !messages.at(-1)?.startsWith("REPORT "); tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    messages = await read().catch(() => []);
+  }
+  const written = messages.filter((message) => message.startsWith("line "));
+  assert.equal(written.length, count);
+  assert.equal(
+    written.findIndex((message, n) => message !== `line ${n}\n`),
+    -1,
+  );
+});

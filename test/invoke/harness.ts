@@ -119,6 +119,7 @@ export async function openInvoker(
       credentials: options.credentials ?? (() => Promise.resolve(credentialsUntil(Date.now() + hourMs))),
       writeLogs: (_version, stream, more) =>
         void lines.set(stream, [...(lines.get(stream) ?? []), ...more.map((line) => line.message)]),
+      logBytesWaiting: () => 0,
     },
     endpointPort,
     stateDir,

@@ -46,8 +46,8 @@ export interface Stage {
   readonly role: string;
   readonly nodeRuntime: Runtime;
   readonly server: { readonly port: number; readonly pid: number; readonly dataDir: string };
-  /** Everything that CloudWatch Logs has of a function of the scenario. */
-  logs(name: string): Promise<string[]>;
+  /** Everything that CloudWatch Logs has of a function of the scenario, or of a stream of it since some time (epoch milliseconds). */
+  logs(name: string, part?: { readonly logStreamName: string; readonly since: number }): Promise<string[]>;
 }
 
 export interface Answer {

@@ -130,7 +130,7 @@ export async function openStage(kind: Kind, config: ConfigInput = {}): Promise<O
           nodeRuntime: "nodejs24.x",
           server,
           invoke: (inner, event) => invoke(client, own(inner), event),
-          logs: (inner) => readLogs(logsClient, own(inner)),
+          logs: (inner, part) => readLogs(logsClient, own(inner), part),
         });
       } finally {
         for (const inner of names)
@@ -178,12 +178,19 @@ function runtimeOf({ language = "node" }: BadFunction): { Runtime: Runtime; Hand
   return { Runtime: "nodejs24.x", Handler };
 }
 
-async function readLogs(client: CloudWatchLogsClient, name: string): Promise<string[]> {
-  const logGroupName = `/aws/lambda/${name}`;
+async function readLogs(
+  client: CloudWatchLogsClient,
+  name: string,
+  part?: Parameters<Stage["logs"]>[1],
+): Promise<string[]> {
+  const query = {
+    logGroupName: `/aws/lambda/${name}`,
+    ...(part && { logStreamNames: [part.logStreamName], startTime: part.since }),
+  };
   const found: string[] = [];
   let nextToken: string | undefined;
   do {
-    const page = await client.send(new FilterLogEventsCommand({ logGroupName, nextToken }));
+    const page = await client.send(new FilterLogEventsCommand({ ...query, nextToken }));
     found.push(...(page.events ?? []).map((event) => event.message ?? ""));
     ({ nextToken } = page);
   } while (nextToken !== undefined);

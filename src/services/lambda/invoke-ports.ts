@@ -10,8 +10,10 @@ const SESSION_SECONDS = 12 * 3_600;
 /** How long a role's answer about logging is believed. */
 const PERMISSION_AGE_MS_MAX = 30_000;
 const PERMISSIONS_MAX = 10_000;
-/** Lines of one stream that wait for their permission or the log store; more are dropped, oldest first. */
-const WAITING_LINES_MAX = 10_000;
+/** Lines of one stream that are written together at most: the event loop is held for a moment for each. */
+const LINES_TOGETHER_MAX = 10_000;
+/** What a line takes in memory besides its text, in bytes. */
+const LINE_OVERHEAD_BYTES = 100;
 
 interface Deps {
   readonly roles: Roles;
@@ -34,17 +36,18 @@ interface Stream {
 export function createInvokePorts(deps: Deps): InvokePorts & { flush(): Promise<void> } {
   const permissions = new Map<string, Permission>();
   const streams = new Map<string, Stream>();
+  let bytesWaiting = 0;
 
   const write = async (key: string, version: FunctionVersion, logStream: string, stream: Stream) => {
     while (stream.lines.length > 0) {
-      const lines = stream.lines;
-      stream.lines = [];
+      const lines = stream.lines.splice(0, LINES_TOGETHER_MAX);
       try {
         if (await mayLog(deps, permissions, version, logStream))
           await deps.logs.append(version.account, version.region, version.logGroup, logStream, lines);
       } catch (error) {
         deps.log.warn("A function's log lines were lost", { function: version.functionArn, error });
       }
+      bytesWaiting -= bytesOf(lines);
     }
     // In the same breath as the look at the empty list, so that no line falls between.
     streams.delete(key);
@@ -60,15 +63,19 @@ export function createInvokePorts(deps: Deps): InvokePorts & { flush(): Promise<
       const key = `${version.account} ${version.region} ${version.logGroup} ${logStream}`;
       const stream = streams.get(key) ?? { lines: [], writing: undefined };
       streams.set(key, stream);
-      stream.lines.push(...lines);
-      if (stream.lines.length > WAITING_LINES_MAX)
-        stream.lines.splice(0, stream.lines.length - WAITING_LINES_MAX);
+      for (const line of lines) stream.lines.push(line);
+      bytesWaiting += bytesOf(lines);
       stream.writing ??= write(key, version, logStream, stream);
     },
+    logBytesWaiting: () => bytesWaiting,
     async flush() {
       while (streams.size > 0) await Promise.all([...streams.values()].map(async (stream) => stream.writing));
     },
   };
+}
+
+function bytesOf(lines: readonly LogLine[]): number {
+  return lines.reduce((sum, { message }) => sum + message.length + LINE_OVERHEAD_BYTES, 0);
 }
 
 /**

@@ -1,4 +1,4 @@
-/** Writes as much as it can for a while, at least so much, in every way there is, and answers how many bytes that were. */
+/** Writes as much as it can for a while, at least so much, in every way there is; answers how many bytes and lines that were, and where. */
 import { writeSync } from "node:fs";
 
 const LONG = Buffer.from(`${"x".repeat(65_535)}\n`);
@@ -15,9 +15,12 @@ function write(descriptor, chunk) {
   return chunk.length;
 }
 
-export const handler = async ({ ms, bytesMin }) => {
-  let bytes = 0;
+export const handler = async ({ ms, bytesMin }, { logStreamName }) => {
+  let [bytes, lines] = [0, 0];
   for (const until = Date.now() + ms; Date.now() < until || bytes < bytesMin;)
-    for (const descriptor of [1, 2]) bytes += write(descriptor, LONG) + write(descriptor, SHORT);
-  return bytes;
+    for (const descriptor of [1, 2]) {
+      bytes += write(descriptor, LONG) + write(descriptor, SHORT);
+      lines += 1 + SHORT.length;
+    }
+  return { bytes, lines, logStreamName };
 };
