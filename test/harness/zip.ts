@@ -73,6 +73,7 @@ export const ESCAPES: readonly (readonly RawEntry[])[] = [
   [linkEntry("a/b/c", "../../../x")],
   // Each link alone stays inside; followed through the other, it does not.
   [{ name: "p/q/x", content: "x" }, linkEntry("p/q/up", "../.."), linkEntry("out", "p/q/up/../x")],
+  [{ name: "r/x", content: "x" }, linkEntry("p/q/down", "../../r"), linkEntry("out", "p/q/down/../..")],
   [linkEntry("loop", "loop")],
   // A link made inside a link would be written outside before anybody saw where it leads.
   [
