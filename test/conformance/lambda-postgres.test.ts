@@ -3,23 +3,29 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import {
+  AddLayerVersionPermissionCommand,
   AddPermissionCommand,
   CreateAliasCommand,
   DeleteAliasCommand,
   DeleteFunctionCommand,
   DeleteFunctionConcurrencyCommand,
   DeleteFunctionEventInvokeConfigCommand,
+  DeleteLayerVersionCommand,
   DeleteProvisionedConcurrencyConfigCommand,
   GetAccountSettingsCommand,
   GetFunctionRecursionConfigCommand,
+  GetLayerVersionPolicyCommand,
   GetPolicyCommand,
   GetProvisionedConcurrencyConfigCommand,
   InvokeCommand,
   ListAliasesCommand,
   ListFunctionEventInvokeConfigsCommand,
   ListFunctionsCommand,
+  ListLayerVersionsCommand,
+  ListLayersCommand,
   ListTagsCommand,
   ListVersionsByFunctionCommand,
+  PublishLayerVersionCommand,
   PublishVersionCommand,
   PutFunctionConcurrencyCommand,
   PutFunctionEventInvokeConfigCommand,
@@ -33,6 +39,7 @@ import {
 } from "@aws-sdk/client-lambda";
 import { CreateBucketCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import { postgresMissing, startPostgres } from "../harness/postgres.ts";
+import { zipOf } from "../harness/zip.ts";
 import { ACCOUNT, ECHO, startSetting } from "./lambda-setting.ts";
 
 test("functions, versions, aliases, policies, tags and events live in PostgreSQL", async (t) => {
@@ -92,6 +99,34 @@ test("functions, versions, aliases, policies, tags and events live in PostgreSQL
       const provisioned = await lambda.send(new GetProvisionedConcurrencyConfigCommand(one));
       assert.equal(provisioned.RequestedProvisionedConcurrentExecutions, 1);
       await lambda.send(new DeleteProvisionedConcurrencyConfigCommand(one));
+      const LayerName = "layer";
+      const Content = { ZipFile: await zipOf({ x: "x" }) };
+      const CompatibleRuntimes = ["nodejs24.x" as const];
+      const { LayerVersionArn = "" } = await lambda.send(
+        new PublishLayerVersionCommand({ LayerName, Content, CompatibleRuntimes }),
+      );
+      const listed = { CompatibleRuntime: CompatibleRuntimes[0], MaxItems: 1 };
+      const { Layers } = await lambda.send(new ListLayersCommand(listed));
+      assert.equal(Layers?.[0]?.LatestMatchingVersion?.LayerVersionArn, LayerVersionArn);
+      const { LayerVersions } = await lambda.send(new ListLayerVersionsCommand({ LayerName, ...listed }));
+      assert.equal(LayerVersions?.[0]?.Version, 1);
+      const version = { LayerName, VersionNumber: 1 };
+      await lambda.send(
+        new AddLayerVersionPermissionCommand({
+          ...version,
+          StatementId: "all",
+          Action: "lambda:GetLayerVersion",
+          Principal: "*",
+        }),
+      );
+      assert.match(
+        (await lambda.send(new GetLayerVersionPolicyCommand(version))).Policy ?? "",
+        /"Sid":"all"/,
+      );
+      await lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, Layers: [LayerVersionArn] }));
+      await setting.updated(FunctionName);
+      assert.equal((await setting.invoke(FunctionName)).error, undefined);
+      await lambda.send(new DeleteLayerVersionCommand(version));
       await lambda.send(new DeleteAliasCommand(alias));
       await lambda.send(new DeleteFunctionCommand({ FunctionName, Qualifier: "1" }));
       await lambda.send(new DeleteFunctionCommand({ FunctionName }));

@@ -11,7 +11,10 @@ import { tagConditions, tagKeyConditions } from "../../aws/tag-conditions.ts";
 import type { Reader } from "../../store/database.ts";
 import type { Client } from "./deps.ts";
 import { policyQualifier } from "./functions-port.ts";
+import { layerArn, readLayerName, readLayerVersionArn } from "./layer-names.ts";
+import { layerPolicyKey } from "./layers.ts";
 import { LATEST, functionArn, readFunctionArn, readFunctionName } from "./names.ts";
+import type { FunctionId } from "./names.ts";
 import { grantTo } from "./policy.ts";
 import { readStatements } from "./store-permissions.ts";
 
@@ -50,8 +53,29 @@ function onTagged(
   return [{ action: `lambda:${context.operation}`, resource, conditions }];
 }
 
+interface NamedLayer {
+  readonly LayerName?: string | undefined;
+  readonly VersionNumber?: number | undefined;
+}
+
+function onLayerVersion({ LayerName, VersionNumber }: NamedLayer, context: RequestContext): Requirement[] {
+  const layer = layerArn(readLayerName(LayerName ?? "", context));
+  return [{ action: `lambda:${context.operation}`, resource: `${layer}:${VersionNumber}` }];
+}
+
+/** Whoever gives a function a layer must be allowed to read it. */
+function readLayers(arns: readonly string[] | undefined): Requirement[] {
+  return (arns ?? []).map((resource) => ({ action: "lambda:GetLayerVersion", resource }));
+}
+
+/** Which layers a function gets, where the request says so. */
+function layerConditions(arns: readonly string[] | undefined): ConditionValues {
+  return arns === undefined ? {} : { "lambda:layer": arns };
+}
+
 /** @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html */
 const table: RequirementTable<Client> = {
+  AddLayerVersionPermission: onLayerVersion,
   AddPermission: (input, context) =>
     onQualified(input, context).map((one) => ({
       ...one,
@@ -62,9 +86,13 @@ const table: RequirementTable<Client> = {
     })),
   CreateAlias: onFunction,
   CreateFunction: (input, context) => [
-    ...onFunction(input, context).map((one) => ({ ...one, conditions: tagConditions(input.Tags) })),
+    ...onFunction(input, context).map((one) => ({
+      ...one,
+      conditions: { ...tagConditions(input.Tags), ...layerConditions(input.Layers) },
+    })),
     ...passRole(input, context),
     ...readCode(input.Code),
+    ...readLayers(input.Layers),
     ...tagged(input, context),
   ],
   DeleteAlias: onFunction,
@@ -72,6 +100,7 @@ const table: RequirementTable<Client> = {
     versionOf(input, context) === LATEST ? onFunction(input, context) : onQualified(input, context),
   DeleteFunctionConcurrency: onFunction,
   DeleteFunctionEventInvokeConfig: onQualified,
+  DeleteLayerVersion: onLayerVersion,
   DeleteProvisionedConcurrencyConfig: onQualified,
   GetAccountSettings: anywhere,
   GetAlias: onFunction,
@@ -80,6 +109,9 @@ const table: RequirementTable<Client> = {
   GetFunctionConfiguration: onQualified,
   GetFunctionEventInvokeConfig: onQualified,
   GetFunctionRecursionConfig: onFunction,
+  GetLayerVersion: onLayerVersion,
+  GetLayerVersionByArn: ({ Arn = "" }) => readLayers([Arn]),
+  GetLayerVersionPolicy: onLayerVersion,
   GetPolicy: onQualified,
   GetProvisionedConcurrencyConfig: onQualified,
   Invoke: onInvoked,
@@ -87,22 +119,30 @@ const table: RequirementTable<Client> = {
   ListAliases: onFunction,
   ListFunctionEventInvokeConfigs: onFunction,
   ListFunctions: anywhere,
+  ListLayerVersions: anywhere,
+  ListLayers: anywhere,
   ListProvisionedConcurrencyConfigs: onFunction,
   ListTags: (input, context) => onTagged(input.Resource, context, {}),
   ListVersionsByFunction: onFunction,
+  PublishLayerVersion: ({ LayerName = "", Content }, context) => [
+    { action: "lambda:PublishLayerVersion", resource: layerArn(readLayerName(LayerName, context)) },
+    ...readCode(Content),
+  ],
   PublishVersion: onFunction,
   PutFunctionConcurrency: onFunction,
   PutFunctionEventInvokeConfig: onQualified,
   PutProvisionedConcurrencyConfig: onQualified,
   PutFunctionRecursionConfig: onFunction,
+  RemoveLayerVersionPermission: onLayerVersion,
   RemovePermission: onQualified,
   TagResource: (input, context) => onTagged(input.Resource, context, tagConditions(input.Tags)),
   UntagResource: (input, context) => onTagged(input.Resource, context, tagKeyConditions(input.TagKeys)),
   UpdateAlias: onFunction,
   UpdateFunctionCode: (input, context) => [...onFunction(input, context), ...readCode(input)],
   UpdateFunctionConfiguration: (input, context) => [
-    ...onFunction(input, context),
+    ...onFunction(input, context).map((one) => ({ ...one, conditions: layerConditions(input.Layers) })),
     ...passRole(input, context),
+    ...readLayers(input.Layers),
   ],
   UpdateFunctionEventInvokeConfig: onQualified,
 };
@@ -112,12 +152,19 @@ export function authorization(reader: Reader): ServiceAuthorization {
   return {
     ...authorizationFrom(table),
     async resourceGrant({ action, resource }, { principal }) {
-      const reference = readFunctionArn(resource);
-      if (!reference) return "none";
-      const statements = await readStatements(reader, reference, policyQualifier(reference.qualifier));
-      return grantTo(statements, action, principal);
+      const place = policyPlace(resource);
+      if (!place) return "none";
+      return grantTo(await readStatements(reader, place.id, place.qualifier), action, principal);
     },
   };
+}
+
+/** Where the policy of a function or a layer version is kept. */
+function policyPlace(arn: string): { id: FunctionId; qualifier: string } | undefined {
+  const layer = readLayerVersionArn(arn);
+  if (layer) return layerPolicyKey(layer);
+  const reference = readFunctionArn(arn);
+  return reference && { id: reference, qualifier: policyQualifier(reference.qualifier) };
 }
 
 function qualifiedArn(input: Named, context: RequestContext): string {

@@ -3,6 +3,7 @@ import type { FunctionVersion } from "../../invoke/index.ts";
 import type { Database, Transaction } from "../../store/database.ts";
 import type { CodeStore } from "./code/code-store.ts";
 import { conflict } from "./errors.ts";
+import { layerCodes } from "./layers.ts";
 import { lineageId } from "./lineage.ts";
 import { LATEST, functionArn, functionNotFound } from "./names.ts";
 import type { FunctionId, FunctionReference } from "./names.ts";
@@ -172,7 +173,10 @@ export class Catalogue {
   }
 
   #invokable(row: VersionRow): FunctionVersion {
-    const { configuration, deployment, codeSha256 } = row.serving ?? row;
+    const { code } = this.#deps;
+    const deployed = row.serving ?? row;
+    const { configuration, deployment, codeSha256 } = deployed;
+    const layers = layerCodes(deployed);
     return {
       key: deployment,
       account: row.account,
@@ -186,8 +190,9 @@ export class Catalogue {
       timeoutMs: configuration.timeoutSeconds * 1_000,
       ephemeralStorageMb: configuration.ephemeralStorageMb,
       environment: configuration.environment ?? {},
-      codeDir: this.#deps.code.folder(codeSha256),
-      holdCode: () => this.#deps.code.hold(codeSha256),
+      codeDir: code.folder(codeSha256),
+      ...(layers.length > 0 && { optDir: code.layersFolder(layers) }),
+      holdCode: () => code.holdAll(codeSha256, layers),
       roleArn: configuration.role,
       logGroup: configuration.logGroup ?? `/aws/lambda/${row.name}`,
       ...(configuration.jsonLogs

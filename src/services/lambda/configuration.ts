@@ -5,6 +5,7 @@ import type { FunctionVersion } from "../../invoke/index.ts";
 import type { Client } from "./deps.ts";
 import { invalidParameter } from "./errors.ts";
 import { checkEnvironment } from "./environment-variables.ts";
+import type { FunctionLayer } from "./layers.ts";
 import {
   EPHEMERAL_STORAGE_MB_DEFAULT,
   EPHEMERAL_STORAGE_MB_MAX,
@@ -26,6 +27,8 @@ export interface Configuration {
   readonly ephemeralStorageMb: number;
   /** Absent when the request had no Environment, which answers without one. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** In the order in which they are laid over one another at /opt. Absent when there are none. */
+  readonly layers?: readonly FunctionLayer[];
   /** Absent for `/aws/lambda/<name>`. */
   readonly logGroup?: string;
   /** Absent for Text. */
@@ -41,8 +44,12 @@ export interface JsonLogs {
 type Create = Input<Client, "CreateFunction">;
 type Update = Input<Client, "UpdateFunctionConfiguration">;
 
-/** The configuration that CreateFunction asks for, defaults filled in. @throws in AWS's words for what it may not be. */
-export function newConfiguration(input: Create): Configuration {
+/**
+ * The configuration that CreateFunction asks for, defaults filled in.
+ * @param layers What the request's Layers name.
+ * @throws in AWS's words for what it may not be.
+ */
+export function newConfiguration(input: Create, layers?: readonly FunctionLayer[]): Configuration {
   refuseUnimplemented(input);
   if (!input.Runtime || !input.Handler)
     throw invalidParameter(
@@ -57,13 +64,17 @@ export function newConfiguration(input: Create): Configuration {
     memoryMb: MEMORY_MB_DEFAULT,
     ephemeralStorageMb: EPHEMERAL_STORAGE_MB_DEFAULT,
   };
-  return merge(defaults, input);
+  return merge(defaults, input, layers);
 }
 
 /** The configuration after an UpdateFunctionConfiguration; members that the request does not name stay. */
-export function updatedConfiguration(current: Configuration, input: Update): Configuration {
+export function updatedConfiguration(
+  current: Configuration,
+  input: Update,
+  layers: readonly FunctionLayer[] | undefined = current.layers,
+): Configuration {
   refuseUnimplemented(input);
-  return merge(current, input);
+  return merge(current, input, layers);
 }
 
 /** Base64 SHA-256 over configuration and code; two versions with the same one are the same function. */
@@ -74,7 +85,11 @@ export function fingerprint(configuration: Configuration, codeSha256: string): s
     .digest("base64");
 }
 
-function merge(base: Configuration, input: Create | Update): Configuration {
+function merge(
+  base: Configuration,
+  input: Create | Update,
+  layers: readonly FunctionLayer[] | undefined,
+): Configuration {
   const merged: Configuration = {
     runtime: input.Runtime ?? base.runtime,
     handler: input.Handler ?? base.handler,
@@ -84,6 +99,7 @@ function merge(base: Configuration, input: Create | Update): Configuration {
     memoryMb: input.MemorySize ?? base.memoryMb,
     ephemeralStorageMb: input.EphemeralStorage?.Size ?? base.ephemeralStorageMb,
     ...optional("environment", input.Environment ? (input.Environment.Variables ?? {}) : base.environment),
+    ...optional("layers", layers && layers.length > 0 ? layers : undefined),
     ...optional("logGroup", input.LoggingConfig?.LogGroup ?? base.logGroup),
     ...optional("jsonLogs", readJsonLogs(base.jsonLogs, input.LoggingConfig)),
   };

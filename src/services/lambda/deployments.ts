@@ -5,6 +5,7 @@ import type { Database } from "../../store/database.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { CodeStore } from "./code/code-store.ts";
+import { layerCodes } from "./layers.ts";
 import { functionArn } from "./names.ts";
 import { readVersion, saveVersion } from "./store.ts";
 import { newestVersions, readUnfinished } from "./store-lists.ts";
@@ -58,7 +59,7 @@ export class Deployments {
     const work = (async () => {
       for (const one of deployed) {
         await this.#deps.invoker.retire(one.deployment);
-        await this.#deps.code.release(one.codeSha256);
+        for (const code of [one.codeSha256, ...layerCodes(one)]) await this.#deps.code.release(code);
       }
     })().catch((error: unknown) =>
       this.#deps.log.error("A superseded version could not be retired", { error }),
@@ -82,7 +83,7 @@ export class Deployments {
       await this.#deps.runtimes.install(row.configuration.runtime);
       const { runtime, memoryMb, role: roleArn } = row.configuration;
       this.#deps.invoker.prepare({ runtime, memoryMb, session: { roleArn, functionName: row.name } });
-      (await this.#deps.code.hold(row.codeSha256))();
+      (await this.#deps.code.holdAll(row.codeSha256, layerCodes(row)))();
     } catch (error) {
       this.#deps.log.warn("A function could not be deployed", { function: functionArn(row), error });
       const reason = error instanceof Error ? error.message : String(error);

@@ -1,11 +1,17 @@
 /** Versions and aliases as the API answers them. */
-import type { AliasConfiguration, FunctionConfiguration } from "@aws-sdk/client-lambda";
+import type {
+  AliasConfiguration,
+  FunctionConfiguration,
+  LayerVersionsListItem,
+} from "@aws-sdk/client-lambda";
 import { versionName } from "./catalogue.ts";
 import type { LambdaDeps } from "./deps.ts";
+import { layerVersionArn } from "./layer-names.ts";
 import { functionArn } from "./names.ts";
 import type { FunctionId } from "./names.ts";
 import { HOST_ARCHITECTURE } from "./refusals.ts";
 import type { AliasRow } from "./store-aliases.ts";
+import type { LayerVersionRow } from "./store-layers.ts";
 import type { VersionRow } from "./version-row.ts";
 
 /**
@@ -45,13 +51,16 @@ export function describeListed(row: VersionRow, qualifier?: string): FunctionCon
     Description: configuration.description,
     Timeout: configuration.timeoutSeconds,
     MemorySize: configuration.memoryMb,
-    LastModified: new Date(row.lastModified).toISOString().replace("Z", "+0000"),
+    LastModified: dateText(row.lastModified),
     CodeSha256: Buffer.from(row.codeSha256, "hex").toString("base64"),
     Version: versionName(row.number),
     ...(configuration.environment && Object.keys(configuration.environment).length > 0
       ? { Environment: { Variables: { ...configuration.environment } } }
       : {}),
     TracingConfig: { Mode: "PassThrough" },
+    ...(configuration.layers
+      ? { Layers: configuration.layers.map(({ arn, codeBytes }) => ({ Arn: arn, CodeSize: codeBytes })) }
+      : {}),
     RevisionId: row.revision,
     PackageType: "Zip",
     Architectures: [HOST_ARCHITECTURE],
@@ -78,6 +87,27 @@ export function describeAlias(id: FunctionId, alias: AliasRow): AliasConfigurati
       : {}),
     RevisionId: alias.revision,
   };
+}
+
+/** A layer version as lists have it. */
+export function describeLayerVersion(row: LayerVersionRow): LayerVersionsListItem {
+  return {
+    LayerVersionArn: layerVersionArn(row),
+    Version: row.number,
+    Description: row.description,
+    CreatedDate: dateText(row.createdAt),
+    ...present("LicenseInfo", row.licenseInfo),
+    ...(present("CompatibleRuntimes", row.runtimes) as Pick<LayerVersionsListItem, "CompatibleRuntimes">),
+    ...(present("CompatibleArchitectures", row.architectures) as Pick<
+      LayerVersionsListItem,
+      "CompatibleArchitectures"
+    >),
+  };
+}
+
+/** As Lambda writes dates: `2026-01-02T03:04:05.000+0000`. */
+function dateText(epochMs: number): string {
+  return new Date(epochMs).toISOString().replace("Z", "+0000");
 }
 
 function present<K extends string, V>(key: K, value: V | null): { [P in K]?: V } {

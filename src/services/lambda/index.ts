@@ -22,6 +22,7 @@ import { functions as functionsMigration } from "./migrations/001-functions.ts";
 import { eventInvokeConfigs } from "./migrations/002-event-invoke-configs.ts";
 import { recursiveLoops } from "./migrations/003-recursive-loops.ts";
 import { concurrency } from "./migrations/004-concurrency.ts";
+import { layers } from "./migrations/005-layers.ts";
 import { operationTable } from "./operation-table.ts";
 import { createDirectInvoke } from "./operations/invoke-direct.ts";
 import { Provisioning } from "./provisioning.ts";
@@ -47,7 +48,13 @@ export interface LambdaService {
 /** Lambda over a database, a queue and blobs. */
 export async function createLambda(deps: LambdaDeps): Promise<LambdaService> {
   const { clock, ids, log, database, blobs, queue } = deps;
-  await database.migrate("lambda", [functionsMigration, eventInvokeConfigs, recursiveLoops, concurrency]);
+  await database.migrate("lambda", [
+    functionsMigration,
+    eventInvokeConfigs,
+    recursiveLoops,
+    concurrency,
+    layers,
+  ]);
   const limits = { ...LIMITS_DEFAULT, ...deps.limits };
   const code = new CodeStore({ ...deps, cacheBytes: limits.codeCacheBytes });
   const catalogue = new Catalogue({ database, code, clock, ids });

@@ -13,6 +13,8 @@ export const POLICY_BYTES_MAX = 20_480;
 export const ZIP_BYTES_MAX = 52_428_800;
 /** A zip from S3 is bound only by what it may unpack to. */
 export const UNZIPPED_BYTES_MAX = 262_144_000;
+/** Layers of one function. */
+export const LAYERS_MAX = 5;
 /** Files and folders in one zip; AWS names no figure, and a central directory must end somewhere. */
 export const ZIP_ENTRIES_MAX = 200_000;
 export const SYNC_PAYLOAD_BYTES_MAX = 6_291_456;

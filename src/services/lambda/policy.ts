@@ -1,7 +1,9 @@
 /** Resource policy statements: built from AddPermission, and evaluated for who wants to invoke. */
+import { AwsError } from "../../aws/errors.ts";
 import type { Input } from "../../aws/service.ts";
 import type { Client } from "./deps.ts";
-import { invalidParameter } from "./errors.ts";
+import { conflict, invalidParameter } from "./errors.ts";
+import { POLICY_BYTES_MAX } from "./limits.ts";
 
 export interface PolicyStatement {
   readonly Sid: string;
@@ -17,8 +19,11 @@ export type Caller =
   | { readonly service: string; readonly sourceArn: string; readonly sourceAccount: string }
   | { readonly account: string; readonly arn: string };
 
+/** The members of an AddPermission that make a statement. */
+type Grant = Omit<Input<Client, "AddPermission">, "FunctionName">;
+
 /** The statement of an AddPermission, members and conditions in AWS's order. */
-export function newStatement(input: Input<Client, "AddPermission">, resource: string): PolicyStatement {
+export function newStatement(input: Grant, resource: string): PolicyStatement {
   const equals = {
     ...entry("lambda:FunctionUrlAuthType", input.FunctionUrlAuthType),
     ...entry("lambda:EventSourceToken", input.EventSourceToken),
@@ -40,6 +45,21 @@ export function newStatement(input: Input<Client, "AddPermission">, resource: st
   };
 }
 
+/** @throws ResourceConflictException for an id that is taken, PolicyLengthExceededException where the policy gets too long. */
+export function checkNewStatement(statement: PolicyStatement, others: readonly PolicyStatement[]): void {
+  if (others.some((one) => one.Sid === statement.Sid))
+    throw conflict(
+      `The statement id (${statement.Sid}) provided already exists. Please provide a new statement id, or remove the existing statement.`,
+    );
+  const bytes = Buffer.byteLength(policyDocument([...others, statement]));
+  if (bytes > POLICY_BYTES_MAX)
+    throw new AwsError(
+      "PolicyLengthExceededException",
+      `The final policy size (${bytes}) is bigger than the limit (${POLICY_BYTES_MAX}).`,
+      { Type: "User" },
+    );
+}
+
 /** The whole policy document as GetPolicy answers it. */
 export function policyDocument(statements: readonly PolicyStatement[]): string {
   return JSON.stringify({ Version: "2012-10-17", Id: "default", Statement: statements });
@@ -47,9 +67,14 @@ export function policyDocument(statements: readonly PolicyStatement[]): string {
 
 /** Whether one of the statements lets the caller perform `lambda:InvokeFunction`. */
 export function allowsInvoke(statements: readonly PolicyStatement[], caller: Caller): boolean {
+  return allows(statements, "lambda:InvokeFunction", caller);
+}
+
+/** Whether one of the statements lets the caller, who may be another account's, perform an action. */
+export function allows(statements: readonly PolicyStatement[], action: string, caller: Caller): boolean {
   return statements.some(
     (statement) =>
-      ["lambda:InvokeFunction", "lambda:*", "*"].includes(statement.Action) &&
+      [action, "lambda:*", "*"].includes(statement.Action) &&
       principalFits(statement.Principal, caller) &&
       Object.entries(statement.Condition ?? {}).every(([operator, keys]) =>
         Object.entries(keys).every(([key, value]) => conditionHolds(operator, key, value, caller)),

@@ -28,7 +28,6 @@ const REFUSALS: readonly ((input: Refusable) => string | false | undefined)[] = 
   ({ Code, S3ObjectStorageMode }) =>
     (Code?.S3ObjectStorageMode ?? S3ObjectStorageMode) === "REFERENCE" && "S3ObjectStorageMode REFERENCE",
   ({ TracingConfig }) => TracingConfig?.Mode === "Active" && "TracingConfig Mode Active",
-  ({ Layers }) => filled(Layers) && "Layers",
   ({ FileSystemConfigs }) => filled(FileSystemConfigs) && "FileSystemConfigs",
   ({ CodeSigningConfigArn }) => filled(CodeSigningConfigArn) && "CodeSigningConfigArn",
   ({ SnapStart }) => SnapStart?.ApplyOn === "PublishedVersions" && "SnapStart ApplyOn PublishedVersions",
@@ -48,6 +47,12 @@ export function refuseUnimplemented(input: Refusable): void {
     const what = refusal(input);
     if (what) throw notImplemented(`${what} of a Lambda function`);
   }
+}
+
+/** @throws NotImplemented (501), as for functions. */
+export function refuseLayerContent(content: Input<Client, "PublishLayerVersion">["Content"]): void {
+  if (content?.S3ObjectStorageMode === "REFERENCE")
+    throw notImplemented("S3ObjectStorageMode REFERENCE of a Lambda layer");
 }
 
 /** A dead-letter queue or topic is refused for want of its service: says which. */

@@ -26,17 +26,26 @@ const UNFINISHED = sql(
 const NEWEST = sql("lambda.newest", "SELECT * FROM lambda_versions ORDER BY last_modified DESC LIMIT ?");
 const CODE_USES = sql(
   "lambda.code-uses",
-  "SELECT COUNT(*) AS uses FROM lambda_versions WHERE code_sha256 = ? OR serving_code = ?",
+  `SELECT (SELECT COUNT(*) FROM lambda_versions WHERE code_sha256 = ? OR serving_code = ?)
+   + (SELECT COUNT(*) FROM lambda_version_layers WHERE code_sha256 = ?)
+   + (SELECT COUNT(*) FROM lambda_layer_versions WHERE code_sha256 = ?) AS uses`,
 );
 const CODES = sql(
   "lambda.codes",
   `SELECT code_sha256 AS code, MAX(unzipped_bytes) AS bytes FROM lambda_versions GROUP BY code_sha256
-   UNION ALL SELECT serving_code AS code, NULL AS bytes FROM lambda_versions WHERE serving_code IS NOT NULL`,
+   UNION ALL SELECT serving_code AS code, NULL AS bytes FROM lambda_versions WHERE serving_code IS NOT NULL
+   UNION ALL SELECT code_sha256 AS code, CAST(NULL AS bigint) AS bytes FROM lambda_version_layers
+   UNION ALL SELECT code_sha256 AS code, unzipped_bytes AS bytes FROM lambda_layer_versions`,
 );
 const USAGE = sql(
   "lambda.usage",
-  `SELECT COUNT(CASE WHEN number = 0 THEN 1 END) AS functions, COALESCE(SUM(code_bytes), 0) AS zipped,
-   COALESCE(SUM(unzipped_bytes), 0) AS unzipped FROM lambda_versions WHERE account = ? AND region = ?`,
+  `SELECT COALESCE(SUM(functions), 0) AS functions, COALESCE(SUM(zipped), 0) AS zipped,
+   COALESCE(SUM(unzipped), 0) AS unzipped FROM (
+     SELECT CASE WHEN number = 0 THEN 1 ELSE 0 END AS functions, code_bytes AS zipped, unzipped_bytes AS unzipped
+     FROM lambda_versions WHERE account = ? AND region = ?
+     UNION ALL SELECT 0 AS functions, code_bytes AS zipped, unzipped_bytes AS unzipped
+     FROM lambda_layer_versions WHERE account = ? AND region = ?
+   ) AS stored`,
 );
 
 /** $LATEST of every function whose name follows `after`, in order of name. */
@@ -92,7 +101,7 @@ export async function newestVersions(reader: Reader, count: number): Promise<Ver
 }
 
 export async function isCodeUsed(reader: Reader, sha256: string): Promise<boolean> {
-  return ((await reader.get<{ uses: number }>(CODE_USES, sha256, sha256))?.uses ?? 0) > 0;
+  return ((await reader.get<{ uses: number }>(CODE_USES, sha256, sha256, sha256, sha256))?.uses ?? 0) > 0;
 }
 
 /** Every code that some version refers to, with the bytes of its files where a version tells them. */
@@ -104,10 +113,12 @@ export async function usedCodes(reader: Reader): Promise<Map<string, number | un
   return codes;
 }
 
-/** Number of functions, and bytes of all versions' zips and of their content. */
+/** Number of functions, and bytes of the zips of all versions, of functions and of layers, and of their content. */
 export async function readUsage(reader: Reader, account: string, region: string) {
   const row = await reader.get<{ functions: number; zipped: number; unzipped: number }>(
     USAGE,
+    account,
+    region,
     account,
     region,
   );

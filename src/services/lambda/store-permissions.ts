@@ -1,4 +1,7 @@
-/** All SQL of resource policies; one row per statement. The qualifier of an unqualified function is "". */
+/**
+ * All SQL of resource policies; one row per statement. The qualifier of an unqualified function is "". A layer version is `layer:NAME`
+ * with its number for a qualifier.
+ */
 import { sql } from "../../store/database.ts";
 import type { Reader, Transaction } from "../../store/database.ts";
 import type { FunctionId } from "./names.ts";

@@ -1,6 +1,7 @@
 /** SQL of functions and of one version at a time. */
 import { sql } from "../../store/database.ts";
 import type { Reader, Transaction } from "../../store/database.ts";
+import { layerCodes } from "./layers.ts";
 import type { FunctionId } from "./names.ts";
 import { parseVersion } from "./version-row.ts";
 import type { RawVersion, VersionRow } from "./version-row.ts";
@@ -65,6 +66,18 @@ const DELETE_VERSION = sql(
   `DELETE FROM lambda_versions WHERE ${KEY} AND number = ?`,
 );
 const DELETE_VERSIONS = sql("lambda.delete-versions", `DELETE FROM lambda_versions WHERE ${KEY}`);
+const DELETE_LAYERS_OF_VERSION = sql(
+  "lambda.delete-layers-of-version",
+  `DELETE FROM lambda_version_layers WHERE ${KEY} AND number = ?`,
+);
+const DELETE_LAYERS_OF_VERSIONS = sql(
+  "lambda.delete-layers-of-versions",
+  `DELETE FROM lambda_version_layers WHERE ${KEY}`,
+);
+const INSERT_LAYER_OF_VERSION = sql(
+  "lambda.insert-layer-of-version",
+  "INSERT INTO lambda_version_layers (account, region, name, number, code_sha256) VALUES (?, ?, ?, ?, ?)",
+);
 const NEXT_NUMBER = sql(
   "lambda.next-number",
   `INSERT INTO lambda_version_counters (account, region, name, last_number) VALUES (?, ?, ?, 1)
@@ -101,6 +114,7 @@ export async function saveTags(tx: Transaction, id: FunctionId, tags: Record<str
 /** Removes the function and every version of it; its version numbers are never given again. */
 export async function deleteFunction(tx: Transaction, id: FunctionId): Promise<void> {
   await tx.run(DELETE_VERSIONS, ...key(id));
+  await tx.run(DELETE_LAYERS_OF_VERSIONS, ...key(id));
   await tx.run(DELETE_FUNCTION, ...key(id));
 }
 
@@ -160,6 +174,9 @@ export async function saveVersion(tx: Transaction, row: VersionRow): Promise<voi
     row.serving && JSON.stringify(row.serving),
     row.serving && row.serving.codeSha256,
   );
+  await tx.run(DELETE_LAYERS_OF_VERSION, ...key(row), row.number);
+  for (const code of new Set([row, row.serving ?? row].flatMap(layerCodes)))
+    await tx.run(INSERT_LAYER_OF_VERSION, ...key(row), row.number, code);
 }
 
 /** Gives a version a new revision id, as a change of its policy does. */
@@ -174,6 +191,7 @@ export async function touchVersion(
 
 export async function deleteVersion(tx: Transaction, id: FunctionId, number: number): Promise<void> {
   await tx.run(DELETE_VERSION, ...key(id), number);
+  await tx.run(DELETE_LAYERS_OF_VERSION, ...key(id), number);
 }
 
 /** The next version number; never one that was given before, even to a deleted function of the same name. */

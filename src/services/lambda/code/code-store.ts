@@ -17,6 +17,7 @@ import type { Log } from "../../../telemetry/log.ts";
 import { invalidParameter } from "../errors.ts";
 import { isCodeUsed, usedCodes } from "../store-lists.ts";
 import { CodeCache } from "./code-cache.ts";
+import { mergeLayers } from "./merge-layers.ts";
 import { badZip, unpack } from "./unpack.ts";
 
 export interface Code {
@@ -62,6 +63,11 @@ export class CodeStore {
     return join(this.#deps.codeDir, sha256);
   }
 
+  /** Where layers lie, merged, while they are held. @param codes Their contents, in order; at least one. */
+  layersFolder(codes: readonly string[]): string {
+    return this.folder(layersName(codes));
+  }
+
   /**
    * Stores a zip of at most `bytesMax`, checked and unpacked, and runs `use` with it; what no version refers to
    * afterwards is removed again.
@@ -94,9 +100,40 @@ export class CodeStore {
    * @throws when the stored zip cannot be read.
    */
   async hold(sha256: string): Promise<() => void> {
-    const release = this.#cache.hold(sha256);
+    return this.#hold(sha256, () => this.#unpack(sha256));
+  }
+
+  /** The same with layers, which lie merged at {@link layersFolder}. */
+  async holdAll(sha256: string, layers: readonly string[]): Promise<() => void> {
+    const release = await this.hold(sha256);
+    if (layers.length === 0) return release;
     try {
-      await this.#unpacked(sha256);
+      const releaseLayers = await this.#holdLayers(layers);
+      return () => {
+        release();
+        releaseLayers();
+      };
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  async #holdLayers(codes: readonly string[]): Promise<() => void> {
+    const name = layersName(codes);
+    return this.#hold(name, () => (codes.length === 1 ? this.#unpack(name) : this.#merge(name, codes)));
+  }
+
+  async #hold(name: string, make: () => Promise<void>): Promise<() => void> {
+    const release = this.#cache.hold(name);
+    try {
+      // Asked by every cold start, and nearly always so: a look from this thread takes less than the way to another.
+      if (this.#turns.has(name) || !existsSync(this.folder(name))) {
+        await this.#inTurn(name, async () => {
+          if (!(await exists(this.folder(name)))) await make();
+        });
+        this.#makeRoom();
+      }
     } catch (error) {
       release();
       throw error;
@@ -107,19 +144,28 @@ export class CodeStore {
     };
   }
 
-  async #unpacked(sha256: string): Promise<void> {
-    // Asked by every cold start, and nearly always so: a look from this thread takes less than the way to another.
-    if (!this.#turns.has(sha256) && existsSync(this.folder(sha256))) return;
-    await this.#inTurn(sha256, async () => {
-      if (await exists(this.folder(sha256))) return;
-      const staged = await this.#stage(
-        await this.#deps.blobs.read(codeBlob(sha256)),
-        Number.POSITIVE_INFINITY,
+  async #unpack(sha256: string): Promise<void> {
+    const content = await this.#deps.blobs.read(codeBlob(sha256));
+    const staged = await this.#stage(content, Number.POSITIVE_INFINITY);
+    await this.#publish(sha256, staged);
+    await rm(staged.temporary, { recursive: true, force: true });
+  }
+
+  async #merge(name: string, codes: readonly string[]): Promise<void> {
+    const temporary = join(this.#deps.codeDir, `.staging-${this.#deps.ids.uuid()}`);
+    const releases: (() => void)[] = [];
+    try {
+      for (const code of new Set(codes)) releases.push(await this.hold(code));
+      await mkdir(temporary, { mode: 0o755 });
+      await mergeLayers(
+        codes.map((code) => this.folder(code)),
+        temporary,
       );
-      await this.#publish(sha256, staged);
-      await rm(staged.temporary, { recursive: true, force: true });
-    });
-    this.#makeRoom();
+      await this.#publish(name, { folder: temporary, unzippedBytes: await bytesBelow(temporary) });
+    } finally {
+      for (const release of releases) release();
+      await rm(temporary, { recursive: true, force: true });
+    }
   }
 
   /** Removes folders that nobody holds while there are too many bytes of them, in the background. */
@@ -225,6 +271,13 @@ export class CodeStore {
       if (this.#turns.get(sha256) === settled) this.#turns.delete(sha256);
     }
   }
+}
+
+/** The folder's name of layers in an order. */
+function layersName(codes: readonly string[]): string {
+  const [only] = codes;
+  if (codes.length === 1 && only !== undefined) return only;
+  return `layers-${createHash("sha256").update(codes.join()).digest("hex")}`;
 }
 
 /**

@@ -8,6 +8,7 @@ import type { Configuration } from "../configuration.ts";
 import type { Client, Lambda } from "../deps.ts";
 import { describeVersion } from "../describe.ts";
 import { conflict, invalidParameter } from "../errors.ts";
+import { checkSizes, findLayers } from "../layers.ts";
 import { ownReference } from "../lookup.ts";
 import { checkNewName } from "../names.ts";
 import type { FunctionId } from "../names.ts";
@@ -27,7 +28,8 @@ export async function createFunction(
   const { qualifier, ...id } = ownReference(input, context);
   if (qualifier !== undefined) throw invalidParameter("Function name must not contain a qualifier.");
   checkNewName(id.name);
-  const configuration = newConfiguration(input);
+  const layers = await findLayers(lambda.database, input.Layers ?? [], context);
+  const configuration = newConfiguration(input, layers);
   const source = codeSource(input.Code ?? {}, lambda.objects, context);
   const tags = withTags({}, input.Tags ?? {});
   await checkRole(lambda.roles, configuration.role, context);
@@ -35,8 +37,10 @@ export async function createFunction(
   if (await readTags(lambda.database, id)) throw alreadyExists(id);
 
   return lambda.code.with(await source.open(), source.bytesMax, async (code) => {
+    checkSizes(configuration, code.unzippedBytes);
     const rows = await lambda.database.tx(async (tx) => {
       if (!(await insertFunction(tx, id, tags))) throw alreadyExists(id);
+      await findLayers(tx, input.Layers ?? [], context);
       const usage = await readUsage(tx, id.account, id.region);
       checkStorage(usage.unzipped + code.unzippedBytes, lambda.limits);
       const latest = newLatest(lambda, id, configuration, code);

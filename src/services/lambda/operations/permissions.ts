@@ -1,16 +1,14 @@
 /** AddPermission, RemovePermission, GetPolicy */
-import { AwsError } from "../../../aws/errors.ts";
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import type { Transaction } from "../../../store/database.ts";
 import type { Client, Lambda } from "../deps.ts";
-import { conflict, invalidParameter, notFound, staleRevision } from "../errors.ts";
+import { invalidParameter, notFound, staleRevision } from "../errors.ts";
 import { policyQualifier } from "../functions-port.ts";
-import { POLICY_BYTES_MAX } from "../limits.ts";
 import { findVersion, ownReference } from "../lookup.ts";
 import type { Found } from "../lookup.ts";
 import { LATEST, functionArn } from "../names.ts";
 import type { FunctionReference } from "../names.ts";
-import { newStatement, policyDocument } from "../policy.ts";
+import { checkNewStatement, newStatement, policyDocument } from "../policy.ts";
 import { saveAlias } from "../store-aliases.ts";
 import { deleteStatement, insertStatement, readStatements } from "../store-permissions.ts";
 import { touchVersion } from "../store.ts";
@@ -33,17 +31,7 @@ export async function addPermission(
     const statements = await readStatements(tx, reference, qualifier);
     if (input.RevisionId !== undefined && input.RevisionId !== revisionOf(found))
       throw staleRevision("GetPolicy");
-    if (statements.some((one) => one.Sid === statement.Sid))
-      throw conflict(
-        `The statement id (${statement.Sid}) provided already exists. Please provide a new statement id, or remove the existing statement.`,
-      );
-    const bytes = Buffer.byteLength(policyDocument([...statements, statement]));
-    if (bytes > POLICY_BYTES_MAX)
-      throw new AwsError(
-        "PolicyLengthExceededException",
-        `The final policy size (${bytes}) is bigger than the limit (${POLICY_BYTES_MAX}).`,
-        { Type: "User" },
-      );
+    checkNewStatement(statement, statements);
     await insertStatement(tx, reference, qualifier, statement);
     await touch(lambda, tx, reference, found);
     return { Statement: JSON.stringify(statement) };

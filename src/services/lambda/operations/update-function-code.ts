@@ -5,6 +5,7 @@ import type { Code } from "../code/code-store.ts";
 import { fingerprint } from "../configuration.ts";
 import type { Client, Lambda } from "../deps.ts";
 import { describeVersion } from "../describe.ts";
+import { checkSizes } from "../layers.ts";
 import { findLatest, unqualifiedReference } from "../lookup.ts";
 import { publish } from "../publish.ts";
 import { checkStorage } from "../requirements.ts";
@@ -26,11 +27,13 @@ export async function updateFunctionCode(
   return lambda.code.with(await source.open(), source.bytesMax, async (code) => {
     if (input.DryRun) {
       const current = await findLatest(lambda.database, id);
+      checkSizes(current.configuration, code.unzippedBytes);
       return describeVersion(lambda, withCode(current, code));
     }
     const rows = await lambda.database.tx(async (tx) => {
       const current = await findLatest(tx, id);
       requireUpdatable(current, input.RevisionId);
+      checkSizes(current.configuration, code.unzippedBytes);
       const usage = await readUsage(tx, id.account, id.region);
       checkStorage(usage.unzipped - current.unzippedBytes + code.unzippedBytes, lambda.limits);
       const updated = await applyUpdate(lambda, tx, current, withCode(current, code));

@@ -3,6 +3,7 @@ import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import { fingerprint, updatedConfiguration } from "../configuration.ts";
 import type { Client, Lambda } from "../deps.ts";
 import { describeVersion } from "../describe.ts";
+import { checkSizes, findLayers } from "../layers.ts";
 import { findLatest, unqualifiedReference } from "../lookup.ts";
 import { checkRole, checkRuntime } from "../requirements.ts";
 import { applyUpdate, requireUpdatable } from "../update.ts";
@@ -22,7 +23,9 @@ export async function updateFunctionConfiguration(
   const row = await lambda.database.tx(async (tx) => {
     const current = await findLatest(tx, id);
     requireUpdatable(current, input.RevisionId);
-    const configuration = updatedConfiguration(current.configuration, input);
+    const layers = input.Layers && (await findLayers(tx, input.Layers, context));
+    const configuration = updatedConfiguration(current.configuration, input, layers);
+    checkSizes(configuration, current.unzippedBytes);
     return applyUpdate(lambda, tx, current, {
       ...current,
       configuration,

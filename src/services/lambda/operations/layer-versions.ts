@@ -1,0 +1,128 @@
+/** PublishLayerVersion, GetLayerVersion, GetLayerVersionByArn, DeleteLayerVersion */
+import type { GetLayerVersionResponse } from "@aws-sdk/client-lambda";
+import type { Input, Output, RequestContext } from "../../../aws/service.ts";
+import { codeLocation } from "../code/location.ts";
+import { codeSource } from "../code/code-source.ts";
+import type { Client, Lambda } from "../deps.ts";
+import { describeLayerVersion } from "../describe.ts";
+import { notFound } from "../errors.ts";
+import {
+  layerArn,
+  layerVersionArn,
+  notAuthorized,
+  readLayerName,
+  readLayerVersion,
+  readLayerVersionArn,
+  requireOwn,
+} from "../layer-names.ts";
+import type { LayerVersionId } from "../layer-names.ts";
+import { isSharedWith, layerPolicyKey } from "../layers.ts";
+import { refuseLayerContent } from "../refusals.ts";
+import { checkStorage } from "../requirements.ts";
+import * as store from "../store-layers.ts";
+import type { LayerVersionRow } from "../store-layers.ts";
+import { readUsage } from "../store-lists.ts";
+import { deleteStatements } from "../store-permissions.ts";
+
+/** Makes the next version of a layer, and the layer with its first; nothing is ever published twice under one number. */
+export async function publishLayerVersion(
+  lambda: Lambda,
+  input: Input<Client, "PublishLayerVersion">,
+  context: RequestContext,
+): Promise<Output<Client, "PublishLayerVersion">> {
+  const id = readLayerName(input.LayerName ?? "", context);
+  requireOwn(id, context);
+  refuseLayerContent(input.Content);
+  const source = codeSource(input.Content ?? {}, lambda.objects, context);
+  return lambda.code.with(await source.open(), source.bytesMax, async (code) => {
+    const row = await lambda.database.tx(async (tx) => {
+      const usage = await readUsage(tx, id.account, id.region);
+      checkStorage(usage.unzipped + code.unzippedBytes, lambda.limits);
+      const published: LayerVersionRow = {
+        ...id,
+        number: await store.nextLayerNumber(tx, id),
+        description: input.Description ?? "",
+        licenseInfo: input.LicenseInfo ?? null,
+        runtimes: input.CompatibleRuntimes ?? null,
+        architectures: input.CompatibleArchitectures ?? null,
+        createdAt: lambda.clock.now(),
+        codeSha256: code.sha256,
+        codeBytes: code.zipBytes,
+        unzippedBytes: code.unzippedBytes,
+        revision: lambda.ids.uuid(),
+      };
+      await store.insertLayerVersion(tx, published);
+      return published;
+    });
+    return describeWhole(lambda, row, context);
+  });
+}
+
+export async function getLayerVersion(
+  lambda: Lambda,
+  input: Input<Client, "GetLayerVersion">,
+  context: RequestContext,
+): Promise<Output<Client, "GetLayerVersion">> {
+  return read(lambda, readLayerVersion(input, context), context);
+}
+
+export async function getLayerVersionByArn(
+  lambda: Lambda,
+  input: Input<Client, "GetLayerVersionByArn">,
+  context: RequestContext,
+): Promise<Output<Client, "GetLayerVersionByArn">> {
+  const id = readLayerVersionArn(input.Arn ?? "");
+  if (!id) throw noSuchVersion();
+  return read(lambda, id, context);
+}
+
+/** Functions that have it go on with what it held. Deleting what is not there is no error, as on AWS. */
+export async function deleteLayerVersion(
+  lambda: Lambda,
+  input: Input<Client, "DeleteLayerVersion">,
+  context: RequestContext,
+): Promise<object> {
+  const id = readLayerVersion(input, context);
+  requireOwn(id, context);
+  const gone = await lambda.database.tx(async (tx) => {
+    const row = await store.readLayerVersion(tx, id);
+    await store.deleteLayerVersion(tx, id);
+    const policy = layerPolicyKey(id);
+    await deleteStatements(tx, policy.id, policy.qualifier);
+    return row;
+  });
+  if (gone) await lambda.code.release(gone.codeSha256);
+  return {};
+}
+
+async function read(
+  lambda: Lambda,
+  id: LayerVersionId,
+  context: RequestContext,
+): Promise<GetLayerVersionResponse> {
+  const row = await store.readLayerVersion(lambda.database, id);
+  if (id.account !== context.account && !(row && (await isSharedWith(lambda.database, row, context))))
+    throw notAuthorized(layerVersionArn(id), context, "GetLayerVersion");
+  if (!row) throw noSuchVersion();
+  return describeWhole(lambda, row, context);
+}
+
+function describeWhole(
+  { clock, locationSecret }: Lambda,
+  row: LayerVersionRow,
+  { endpoint }: RequestContext,
+): GetLayerVersionResponse {
+  return {
+    ...describeLayerVersion(row),
+    LayerArn: layerArn(row),
+    Content: {
+      Location: codeLocation({ clock, secret: locationSecret }, endpoint, row.codeSha256),
+      CodeSha256: Buffer.from(row.codeSha256, "hex").toString("base64"),
+      CodeSize: row.codeBytes,
+    },
+  };
+}
+
+function noSuchVersion(): Error {
+  return notFound("The resource you requested does not exist.");
+}
