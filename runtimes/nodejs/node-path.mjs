@@ -1,15 +1,19 @@
 /** Lets ES modules find packages along NODE_PATH, as CommonJS modules do and as AWS's runtime lets them. */
-import { registerHooks } from "node:module";
+import { register, registerHooks } from "node:module";
 import { pathToFileURL } from "node:url";
 
 export function resolveFromNodePath() {
   const folders = (process.env.NODE_PATH ?? "")
     .split(":")
     .filter((folder) => folder.endsWith("/node_modules"));
-  if (folders.length === 0 || registerHooks === undefined) return;
+  if (folders.length === 0) return;
   const parents = folders.map(
     (folder) => pathToFileURL(folder.slice(0, -"node_modules".length) + "importer.mjs").href,
   );
+  if (registerHooks === undefined) {
+    register(new URL("node-path-hooks.mjs", import.meta.url), { data: { parents } });
+    return;
+  }
   registerHooks({
     resolve(specifier, context, nextResolve) {
       if (!isBare(specifier) || !context.conditions.includes("import"))

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { openInvoker, region } from "./harness.ts";
 
-const RUNTIMES = ["nodejs22.x", "nodejs24.x", "nodejs26.x"];
+const RUNTIMES = ["nodejs20.x", "nodejs22.x", "nodejs24.x", "nodejs26.x"];
 const bench = await openInvoker("process");
 after(() => bench.close());
 

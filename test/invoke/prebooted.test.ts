@@ -116,6 +116,7 @@ const python = await runtimes.find("python3.11");
 const LANGUAGES = {
   "nodejs26.x": { "index.mjs": NODE },
   "nodejs22.x": { "index.mjs": NODE },
+  "nodejs20.x": { "index.mjs": NODE },
   ...(python.status === "ready" ? { "python3.11": { "index.py": PYTHON } } : {}),
 };
 if (python.status !== "ready")

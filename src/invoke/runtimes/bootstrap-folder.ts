@@ -37,7 +37,10 @@ delete require.cache[__filename];
 process.argv[1] = __filename.replace(/[^/]*$/, "${NODE_ENTRY}");
 `;
 
-/** File name → text. Of Node.js one module, and what stands for a function's while a process warms up. */
+/** Modules that are files of their own: what stands for a function's while a process warms up, and what another thread loads. */
+const STANDALONE = /^warm-up-|-hooks\.mjs$/;
+
+/** File name → text. Of Node.js one module, and those that stand alone. */
 async function bootstrapFiles(
   source: string,
   language: "nodejs" | "python",
@@ -46,7 +49,7 @@ async function bootstrapFiles(
   const files = new Map<string, string>();
   for (const name of names) files.set(name, await readFile(join(source, name), "utf8"));
   if (language === "python") return files;
-  const others = [...files].filter(([name]) => name.startsWith("warm-up-"));
+  const others = [...files].filter(([name]) => STANDALONE.test(name));
   return new Map([
     ["index.cjs", joinModules(files, "index.mjs", NODE_PRELUDE)],
     [NODE_ENTRY, 'import "./index.cjs";\n'],

@@ -2,6 +2,7 @@
 
 /** Node.js: major version → the exact version that is fetched. Newest of each line that the package family carries. */
 export const NODE_VERSIONS: Readonly<Record<string, string>> = {
+  "nodejs20.x": "20.20.2",
   "nodejs22.x": "22.23.3",
   "nodejs24.x": "24.21.0",
   "nodejs26.x": "26.10.0",
@@ -43,7 +44,6 @@ const DEPRECATED = [
   "nodejs14.x",
   "nodejs16.x",
   "nodejs18.x",
-  "nodejs20.x",
   "python2.7",
   "python3.6",
   "python3.7",
@@ -68,7 +68,7 @@ export function refusal(identifier: string): string | undefined {
       `We recommend you use a supported runtime while creating or updating functions.`
     );
   if (NOT_YET.includes(identifier))
-    return `Lambent does not implement the runtime ${identifier} yet; it has nodejs22.x, nodejs24.x, nodejs26.x, python3.N as this machine has them, provided.al2023 and provided.al2.`;
+    return `Lambent does not implement the runtime ${identifier} yet; it has ${Object.keys(NODE_VERSIONS).join(", ")}, python3.N as this machine has them, provided.al2023 and provided.al2.`;
   return undefined;
 }
 
