@@ -22,6 +22,8 @@ const EVENT_BYTES = 256;
 const SYNC = "fdatasync";
 /** Events still run after they were accepted; whoever is measured next waits until that is over, at most so long. */
 const DRAIN_MS_MAX = 60_000;
+/** How long each is driven before anything counts: code is compiled, and logs have grown to where they are written over. */
+const WARM_MS = 8_000;
 
 /** The server that only accepts, and the one that also runs. */
 const ACCEPTING = "accepting";
@@ -49,15 +51,17 @@ export async function asyncIntake(options: BenchOptions): Promise<AxisResult> {
     }
   }
   const durationMs = options.quick ? 100 : 3_000;
-  const accept = (server: LambentServer, connections: number) =>
+  const accept = (server: LambentServer, connections: number, ms = durationMs) =>
     generator.run({
       target: server.targetOf("hello", "Event"),
       connections,
-      durationMs,
+      durationMs: ms,
       bodyBytes: EVENT_BYTES,
       status: 202,
     });
-  for (const server of [accepting, running]) await accept(server, CLIENTS[0] as number);
+  const warmMs = options.quick ? durationMs : WARM_MS;
+  for (const server of [accepting, running]) await accept(server, CLIENTS[0] as number, warmMs);
+  for (const store of stores) await store.measure(CLIENTS[0] as number, warmMs);
   const lambentTurn = (name: string, server: LambentServer) => ({
     name,
     measure: () =>
