@@ -92,9 +92,9 @@ type RawOutput<M, N extends string> =
       : never
     : never;
 
-/** An operation's input: a streaming `Body` is a Readable, a blob `Payload` a Buffer, dates are Date, blobs Uint8Array. */
+/** An operation's input: a streaming `Body` (or `InvokeArgs`) is a Readable, a blob `Payload` a Buffer, dates are Date, blobs Uint8Array. */
 export type Input<M, N extends string> = Replace<
-  Replace<RawInput<M, N>, "Body", Readable>,
+  Replace<Replace<RawInput<M, N>, "Body", Readable>, "InvokeArgs", Readable>,
   "Payload",
   Buffer
 >;

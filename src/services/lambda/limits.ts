@@ -19,6 +19,8 @@ export const LAYERS_MAX = 5;
 export const ZIP_ENTRIES_MAX = 200_000;
 export const SYNC_PAYLOAD_BYTES_MAX = 6_291_456;
 export const ASYNC_PAYLOAD_BYTES_MAX = 1_048_576;
+/** Of the deprecated InvokeAsync. */
+export const INVOKE_ARGS_BYTES_MAX = 262_144;
 /** Base64 characters of X-Amz-Client-Context. */
 export const CLIENT_CONTEXT_CHARS_MAX = 3_583;
 /** Items of one page, whatever MaxItems asks for. */

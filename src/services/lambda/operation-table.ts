@@ -19,6 +19,7 @@ import {
 import { getAccountSettings } from "./operations/get-account-settings.ts";
 import { getFunction, getFunctionConfiguration } from "./operations/get-function.ts";
 import { invoke } from "./operations/invoke.ts";
+import { invokeAsync } from "./operations/invoke-async.ts";
 import { invokeWithResponseStream } from "./operations/invoke-with-response-stream.ts";
 import {
   addLayerVersionPermission,
@@ -42,6 +43,7 @@ import {
 } from "./operations/provisioned-concurrency.ts";
 import { publishVersion } from "./operations/publish-version.ts";
 import { getFunctionRecursionConfig, putFunctionRecursionConfig } from "./operations/recursion-config.ts";
+import { getRuntimeManagementConfig, putRuntimeManagementConfig } from "./operations/runtime-management.ts";
 import { listTags, tagResource, untagResource } from "./operations/tags.ts";
 import { updateFunctionCode } from "./operations/update-function-code.ts";
 import { updateFunctionConfiguration } from "./operations/update-function-configuration.ts";
@@ -69,7 +71,9 @@ export const operationTable: OperationTable<Client, Lambda> = {
   GetLayerVersionPolicy: getLayerVersionPolicy,
   GetPolicy: getPolicy,
   GetProvisionedConcurrencyConfig: getProvisionedConcurrencyConfig,
+  GetRuntimeManagementConfig: getRuntimeManagementConfig,
   Invoke: invoke,
+  InvokeAsync: invokeAsync,
   InvokeWithResponseStream: invokeWithResponseStream,
   ListAliases: listAliases,
   ListFunctionEventInvokeConfigs: listFunctionEventInvokeConfigs,
@@ -85,6 +89,7 @@ export const operationTable: OperationTable<Client, Lambda> = {
   PutFunctionEventInvokeConfig: putFunctionEventInvokeConfig,
   PutProvisionedConcurrencyConfig: putProvisionedConcurrencyConfig,
   PutFunctionRecursionConfig: putFunctionRecursionConfig,
+  PutRuntimeManagementConfig: putRuntimeManagementConfig,
   RemoveLayerVersionPermission: removeLayerVersionPermission,
   RemovePermission: removePermission,
   TagResource: tagResource,

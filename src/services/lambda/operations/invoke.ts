@@ -80,7 +80,7 @@ export async function check(
   const reference = readFunctionName(input.FunctionName ?? "", input.Qualifier, context);
   if (reference.account !== context.account) await requireCrossAccount(lambda, reference, context);
   const payload = input.Payload === undefined || input.Payload.length === 0 ? NO_PAYLOAD : input.Payload;
-  checkSize(payload, payloadBytesMax);
+  checkSize(payload.length, payloadBytesMax);
   const target = await lambda.catalogue.target(reference);
   checkJson(payload);
   return { reference, target, payload };
@@ -110,7 +110,8 @@ export function invocationOf(
   };
 }
 
-async function enqueue(
+/** Accepts an event: it is durable when this resolves. */
+export async function enqueue(
   lambda: Lambda,
   reference: FunctionReference,
   payload: Buffer,
@@ -135,8 +136,9 @@ async function requireCrossAccount(
   if (!allowsInvoke(statements, { account, arn })) throw denied(reference, context);
 }
 
-function checkSize(payload: Buffer, bytesMax: number): void {
-  if (payload.length <= bytesMax) return;
+/** @throws RequestTooLargeException. */
+export function checkSize(bytes: number, bytesMax: number): void {
+  if (bytes <= bytesMax) return;
   throw new AwsError(
     "RequestTooLargeException",
     `Request must be smaller than ${bytesMax} bytes for the InvokeFunction operation`,
