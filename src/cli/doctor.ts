@@ -1,10 +1,8 @@
 /** `lambent doctor`: what this machine gives functions, and how to get what is missing. */
-import { loadConfig } from "../config/index.ts";
-import { createRuntimes } from "../invoke/index.ts";
 import { inspectMachine, lackingFor, tryGvisor } from "../sandbox/index.ts";
 import type { MachineReport } from "../sandbox/index.ts";
-import { createLog } from "../telemetry/log.ts";
 import type { Command } from "./run.ts";
+import { printRuntimes } from "./runtimes.ts";
 import { EXIT, UsageError, bold, dim, green, print, yellow } from "./terminal.ts";
 
 const HELP = `Usage: lambent doctor
@@ -17,7 +15,6 @@ export const doctorCommand: Command = {
   options: {},
   async run(_flags, positionals) {
     if (positionals.length > 0) throw new UsageError(`unexpected argument "${positionals[0]}"`);
-    const config = loadConfig();
     const machine = await inspectMachine();
     print(`${bold("Isolation")}  --sandbox auto takes ${machine.provider}; cgroups ${machine.cgroups}`);
     for (const { found, name, detail, remedy } of machine.findings) {
@@ -27,15 +24,7 @@ export const doctorCommand: Command = {
     await printGvisor(machine);
     print();
     print(bold("Runtimes"));
-    const runtimes = createRuntimes({ cacheDir: config.runtimesDir, log: createLog("warn") });
-    for (const runtime of await runtimes.list()) {
-      const state = runtime.available
-        ? runtime.installed
-          ? green("ready")
-          : "on demand"
-        : yellow("not here");
-      print(`  ${runtime.identifier.padEnd(16)} ${state.padEnd(10)} ${dim(runtime.detail)}`);
-    }
+    await printRuntimes();
     return machine.provider === "process" ? EXIT.failure : EXIT.ok;
   },
 };

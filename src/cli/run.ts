@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   start: async () => (await import("./start.ts")).startCommand,
   demo: async () => (await import("./demo.ts")).demoCommand,
   doctor: async () => (await import("./doctor.ts")).doctorCommand,
+  runtimes: async () => (await import("./runtimes.ts")).runtimesCommand,
   invoke: async () => (await import("./invoke.ts")).invokeCommand,
   logs: async () => (await import("./logs.ts")).logsCommand,
 };
@@ -27,11 +28,12 @@ const HELP = `Lambent: AWS Lambda, and everything that triggers it, as software 
 Usage: lambent <command> [options]
 
 Commands:
-  start    Run the server until it is told to stop
-  demo     Run the serverless thumbnail: a photograph in S3, its thumbnail and a table row out
-  doctor   Say what isolation, limits and runtimes this machine gives, and how to get what is missing
-  invoke   Invoke a function and print its answer
-  logs     Print a function's log, or follow it
+  start     Run the server until it is told to stop
+  demo      Run the serverless thumbnail: a photograph in S3, its thumbnail and a table row out
+  doctor    Say what isolation, limits and runtimes this machine gives, and how to get what is missing
+  runtimes  List the runtimes of functions, or fetch some ahead
+  invoke    Invoke a function and print its answer
+  logs      Print a function's log, or follow it
 
   lambent <command> --help   explains a command
   lambent --version          prints the version

@@ -47,9 +47,9 @@ function lambent(argv: readonly string[], input = "") {
 test("--help lists the commands and exit codes; each command explains itself", () => {
   const help = lambent(["--help"]);
   assert.equal(help.code, 0);
-  for (const word of ["start", "demo", "doctor", "invoke", "logs", "Exit codes"])
+  for (const word of ["start", "demo", "doctor", "runtimes", "invoke", "logs", "Exit codes"])
     assert.ok(help.stdout.includes(word));
-  for (const command of ["start", "demo", "doctor", "invoke", "logs"]) {
+  for (const command of ["start", "demo", "doctor", "runtimes", "invoke", "logs"]) {
     const one = lambent([command, "--help"]);
     assert.equal(one.code, 0);
     assert.match(one.stdout, new RegExp(`^Usage: lambent ${command}`));
@@ -60,7 +60,7 @@ test("a mistake is exit code 2 and a sentence that says what to do", () => {
   assert.deepEqual(lambent(["fly"]), {
     code: 2,
     stdout: "",
-    stderr: 'lambent has no command "fly". Its commands: start, demo, doctor, invoke, logs.\n',
+    stderr: 'lambent has no command "fly". Its commands: start, demo, doctor, runtimes, invoke, logs.\n',
   });
   const flag = lambent(["invoke", "--fast"]);
   assert.equal(flag.code, 2);
@@ -165,6 +165,21 @@ test("doctor tells isolation and runtimes", () => {
   assert.match(done.stdout, /Isolation .*auto takes/);
   assert.match(done.stdout, /nodejs24\.x\s+ready/);
   assert.ok(done.code === 0 || done.code === 1);
+});
+
+test("runtimes lists those of doctor, fetches those that are named, and says what to do for one that cannot be had", () => {
+  const list = lambent(["runtimes"]);
+  assert.equal(list.code, 0);
+  assert.match(list.stdout, /^ {2}nodejs24\.x\s+ready/m);
+  assert.ok(lambent(["doctor"]).stdout.endsWith(list.stdout));
+  const fetched = lambent(["runtimes", "nodejs24.x", "provided.al2023"]);
+  assert.match(fetched.stdout, /nodejs24\.x\s+ready\s+24\.\d+\.\d+\n {2}provided\.al2023\s+ready\n$/);
+  const old = lambent(["runtimes", "nodejs12.x"]);
+  assert.equal(old.code, 1);
+  assert.match(old.stderr, /^lambent runtimes: The runtime parameter of nodejs12\.x is no longer supported/);
+  const unknown = lambent(["runtimes", "cobol85"]);
+  assert.equal(unknown.code, 1);
+  assert.match(unknown.stderr, /^lambent runtimes: .*cobol85/);
 });
 
 test("health and ready answer", async () => {
