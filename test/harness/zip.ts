@@ -7,12 +7,16 @@ import { ZipFile } from "yazl";
 const MADE_AT = new Date("2026-01-01T00:00:00Z");
 
 /** A zip of the given files; names ending in `bootstrap` are executable. */
-export async function zipOf(files: Readonly<Record<string, string | Uint8Array>>): Promise<Uint8Array> {
+export async function zipOf(
+  files: Readonly<Record<string, string | Uint8Array>>,
+  { compress = true } = {},
+): Promise<Uint8Array> {
   const zip = new ZipFile();
   for (const [name, content] of Object.entries(files))
     zip.addBuffer(Buffer.from(content as string), name, {
       mode: name.endsWith("bootstrap") ? 0o100755 : 0o100644,
       mtime: MADE_AT,
+      compress,
     });
   zip.end();
   return buffer(zip.outputStream);
