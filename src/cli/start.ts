@@ -39,6 +39,8 @@ Options (each also as a variable; a flag wins):
   --async-concurrency N  asynchronous invocations at once  [64; LAMBENT_ASYNC_CONCURRENCY]
   --runtimes-dir DIR     language runtimes installed on demand  [~/.cache/lambent/runtimes; LAMBENT_RUNTIMES_DIR]
   --code-cache-bytes N   unpacked code kept ready beyond what is in use  [10737418240; LAMBENT_CODE_CACHE_BYTES]
+  --local-code LIST      folders that functions may run from as they stand there, with S3Bucket lambent-local and the
+                         folder as S3Key; changes are seen at the next invocation  [none; LAMBENT_LOCAL_CODE]
   --stop-grace-ms N      how long a stop waits for running invocations  [30000; LAMBENT_STOP_GRACE_MS]
   --log-level LEVEL      debug, info, warn, error: the server's own log, JSON lines on stderr  [info; LAMBENT_LOG_LEVEL]
 
@@ -71,6 +73,7 @@ export const startCommand: Command = {
     "async-concurrency": text,
     "runtimes-dir": text,
     "code-cache-bytes": text,
+    "local-code": text,
     "stop-grace-ms": text,
     "log-level": text,
   },

@@ -45,6 +45,8 @@ export interface Config {
   readonly prebooted: number;
   /** Unpacked code of functions that is kept ready beyond what is in use, in bytes. */
   readonly codeCacheBytes: number;
+  /** Folders that functions may run from, for development: `/srv/project,/srv/functions`; those below them too. */
+  readonly localCode: string;
   /** How long a graceful stop waits for running invocations, in milliseconds. */
   readonly stopGraceMs: number;
 }
@@ -80,6 +82,7 @@ const VARIABLES = {
   asyncConcurrency: "LAMBENT_ASYNC_CONCURRENCY",
   prebooted: "LAMBENT_PREBOOTED",
   codeCacheBytes: "LAMBENT_CODE_CACHE_BYTES",
+  localCode: "LAMBENT_LOCAL_CODE",
   stopGraceMs: "LAMBENT_STOP_GRACE_MS",
 } as const satisfies Record<keyof Config, string>;
 
@@ -132,6 +135,7 @@ export function loadConfig(input: ConfigInput = {}, env: NodeJS.ProcessEnv = pro
     asyncConcurrency: 64,
     prebooted: 100,
     codeCacheBytes: 10_737_418_240,
+    localCode: "",
     stopGraceMs: 30_000,
   };
   const read = (key: keyof Config) => input[key] ?? nonEmpty(env[VARIABLES[key]]) ?? defaults[key];
@@ -157,6 +161,7 @@ export function loadConfig(input: ConfigInput = {}, env: NodeJS.ProcessEnv = pro
     asyncConcurrency: integer("asyncConcurrency", read("asyncConcurrency")),
     prebooted: integer("prebooted", read("prebooted")),
     codeCacheBytes: integer("codeCacheBytes", read("codeCacheBytes")),
+    localCode: String(read("localCode")),
     stopGraceMs: integer("stopGraceMs", read("stopGraceMs")),
   };
   refuseOpenDoor(config);
@@ -179,6 +184,15 @@ export function clientEnvironment(env: NodeJS.ProcessEnv = process.env) {
 
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+/** The folders of a list. */
+export function parseFolders(list: string): string[] {
+  return list
+    .split(",")
+    .map((folder) => folder.trim())
+    .filter(Boolean)
+    .map((folder) => resolve(folder));
 }
 
 function refuseOpenDoor(config: { host: string; auth: string }): void {

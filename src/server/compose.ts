@@ -4,7 +4,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createAuthorization, createFrontDoor } from "../aws/index.ts";
 import type { FrontDoor } from "../aws/index.ts";
-import { ConfigError } from "../config/index.ts";
+import { ConfigError, parseFolders } from "../config/index.ts";
 import type { Config } from "../config/index.ts";
 import { parseDestinations, parseResolvers } from "../config/outbound.ts";
 import {
@@ -169,6 +169,7 @@ async function composeServices(
     invoker,
     runtimes,
     codeDir: join(config.dataDir, "code"),
+    localFolders: parseFolders(config.localCode),
     roles: iam.roles,
     objects: s3.objects,
     recordBuckets: s3.objects,

@@ -2,6 +2,7 @@
 import type { FunctionVersion } from "../../invoke/index.ts";
 import type { Database, Transaction } from "../../store/database.ts";
 import type { CodeStore } from "./code/code-store.ts";
+import { localFolder } from "./code/local-folders.ts";
 import { conflict } from "./errors.ts";
 import { layerCodes } from "./layers.ts";
 import { lineageId } from "./lineage.ts";
@@ -54,6 +55,9 @@ export class Catalogue {
   readonly #deps: Deps;
   readonly #snapshots = new Map<string, Snapshot>();
   #changed: (id: FunctionId) => void = () => {};
+  /** By deployment: the environments of code in a folder as it was when it was looked at last. */
+  readonly #keys = new Map<string, string>();
+  #superseded: (key: string) => void = () => {};
   /** Grows with every forgotten function, so that a read that began before is not kept. */
   #epoch = 0;
 
@@ -100,7 +104,8 @@ export class Catalogue {
   targetNow(reference: FunctionReference, arn: string): Target | undefined {
     const snapshot = this.#snapshots.get(arn);
     const row = snapshot && this.#isFresh(snapshot) ? this.#choose(snapshot, reference) : undefined;
-    return snapshot && row?.state === "Active" ? this.#targetOf(snapshot, row) : undefined;
+    if (!snapshot || row?.state !== "Active") return undefined;
+    return this.#isStored(row) ? this.#targetOf(snapshot, row) : undefined;
   }
 
   async #find(reference: FunctionReference): Promise<Target> {
@@ -111,7 +116,35 @@ export class Catalogue {
       throw conflict(
         `The operation cannot be performed at this time. The function is currently in the following state: ${row.state}`,
       );
+    if (!this.#isStored(row)) await this.#look(snapshot, row);
     return this.#targetOf(snapshot, row);
+  }
+
+  /** The key of the execution environments of a deployment that has ended. */
+  lastKeyOf(deployment: string): string {
+    const key = this.#keys.get(deployment) ?? deployment;
+    this.#keys.delete(deployment);
+    return key;
+  }
+
+  /** @param listener Called with the key of environments whose code has changed in its folder. */
+  onSuperseded(listener: (key: string) => void): void {
+    this.#superseded = listener;
+  }
+
+  #isStored(row: VersionRow): boolean {
+    return localFolder((row.serving ?? row).codeSha256) === undefined;
+  }
+
+  /** Code in a folder that has changed is another deployment, of which nobody else need know. */
+  async #look(snapshot: Snapshot, row: VersionRow): Promise<void> {
+    const { deployment, codeSha256 } = row.serving ?? row;
+    const key = `${deployment}/${await this.#deps.code.stamp(codeSha256)}`;
+    const before = this.#keys.get(deployment);
+    if (before === key) return;
+    this.#keys.set(deployment, key);
+    snapshot.invokable.delete(row.number);
+    if (before !== undefined) this.#superseded(before);
   }
 
   #targetOf(snapshot: Snapshot, row: VersionRow): Target {
@@ -178,7 +211,7 @@ export class Catalogue {
     const { configuration, deployment, codeSha256 } = deployed;
     const layers = layerCodes(deployed);
     return {
-      key: deployment,
+      key: this.#keys.get(deployment) ?? deployment,
       account: row.account,
       region: row.region,
       functionName: row.name,

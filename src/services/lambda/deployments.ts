@@ -58,7 +58,7 @@ export class Deployments {
   retire(...deployed: readonly Deployed[]): void {
     const work = (async () => {
       for (const one of deployed) {
-        await this.#deps.invoker.retire(one.deployment);
+        await this.#deps.invoker.retire(this.#deps.catalogue.lastKeyOf(one.deployment));
         for (const code of [one.codeSha256, ...layerCodes(one)]) await this.#deps.code.release(code);
       }
     })().catch((error: unknown) =>

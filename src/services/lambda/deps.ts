@@ -30,6 +30,8 @@ export interface LambdaDeps {
   readonly runtimes: Pick<Runtimes, "find" | "install">;
   /** Folder for unpacked code; a cache of what the blobs hold. */
   readonly codeDir: string;
+  /** Folders of this machine that functions may run from, as those below them. */
+  readonly localFolders: readonly string[];
   readonly roles: Roles;
   readonly objects: CodeObjects;
   readonly recordBuckets: RecordBuckets;

@@ -5,6 +5,7 @@ import type {
   LayerVersionsListItem,
 } from "@aws-sdk/client-lambda";
 import { versionName } from "./catalogue.ts";
+import { codeDigest } from "./code/local-folders.ts";
 import type { LambdaDeps } from "./deps.ts";
 import { layerVersionArn } from "./layer-names.ts";
 import { functionArn } from "./names.ts";
@@ -52,7 +53,7 @@ export function describeListed(row: VersionRow, qualifier?: string): FunctionCon
     Timeout: configuration.timeoutSeconds,
     MemorySize: configuration.memoryMb,
     LastModified: dateText(row.lastModified),
-    CodeSha256: Buffer.from(row.codeSha256, "hex").toString("base64"),
+    CodeSha256: codeDigest(row.codeSha256),
     Version: versionName(row.number),
     ...(configuration.environment && Object.keys(configuration.environment).length > 0
       ? { Environment: { Variables: { ...configuration.environment } } }

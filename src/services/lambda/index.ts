@@ -59,6 +59,7 @@ export async function createLambda(deps: LambdaDeps): Promise<LambdaService> {
   const code = new CodeStore({ ...deps, cacheBytes: limits.codeCacheBytes });
   const catalogue = new Catalogue({ database, code, clock, ids });
   const invoker = withInFlight(deps.invoker);
+  catalogue.onSuperseded((key) => void invoker.retire(key));
   const deployments = new Deployments({ ...deps, invoker, code, catalogue });
   const reservations = new Reservations({ database, invoker });
   const provisioning = new Provisioning({ ...deps, invoker, catalogue });

@@ -1,6 +1,8 @@
 /** Makes a version of $LATEST: immutable, numbered, and only when something changed since the last one. */
 import type { Transaction } from "../../store/database.ts";
+import { localFolder } from "./code/local-folders.ts";
 import type { Lambda } from "./deps.ts";
+import { invalidParameter } from "./errors.ts";
 import { newestPublished, nextNumber, saveVersion } from "./store.ts";
 import type { VersionRow } from "./version-row.ts";
 
@@ -14,6 +16,10 @@ export async function publish(
   latest: VersionRow,
   description?: string,
 ): Promise<VersionRow> {
+  if (localFolder(latest.codeSha256) !== undefined)
+    throw invalidParameter(
+      "A version cannot be published of code that runs from a folder of this machine, since that changes; deploy it as a zip file first.",
+    );
   const newest = await newestPublished(tx, latest);
   if (newest?.fingerprint === latest.fingerprint) return newest;
   const row: VersionRow = {

@@ -1,6 +1,7 @@
 /** Members of CreateFunction and the updates that Lambent does not implement: refused by name unless they say the default. */
 import { notImplemented } from "../../aws/errors.ts";
 import type { Input } from "../../aws/service.ts";
+import { LOCAL_BUCKET } from "./code/local-folders.ts";
 import type { Client } from "./deps.ts";
 import { missingService } from "./missing-services.ts";
 
@@ -53,6 +54,7 @@ export function refuseUnimplemented(input: Refusable): void {
 export function refuseLayerContent(content: Input<Client, "PublishLayerVersion">["Content"]): void {
   if (content?.S3ObjectStorageMode === "REFERENCE")
     throw notImplemented("S3ObjectStorageMode REFERENCE of a Lambda layer");
+  if (content?.S3Bucket === LOCAL_BUCKET) throw notImplemented(`S3Bucket ${LOCAL_BUCKET} of a Lambda layer`);
 }
 
 /** A dead-letter queue or topic is refused for want of its service: says which. */

@@ -4,6 +4,8 @@ import type { RequestContext } from "../../../aws/service.ts";
 import { invalidParameter } from "../errors.ts";
 import { UNZIPPED_BYTES_MAX, ZIP_BYTES_MAX } from "../limits.ts";
 import type { CodeObjects } from "../ports.ts";
+import type { Code, CodeStore } from "./code-store.ts";
+import { LOCAL_BUCKET, allowedFolder, localCode } from "./local-folders.ts";
 
 export interface CodeMembers {
   readonly ZipFile?: Uint8Array | undefined;
@@ -15,6 +17,30 @@ export interface CodeMembers {
 export interface CodeSource {
   readonly bytesMax: number;
   open(): Promise<Readable | Uint8Array>;
+}
+
+/** What it takes to find code. */
+interface Places {
+  readonly code: CodeStore;
+  readonly objects: CodeObjects;
+  /** Folders of this machine that functions may run from. */
+  readonly localFolders: readonly string[];
+}
+
+/**
+ * Runs `use` with the code that a function is given: stored, or a folder of this machine as it is.
+ * @throws InvalidParameterValueException for no source or two, and for what cannot be used.
+ */
+export async function withCode<T>(
+  { code, objects, localFolders }: Places,
+  members: CodeMembers,
+  context: RequestContext,
+  use: (code: Code) => Promise<T>,
+): Promise<T> {
+  if (members.S3Bucket === LOCAL_BUCKET && !members.ZipFile)
+    return use(localCode(await allowedFolder(members.S3Key ?? "", localFolders)));
+  const source = codeSource(members, objects, context);
+  return code.with(await source.open(), source.bytesMax, use);
 }
 
 /** @throws InvalidParameterValueException for no source or two. */

@@ -17,6 +17,7 @@ import type { Log } from "../../../telemetry/log.ts";
 import { invalidParameter } from "../errors.ts";
 import { isCodeUsed, usedCodes } from "../store-lists.ts";
 import { CodeCache } from "./code-cache.ts";
+import { FolderStamps, localFolder } from "./local-folders.ts";
 import { mergeLayers } from "./merge-layers.ts";
 import { badZip, unpack } from "./unpack.ts";
 
@@ -52,6 +53,7 @@ export class CodeStore {
   /** Removals and unpackings of one content happen one after the other. */
   readonly #turns = new Map<string, Promise<unknown>>();
   readonly #cache: CodeCache;
+  readonly #stamps = new FolderStamps();
 
   constructor(deps: Deps) {
     this.#deps = deps;
@@ -60,7 +62,13 @@ export class CodeStore {
 
   /** Where the code lies while it is held. */
   folder(sha256: string): string {
-    return join(this.#deps.codeDir, sha256);
+    return localFolder(sha256) ?? join(this.#deps.codeDir, sha256);
+  }
+
+  /** Changes with the code of a folder of this machine; undefined for code that is stored, which never changes. */
+  stamp(sha256: string): Promise<string> | undefined {
+    const folder = localFolder(sha256);
+    return folder === undefined ? undefined : this.#stamps.of(folder);
   }
 
   /** Where layers lie, merged, while they are held. @param codes Their contents, in order; at least one. */
@@ -100,6 +108,11 @@ export class CodeStore {
    * @throws when the stored zip cannot be read.
    */
   async hold(sha256: string): Promise<() => void> {
+    const stamp = this.stamp(sha256);
+    if (stamp !== undefined) {
+      await stamp;
+      return () => {};
+    }
     return this.#hold(sha256, () => this.#unpack(sha256));
   }
 
@@ -178,6 +191,7 @@ export class CodeStore {
 
   /** Removes zip and folder when no version refers to them any more. */
   async release(sha256: string): Promise<void> {
+    if (localFolder(sha256) !== undefined) return;
     await this.#inTurn(sha256, async () => {
       if ((this.#held.get(sha256) ?? 0) > 0) return;
       this.#held.delete(sha256);

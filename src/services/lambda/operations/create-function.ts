@@ -1,7 +1,7 @@
 /** CreateFunction */
 import type { AwsError } from "../../../aws/errors.ts";
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
-import { codeSource } from "../code/code-source.ts";
+import { withCode } from "../code/code-source.ts";
 import type { Code } from "../code/code-store.ts";
 import { fingerprint, newConfiguration } from "../configuration.ts";
 import type { Configuration } from "../configuration.ts";
@@ -30,13 +30,12 @@ export async function createFunction(
   checkNewName(id.name);
   const layers = await findLayers(lambda.database, input.Layers ?? [], context);
   const configuration = newConfiguration(input, layers);
-  const source = codeSource(input.Code ?? {}, lambda.objects, context);
   const tags = withTags({}, input.Tags ?? {});
   await checkRole(lambda.roles, configuration.role, context);
   await checkRuntime(lambda.runtimes, configuration.runtime);
   if (await readTags(lambda.database, id)) throw alreadyExists(id);
 
-  return lambda.code.with(await source.open(), source.bytesMax, async (code) => {
+  return withCode(lambda, input.Code ?? {}, context, async (code) => {
     checkSizes(configuration, code.unzippedBytes);
     const rows = await lambda.database.tx(async (tx) => {
       if (!(await insertFunction(tx, id, tags))) throw alreadyExists(id);

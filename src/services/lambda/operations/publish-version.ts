@@ -1,5 +1,6 @@
 /** PublishVersion */
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
+import { codeDigest } from "../code/local-folders.ts";
 import type { Client, Lambda } from "../deps.ts";
 import { describeVersion } from "../describe.ts";
 import { invalidParameter, staleRevision } from "../errors.ts";
@@ -18,7 +19,7 @@ export async function publishVersion(
   const row = await lambda.database.tx(async (tx) => {
     const latest = await findLatest(tx, id);
     requireSettled(latest);
-    const sha256 = Buffer.from(latest.codeSha256, "hex").toString("base64");
+    const sha256 = codeDigest(latest.codeSha256);
     if (input.CodeSha256 && input.CodeSha256 !== sha256)
       throw invalidParameter(
         `CodeSHA256 (${input.CodeSha256}) is different from current CodeSHA256 in $LATEST (${sha256}). ` +

@@ -1,6 +1,6 @@
 /** UpdateFunctionCode */
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
-import { codeSource } from "../code/code-source.ts";
+import { withCode } from "../code/code-source.ts";
 import type { Code } from "../code/code-store.ts";
 import { fingerprint } from "../configuration.ts";
 import type { Client, Lambda } from "../deps.ts";
@@ -23,12 +23,11 @@ export async function updateFunctionCode(
   const id = unqualifiedReference(input, context);
   refuseUnimplemented(input);
   requireUpdatable(await findLatest(lambda.database, id), input.RevisionId);
-  const source = codeSource(input, lambda.objects, context);
-  return lambda.code.with(await source.open(), source.bytesMax, async (code) => {
+  return withCode(lambda, input, context, async (code) => {
     if (input.DryRun) {
       const current = await findLatest(lambda.database, id);
       checkSizes(current.configuration, code.unzippedBytes);
-      return describeVersion(lambda, withCode(current, code));
+      return describeVersion(lambda, changed(current, code));
     }
     const rows = await lambda.database.tx(async (tx) => {
       const current = await findLatest(tx, id);
@@ -36,7 +35,7 @@ export async function updateFunctionCode(
       checkSizes(current.configuration, code.unzippedBytes);
       const usage = await readUsage(tx, id.account, id.region);
       checkStorage(usage.unzipped - current.unzippedBytes + code.unzippedBytes, lambda.limits);
-      const updated = await applyUpdate(lambda, tx, current, withCode(current, code));
+      const updated = await applyUpdate(lambda, tx, current, changed(current, code));
       return input.Publish ? [updated, await publish(lambda, tx, updated)] : [updated];
     });
     lambda.deployments.begin(...rows);
@@ -45,7 +44,7 @@ export async function updateFunctionCode(
   });
 }
 
-function withCode(row: VersionRow, code: Code): VersionRow {
+function changed(row: VersionRow, code: Code): VersionRow {
   return {
     ...row,
     codeSha256: code.sha256,
