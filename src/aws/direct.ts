@@ -115,7 +115,8 @@ export class DirectWay {
   }
 }
 
-function targetOf(catalogue: Catalogue, name: string): Target {
+/** A service in its first protocol. */
+export function targetOf(catalogue: Catalogue, name: string): Target {
   const model = catalogue.model(name);
   const { metadata } = model;
   const found = { metadata, protocol: metadata.protocols[0] ?? "restJson1" } as const;

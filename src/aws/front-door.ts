@@ -8,7 +8,7 @@ import type { Log } from "../telemetry/log.ts";
 import type { AccessKeys } from "./authentication.ts";
 import { createCatalogue } from "./catalogue.ts";
 import type { Catalogue } from "./catalogue.ts";
-import { DirectWay } from "./direct.ts";
+import { DirectWay, targetOf } from "./direct.ts";
 import { AwsError, notImplemented } from "./errors.ts";
 import { undoTransferCodings } from "./http/transfer-codings.ts";
 import { CallerPresence } from "./http/caller-presence.ts";
@@ -27,7 +27,8 @@ import { createAuthenticator, refuseOtherAlgorithms } from "./auth/authenticate.
 import type { Authenticator } from "./auth/authenticate.ts";
 import { readSignature } from "./auth/credential.ts";
 import { ServedRequest } from "./request-context.ts";
-import type { RequestContext, Service } from "./service.ts";
+import type { OperationModel } from "./model/model.ts";
+import type { Principal, RequestContext, Service } from "./service.ts";
 
 export interface FrontDoorOptions {
   readonly services: readonly Service[];
@@ -49,7 +50,28 @@ export interface Answer {
   readonly onStreamError: (error: unknown) => void;
 }
 
+/** A request that calls no operation, but what a service offers under a host of its own. */
+export interface OtherExchange {
+  readonly request: WireRequest;
+  readonly requestId: string;
+  readonly caller: CallerPresence;
+  /** The caller's address. */
+  readonly sourceIp: string | undefined;
+}
+
+/**
+ * Says who makes such a request, once their policies allow what the service's authorization says that `action` needs.
+ * @throws AwsError for a request that is not signed, or not well, and for a caller who may not.
+ */
+export type Admission = (
+  exchange: OtherExchange,
+  service: string,
+  action: string,
+  input: Readonly<Record<string, unknown>>,
+) => Promise<Principal>;
+
 export interface FrontDoor {
+  readonly admit: Admission;
   /** Answers one request, of HTTP/1.1 or HTTP/2; never throws. */
   handle(request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse): void;
   /**
@@ -105,6 +127,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       if (incoming.url?.startsWith(OWN_PATHS)) answerPlain(response, 404, "No such page\n");
       else void exchange(door, incoming, response);
     },
+    admit: (exchange, service, action, input) => admit(door, exchange, service, action, input),
     answer(head, body, caller, sourceIp) {
       if (head.url.startsWith(OWN_PATHS)) return undefined;
       return (
@@ -112,6 +135,26 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       );
     },
   };
+}
+
+async function admit(
+  { catalogue, authenticator, options }: Door,
+  exchange: OtherExchange,
+  service: string,
+  action: string,
+  input: Readonly<Record<string, unknown>>,
+): Promise<Principal> {
+  const { request } = exchange;
+  const signature = readSignature(request);
+  refuseOtherAlgorithms(request, signature);
+  if (!signature) throw new AwsError("AccessDeniedException", "Missing Authentication Token", {}, 403);
+  const target = targetOf(catalogue, service);
+  const caller = await authenticator.authenticate(request, signature, target, action);
+  undoTransferCodings(request, caller.proof, false);
+  const operation = { name: action } as OperationModel;
+  const context = new ServedRequest({ ...exchange, responseHeaders: {} }, target, operation, caller);
+  await options.authorize?.(context, input);
+  return caller.principal;
 }
 
 function answerDirectly(

@@ -40,6 +40,8 @@ export interface Platform {
   readonly credentialsFile: string | undefined;
   /** Answers paths under /_lambent/ that are not an AWS API; false when the request is not for them. */
   ownRoute(request: IncomingMessage, response: ServerResponse): boolean;
+  /** Answers requests to function URLs; false when the request is to none. */
+  urlRoute(request: IncomingMessage, response: ServerResponse): boolean;
   /** Takes no new work and finishes what runs, within `graceMs`. */
   stop(graceMs: number): Promise<void>;
   /** Gives everything back; called once nothing runs and the door is closed. */
@@ -106,6 +108,7 @@ export async function compose(
     credentialsFile: root.file,
     ownRoute: (request, response) =>
       answerMetrics(metrics, config, request, response) || lambda.codeRoute(request, response),
+    urlRoute: (request, response) => lambda.urlRoute(request, response, frontDoor.admit),
     async stop(graceMs) {
       await lambda.stop(graceMs);
       await invoker.stop(graceMs);

@@ -8,6 +8,7 @@ import { loadConfig } from "../config/index.ts";
 import type { ConfigInput } from "../config/index.ts";
 import { systemClock } from "../kit/clock.ts";
 import type { Clock } from "../kit/clock.ts";
+import { isFunctionUrl } from "../services/lambda/index.ts";
 import { createLog } from "../telemetry/log.ts";
 import { foreignPage } from "./browser-guard.ts";
 import { compose } from "./compose.ts";
@@ -46,6 +47,8 @@ export async function start({ clock = systemClock, ...input }: StartInput = {}):
   let stopping = false;
   const door = {
     handle(request: IncomingMessage, response: ServerResponse): void {
+      // A page of whichever host may call a function's URL: that is what its CORS is for.
+      if (platform?.urlRoute(request, response)) return;
       const page = config.auth === "off" ? foreignPage(request.headers) : undefined;
       if (page !== undefined) return refusePage(response, page);
       if (answerOwnRoutes(request, response, platform !== undefined && !stopping)) return;
@@ -54,6 +57,7 @@ export async function start({ clock = systemClock, ...input }: StartInput = {}):
       else response.writeHead(503, { "retry-after": "1" }).end("Lambent is starting\n");
     },
     answer(head: RequestHead, body: Buffer, caller: CallerPresence, sourceIp: string | undefined) {
+      if (isFunctionUrl(head.headers.host)) return undefined;
       return platform?.frontDoor.answer(head, body, caller, sourceIp);
     },
   };

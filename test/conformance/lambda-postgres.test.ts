@@ -6,10 +6,12 @@ import {
   AddLayerVersionPermissionCommand,
   AddPermissionCommand,
   CreateAliasCommand,
+  CreateFunctionUrlConfigCommand,
   DeleteAliasCommand,
   DeleteFunctionCommand,
   DeleteFunctionConcurrencyCommand,
   DeleteFunctionEventInvokeConfigCommand,
+  DeleteFunctionUrlConfigCommand,
   DeleteLayerVersionCommand,
   DeleteProvisionedConcurrencyConfigCommand,
   GetAccountSettingsCommand,
@@ -20,6 +22,7 @@ import {
   InvokeCommand,
   ListAliasesCommand,
   ListFunctionEventInvokeConfigsCommand,
+  ListFunctionUrlConfigsCommand,
   ListFunctionsCommand,
   ListLayerVersionsCommand,
   ListLayersCommand,
@@ -41,6 +44,7 @@ import { CreateBucketCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/cl
 import { postgresMissing, startPostgres } from "../harness/postgres.ts";
 import { zipOf } from "../harness/zip.ts";
 import { ACCOUNT, ECHO, startSetting } from "./lambda-setting.ts";
+import { callUrl } from "./url-caller.ts";
 
 test("functions, versions, aliases, policies, tags and events live in PostgreSQL", async (t) => {
   const missing = postgresMissing();
@@ -127,6 +131,13 @@ test("functions, versions, aliases, policies, tags and events live in PostgreSQL
       await setting.updated(FunctionName);
       assert.equal((await setting.invoke(FunctionName)).error, undefined);
       await lambda.send(new DeleteLayerVersionCommand(version));
+      const { FunctionUrl = "" } = await lambda.send(
+        new CreateFunctionUrlConfigCommand({ FunctionName, AuthType: "NONE", Cors: { AllowOrigins: ["*"] } }),
+      );
+      assert.equal((await callUrl(FunctionUrl)).status, 403);
+      const urls = await lambda.send(new ListFunctionUrlConfigsCommand({ FunctionName }));
+      assert.deepEqual(urls.FunctionUrlConfigs?.[0]?.Cors, { AllowOrigins: ["*"] });
+      await lambda.send(new DeleteFunctionUrlConfigCommand({ FunctionName }));
       await lambda.send(new DeleteAliasCommand(alias));
       await lambda.send(new DeleteFunctionCommand({ FunctionName, Qualifier: "1" }));
       await lambda.send(new DeleteFunctionCommand({ FunctionName }));

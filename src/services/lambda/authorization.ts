@@ -17,6 +17,7 @@ import { LATEST, functionArn, readFunctionArn, readFunctionName } from "./names.
 import type { FunctionId } from "./names.ts";
 import { grantTo } from "./policy.ts";
 import { readStatements } from "./store-permissions.ts";
+import { INVOKE_URL } from "./urls/url-host.ts";
 
 interface Named {
   readonly FunctionName?: string | undefined;
@@ -53,6 +54,14 @@ function onTagged(
   return [{ action: `lambda:${context.operation}`, resource, conditions }];
 }
 
+function onUrlConfig(
+  input: Named & { AuthType?: string | undefined },
+  context: RequestContext,
+): Requirement[] {
+  const conditions = input.AuthType && { conditions: { "lambda:functionurlauthtype": input.AuthType } };
+  return onQualified(input, context).map((one) => ({ ...one, ...conditions }));
+}
+
 interface NamedLayer {
   readonly LayerName?: string | undefined;
   readonly VersionNumber?: number | undefined;
@@ -85,6 +94,7 @@ const table: RequirementTable<Client> = {
       },
     })),
   CreateAlias: onFunction,
+  CreateFunctionUrlConfig: onUrlConfig,
   CreateFunction: (input, context) => [
     ...onFunction(input, context).map((one) => ({
       ...one,
@@ -100,6 +110,7 @@ const table: RequirementTable<Client> = {
     versionOf(input, context) === LATEST ? onFunction(input, context) : onQualified(input, context),
   DeleteFunctionConcurrency: onFunction,
   DeleteFunctionEventInvokeConfig: onQualified,
+  DeleteFunctionUrlConfig: onUrlConfig,
   DeleteLayerVersion: onLayerVersion,
   DeleteProvisionedConcurrencyConfig: onQualified,
   GetAccountSettings: anywhere,
@@ -109,6 +120,7 @@ const table: RequirementTable<Client> = {
   GetFunctionConfiguration: onQualified,
   GetFunctionEventInvokeConfig: onQualified,
   GetFunctionRecursionConfig: onFunction,
+  GetFunctionUrlConfig: onUrlConfig,
   GetLayerVersion: onLayerVersion,
   GetLayerVersionByArn: ({ Arn = "" }) => readLayers([Arn]),
   GetLayerVersionPolicy: onLayerVersion,
@@ -120,6 +132,7 @@ const table: RequirementTable<Client> = {
   InvokeWithResponseStream: onInvoked,
   ListAliases: onFunction,
   ListFunctionEventInvokeConfigs: onFunction,
+  ListFunctionUrlConfigs: onFunction,
   ListFunctions: anywhere,
   ListLayerVersions: anywhere,
   ListLayers: anywhere,
@@ -148,17 +161,42 @@ const table: RequirementTable<Client> = {
     ...readLayers(input.Layers),
   ],
   UpdateFunctionEventInvokeConfig: onQualified,
+  UpdateFunctionUrlConfig: onUrlConfig,
 };
 
 /** Lambda's part in deciding who may do what. */
 export function authorization(reader: Reader): ServiceAuthorization {
+  const byOperation = authorizationFrom(table);
   return {
-    ...authorizationFrom(table),
-    async resourceGrant({ action, resource }, { principal }) {
+    operations: byOperation.operations,
+    requirements: (operation, input, context) =>
+      operation === INVOKE_URL
+        ? onUrl(String(input["resource"]))
+        : byOperation.requirements(operation, input, context),
+    async resourceGrant({ action, resource, conditions }, { principal }) {
       const place = policyPlace(resource);
       if (!place) return "none";
-      return grantTo(await readStatements(reader, place.id, place.qualifier), action, principal);
+      const statements = await readStatements(reader, place.id, place.qualifier);
+      return grantTo(statements, action, principal, urlConditions(conditions));
     },
+  };
+}
+
+/** Whoever calls the URL of a function must be allowed to, and to invoke it that way. */
+function onUrl(resource: string): Requirement[] {
+  const auth = { "lambda:functionurlauthtype": "AWS_IAM" };
+  return [
+    { action: "lambda:InvokeFunctionUrl", resource, conditions: auth },
+    { action: "lambda:InvokeFunction", resource, conditions: { "lambda:invokedviafunctionurl": "true" } },
+  ];
+}
+
+/** As a function's own policy names them. */
+function urlConditions(conditions: ConditionValues = {}): Record<string, string> {
+  const { "lambda:functionurlauthtype": auth, "lambda:invokedviafunctionurl": via } = conditions;
+  return {
+    ...(typeof auth === "string" && { "lambda:FunctionUrlAuthType": auth }),
+    ...(typeof via === "string" && { "lambda:InvokedViaFunctionUrl": via }),
   };
 }
 

@@ -1,5 +1,6 @@
 /** lambda: the only file that others import. */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Admission } from "../../aws/index.ts";
 import { bindService } from "../../aws/service.ts";
 import type { Service } from "../../aws/service.ts";
 import { every } from "../../kit/clock.ts";
@@ -23,12 +24,15 @@ import { eventInvokeConfigs } from "./migrations/002-event-invoke-configs.ts";
 import { recursiveLoops } from "./migrations/003-recursive-loops.ts";
 import { concurrency } from "./migrations/004-concurrency.ts";
 import { layers } from "./migrations/005-layers.ts";
+import { functionUrls } from "./migrations/006-function-urls.ts";
 import { operationTable } from "./operation-table.ts";
 import { createDirectInvoke } from "./operations/invoke-direct.ts";
 import { Provisioning } from "./provisioning.ts";
 import { Reservations } from "./reservations.ts";
 import { settle } from "./store.ts";
+import { serveUrl } from "./urls/serve.ts";
 
+export { isFunctionUrl } from "./urls/url-host.ts";
 export { createInvokePorts } from "./invoke-ports.ts";
 export type { LambdaDeps } from "./deps.ts";
 export type { Functions, ServiceInvocation } from "./functions-port.ts";
@@ -39,6 +43,8 @@ export interface LambdaService {
   readonly functions: Functions;
   /** Answers the URLs of GetFunction's Code.Location; false when the request is not for one. */
   codeRoute(request: IncomingMessage, response: ServerResponse): boolean;
+  /** Answers requests to function URLs; false when the request is to none. @param admit The front door's. */
+  urlRoute(request: IncomingMessage, response: ServerResponse, admit: Admission): boolean;
   /** Finishes what the last server left and begins to run queued events; called once everything is composed. */
   start(): Promise<void>;
   /** Runs no new events and waits at most `graceMs` for what runs. */
@@ -54,6 +60,7 @@ export async function createLambda(deps: LambdaDeps): Promise<LambdaService> {
     recursiveLoops,
     concurrency,
     layers,
+    functionUrls,
   ]);
   const limits = { ...LIMITS_DEFAULT, ...deps.limits };
   const code = new CodeStore({ ...deps, cacheBytes: limits.codeCacheBytes });
@@ -94,6 +101,7 @@ export async function createLambda(deps: LambdaDeps): Promise<LambdaService> {
     functions: createFunctions(lambda),
     codeRoute: (request, response) =>
       answerCodeLocation({ blobs, clock, log, secret: locationSecret }, request, response),
+    urlRoute: (request, response, admit) => serveUrl(lambda, request, response, admit),
     async start() {
       await code.sweep();
       await reservations.load();

@@ -16,6 +16,13 @@ import {
   getFunctionConcurrency,
   putFunctionConcurrency,
 } from "./operations/function-concurrency.ts";
+import {
+  createFunctionUrlConfig,
+  deleteFunctionUrlConfig,
+  getFunctionUrlConfig,
+  listFunctionUrlConfigs,
+  updateFunctionUrlConfig,
+} from "./operations/function-urls.ts";
 import { getAccountSettings } from "./operations/get-account-settings.ts";
 import { getFunction, getFunctionConfiguration } from "./operations/get-function.ts";
 import { invoke } from "./operations/invoke.ts";
@@ -53,10 +60,12 @@ export const operationTable: OperationTable<Client, Lambda> = {
   AddPermission: addPermission,
   CreateAlias: createAlias,
   CreateFunction: createFunction,
+  CreateFunctionUrlConfig: createFunctionUrlConfig,
   DeleteAlias: deleteAlias,
   DeleteFunction: deleteFunction,
   DeleteFunctionConcurrency: deleteFunctionConcurrency,
   DeleteFunctionEventInvokeConfig: deleteFunctionEventInvokeConfig,
+  DeleteFunctionUrlConfig: deleteFunctionUrlConfig,
   DeleteLayerVersion: deleteLayerVersion,
   DeleteProvisionedConcurrencyConfig: deleteProvisionedConcurrencyConfig,
   GetAccountSettings: getAccountSettings,
@@ -66,6 +75,7 @@ export const operationTable: OperationTable<Client, Lambda> = {
   GetFunctionConfiguration: getFunctionConfiguration,
   GetFunctionEventInvokeConfig: getFunctionEventInvokeConfig,
   GetFunctionRecursionConfig: getFunctionRecursionConfig,
+  GetFunctionUrlConfig: getFunctionUrlConfig,
   GetLayerVersion: getLayerVersion,
   GetLayerVersionByArn: getLayerVersionByArn,
   GetLayerVersionPolicy: getLayerVersionPolicy,
@@ -77,6 +87,7 @@ export const operationTable: OperationTable<Client, Lambda> = {
   InvokeWithResponseStream: invokeWithResponseStream,
   ListAliases: listAliases,
   ListFunctionEventInvokeConfigs: listFunctionEventInvokeConfigs,
+  ListFunctionUrlConfigs: listFunctionUrlConfigs,
   ListFunctions: listFunctions,
   ListLayerVersions: listLayerVersions,
   ListLayers: listLayers,
@@ -98,4 +109,5 @@ export const operationTable: OperationTable<Client, Lambda> = {
   UpdateFunctionCode: updateFunctionCode,
   UpdateFunctionConfiguration: updateFunctionConfiguration,
   UpdateFunctionEventInvokeConfig: updateFunctionEventInvokeConfig,
+  UpdateFunctionUrlConfig: updateFunctionUrlConfig,
 };

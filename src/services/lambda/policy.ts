@@ -17,7 +17,12 @@ export interface PolicyStatement {
 /** Who wants to invoke: a service for a resource of an account, or an account itself. */
 export type Caller =
   | { readonly service: string; readonly sourceArn: string; readonly sourceAccount: string }
-  | { readonly account: string; readonly arn: string };
+  | {
+      readonly account: string;
+      readonly arn: string;
+      /** By condition key, what else is known of the request: of a function URL's. */
+      readonly conditions?: Readonly<Record<string, string>>;
+    };
 
 /** The members of an AddPermission that make a statement. */
 type Grant = Omit<Input<Client, "AddPermission">, "FunctionName">;
@@ -76,9 +81,7 @@ export function allows(statements: readonly PolicyStatement[], action: string, c
     (statement) =>
       [action, "lambda:*", "*"].includes(statement.Action) &&
       principalFits(statement.Principal, caller) &&
-      Object.entries(statement.Condition ?? {}).every(([operator, keys]) =>
-        Object.entries(keys).every(([key, value]) => conditionHolds(operator, key, value, caller)),
-      ),
+      conditionsHold(statement.Condition, caller),
   );
 }
 
@@ -90,9 +93,11 @@ export function grantTo(
   statements: readonly PolicyStatement[],
   action: string,
   caller: { readonly arn: string; readonly roleArn?: string },
+  conditions: Readonly<Record<string, string>> = {},
 ): "principal" | "role" | "none" {
   const names = statements.flatMap(({ Action, Principal, Condition }) => {
-    if (![action, "lambda:*", "*"].includes(Action) || Condition !== undefined) return [];
+    if (![action, "lambda:*", "*"].includes(Action)) return [];
+    if (!conditionsHold(Condition, { account: "", arn: "", conditions })) return [];
     if (Principal === "*") return ["*"];
     return "AWS" in Principal ? [Principal.AWS] : [];
   });
@@ -107,9 +112,16 @@ function principalFits(principal: PolicyStatement["Principal"], caller: Caller):
   return principal.AWS === `arn:aws:iam::${caller.account}:root` || principal.AWS === caller.arn;
 }
 
-/** Keys that a caller does not carry (organizations, function URLs, Alexa tokens) never hold. */
+function conditionsHold(conditions: PolicyStatement["Condition"], caller: Caller): boolean {
+  return Object.entries(conditions ?? {}).every(([operator, keys]) =>
+    Object.entries(keys).every(([key, value]) => conditionHolds(operator, key, value, caller)),
+  );
+}
+
+/** Keys that a caller does not carry (organizations, Alexa tokens) never hold. */
 function conditionHolds(operator: string, key: string, value: string, caller: Caller): boolean {
-  if (!("service" in caller)) return false;
+  if (!("service" in caller))
+    return ["StringEquals", "Bool"].includes(operator) && caller.conditions?.[key] === value;
   if (operator === "ArnLike" && key === "AWS:SourceArn") return arnLike(value, caller.sourceArn);
   if (operator === "StringEquals" && key === "AWS:SourceAccount") return value === caller.sourceAccount;
   return false;

@@ -7,6 +7,8 @@ const WAITING_BYTES_MAX = 65_536;
 export class StreamedAnswer implements AnswerSink {
   /** Resolves before the first byte; an answer that is not streamed never begins. */
   readonly begun: Promise<void>;
+  /** As the function named it, once the answer has begun. */
+  contentType: string | undefined;
   readonly #begin: () => void;
   #waiting: Buffer[] = [];
   #size = 0;
@@ -26,7 +28,8 @@ export class StreamedAnswer implements AnswerSink {
     else signal.addEventListener("abort", () => this.#leave(), { once: true });
   }
 
-  start(): void {
+  start(contentType: string): void {
+    this.contentType = contentType;
     this.#begin();
   }
 

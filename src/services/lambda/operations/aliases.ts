@@ -12,6 +12,7 @@ import type { AliasRow } from "../store-aliases.ts";
 import { requireMovable } from "../provisioned-targets.ts";
 import { deleteProvisioned } from "../store-concurrency.ts";
 import { deleteEventConfigs } from "../store-event-configs.ts";
+import { deleteUrls } from "../store-urls.ts";
 import { deleteStatements } from "../store-permissions.ts";
 
 export async function createAlias(
@@ -93,6 +94,7 @@ export async function deleteAlias(
     await deleteRow(tx, id, name);
     await deleteStatements(tx, id, name);
     await deleteEventConfigs(tx, id, name);
+    await deleteUrls(tx, id, name);
     await deleteProvisioned(tx, id, name);
     lambda.catalogue.changes(tx, id);
   });

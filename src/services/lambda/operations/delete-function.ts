@@ -9,6 +9,7 @@ import { deleteAliases, readAliases } from "../store-aliases.ts";
 import { deleteProvisioned } from "../store-concurrency.ts";
 import { deleteEventConfigs } from "../store-event-configs.ts";
 import { deleteStatements } from "../store-permissions.ts";
+import { deleteUrls } from "../store-urls.ts";
 import { deleteFunction as deleteRows, deleteVersion, readVersion, readVersions } from "../store.ts";
 import type { Deployed, VersionRow } from "../version-row.ts";
 
@@ -32,6 +33,7 @@ async function deleteWhole(lambda: Lambda, id: FunctionId): Promise<VersionRow[]
     await deleteAliases(tx, id);
     await deleteStatements(tx, id);
     await deleteEventConfigs(tx, id);
+    await deleteUrls(tx, id);
     await deleteProvisioned(tx, id);
     await lambda.reservations.set(tx, id, undefined);
     await deleteRows(tx, id);

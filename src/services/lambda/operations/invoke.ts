@@ -89,9 +89,9 @@ export async function check(
 /** The invocation of a synchronous request, whose trace the answer names too. @throws AwsError RecursiveInvocationException. */
 export function invocationOf(
   lambda: Lambda,
-  input: CommonInput,
+  input: Pick<CommonInput, "ClientContext" | "LogType">,
   { reference, target, payload }: CheckedInvocation,
-  context: RequestContext,
+  context: Pick<RequestContext, "requestId" | "headers" | "responseHeaders">,
 ): Invocation {
   const clientContext = readClientContext(input.ClientContext);
   const step = countRun(givenTrace(context) ?? newTraceHeader(lambda.clock, lambda.ids), target.lineageId);
@@ -163,7 +163,7 @@ function readClientContext(encoded: string | undefined): string | undefined {
 }
 
 /** The trace that the caller says the invocation belongs to. */
-function givenTrace(context: RequestContext): string | undefined {
+function givenTrace(context: Pick<RequestContext, "headers">): string | undefined {
   const given = context.headers["x-amzn-trace-id"];
   return typeof given === "string" && given !== "" ? given : undefined;
 }
