@@ -1,6 +1,4 @@
 /** Processes of runtimes that wait for a function: as many as cold starts lately wanted, made when nothing else is to be done. */
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Ids } from "../kit/id.ts";
 import { Demand } from "../sandbox/index.ts";
@@ -15,6 +13,7 @@ import {
   waitingSweepMs,
 } from "./limits.ts";
 import type { MemoryReading } from "./memory-pressure.ts";
+import { namesIn } from "./runtimes/module-name.ts";
 import type { Runtime } from "./runtimes/runtime.ts";
 import type { FunctionVersion } from "./types.ts";
 import { waitingPlaces } from "./waiting-places.ts";
@@ -113,7 +112,7 @@ export class Prebooted {
     external: readonly ExternalExtension[],
   ): string | undefined {
     const { capabilities } = this.#deps.sandboxes;
-    const codeFiles = runtime.loadedAhead?.size === 0 ? [] : moduleFiles(version);
+    const codeFiles = runtime.loadedAhead?.size === 0 ? [] : moduleFiles(version, runtime);
     const extensions = external.map(({ name }) => name);
     return whyFromNothing({ version, runtime, capabilities, codeFiles, extensions });
   }
@@ -196,22 +195,7 @@ async function end(waiting: WaitingRuntime): Promise<void> {
   await waiting.stop().catch(() => {});
 }
 
-/** What a function's modules are called: those of its code, then those of its layers. */
-function moduleFiles({ codeDir, optDir }: FunctionVersion): string[] {
-  const folders = [codeDir, ...(optDir === undefined ? [] : layerFolders(join(optDir, "python")))];
-  return folders.flatMap(namesIn);
-}
-
-function layerFolders(python: string): string[] {
-  const versions = namesIn(join(python, "lib"));
-  return [python, ...versions.map((version) => join(python, "lib", version, "site-packages"))];
-}
-
-/** Read from this thread: folders of code are small, and a cold start waits for it. */
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
+/** What a function's modules are called. */
+function moduleFiles({ codeDir, optDir }: FunctionVersion, runtime: Runtime): string[] {
+  return (runtime.moduleFolders?.(codeDir, optDir) ?? [codeDir]).flatMap(namesIn);
 }

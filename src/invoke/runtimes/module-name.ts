@@ -1,6 +1,16 @@
-/** The module that a file or folder of code is, by its name. */
+/** The modules that files and folders of code are, by their names. */
+import { readdirSync } from "node:fs";
 
-/** `json` for `json`, `json.py` and `json.cpython-311-x86_64-linux-gnu.so`. */
+/** `json` for `json`, `json.py`, `json.cpython-311-x86_64-linux-gnu.so` and the gem `json-2.9.1`. */
 export function moduleName(file: string): string {
-  return file.split(".")[0] ?? file;
+  return file.split(/\.|-\d/)[0] ?? file;
+}
+
+/** What lies in a folder of code; nothing where there is none. Read from this thread: such folders are small, and a cold start waits for it. */
+export function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }

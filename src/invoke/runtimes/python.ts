@@ -9,7 +9,7 @@ import type { Log } from "../../telemetry/log.ts";
 import { boto3Folder } from "./aws-sdk.ts";
 import { bootstrapFolder } from "./bootstrap-folder.ts";
 import { exists } from "./install.ts";
-import { moduleName } from "./module-name.ts";
+import { moduleName, namesIn } from "./module-name.ts";
 import { pythonMinorMax, pythonMinorMin } from "./identifiers.ts";
 import type { InstallProgress, Runtime } from "./runtime.ts";
 
@@ -79,6 +79,7 @@ export async function installPython(
       "/var/runtime/site-packages",
     ],
     loadedAhead: await standardModules(python),
+    moduleFolders,
     variables: (inside) => ({ PYTHONPATH: inside.path("/var/runtime") }),
   };
 }
@@ -102,6 +103,13 @@ async function mountsOf(python: HostPython, empty: string): Promise<SandboxSpec[
     ...libraries.map((file) => ({ source: join(lib, file), target: `/var/lang/lib/${file}` })),
     ...hidden,
   ];
+}
+
+function moduleFolders(codeDir: string, optDir: string | undefined): readonly string[] {
+  if (optDir === undefined) return [codeDir];
+  const layers = join(optDir, "python");
+  const versions = namesIn(join(layers, "lib"));
+  return [codeDir, layers, ...versions.map((version) => join(layers, "lib", version, "site-packages"))];
 }
 
 /** The names of the standard library's modules. */

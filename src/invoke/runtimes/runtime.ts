@@ -5,7 +5,7 @@ import type { Inside, SandboxSpec } from "../../sandbox/sandbox.ts";
 export interface Runtime {
   /** As Lambda's API names it: `nodejs22.x`. */
   readonly identifier: string;
-  readonly kind: "nodejs" | "python" | "provided";
+  readonly kind: "nodejs" | "python" | "ruby" | "provided";
   /** The real version: `22.23.3`; empty for OS-only runtimes, whose program comes with the function. */
   readonly version: string;
   /** Host folder mounted at /var/runtime. */
@@ -18,6 +18,8 @@ export interface Runtime {
    * undefined where processes are not booted ahead.
    */
   readonly loadedAhead?: ReadonlySet<string>;
+  /** Folders of a function's code and layers whose files and folders are modules that it brings; without, those of the code itself. */
+  moduleFolders?(codeDir: string, optDir: string | undefined): readonly string[];
   /** Environment variables of its own; a function may override them. */
   variables(inside: Inside): Record<string, string>;
 }
