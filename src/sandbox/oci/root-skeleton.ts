@@ -115,6 +115,7 @@ export class RootSkeletons {
     ])
       await mkdir(join(half, folder), { recursive: true, mode: 0o755 });
     await linkMergedUsr(half);
+    await linkRubyLibraries(half);
     for (const name of await readdir(programs)) await link(join(programs, name), join(half, "usr/bin", name));
     for (const [path, text] of Object.entries(await etcFiles())) await writeUnder(half, path, text);
     for (const [path, kind] of points) await mountPoint(join(half, path), kind);
@@ -135,6 +136,16 @@ async function linkMergedUsr(root: string): Promise<void> {
   if (await isMerged("bin")) return;
   await rm(join(root, "bin"), { recursive: true, force: true });
   await symlink("usr/bin", join(root, "bin"));
+}
+
+/**
+ * Ruby looks for its library where it was installed. Where that is with the system's, links lead to /var/lang, which can be mounted
+ * into a sandbox that exists already.
+ */
+async function linkRubyLibraries(root: string): Promise<void> {
+  await mkdir(join(root, "usr/local/lib"), { recursive: true, mode: 0o755 });
+  for (const folder of ["usr/lib", "usr/local/lib"])
+    await symlink("/var/lang/lib/ruby", join(root, folder, "ruby"));
 }
 
 async function isMerged(name: string): Promise<boolean> {
