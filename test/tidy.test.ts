@@ -25,7 +25,7 @@ const LAYERS = [
 const files = execFileSync("git", ["ls-files", "-co", "--exclude-standard"], { cwd: ROOT, encoding: "utf8" })
   .split("\n")
   .filter((file) => file !== "" && existsSync(join(ROOT, file)));
-const code = files.filter((file) => /\.(ts|mts|mjs|cjs|js|py)$/.test(file) && !file.includes(".gen."));
+const code = files.filter((file) => /\.(ts|mts|mjs|cjs|js|py|rb)$/.test(file) && !file.includes(".gen."));
 const source = code.filter((file) => file.startsWith("src/") && !file.endsWith(".test.ts"));
 const textOf = (file: string) => readFileSync(join(ROOT, file), "utf8");
 

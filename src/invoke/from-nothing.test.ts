@@ -47,6 +47,8 @@ test("variables that are read when a process starts do", () => {
     "NODE_EXTRA_CA_CERTS",
     "UV_THREADPOOL_SIZE",
     "PYTHONPATH",
+    "RUBYOPT",
+    "GEM_PATH",
     "LD_PRELOAD",
     "LD_LIBRARY_PATH",
     "LANG",
@@ -70,7 +72,7 @@ test("what a sandbox that waits does not have does", () => {
 });
 
 test("modules that would take the place of loaded ones do", () => {
-  for (const file of ["json.py", "json", "http", "json.cpython-311-x86_64-linux-gnu.so"])
+  for (const file of ["json.py", "json", "http", "json.cpython-311-x86_64-linux-gnu.so", "json-2.9.1"])
     assert.match(why({ codeFiles: ["app.py", file] }) ?? "", /a module (json|http) of its own/, file);
-  assert.equal(why({ codeFiles: ["jsonish.py", "my.json"] }), undefined);
+  assert.equal(why({ codeFiles: ["jsonish.py", "my.json", "json-schema-4.0.0"] }), undefined);
 });

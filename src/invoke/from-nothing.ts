@@ -10,8 +10,8 @@ import type { FunctionVersion } from "./types.ts";
  * does something that a waiting process has done.
  */
 const READ_AT_START = [
-  // Node.js, libuv, Python.
-  /^(NODE_|UV_|PYTHON)/,
+  // Node.js, libuv, Python, Ruby and its gems.
+  /^(NODE_|UV_|PYTHON|RUBY|GEM_)/,
   // The dynamic loader, the C library: preloads, memory, name resolution, character sets.
   /^(LD_|MALLOC_|GLIBC_|GCONV_PATH$|LOCPATH$|RES_OPTIONS$|LOCALDOMAIN$|HOSTALIASES$)/,
   /^(LANG|LANGUAGE|LC_\w+)$/,

@@ -40,8 +40,13 @@ async function talk(
   const server = createServer();
   server.listen(join(folder, "s"));
   const [program = "", ...parameters] = language.command;
-  const known = { _HANDLER: "app.handler", LAMBDA_TASK_ROOT: folder };
-  const env = { _LAMBENT_SOCKET: join(folder, "s"), ...(waits ? { _LAMBENT_WAITS: "1", OLD: "1" } : known) };
+  // Text in variables is UTF-8 to Ruby where the locale says so.
+  const locale = { LC_CTYPE: "C.UTF-8" };
+  const known = { ...locale, _HANDLER: "app.handler", LAMBDA_TASK_ROOT: folder };
+  const env = {
+    _LAMBENT_SOCKET: join(folder, "s"),
+    ...(waits ? { ...locale, _LAMBENT_WAITS: "1", OLD: "1" } : known),
+  };
   const child = spawn(program, parameters, { env, stdio: "inherit" });
   const exit = once(child, "exit").then(([code]) => code as number | null);
   const [socket] = (await once(server, "connection")) as [Socket];
@@ -80,6 +85,7 @@ async function talk(
 }
 
 const python = await runtimes.find("python3.11");
+const [ruby] = (await runtimes.list()).filter((one) => one.identifier.startsWith("ruby") && one.installed);
 const LANGUAGES = {
   nodejs: {
     language: { command: [process.execPath, join(BOOTSTRAPS, "nodejs/index.mjs")], file: "app.mjs" },
@@ -88,6 +94,7 @@ const LANGUAGES = {
     variables:
       "export const handler = async () => [process.env.NEW, process.env.OLD ?? null, process.cwd() === process.env.LAMBDA_TASK_ROOT];",
     error: "Error",
+    status: 1,
   },
   ...(python.status === "ready"
     ? {
@@ -107,14 +114,37 @@ const LANGUAGES = {
           variables:
             "import os\ndef handler(e, c):\n  return [os.environ['NEW'], os.environ.get('OLD'), os.getcwd() == os.environ['LAMBDA_TASK_ROOT']]\n",
           error: "ValueError",
+          status: 1,
+        },
+      }
+    : {}),
+  ...(ruby
+    ? {
+        ruby: {
+          language: { command: [ruby.detail, join(BOOTSTRAPS, "ruby/bootstrap.rb")], file: "app.rb" },
+          echo: "def handler(event:, context:)\n  print 'out'\n  raise 'no' if event == 'fail'\n  exit!(3) if event == 'exit'\n  event\nend\n",
+          broken: "raise 'early'",
+          variables:
+            "def handler(event:, context:) = [ENV['NEW'], ENV['OLD'], Dir.pwd == ENV['LAMBDA_TASK_ROOT']]\n",
+          // What AWS's runtime tells the platform of an error that it does not know.
+          error: "Function<UserException>",
+          status: 252,
         },
       }
     : {}),
 };
+if (!ruby) console.log("# SKIPPED the Ruby bootstrap alone: there is no Ruby here");
 if (python.status !== "ready")
   console.log("# SKIPPED the Python bootstrap alone: there is no python3.11 here");
 
-for (const [name, { language, echo, broken, variables, error }] of Object.entries(LANGUAGES)) {
+/** The next frame that is no log. */
+async function afterLogs(heard: Talk["heard"]): Promise<RuntimeFrame> {
+  let frame = await heard();
+  while (frame.type === "log") frame = await heard();
+  return frame;
+}
+
+for (const [name, { language, echo, broken, variables, error, status }] of Object.entries(LANGUAGES)) {
   test(`the ${name} bootstrap says hello, is ready, logs, answers, fails, and exits`, async () => {
     await talk(language, echo, async ({ heard, invoke, child, exit }) => {
       assert.deepEqual(await heard(), {
@@ -138,7 +168,7 @@ for (const [name, { language, echo, broken, variables, error }] of Object.entrie
       await heard();
       const record = await heard();
       assert.ok(record.type === "log" && record.record);
-      const failure = await heard();
+      const failure = await afterLogs(heard);
       assert.ok(failure.type === "error" && failure.requestId === "r-2" && failure.errorType === error);
       assert.equal(JSON.parse(failure.payload.toString()).errorMessage, "no");
       invoke("r-3", '"exit"');
@@ -166,13 +196,13 @@ for (const [name, { language, echo, broken, variables, error }] of Object.entrie
     await talk(language, variables, script, true);
   });
 
-  test(`the ${name} bootstrap tells a failed init and exits with 1`, async () => {
+  test(`the ${name} bootstrap tells a failed init and exits with ${status}`, async () => {
     await talk(language, broken, async ({ heard, exit }) => {
       assert.equal((await heard()).type, "hello");
       assert.equal((await heard()).type, "log");
-      const result = await heard();
+      const result = await afterLogs(heard);
       assert.ok(result.type === "initResult" && !result.ok && result.errorType === error);
-      assert.equal(await exit, 1);
+      assert.equal(await exit, status);
     });
   });
 }

@@ -25,6 +25,9 @@ if (python)
 def handler(event, context): return subprocess.check_output(["printf", "runs"]).decode()`,
   };
 else console.log("# SKIPPED the libraries of Python: no Python on this machine");
+const ruby = (await runtimes.list()).find((one) => one.identifier.startsWith("ruby") && one.installed);
+if (ruby) LANGUAGES[ruby.identifier] = { "index.rb": "def handler(event:, context:) = `printf runs`" };
+else console.log("# SKIPPED the libraries of Ruby: no Ruby on this machine");
 
 for (const kind of kinds) {
   describe(`environment variables on ${kind}`, async () => {

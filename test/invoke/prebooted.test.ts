@@ -80,6 +80,30 @@ def handler(event, context):
     }
 `;
 
+const RUBY = `
+require "logger"
+require "socket"
+require "timeout"
+AT_INIT = { cwd: Dir.pwd, files: Dir.children(".").sort, task: File.size("index.rb"), globals: global_variables.sort, id: $_global_aws_request_id.inspect }
+def handler(event:, context:)
+  @calls = (@calls || 0) + 1
+  env = ENV.to_h.merge("AWS_LAMBDA_LOG_STREAM_NAME" => "", "AWS_LAMBDA_RUNTIME_API" => "", "AWS_LAMBDA_METADATA_API" => "", "AWS_LAMBDA_METADATA_TOKEN" => "")
+  {
+    waited: File.binread("/proc/self/environ").include?("_LAMBENT_WAITS"), calls: @calls,
+    seen: {
+      at_init: AT_INIT, argv: ARGV, program: $0, path: $LOAD_PATH, env: env, encodings: [Encoding.default_external, Encoding.default_internal, Encoding.find("locale")].map(&:to_s),
+      child: \`env\`.split("\n").map { |line| line.split("=").first }.sort, zone: [Time.at(0).to_s, Time.now.zone],
+      limits: File.read("/proc/self/limits"), status: File.read("/proc/self/status").scan(/^(?:Uid|Gid|NoNewPrivs|Seccomp|CapEff|SigIgn|SigBlk|SigCgt|Umask).*$/),
+      files: Dir.children("/proc/self/fd").map { |fd| File.readlink("/proc/self/fd/" + fd).sub(%r{:.*|^.*/}, "") rescue "gone" }.sort,
+      signals: Signal.list.keys.grep(/INT|TERM|USR|HUP|CHLD|PIPE/).map { |name| [name, trap(name, "DEFAULT").to_s] },
+      threads: Thread.list.size, streams: [$stdout, $stderr].map { |s| [s.class.to_s, s.fileno, s.sync, s.tty?, s.singleton_methods.sort] },
+      gems: [Gem.path, Gem.dir], collector: [GC.disable, GC.enable, GC.stress], verbose: [$VERBOSE, $DEBUG, Thread.report_on_exception], context: context.public_methods(false).sort,
+      self: self.class.to_s, stack: caller.map { |line| File.basename(line) }, umask: File.umask,
+    },
+  }
+end
+`;
+
 /** By language: a function that tells what was loaded before its own first line, and what only a process that waits has loaded then. */
 const AHEAD = {
   node: {
@@ -110,15 +134,34 @@ def handler(event, context):
       "uuid",
     ],
   },
+  ruby: {
+    files: {
+      "index.rb": `LOADED = $LOADED_FEATURES.map { |file| File.basename(file) }
+def handler(event:, context:) = { waited: File.binread("/proc/self/environ").include?("_LAMBENT_WAITS"), loaded: LOADED }
+`,
+    },
+    modules: [
+      "erb.rb",
+      "open3.rb",
+      "openssl.rb",
+      "securerandom.rb",
+      "shellwords.rb",
+      "tempfile.rb",
+      "yaml.rb",
+    ],
+  },
 };
 
 const python = await runtimes.find("python3.11");
+const [ruby] = (await runtimes.list()).filter((one) => one.identifier.startsWith("ruby") && one.installed);
 const LANGUAGES = {
   "nodejs26.x": { "index.mjs": NODE },
   "nodejs22.x": { "index.mjs": NODE },
   "nodejs20.x": { "index.mjs": NODE },
   ...(python.status === "ready" ? { "python3.11": { "index.py": PYTHON } } : {}),
+  ...(ruby ? { [ruby.identifier]: { "index.rb": RUBY } } : {}),
 };
+if (!ruby) console.log("# SKIPPED Ruby processes that wait: there is no Ruby here");
 if (python.status !== "ready")
   console.log("# SKIPPED Python processes that wait: there is no python3.11 here");
 
@@ -167,7 +210,7 @@ describe("a process that waited for its function", { skip: needsRoot }, () => {
 
   for (const runtime of Object.keys(LANGUAGES))
     test(`has loaded core modules before code of ${runtime} runs, as none does that is booted for it`, async () => {
-      const { files, modules } = AHEAD[runtime.startsWith("node") ? "node" : "python"];
+      const { files, modules } = AHEAD[/^(node|python|ruby)/.exec(runtime)?.[0] as keyof typeof AHEAD];
       const loadedOf = ({ json }: Answer) => modules.filter((name) => json.loaded.includes(name));
       assert.deepEqual(loadedOf(await ofWaiting({ files, runtime })), modules);
       assert.deepEqual(loadedOf(await fromNothing.call(await fromNothing.fn({ files, runtime }))), []);

@@ -8,10 +8,13 @@ import { joinModules } from "./join-modules.ts";
 
 const SOURCES = fileURLToPath(new URL("../../../runtimes/", import.meta.url));
 
+/** Languages that have a folder in runtimes/. */
+type BootstrapLanguage = "nodejs" | "python" | "ruby";
+
 /** The folder of a language's bootstrap, with empty folders to mount more into. Named by its content, so an update is a new folder. */
 export async function bootstrapFolder(
   cacheDir: string,
-  language: "nodejs" | "python",
+  language: BootstrapLanguage,
   mountPoints: readonly string[],
 ): Promise<string> {
   const files = await bootstrapFiles(join(SOURCES, language), language);
@@ -43,12 +46,14 @@ const STANDALONE = /^warm-up-|-hooks\.mjs$/;
 /** File name → text. Of Node.js one module, and those that stand alone. */
 async function bootstrapFiles(
   source: string,
-  language: "nodejs" | "python",
+  language: BootstrapLanguage,
 ): Promise<ReadonlyMap<string, string>> {
-  const names = (await readdir(source)).filter((name) => /^[a-z][a-z_-]*\.(mjs|cjs|py)$/.test(name)).sort();
+  const names = (await readdir(source))
+    .filter((name) => /^[a-z][a-z_-]*\.(mjs|cjs|py|rb)$/.test(name))
+    .sort();
   const files = new Map<string, string>();
   for (const name of names) files.set(name, await readFile(join(source, name), "utf8"));
-  if (language === "python") return files;
+  if (language !== "nodejs") return files;
   const others = [...files].filter(([name]) => STANDALONE.test(name));
   return new Map([
     ["index.cjs", joinModules(files, "index.mjs", NODE_PRELUDE)],

@@ -15,6 +15,15 @@ export const PROVIDED = ["provided.al2023", "provided.al2"] as const;
 export const pythonMinorMin = 8;
 export const pythonMinorMax = 15;
 
+/**
+ * Ruby versions that our bootstrap runs on: all that Lambda has named since 3.2, and the 3.1 of Debian 12, which it never had.
+ * There was no Ruby 3.5: its successor is 4.0.
+ */
+export const RUBY_VERSIONS = ["3.1", "3.2", "3.3", "3.4", "4.0"] as const;
+/** Those that AWS itself names live. */
+export const LIVE_RUBY_VERSIONS: readonly RubyVersion[] = ["3.3", "3.4", "4.0"];
+export type RubyVersion = (typeof RUBY_VERSIONS)[number];
+
 /** Live on AWS, not yet on Lambent. */
 const NOT_YET = [
   "java25",
@@ -27,9 +36,6 @@ const NOT_YET = [
   "java8.al2023",
   "dotnet10",
   "dotnet8",
-  "ruby4.0",
-  "ruby3.4",
-  "ruby3.3",
 ];
 
 /** In Lambda's enumeration still, refused by AWS for new functions. */
@@ -56,7 +62,6 @@ const DEPRECATED = [
   "go1.x",
   "ruby2.5",
   "ruby2.7",
-  "ruby3.2",
   "provided",
 ];
 
@@ -68,7 +73,7 @@ export function refusal(identifier: string): string | undefined {
       `We recommend you use a supported runtime while creating or updating functions.`
     );
   if (NOT_YET.includes(identifier))
-    return `Lambent does not implement the runtime ${identifier} yet; it has ${Object.keys(NODE_VERSIONS).join(", ")}, python3.N as this machine has them, provided.al2023 and provided.al2.`;
+    return `Lambent does not implement the runtime ${identifier} yet; it has ${Object.keys(NODE_VERSIONS).join(", ")}, python3.N and rubyN.N as this machine has them, provided.al2023 and provided.al2.`;
   return undefined;
 }
 
@@ -76,4 +81,9 @@ export function refusal(identifier: string): string | undefined {
 export function pythonMinor(identifier: string): number | undefined {
   const minor = Number(/^python3\.(\d{1,2})$/.exec(identifier)?.[1] ?? Number.NaN);
   return minor >= pythonMinorMin && minor <= pythonMinorMax ? minor : undefined;
+}
+
+/** `3.4` for `ruby3.4`; undefined for what is no Ruby that Lambent could run. */
+export function rubyVersion(identifier: string): RubyVersion | undefined {
+  return RUBY_VERSIONS.find((version) => identifier === `ruby${version}`);
 }

@@ -1,19 +1,29 @@
 /** The runtimes that this machine has or can fetch. A version that is not there is refused by name, never swapped. */
 import type { Log } from "../../telemetry/log.ts";
-import { NODE_VERSIONS, PROVIDED, pythonMinor, pythonMinorMax, refusal } from "./identifiers.ts";
-import { exists } from "./install.ts";
+import { FoundInterpreters } from "./found-interpreters.ts";
+import {
+  LIVE_RUBY_VERSIONS,
+  NODE_VERSIONS,
+  PROVIDED,
+  RUBY_VERSIONS,
+  pythonMinor,
+  pythonMinorMax,
+  refusal,
+  rubyVersion,
+} from "./identifiers.ts";
+import type { RubyVersion } from "./identifiers.ts";
 import { installNode, listNode, nodeListing } from "./nodejs.ts";
 import { providedRuntime } from "./provided.ts";
 import { findPythons, installPython } from "./python.ts";
 import type { HostPython } from "./python.ts";
+import { findRubies, installRuby } from "./ruby.ts";
+import type { HostRuby } from "./ruby.ts";
 import { RuntimeUnavailable } from "./runtime.ts";
 import type { InstallProgress, Runtime, RuntimeAnswer, RuntimeListing, Runtimes } from "./runtime.ts";
 
 export { RuntimeUnavailable } from "./runtime.ts";
 export type { InstallProgress, Runtime, RuntimeAnswer, RuntimeListing, Runtimes } from "./runtime.ts";
 
-/** A Python installed while the server runs is seen after this. */
-const pythonsFreshMs = 30_000;
 /** The oldest Python that AWS itself still names live. */
 const livePythonMin = 10;
 
@@ -24,7 +34,8 @@ export interface RuntimesDeps {
 }
 
 export function createRuntimes(deps: RuntimesDeps): Runtimes {
-  const pythons = new Pythons();
+  const pythons = new FoundInterpreters(findPythons);
+  const rubies = new FoundInterpreters(findRubies);
   const installs = new Map<string, Promise<Runtime>>();
 
   async function listing(identifier: string): Promise<RuntimeListing | string> {
@@ -32,6 +43,8 @@ export function createRuntimes(deps: RuntimesDeps): Runtimes {
     if (isProvided(identifier)) return providedListing(identifier);
     const minor = pythonMinor(identifier);
     if (minor !== undefined) return pythonListing(minor, await pythons.get(minor));
+    const version = rubyVersion(identifier);
+    if (version !== undefined) return rubyListing(version, await rubies.get(version));
     return refusal(identifier) ?? `Lambent does not know the runtime ${identifier}`;
   }
 
@@ -41,17 +54,23 @@ export function createRuntimes(deps: RuntimesDeps): Runtimes {
     const minor = pythonMinor(identifier);
     const python = minor === undefined ? undefined : await pythons.get(minor);
     if (python) return installPython(deps.cacheDir, python, deps.log, tell);
+    const version = rubyVersion(identifier);
+    const ruby = version === undefined ? undefined : await rubies.get(version);
+    if (ruby) return installRuby(deps.cacheDir, ruby);
     const found = await listing(identifier);
     throw new RuntimeUnavailable(typeof found === "string" ? found : found.detail);
   }
 
   return {
     async list() {
-      const known = await pythons.all();
+      const [known, knownRubies] = await Promise.all([pythons.all(), rubies.all()]);
       const minors = new Set([...known.keys(), ...range(livePythonMin, pythonMinorMax - 1)]);
       return [
         ...(await listNode(deps.cacheDir)),
         ...[...minors].sort((a, b) => a - b).map((minor) => pythonListing(minor, known.get(minor))),
+        ...RUBY_VERSIONS.filter(
+          (version) => knownRubies.has(version) || LIVE_RUBY_VERSIONS.includes(version),
+        ).map((version) => rubyListing(version, knownRubies.get(version))),
         ...PROVIDED.map(providedListing),
       ];
     },
@@ -77,26 +96,6 @@ export function createRuntimes(deps: RuntimesDeps): Runtimes {
   };
 }
 
-class Pythons {
-  #found: Promise<ReadonlyMap<number, HostPython>> | undefined;
-  #at = 0;
-
-  /** Asking every interpreter takes the better part of a second, so what is known is not asked again at once. */
-  all(): Promise<ReadonlyMap<number, HostPython>> {
-    if (this.#found === undefined || performance.now() - this.#at > pythonsFreshMs) {
-      this.#found = findPythons();
-      this.#at = performance.now();
-    }
-    return this.#found;
-  }
-
-  async get(minor: number): Promise<HostPython | undefined> {
-    const known = (await this.#found)?.get(minor);
-    if (known && (await exists(known.executable))) return known;
-    return (await this.all()).get(minor);
-  }
-}
-
 function pythonListing(minor: number, python: HostPython | undefined): RuntimeListing {
   const identifier = `python3.${minor}`;
   return python
@@ -107,6 +106,21 @@ function pythonListing(minor: number, python: HostPython | undefined): RuntimeLi
         detail:
           `The runtime ${identifier} is not on this machine: install Python 3.${minor} ` +
           `(apt-get install ${identifier}, or pyenv install 3.${minor}) so that ${identifier} is on the path`,
+        available: false,
+        installed: false,
+      };
+}
+
+function rubyListing(wanted: RubyVersion, ruby: HostRuby | undefined): RuntimeListing {
+  const identifier = `ruby${wanted}`;
+  return ruby
+    ? { identifier, version: ruby.version, detail: ruby.executable, available: true, installed: true }
+    : {
+        identifier,
+        version: "",
+        detail:
+          `The runtime ${identifier} is not on this machine: install Ruby ${wanted} (apt-get install ruby where this is Debian's, ` +
+          `or rbenv install ${wanted}) so that ${identifier} or ruby of that version is on the path`,
         available: false,
         installed: false,
       };
