@@ -217,6 +217,21 @@ test("Invoke runs the newest Python of this machine; one that is missing is refu
   t.skip("no Python on this machine: only the refusals were tested");
 });
 
+test("Invoke runs a Ruby of this machine; one that is missing is refused with what to install", async (t) => {
+  const ZipFile = await zipOf({ "index.rb": "def handler(event:, context:) = { got: event }\n" });
+  for (const version of ["4.0", "3.4", "3.3", "3.2", "3.1"]) {
+    const Runtime = `ruby${version}` as "ruby3.4";
+    try {
+      const name = await setting.create("", { Runtime, Handler: "index.handler", Code: { ZipFile } });
+      assert.deepEqual((await setting.invoke(name, { a: 1 })).value, { got: { a: 1 } });
+      return;
+    } catch (error) {
+      assert.match(String(error), new RegExp(`${Runtime}.*not on this machine: install Ruby ${version}`));
+    }
+  }
+  t.skip("no Ruby on this machine: only the refusals were tested");
+});
+
 test("Invoke from another account needs the function's policy", async () => {
   const other = new LambdaClient(setting.server.client({ account: "111122223333" }));
   const FunctionName = `arn:aws:lambda:us-east-1:${ACCOUNT}:function:echo`;

@@ -362,6 +362,17 @@ def handler(event:, context:) = [HELPER, LAYERED, CODEGEM::VERSION, LAYERGEM::VE
     assert.deepEqual((await bench.call(version)).json, [9, 8, "9.9.9", "9.9.9", "9.9.9"]);
   });
 
+  test("what a function brings goes before the standard library, also where that was loaded ahead", async () => {
+    const files = {
+      "app.rb": `require "securerandom"; require "shellwords"
+def handler(event:, context:) = [SECURERANDOM::VERSION, OWN_WORDS]`,
+      "shellwords.rb": "OWN_WORDS = true",
+      ...gem("securerandom", `vendor/bundle/ruby/${minor}.0`),
+    };
+    const version = await bench.fn({ files, runtime, handler: "app.handler" });
+    assert.deepEqual((await bench.call(version)).json, ["9.9.9", true]);
+  });
+
   test("the standard library, gems that come with Ruby, TLS and child processes are there", async () => {
     const code = `require "openssl"; require "yaml"; require "zlib"; require "digest"; require "socket"; require "minitest"; require "time"
 def handler(event:, context:)

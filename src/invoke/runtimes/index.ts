@@ -120,7 +120,7 @@ function rubyListing(wanted: RubyVersion, ruby: HostRuby | undefined): RuntimeLi
         version: "",
         detail:
           `The runtime ${identifier} is not on this machine: install Ruby ${wanted} (apt-get install ruby where this is Debian's, ` +
-          `or rbenv install ${wanted}) so that ${identifier} or ruby of that version is on the path`,
+          `or rbenv install ${wanted}) so that ${identifier} or ruby of that version is on the path, and not below /opt or /tmp, where functions have files of their own`,
         available: false,
         installed: false,
       };
