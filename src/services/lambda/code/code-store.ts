@@ -17,7 +17,7 @@ import type { Log } from "../../../telemetry/log.ts";
 import { invalidParameter } from "../errors.ts";
 import { isCodeUsed, usedCodes } from "../store-lists.ts";
 import { CodeCache } from "./code-cache.ts";
-import { FolderStamps, localFolder } from "./local-folders.ts";
+import { localFolder, stampOf } from "./local-folders.ts";
 import { mergeLayers } from "./merge-layers.ts";
 import { badZip, unpack } from "./unpack.ts";
 
@@ -53,7 +53,6 @@ export class CodeStore {
   /** Removals and unpackings of one content happen one after the other. */
   readonly #turns = new Map<string, Promise<unknown>>();
   readonly #cache: CodeCache;
-  readonly #stamps = new FolderStamps();
 
   constructor(deps: Deps) {
     this.#deps = deps;
@@ -68,7 +67,7 @@ export class CodeStore {
   /** Changes with the code of a folder of this machine; undefined for code that is stored, which never changes. */
   stamp(sha256: string): Promise<string> | undefined {
     const folder = localFolder(sha256);
-    return folder === undefined ? undefined : this.#stamps.of(folder);
+    return folder === undefined ? undefined : stampOf(folder);
   }
 
   /** Where layers lie, merged, while they are held. @param codes Their contents, in order; at least one. */

@@ -19,8 +19,6 @@ const UNSEEN: ReadonlySet<string> = new Set([".git", "node_modules"]);
 const INSTALLED = ".package-lock.json";
 /** Files and folders that are looked at before an invocation; changes of others beyond are not seen. */
 const ENTRIES_MAX = 10_000;
-/** What was seen is true for so long, in milliseconds. */
-const SEEN_MS = 20;
 
 /** The folder that a code stands for; undefined for one that was stored. */
 export function localFolder(codeSha256: string): string | undefined {
@@ -63,22 +61,12 @@ export async function allowedFolder(key: string, allowed: readonly string[]): Pr
   throw invalidParameter(`The folder ${key} is in none of those of --local-code: ${allowed.join(", ")}`);
 }
 
-/** Tells whether folders have changed. */
-export class FolderStamps {
-  readonly #seen = new Map<string, { readonly at: number; readonly stamp: Promise<string> }>();
-
-  /** The same text for as long as nothing in the folder changes. @throws InvalidParameterValueException where it is not there. */
-  of(folder: string): Promise<string> {
-    const seen = this.#seen.get(folder);
-    const at = performance.now();
-    if (seen && at - seen.at < SEEN_MS) return seen.stamp;
-    const stamp = stampOf(folder);
-    this.#seen.set(folder, { at, stamp });
-    return stamp;
-  }
-}
-
-async function stampOf(folder: string): Promise<string> {
+/**
+ * The same text for as long as nothing in the folder changes. Looked for anew by every invocation: one that begins after a file was saved
+ * has what was saved.
+ * @throws InvalidParameterValueException where the folder is not there.
+ */
+export async function stampOf(folder: string): Promise<string> {
   const hash = createHash("sha256");
   let left = ENTRIES_MAX;
   const look = async (path: string, name: string): Promise<void> => {
