@@ -35,6 +35,7 @@ const TIMES = Number(values.times);
 const ENVIRONMENTS_MAX = Number(values.functions) + 40;
 /** Scenarios that take seconds each are run this many times fewer. */
 const DEAR_DIVISOR = 10;
+let lastTenth = 0;
 
 const load = mixedLoad(
   {
@@ -42,7 +43,7 @@ const load = mixedLoad(
     functions: Number(values.functions),
     concurrency: Number(values.concurrency),
   },
-  (done) => progress(`mixed-load: ${done} invocations`),
+  (done) => progress("mixed-load", done, Number(values.invocations)),
 );
 const all = new Map<string, Scenario>([...scenarios, ["mixed-load", load]]);
 const wanted = [...all].filter(
@@ -81,7 +82,7 @@ async function one(stage: OpenStage, name: string, scenario: Scenario): Promise<
     // What is made once, and what is compiled, is there before anything is measured.
     if (name !== "mixed-load") await runTimes(stage, name, scenario, Math.min(times, 10));
     const before = await atRest(stage);
-    await runTimes(stage, name, scenario, times, (done) => progress(`${name}: ${done} of ${times}`));
+    await runTimes(stage, name, scenario, times, (done) => progress(name, done, times));
     const after = await assertNoGrowth(stage, before);
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
     console.log(`${stage.kind} ${name}: ${times} times in ${seconds} s; ${difference(before, after)}`);
@@ -104,6 +105,11 @@ function difference(before: Holdings, after: Holdings): string {
   );
 }
 
-function progress(text: string): void {
+/** A line that is written over on a terminal; in a file one for every tenth. */
+function progress(name: string, done: number, times: number): void {
+  const text = `${name}: ${done} of ${times}`;
   if (process.stdout.isTTY) process.stdout.write(`\r\u001B[K${text}`);
+  const tenth = Math.floor((done * 10) / times);
+  if (!process.stdout.isTTY && tenth > lastTenth) console.log(text);
+  lastTenth = tenth;
 }
