@@ -176,12 +176,14 @@ def extend_path():
     # The server tells where the layers and boto3 are; without mounts that is not /opt.
     _, opt, packages = sys.argv
     del sys.argv[1:]
+    # Before what the host has installed for itself, which may be another boto3.
+    installed = (at for at, path in enumerate(sys.path) if path.endswith(("/site-packages", "/dist-packages")))
+    sys.path.insert(next(installed, len(sys.path)), packages)
     sys.path[0:0] = [
         os.environ["LAMBDA_TASK_ROOT"],
         os.path.join(opt, "python", "lib", version, "site-packages"),
         os.path.join(opt, "python"),
     ]
-    sys.path.append(packages)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 import { DeleteRoleCommand, DeleteRolePolicyCommand } from "@aws-sdk/client-iam";
 import {
   CreateFunctionCommand,
-  CreateFunctionUrlConfigCommand,
+  CreateCodeSigningConfigCommand,
   DeleteFunctionCommand,
   GetAccountSettingsCommand,
   GetFunctionCommand,
@@ -129,7 +129,6 @@ test("CreateFunction refuses what Lambent does not do, by name", async () => {
     ],
     [{ KMSKeyArn: `arn:aws:kms:us-east-1:${ACCOUNT}:key/k` }, /KMSKeyArn/],
     [{ TracingConfig: { Mode: "Active" } }, /TracingConfig/],
-    [{ Layers: [`arn:aws:lambda:us-east-1:${ACCOUNT}:layer:l:1`] }, /Layers/],
     [{ SnapStart: { ApplyOn: "PublishedVersions" } }, /SnapStart/],
     [{ TenancyConfig: { TenantIsolationMode: "PER_TENANT" } }, /TenancyConfig/],
     [{ DurableConfig: { ExecutionTimeout: 60 } }, /DurableConfig/],
@@ -462,8 +461,16 @@ test("GetAccountSettings counts functions and code", async () => {
 
 test("an operation that Lambent does not have is refused by name", async () => {
   await assert.rejects(
-    setting.lambda.send(new CreateFunctionUrlConfigCommand({ FunctionName: "first", AuthType: "NONE" })),
-    { name: "NotImplemented", message: /CreateFunctionUrlConfig/ },
+    setting.lambda.send(
+      new CreateCodeSigningConfigCommand({
+        AllowedPublishers: {
+          SigningProfileVersionArns: [
+            `arn:aws:signer:us-east-1:${ACCOUNT}:/signing-profiles/profile/0123456789`,
+          ],
+        },
+      }),
+    ),
+    { name: "NotImplemented", message: /CreateCodeSigningConfig/ },
   );
 });
 
