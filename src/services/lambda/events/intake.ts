@@ -7,6 +7,8 @@ export const EVENT_TOPIC = "lambda.events";
 
 /** Longest wait for further events, in milliseconds of the machine. */
 const GATHER_MS_MAX = 2;
+/** Part of the callers whose events are waited for; those of the others come in while these become durable. */
+const GATHERED_SHARE = 0.75;
 /** A transaction that took so long waited for the CPU or a slow disk; nothing then waits for anything else. */
 const SLOW_MS = 4;
 
@@ -76,12 +78,15 @@ export class Intake {
   }
 
   /**
-   * Waits for half of the callers, as long as each turn of the event loop brings one: then the events of one half become durable while
-   * those of the other half come in. A server with more to do than it can would otherwise sync for every few of them.
+   * Waits for most of the callers, as long as each turn of the event loop brings one: a server with more to do than it can would otherwise
+   * sync for every few of them, and a sync costs as much as reading several requests.
    */
   async #gather(jobs: readonly BatchedJob[]): Promise<void> {
     const until = performance.now() + GATHER_MS_MAX;
-    for (let seen = 0; jobs.length > seen && jobs.length < this.#callers / 2 && performance.now() < until;) {
+    for (
+      let seen = 0;
+      jobs.length > seen && jobs.length < this.#callers * GATHERED_SHARE && performance.now() < until;
+    ) {
       seen = jobs.length;
       await setImmediate();
     }
