@@ -13,6 +13,7 @@ export const scenario: Scenario = {
     const phases = (await stage.logs("slow")).filter((line) => line.startsWith("INIT_REPORT"));
     const [, first] =
       /^INIT_REPORT Init Duration: (\d+)\.\d\d ms\tPhase: init\tStatus: timeout/.exec(phases[0] ?? "") ?? [];
-    assert.ok(Number(first) >= 10_000, `the first init was given ${first} ms`);
+    // A timer of Node's may be a millisecond early.
+    assert.ok(Number(first) >= 9_998, `the first init was given ${first} ms`);
   },
 };
