@@ -1,5 +1,6 @@
 /** The errors of this service, each with AWS's code; all of them are the caller's. */
 import { AwsError } from "../../aws/errors.ts";
+import type { RequestContext } from "../../aws/service.ts";
 
 const USER = { Type: "User" } as const;
 
@@ -17,6 +18,14 @@ export function conflict(message: string): AwsError {
 
 export function accessDenied(message: string): AwsError {
   return new AwsError("AccessDeniedException", message, {}, 403);
+}
+
+/** No policy of another account's resource lets the caller do what they asked for. */
+export function notAuthorized(arn: string, context: RequestContext, operation: string): Error {
+  return accessDenied(
+    `User: ${context.principal.arn} is not authorized to perform: lambda:${operation} on resource: ${arn} ` +
+      `because no resource-based policy allows the lambda:${operation} action`,
+  );
 }
 
 /** A value that the model allows and the service does not, answered as a failed constraint of the model is. */

@@ -1,6 +1,6 @@
 /** Layers and their versions as requests name them, and the ARNs they stand for. */
 import type { RequestContext } from "../../aws/service.ts";
-import { accessDenied, invalidParameter } from "./errors.ts";
+import { invalidParameter, notAuthorized } from "./errors.ts";
 
 /** A layer of one account and region. */
 export interface LayerId {
@@ -48,13 +48,6 @@ export function requireOwn(id: LayerId, context: RequestContext): void {
   if (id.account === context.account && id.region === context.region) return;
   const arn = "number" in id ? layerVersionArn(id as LayerVersionId) : layerArn(id);
   throw notAuthorized(arn, context, context.operation);
-}
-
-export function notAuthorized(arn: string, context: RequestContext, operation: string): Error {
-  return accessDenied(
-    `User: ${context.principal.arn} is not authorized to perform: lambda:${operation} on resource: ${arn} ` +
-      `because no resource-based policy allows the lambda:${operation} action`,
-  );
 }
 
 export function layerArn({ account, region, name }: LayerId): string {

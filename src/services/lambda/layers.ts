@@ -2,8 +2,8 @@
 import type { RequestContext } from "../../aws/service.ts";
 import type { Reader } from "../../store/database.ts";
 import type { Configuration } from "./configuration.ts";
-import { invalidParameter } from "./errors.ts";
-import { layerArn, layerVersionArn, notAuthorized, readLayerVersionArn } from "./layer-names.ts";
+import { invalidParameter, notAuthorized } from "./errors.ts";
+import { layerArn, layerVersionArn, readLayerVersionArn } from "./layer-names.ts";
 import type { LayerVersionId } from "./layer-names.ts";
 import { LAYERS_MAX, UNZIPPED_BYTES_MAX } from "./limits.ts";
 import { allows } from "./policy.ts";

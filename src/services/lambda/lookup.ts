@@ -2,7 +2,7 @@
 import type { RequestContext } from "../../aws/service.ts";
 import type { Reader } from "../../store/database.ts";
 import { versionName } from "./catalogue.ts";
-import { accessDenied, conflict, invalidParameter, notFound } from "./errors.ts";
+import { conflict, invalidParameter, notAuthorized, notFound } from "./errors.ts";
 import { LATEST, functionArn, functionNotFound, isVersion, readFunctionName } from "./names.ts";
 import type { FunctionId, FunctionReference } from "./names.ts";
 import { readAlias } from "./store-aliases.ts";
@@ -33,10 +33,8 @@ export function unqualifiedReference(input: Names, context: RequestContext): Fun
 }
 
 export function denied(id: FunctionId, context: RequestContext): Error {
-  return accessDenied(
-    `User: ${context.principal.arn} is not authorized to perform: lambda:${context.operation === "Invoke" ? "InvokeFunction" : context.operation} ` +
-      `on resource: ${functionArn(id)} because no resource-based policy allows the lambda:${context.operation === "Invoke" ? "InvokeFunction" : context.operation} action`,
-  );
+  const operation = context.operation === "Invoke" ? "InvokeFunction" : context.operation;
+  return notAuthorized(functionArn(id), context, operation);
 }
 
 export interface Found {

@@ -39,6 +39,7 @@ export async function createFunction(
     checkSizes(configuration, code.unzippedBytes);
     const rows = await lambda.database.tx(async (tx) => {
       if (!(await insertFunction(tx, id, tags))) throw alreadyExists(id);
+      // One may have been deleted since, and its content with it.
       await findLayers(tx, input.Layers ?? [], context);
       const usage = await readUsage(tx, id.account, id.region);
       checkStorage(usage.unzipped + code.unzippedBytes, lambda.limits);

@@ -5,11 +5,10 @@ import { codeLocation } from "../code/location.ts";
 import { codeSource } from "../code/code-source.ts";
 import type { Client, Lambda } from "../deps.ts";
 import { describeLayerVersion } from "../describe.ts";
-import { notFound } from "../errors.ts";
+import { notAuthorized, notFound } from "../errors.ts";
 import {
   layerArn,
   layerVersionArn,
-  notAuthorized,
   readLayerName,
   readLayerVersion,
   readLayerVersionArn,
