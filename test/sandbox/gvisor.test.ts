@@ -213,6 +213,17 @@ except OSError as error: print("refused")`);
     assert.equal(filler.stdout, "ENOSPC true\n");
   });
 
+  test("more processes than it may have are refused by its own kernel", async () => {
+    const script =
+      "ulimit -p; ulimit -p 20; i=0; while [ $i -lt 40 ]; do sleep 10 & i=$((i+1)); done; echo all";
+    const { stdout, stderr } = await here.node("", {
+      command: ["/bin/sh", "-c", script],
+      environment: { PATH: "/usr/bin:/bin" },
+    });
+    assert.equal(stdout, "1027\n");
+    assert.match(stderr, /Cannot fork/);
+  });
+
   test("nothing stays behind, neither at the end nor after kill -9", async (t) => {
     const folder = await killedServer("runsc");
     const instance = instanceOf(join(folder, "state"));

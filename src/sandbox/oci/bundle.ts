@@ -1,7 +1,15 @@
 /** The OCI configuration of one sandbox: a pure function from what is wanted to `config.json`. */
-import { CPU_PERIOD_US, FILE_DESCRIPTORS_MAX, SANDBOX_GID, SANDBOX_UID, startQuotaUs } from "../limits.ts";
+import {
+  CPU_PERIOD_US,
+  FILE_DESCRIPTORS_MAX,
+  PROCESSES_MAX,
+  SANDBOX_GID,
+  SANDBOX_UID,
+  startQuotaUs,
+} from "../limits.ts";
 import type { MountPoints } from "./root-skeleton.ts";
 import type { OciRuntime } from "./oci-runtime.ts";
+import { SUPERVISOR_PROCESSES } from "./supervisor-script.ts";
 
 /** One bind mount. */
 export interface Bind {
@@ -13,6 +21,8 @@ export interface Bind {
   readonly late?: true;
 }
 
+const PROCESSES = PROCESSES_MAX + SUPERVISOR_PROCESSES;
+const processesLimit = { type: "RLIMIT_NPROC", hard: PROCESSES, soft: PROCESSES };
 /** Shared memory of a sandbox, in bytes; it counts against the function's memory. */
 const SHM_BYTES = 64 * 1024 * 1024;
 
@@ -66,6 +76,8 @@ export function bundleConfig(input: BundleInput): object {
         { type: "RLIMIT_NOFILE", hard: FILE_DESCRIPTORS_MAX, soft: FILE_DESCRIPTORS_MAX },
         // A core dump would go to the host's handler.
         { type: "RLIMIT_CORE", hard: 0, soft: 0 },
+        // A kernel that other sandboxes share would count their processes too; there the control group counts.
+        ...(input.runtime.hasOwnKernel ? [processesLimit] : []),
       ],
     },
     mounts: mounts(input),
