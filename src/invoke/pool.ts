@@ -98,7 +98,8 @@ export class VersionPool implements Owner {
       this.#waiters.length > 0 &&
       !this.#isRetired &&
       !this.#fleet.isStopping;
-    if (takesTurns) this.#fillSoon();
+    // Others may be idle still from when this one's calls took turns.
+    if (takesTurns || (this.#waiters.length > 0 && this.idle.length > 0)) this.#fillSoon();
     if (!takesTurns && (isNew || isFit) && this.#offer(environment)) this.#dropSpareBoots();
     else if (!isFit || this.#isRetired || this.#fleet.isStopping) void environment.end();
     else {
@@ -119,6 +120,8 @@ export class VersionPool implements Owner {
     this.#turns.ended(environment, environment.idleDuringMs, performance.now());
     const at = this.idle.indexOf(environment);
     if (at !== -1) this.idle.splice(at, 1);
+    // Its turn is somebody else's.
+    if (this.#waiters.length > 0) this.#watch();
   }
 
   /** Ends the idle environments that a rule picks. */
@@ -213,7 +216,9 @@ export class VersionPool implements Owner {
   /** Gives the waiting invocations to idle environments, and then to those at work behind what they have. */
   #fill(): void {
     this.#offerIdle();
-    if (!this.#turns.isFull) return;
+    if (!this.#turns.isFull || this.#waiters.length === 0) return;
+    // What waited for a boot may wait for its turn from now on.
+    this.#watch();
     // One that is never without work would never be replaced.
     const rooms = this.#turns.running
       .filter((environment) => this.#fleet.lasts(environment))

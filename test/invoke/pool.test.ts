@@ -130,6 +130,19 @@ test("calls of a quick function share a few environments, and run all at once as
   assert.ok(then > few, `${then} at once after they were quick`);
 });
 
+test("environments that are ready do not wait for calls that turned out to be slow", async (t) => {
+  const bench = await openInvoker("process", { environmentsMax: 20 });
+  t.after(() => bench.close());
+  const code = `export const handler = async (e) => { const began = Date.now(); if (e.ms) await new Promise((r) => setTimeout(r, e.ms)); return began; };`;
+  const version = await bench.fn({ files: { "index.mjs": code } });
+  // Quick enough, often enough: from now on its calls take turns.
+  for (let call = 0; call < 48; call++) await bench.call(version);
+  const ms = 4_000;
+  const calls = Array.from({ length: availableParallelism() + 4 }, () => bench.call(version, { ms }));
+  const begun = (await Promise.all(calls)).map(({ json }) => json as number);
+  assert.ok(Math.max(...begun) - Math.min(...begun) < ms, begun.join(" "));
+});
+
 test("what is handed over ahead runs once, whatever blocks, waits, fails or exits before it", async (t) => {
   const bench = await openInvoker("process", { environmentsMax: 60, concurrentExecutions: 100_000 });
   t.after(() => bench.close());
