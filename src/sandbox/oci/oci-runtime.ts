@@ -1,5 +1,4 @@
 /** The OCI runtimes that sandboxes run on, and in what they differ. */
-import { readFileSync } from "node:fs";
 import type { Hierarchies } from "../cgroup/hierarchies.ts";
 import { PROCESSES_MAX } from "../limits.ts";
 import { tryProgram } from "../run-program.ts";
@@ -22,20 +21,17 @@ export interface OciRuntime {
   readonly hasOwnKernel: boolean;
   /** Memory that the runtime itself uses within a sandbox's limit, in MB; the function gets its own beside it. */
   readonly overheadMb: number;
-  /** Tasks of the host's kernel that a sandbox may have. gVisor ends one that wants more. */
+  /** Tasks of the host's kernel that a sandbox may have. */
   readonly tasksMax: number;
-  /** Whether they are enough for all processes that a function may have, so that it is told EAGAIN at the limit and goes on. */
-  readonly holdsProcesses: boolean;
 }
 
 /** gVisor's kernel and its file server, idle, in MB; 15 were measured. */
 const GVISOR_OVERHEAD_MB = 32;
-/** gVisor needs about ten of the host's tasks for a process inside. */
-const GVISOR_TASKS_PER_PROCESS = 10;
-/** For all processes that a function may have, and gVisor's own threads. */
-const GVISOR_TASKS_ENOUGH = (PROCESSES_MAX + 100) * GVISOR_TASKS_PER_PROCESS;
-/** No sandbox may have more of the host's process ids than one in so many. */
-const HOST_SHARE = 8;
+/**
+ * gVisor needs about ten of the host's tasks for a process inside, one or two for a thread, and ends a sandbox that wants more than these.
+ * With enough for 1,024 processes a fork bomb took so much of the host's time that others' sandboxes were not made within half a minute.
+ */
+const GVISOR_TASKS_MAX = 4_096;
 
 /**
  * gVisor of 2022 takes every network namespace for the host's on kernels that show /proc/sys/net/core/rmem_default in each of them
@@ -58,14 +54,12 @@ export async function ociRuntime(
     hasOwnKernel: false,
     overheadMb: 0,
     tasksMax: PROCESSES_MAX + SUPERVISOR_PROCESSES,
-    holdsProcesses: true,
   };
   if (name === "runc") return native;
   if (name === "crun") {
     if (hierarchies?.version !== "hybrid") return native;
     return { ...native, command: inOwnMounts(HIDE_CGROUP_2, hierarchies.v2 ?? "", ["crun"]) };
   }
-  const tasksMax = Math.min(GVISOR_TASKS_ENOUGH, Math.floor(hostProcessIds() / HOST_SHARE));
   return {
     name,
     command: inOwnMounts(HIDE_NET_SETTINGS, "sh", ["runsc", ...(await gvisorFlags())]),
@@ -73,14 +67,8 @@ export async function ociRuntime(
     inheritsPipes: false,
     hasOwnKernel: true,
     overheadMb: GVISOR_OVERHEAD_MB,
-    tasksMax,
-    holdsProcesses: tasksMax === GVISOR_TASKS_ENOUGH,
+    tasksMax: GVISOR_TASKS_MAX,
   };
-}
-
-/** The process ids that the host has: 32,768 by the kernel, 4,194,304 where systemd set it. */
-function hostProcessIds(): number {
-  return Number(readFileSync("/proc/sys/kernel/pid_max", "utf8"));
 }
 
 /** What sandboxes need of gVisor, in the words of its version. */

@@ -144,7 +144,7 @@ const NO_INIT =
   "Ended sandboxes stay behind as zombie processes, since the server is process 1 here; run its container with an init (docker run --init).";
 
 const gvisorTasks = ({ tasksMax }: OciRuntime) =>
-  `A function with some ${Math.floor(tasksMax / 10)} processes is ended, below the limit of 1,024: gVisor takes about ten of the host's tasks for each, and the host has too few process ids; sysctl kernel.pid_max=4194304 gives it enough.`;
+  `A function with some 400 processes is ended, below the limit of 1,024, which threads alone can reach: gVisor takes about ten of the host's tasks for a process, and a sandbox has ${tasksMax}.`;
 
 interface Given {
   readonly runtime: OciRuntime;
@@ -164,7 +164,7 @@ function isolation(given: Given): Isolation {
     seccomp: given.seccomp,
     memoryLimit: limited,
     cpuLimit: limited,
-    pidsLimit: limited && given.runtime.holdsProcesses,
+    pidsLimit: limited && !given.runtime.hasOwnKernel,
     tmpLimit: given.loop === true,
     network: given.network,
     missing: [
@@ -176,7 +176,7 @@ function isolation(given: Given): Isolation {
       ...(given.seccomp
         ? []
         : [`System calls are not filtered on ${process.arch}; there is no profile for it yet.`]),
-      ...(given.runtime.holdsProcesses ? [] : [gvisorTasks(given.runtime)]),
+      ...(given.runtime.hasOwnKernel ? [gvisorTasks(given.runtime)] : []),
       ...given.networkMissing,
       ...(process.pid === 1 ? [NO_INIT] : []),
     ],
