@@ -34,7 +34,7 @@ export function createAuthorization(services: readonly Service[], policies: Call
     // Anonymous callers come this far only for the operations that AWS lets anyone call.
     if (type === "root" || type === "anonymous") return;
     const service = byName.get(context.service);
-    const conditions = globalConditions(context);
+    const conditions = requestConditions(context);
     const check = (requirement: Requirement) =>
       authorizeOne(policies, service, requirement, conditions, context);
     context.authorize = check;
@@ -102,7 +102,7 @@ async function grantedByResource(
  * The keys that every request has, besides those of the principal and the time, which IAM knows.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
  */
-function globalConditions(context: RequestContext): ConditionValues {
+export function requestConditions(context: RequestContext): ConditionValues {
   const { sourceIp, headers, region, service } = context;
   const userAgent = headerText(headers, "user-agent");
   const referer = headerText(headers, "referer");

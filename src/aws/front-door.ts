@@ -24,7 +24,7 @@ import type { ServiceIndex } from "./route/resolve-service.ts";
 import { fallbackTarget, resolveOperation, resolveTarget } from "./route/target.ts";
 import type { Target } from "./route/target.ts";
 import { createAuthenticator, refuseOtherAlgorithms } from "./auth/authenticate.ts";
-import type { Authenticator } from "./auth/authenticate.ts";
+import type { Authenticator, KeyHolder } from "./auth/authenticate.ts";
 import { readSignature } from "./auth/credential.ts";
 import { ServedRequest } from "./request-context.ts";
 import type { OperationModel } from "./model/model.ts";
@@ -70,8 +70,21 @@ export type Admission = (
   input: Readonly<Record<string, unknown>>,
 ) => Promise<Principal>;
 
+/**
+ * Says who makes a request whose caller a service has verified itself, by a credential that stands for an access key. What it then needs
+ * of their policies is asked by the context's `authorize`, which root does without.
+ * @throws AwsError for a key that is nobody's any more, and with authentication on for none.
+ */
+export type Identification = (
+  exchange: OtherExchange,
+  service: string,
+  action: string,
+  holder: KeyHolder,
+) => Promise<RequestContext>;
+
 export interface FrontDoor {
   readonly admit: Admission;
+  readonly identify: Identification;
   /** Answers one request, of HTTP/1.1 or HTTP/2; never throws. */
   handle(request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse): void;
   /**
@@ -128,6 +141,14 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       else void exchange(door, incoming, response);
     },
     admit: (exchange, service, action, input) => admit(door, exchange, service, action, input),
+    identify: async (exchange, service, action, holder) => {
+      const target = targetOf(catalogue, service);
+      const caller = await authenticator.callerOf(holder, target);
+      const operation = { name: action } as OperationModel;
+      const context = new ServedRequest({ ...exchange, responseHeaders: {} }, target, operation, caller);
+      await options.authorize?.(context, {});
+      return context;
+    },
     answer(head, body, caller, sourceIp) {
       if (head.url.startsWith(OWN_PATHS)) return undefined;
       return (

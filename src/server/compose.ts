@@ -21,7 +21,10 @@ import { createSandboxProvider } from "../sandbox/index.ts";
 import type { Isolation, SandboxProvider } from "../sandbox/index.ts";
 import { createCloudwatchLogs } from "../services/cloudwatch-logs/index.ts";
 import { createDynamoDb } from "../services/dynamodb/index.ts";
+import { createEcr } from "../services/ecr/index.ts";
+import type { EcrDeps } from "../services/ecr/index.ts";
 import { createIam } from "../services/iam/index.ts";
+import type { Iam } from "../services/iam/index.ts";
 import { createInvokePorts, createLambda } from "../services/lambda/index.ts";
 import type { Functions } from "../services/lambda/index.ts";
 import { createS3 } from "../services/s3/index.ts";
@@ -38,7 +41,7 @@ export interface Platform {
   readonly frontDoor: FrontDoor;
   readonly isolation: Isolation;
   readonly credentialsFile: string | undefined;
-  /** Answers paths under /_lambent/ that are not an AWS API; false when the request is not for them. */
+  /** Answers what is not an AWS API: paths under /_lambent/, and the registry's under /v2/; false when the request is not for them. */
   ownRoute(request: IncomingMessage, response: ServerResponse): boolean;
   /** Answers requests to function URLs; false when the request is to none. */
   urlRoute(request: IncomingMessage, response: ServerResponse): boolean;
@@ -82,7 +85,7 @@ export async function compose(
   });
   parts.defer(() => sandboxes.close());
   refuseUnenforced(config, sandboxes.isolation);
-  const { services, iam, lambda, invoker } = await composeServices(
+  const { services, iam, ecr, lambda, invoker } = await composeServices(
     config,
     door,
     base,
@@ -107,7 +110,10 @@ export async function compose(
     isolation: sandboxes.isolation,
     credentialsFile: root.file,
     ownRoute: (request, response) =>
-      answerMetrics(metrics, config, request, response) || lambda.codeRoute(request, response),
+      answerMetrics(metrics, config, request, response) ||
+      lambda.codeRoute(request, response) ||
+      ecr.downloadRoute(request, response) ||
+      ecr.registryRoute(request, response, frontDoor.identify),
     urlRoute: (request, response) => lambda.urlRoute(request, response, frontDoor.admit),
     async stop(graceMs) {
       await lambda.stop(graceMs);
@@ -135,6 +141,14 @@ async function composeServices(
   const sts = owned(await createSts({ ...common, roles: iam.sessions }));
   const logs = owned(await createCloudwatchLogs(common));
   const dynamodb = owned(await createDynamoDb(common));
+  const ecr = owned(
+    await createEcr({
+      ...common,
+      authentication: config.auth,
+      policies: iam.resourcePolicies,
+      ...expiry(iam),
+    }),
+  );
   // S3 calls functions and Lambda reads code from S3: the one is handed over before the other exists, and used after.
   const s3 = owned(await createS3({ ...common, functions: notifiedFunctions(() => lambda.functions) }));
   const runtimes = createRuntimes({ cacheDir: config.runtimesDir, log: base.log });
@@ -178,8 +192,13 @@ async function composeServices(
     recordBuckets: s3.objects,
     isolationWarning: sandboxes.isolation.namespaces ? undefined : sandboxes.isolation.missing[0],
   });
-  const services = [lambda.service, s3.service, dynamodb.service, iam.service, sts.service, logs.service];
-  return { services, iam, lambda, invoker };
+  const services = [lambda, s3, dynamodb, iam, sts, logs, ecr].map(({ service }) => service);
+  return { services, iam, ecr, lambda, invoker };
+}
+
+/** When the credentials end that a token of ECR's stands for. */
+function expiry({ accessKeys }: Iam): Pick<EcrDeps, "credentials"> {
+  return { credentials: { expiryOf: async (id) => (await accessKeys.find(id))?.expiresAt } };
 }
 
 /** Lambda's functions as S3's notifications call them. */

@@ -8,6 +8,7 @@ import { loadConfig } from "../config/index.ts";
 import type { ConfigInput } from "../config/index.ts";
 import { systemClock } from "../kit/clock.ts";
 import type { Clock } from "../kit/clock.ts";
+import { isRegistryRequest } from "../services/ecr/index.ts";
 import { isFunctionUrl } from "../services/lambda/index.ts";
 import { createLog } from "../telemetry/log.ts";
 import { foreignPage } from "./browser-guard.ts";
@@ -57,7 +58,7 @@ export async function start({ clock = systemClock, ...input }: StartInput = {}):
       else response.writeHead(503, { "retry-after": "1" }).end("Lambent is starting\n");
     },
     answer(head: RequestHead, body: Buffer, caller: CallerPresence, sourceIp: string | undefined) {
-      if (isFunctionUrl(head.headers.host)) return undefined;
+      if (isFunctionUrl(head.headers.host) || isRegistryRequest(head.url, head.headers)) return undefined;
       return platform?.frontDoor.answer(head, body, caller, sourceIp);
     },
   };

@@ -46,6 +46,15 @@ export interface Authenticator {
     signature: SignatureParts,
     target: Target,
   ): Omit<Caller, "proof"> | undefined;
+  /** The caller who holds an access key, which a service has verified by other means than a signature. @throws AwsError as `authenticate` */
+  callerOf(holder: KeyHolder, target: Target): Promise<Caller>;
+}
+
+/** What a service's own credential says: whose access key it stands for, and the region it was given out in. */
+export interface KeyHolder {
+  /** Undefined where no credential came. */
+  readonly accessKeyId?: string | undefined;
+  readonly region?: string | undefined;
 }
 
 interface AuthenticatorOptions {
@@ -56,7 +65,8 @@ interface AuthenticatorOptions {
 }
 
 const ALGORITHM = "AWS4-HMAC-SHA256";
-const DEFAULT_ACCOUNT = "000000000000";
+/** The account of callers who name none. */
+export const DEFAULT_ACCOUNT = "000000000000";
 const ACCOUNT = /^\d{12}$/;
 const SHA256 = /^[0-9a-f]{64}$/;
 const NO_PROOF: PayloadProof = {};
@@ -101,6 +111,17 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       if (!record || !verifiedNow(options, keys, { request, body, signature, scope, target, record }))
         return undefined;
       return { region, principal: record.principal };
+    },
+    async callerOf({ accessKeyId, region = options.defaultRegion }, target) {
+      const fail = (failure: AuthFailure) => authError(target.protocolName, failure);
+      const record = accessKeyId === undefined ? undefined : await options.accessKeys.find(accessKeyId);
+      if (options.authentication === "on") {
+        if (accessKeyId === undefined) throw fail({ kind: "missing" });
+        if (!record?.active) throw fail({ kind: "unknown-key" });
+        if (record.expiresAt !== undefined && record.expiresAt <= options.clock.now())
+          throw fail({ kind: "expired-token" });
+      }
+      return { region, principal: record?.principal ?? rootOf(accessKeyId), proof: NO_PROOF };
     },
   };
 }

@@ -45,6 +45,25 @@ export function createAuthorizer(state: IamState): Authorizer {
   };
 }
 
+/** The facts of a caller's request, as conditions ask for them: those of the caller and of the time, and those given. */
+export async function callerContext(
+  state: IamState,
+  principal: Principal,
+  conditions: ConditionContext,
+): Promise<ContextValues> {
+  const identity = principal.type === "anonymous" ? undefined : await identityOf(state, principal);
+  const known = identity
+    ? principalContext(state, principal, identity)
+    : {
+        ...timeContext(state),
+        "aws:principalarn": principal.arn,
+        "aws:principalaccount": principal.account,
+        "aws:principaltype": principal.type === "root" ? "Account" : "Anonymous",
+        "aws:userid": principal.userId,
+      };
+  return { ...known, ...lowerCaseKeys(conditions) };
+}
+
 /** Whether a role's own policies allow an action; false for a role that does not exist. */
 export async function roleAllows(
   state: IamState,

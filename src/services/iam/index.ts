@@ -13,6 +13,8 @@ import { identities } from "./migrations/001-identities.ts";
 import { operationTable } from "./operation-table.ts";
 import { canBeAssumedBy, createAccessKeys, createServiceSessions, startSessionSweeper } from "./sessions.ts";
 import type { ServiceRoles } from "./sessions.ts";
+import { createResourcePolicies } from "./resource-policies.ts";
+import type { ResourcePolicies } from "./resource-policies.ts";
 import type { IamState } from "./state.ts";
 
 export type { Authorizer, ConditionContext } from "./authorizer.ts";
@@ -28,6 +30,8 @@ export interface Iam {
   readonly sessions: Sessions;
   /** What callers may do; for the front door and for services with resource policies. */
   readonly authorizer: Authorizer;
+  /** For services whose resources have policies of their own. */
+  readonly resourcePolicies: ResourcePolicies;
   /** Deletes the sessions that have expired; done every ten minutes in any case. */
   sweep(): Promise<void>;
   stop(): Promise<void>;
@@ -50,6 +54,7 @@ export async function createIam(deps: IamDeps): Promise<Iam> {
     },
     sessions: createSessions(state, authorizer),
     authorizer,
+    resourcePolicies: createResourcePolicies(state),
     sweep: () => sweeper.sweep(),
     stop: () => sweeper.stop(),
   };

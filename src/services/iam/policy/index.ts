@@ -9,6 +9,12 @@ export type {
   PolicyRequest,
 } from "./evaluate.ts";
 export { PolicySyntaxError } from "./document.ts";
-export type { PolicyDocument, Statement } from "./document.ts";
+export type { PolicyDocument, PrincipalSet, Statement } from "./document.ts";
 export type { ContextValues } from "./match.ts";
-export { parseIdentityPolicy, parseTrustPolicy, invalidPrincipal, namedPrincipals } from "./validate.ts";
+export {
+  invalidPrincipal,
+  namedPrincipals,
+  parseIdentityPolicy,
+  parseResourcePolicy,
+  parseTrustPolicy,
+} from "./validate.ts";

@@ -44,6 +44,24 @@ export function parseTrustPolicy(text: string): PolicyDocument {
   return document;
 }
 
+/** Parses the policy of a resource, whose statements are about that resource and so name none. @throws PolicySyntaxError */
+export function parseResourcePolicy(text: string): PolicyDocument {
+  const document = parsePolicy(text);
+  for (const statement of document.statements) {
+    if (statement.resources || statement.notResources)
+      throw new PolicySyntaxError("Has prohibited field Resource");
+    const named = statement.principals ?? statement.notPrincipals;
+    if (!named || (named !== "*" && Object.keys(named).length === 0))
+      throw new PolicySyntaxError("Missing required field Principal");
+    if (statement.notPrincipals && statement.effect === "Allow")
+      throw new PolicySyntaxError("Allow with NotPrincipal is not supported.");
+    checkActions(statement);
+    checkPrincipalShapes(statement);
+    checkConditionKeys(statement);
+  }
+  return document;
+}
+
 /** The user and role ARNs that a trust policy names; IAM refuses those that do not exist. */
 export function namedPrincipals(document: PolicyDocument): string[] {
   return document.statements.flatMap((statement) => {
