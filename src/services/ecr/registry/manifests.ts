@@ -128,8 +128,6 @@ function mediaTypeOf(header: string | undefined): string | undefined {
 }
 
 async function readBody({ request }: RegistryCall): Promise<Buffer> {
-  const tooLarge = () =>
-    new RegistryError("SIZE_INVALID", 413, `A manifest has at most ${MANIFEST_BYTES_MAX} bytes`);
   if (Number(headerText(request.headers, "content-length") ?? 0) > MANIFEST_BYTES_MAX) throw tooLarge();
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -139,6 +137,10 @@ async function readBody({ request }: RegistryCall): Promise<Buffer> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
+}
+
+function tooLarge(): RegistryError {
+  return new RegistryError("SIZE_INVALID", 413, `A manifest has at most ${MANIFEST_BYTES_MAX} bytes`);
 }
 
 function unknown({ name }: RepositoryRow, reference: string): RegistryError {
