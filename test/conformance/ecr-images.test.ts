@@ -128,7 +128,7 @@ test("BatchCheckLayerAvailability and GetDownloadUrlForLayer", async () => {
   );
   const download = (url: string) => fetch(url).then(async (one) => [one.status, await one.text()]);
   assert.deepEqual(await download(downloadUrl), [200, "a layer"]);
-  assert.equal((await download(downloadUrl.replace(/\.([\w-]{43})$/, `.${"A".repeat(43)}`))[0], 403);
+  assert.equal((await download(downloadUrl.replace(/\.([\w-]{43})$/, `.${"A".repeat(43)}`)))[0], 403);
   await refused(
     ecr.send(new GetDownloadUrlForLayerCommand({ repositoryName, layerDigest: missing })),
     "LayersNotFoundException",
