@@ -32,6 +32,11 @@ const TEST_PACKAGES = [
   { name: "postgresql", shows: "/usr/lib/postgresql/*/bin/postgres", cost: "store tests run on SQLite only" },
   { name: "runsc", shows: "runsc", cost: "sandboxes on gVisor are not tested" },
   { name: "crun", shows: "crun", cost: "sandboxes on crun are not tested" },
+  {
+    name: "skopeo",
+    shows: "skopeo",
+    cost: "pushing to and pulling from the registry is tested by our own requests only",
+  },
   { name: "curl", shows: "curl", cost: "the custom runtime written in shell is not tested" },
 ];
 

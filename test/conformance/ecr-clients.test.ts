@@ -149,12 +149,11 @@ test(
     await aws("put-lifecycle-policy", ...named, "--lifecycle-policy-text", lifecycle);
     const kept = JSON.parse(await aws("get-lifecycle-policy", ...named)) as { lifecyclePolicyText: string };
     assert.equal(kept.lifecyclePolicyText, lifecycle);
-    await aws("delete-lifecycle-policy", ...named);
+    await Promise.all([aws("delete-lifecycle-policy", ...named), aws("delete-repository-policy", ...named)]);
     await assert.rejects(
       aws("get-lifecycle-policy", ...named),
       /\(LifecyclePolicyNotFoundException\) when calling the GetLifecyclePolicy operation/,
     );
-    await aws("delete-repository-policy", ...named);
     await aws("delete-repository", ...named, "--force");
   },
 );

@@ -26,6 +26,7 @@ import {
   startEcr,
 } from "../harness/ecr.ts";
 import type { EcrServer, Registry } from "../harness/ecr.ts";
+import { scope } from "../protocol/raw-request.ts";
 
 let server: EcrServer;
 let registry: Registry;
@@ -50,6 +51,8 @@ test("the base path tells that this is a registry, and a bucket's host that it i
   }
   const ofBucket = await registry("GET", "/v2/", { host: "bucket.s3.localhost" });
   assert.equal(ofBucket.headers["docker-distribution-api-version"], undefined);
+  const signed = await registry("GET", "/v2/apis", { headers: scope("apigateway") });
+  assert.match(signed.body.toString(), /ApiGatewayV2 GetApis/);
   const nowhere = await registry("GET", "/v2/a/b/c");
   assert.deepEqual([nowhere.status, nowhere.error?.code], [404, "UNSUPPORTED"]);
   const wrong = await registry("DELETE", "/v2/team/app/tags/list");

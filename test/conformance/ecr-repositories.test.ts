@@ -29,6 +29,7 @@ import {
 import { MovableClock } from "../../src/kit/movable-clock.ts";
 import {
   OCI_IMAGE,
+  descriptor,
   makeImage,
   pushBlob,
   pushImage,
@@ -324,6 +325,10 @@ test("PutLifecyclePolicy expires images; GetLifecyclePolicy and DeleteLifecycleP
   await pushImage(registry, repositoryName, "v1", old);
   await clock.advance(1_000);
   await pushImage(registry, repositoryName, "v2", young);
+  for (const { manifest } of [old, young]) {
+    const signature = makeImage({ layers: 0, more: { subject: descriptor(manifest, OCI_IMAGE) } });
+    await pushImage(registry, repositoryName, signature.manifest.digest, signature);
+  }
   await refused(ecr.send(new GetLifecyclePolicyCommand(named)), "LifecyclePolicyNotFoundException");
   await refused(
     ecr.send(
@@ -359,6 +364,10 @@ test("PutLifecyclePolicy expires images; GetLifecyclePolicy and DeleteLifecycleP
   assert.equal(await layerStatus(), 200, "a push may rely on it still");
   await clock.advance(DAY_MS);
   await until(async () => (await layerStatus()) === 404);
+  const left = async () => (await ecr.send(new DescribeImagesCommand(named))).imageDetails ?? [];
+  await until(async () => (await left()).length === 2);
+  const [subject] = (await left()).flatMap((one) => one.subjectManifestDigest ?? []);
+  assert.equal(subject, young.manifest.digest, "what is about an image goes with it");
   assert.equal((await registry("GET", `/v2/${repositoryName}/blobs/${young.layers[0]?.digest}`)).status, 200);
 
   const deleted = await ecr.send(new DeleteLifecyclePolicyCommand(named));

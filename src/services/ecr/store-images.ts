@@ -57,6 +57,11 @@ const ABOUT = sql(
   "ecr.images-about",
   `SELECT ${COLUMNS} FROM ecr_image WHERE repository_id = ? AND subject = ? AND digest > ? ORDER BY digest LIMIT ?`,
 );
+const ORPHANS = sql(
+  "ecr.orphaned-artifacts",
+  `SELECT digest FROM ecr_image i WHERE repository_id = ? AND subject IS NOT NULL AND pushed_at <= ?
+     AND NOT EXISTS (SELECT 1 FROM ecr_image s WHERE s.repository_id = i.repository_id AND s.digest = i.subject)`,
+);
 const TAGGED_DIGESTS = sql(
   "ecr.tagged-digests",
   `SELECT i.digest AS digest, coalesce(t.tag, '') AS tag FROM ecr_image i
@@ -180,6 +185,15 @@ export function imagesAbout(
   count: number,
 ): Promise<ImageRow[]> {
   return reader.all<ImageRow>(ABOUT, repositoryId, subject, after, count);
+}
+
+/** The images pushed until a time that are about one which is not there. */
+export async function orphanedArtifacts(
+  reader: Reader,
+  repositoryId: number,
+  until: number,
+): Promise<string[]> {
+  return (await reader.all<{ digest: string }>(ORPHANS, repositoryId, until)).map(({ digest }) => digest);
 }
 
 export function listTaggedDigests(

@@ -4,19 +4,21 @@ import type { Database, Reader } from "../../../store/database.ts";
 import { removeImage } from "../images.ts";
 import { repositoriesWithLifecycle, setEvaluated } from "../store.ts";
 import type { RepositoryRow } from "../store.ts";
-import { imagesInLists, listImages, tagsOfImage } from "../store-images.ts";
+import { imagesInLists, listImages, orphanedArtifacts, tagsOfImage } from "../store-images.ts";
 import { expiredImages } from "./expired.ts";
 import type { Candidate, Expiry } from "./expired.ts";
 import { readLifecyclePolicy } from "./policy.ts";
 
 const IMAGES_PER_READ = 1_000;
+/** How long a signature, or whatever else is about an image, stays without it. */
+const ORPHAN_MS = 24 * 3_600_000;
 
 interface Deps {
   readonly database: Database;
   readonly clock: Clock;
 }
 
-/** Removes what the policies of all repositories expire. */
+/** Removes what the policies of all repositories expire, and of these repositories what is about images that are gone. */
 export async function applyLifecyclePolicies(deps: Deps, signal: AbortSignal): Promise<void> {
   for (const repository of await repositoriesWithLifecycle(deps.database)) {
     if (signal.aborted) return;
@@ -35,6 +37,8 @@ async function applyLifecyclePolicy({ database, clock }: Deps, repository: Repos
       const tags = await tagsOfImage(tx, id, image.digest);
       if (tags.join(" ") === image.tags.join(" ")) await removeImage(tx, id, image.digest, now);
     }
+    for (const digest of await orphanedArtifacts(tx, id, now - ORPHAN_MS))
+      await removeImage(tx, id, digest, now);
     await setEvaluated(tx, id, lifecycle, now);
   });
 }
