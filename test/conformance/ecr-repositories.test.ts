@@ -362,7 +362,7 @@ test("PutLifecyclePolicy expires images; GetLifecyclePolicy and DeleteLifecycleP
   const layerStatus = async () =>
     (await registry("HEAD", `/v2/${repositoryName}/blobs/${layer?.digest}`)).status;
   assert.equal(await layerStatus(), 200, "a push may rely on it still");
-  await clock.advance(DAY_MS);
+  await clock.advance(DAY_MS + 3_600_000);
   await until(async () => (await layerStatus()) === 404);
   const left = async () => (await ecr.send(new DescribeImagesCommand(named))).imageDetails ?? [];
   await until(async () => (await left()).length === 2);
