@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import {
+  BatchDeleteImageCommand,
   CreateRepositoryCommand,
   DeleteLifecyclePolicyCommand,
   DeleteRepositoryCommand,
@@ -373,6 +374,22 @@ test("PutLifecyclePolicy expires images; GetLifecyclePolicy and DeleteLifecycleP
   const deleted = await ecr.send(new DeleteLifecyclePolicyCommand(named));
   assert.equal(deleted.lifecyclePolicyText, keepOne);
   await refused(ecr.send(new DeleteLifecyclePolicyCommand(named)), "LifecyclePolicyNotFoundException");
+});
+
+test("a layer that BatchDeleteImage leaves without an image stays while pushes are told that it is there", async () => {
+  const repositoryName = await server.repository();
+  const image = makeImage({ layers: 1 });
+  await pushImage(registry, repositoryName, "v1", image);
+  await ecr.send(new BatchDeleteImageCommand({ repositoryName, imageIds: [{ imageTag: "v1" }] }));
+  const path = `/v2/${repositoryName}/blobs/${image.layers[0]?.digest}`;
+  const hours = (count: number) => clock.advance(count * 3_600_000);
+  for (let round = 0; round < 3; round++) {
+    await hours(0.6);
+    assert.equal((await registry("HEAD", path)).status, 200);
+  }
+  await pushImage(registry, repositoryName, "v2", image);
+  await hours(48);
+  assert.equal((await registry("GET", path)).status, 200);
 });
 
 test("GetAuthorizationToken, DescribeRegistry, GetAccountSetting and PutAccountSetting", async () => {

@@ -8,13 +8,19 @@ export interface LayerRow {
   readonly blob_name: string;
 }
 
+/** A layer as one repository has it. */
+export interface OwnLayerRow extends LayerRow {
+  /** When the repository loses it; null while a manifest names it. */
+  readonly free_at: number | null;
+}
+
 /** Names asked about in one statement. */
 export const NAMES_PER_LOOK = 50;
 
 const MARKS = Array.from({ length: NAMES_PER_LOOK }, () => "?").join(", ");
 const GET = sql(
   "ecr.layer",
-  `SELECT b.digest AS digest, b.bytes AS bytes, b.blob_name AS blob_name FROM ecr_layer l
+  `SELECT b.digest AS digest, b.bytes AS bytes, b.blob_name AS blob_name, l.free_at AS free_at FROM ecr_layer l
      JOIN ecr_blob b ON b.digest = l.digest WHERE l.repository_id = ? AND l.digest = ?`,
 );
 const IN_REGISTRY = sql(
@@ -30,7 +36,7 @@ const INSERT_BLOB = sql(
 const LINK = sql(
   "ecr.link-layer",
   `INSERT INTO ecr_layer (repository_id, digest, free_at) VALUES (?, ?, ?)
-   ON CONFLICT (repository_id, digest) DO NOTHING`,
+   ON CONFLICT (repository_id, digest) DO UPDATE SET free_at = excluded.free_at WHERE ecr_layer.free_at IS NOT NULL`,
 );
 const SET_FREE_AT = sql(
   "ecr.set-free-at",
@@ -58,8 +64,8 @@ export function getLayer(
   reader: Reader,
   repositoryId: number,
   digest: string,
-): Promise<LayerRow | undefined> {
-  return reader.get<LayerRow>(GET, repositoryId, digest);
+): Promise<OwnLayerRow | undefined> {
+  return reader.get<OwnLayerRow>(GET, repositoryId, digest);
 }
 
 /** Names of repositories of a registry that have a layer, some of them where there are many. */
@@ -88,7 +94,7 @@ export async function putLayer(
   return known === undefined;
 }
 
-/** Gives a repository a layer that another one has. */
+/** Gives a repository a layer that is there; one that it has and no manifest names it keeps until `freeAt`. */
 export async function linkLayer(
   tx: Transaction,
   repositoryId: number,

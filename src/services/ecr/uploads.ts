@@ -5,11 +5,12 @@ import type { Ecr } from "./deps.ts";
 import { invalidParameter, noSuchRepository, noSuchUpload } from "./errors.ts";
 import { LayerTooLarge } from "./layer-files.ts";
 import type { Received } from "./layer-files.ts";
-import { LAYER_BYTES_MAX, NEW_LAYER_MS, PARTS_MAX } from "./limits.ts";
+import { LAYER_BYTES_MAX, NEW_LAYER_MS, PARTS_MAX, UNUSED_LAYER_MS } from "./limits.ts";
 import { DIGEST } from "./names.ts";
 import { getRepositoryById } from "./store.ts";
 import type { RepositoryRow } from "./store.ts";
-import { putLayer } from "./store-layers.ts";
+import { getLayer, putLayer, setFreeAt } from "./store-layers.ts";
+import type { LayerRow } from "./store-layers.ts";
 import { appendPart, deleteUpload, getUpload, insertUpload, listParts } from "./store-uploads.ts";
 import type { PartRow, UploadRow } from "./store-uploads.ts";
 
@@ -157,6 +158,25 @@ export async function dropUpload(ecr: Pick<Ecr, "database" | "files">, uploadId:
     return had;
   });
   ecr.files.discard(parts.map(({ blob_name }) => blob_name));
+}
+
+/**
+ * A layer that the repository has, for who asks whether it has to be pushed: told that it is there, it stays for long enough to be named by
+ * the manifest that comes next.
+ */
+export async function keptLayer(
+  ecr: Ecr,
+  repositoryId: number,
+  digest: string,
+): Promise<LayerRow | undefined> {
+  const layer = await getLayer(ecr.database, repositoryId, digest);
+  const now = ecr.clock.now();
+  if (!layer || layer.free_at === null || layer.free_at >= now + UNUSED_LAYER_MS / 2) return layer;
+  return ecr.database.tx(async (tx) => {
+    const still = await getLayer(tx, repositoryId, digest);
+    if (still && still.free_at !== null) await setFreeAt(tx, repositoryId, digest, now + UNUSED_LAYER_MS);
+    return still;
+  });
 }
 
 /** A deleted repository takes nothing more. @throws AwsError RepositoryNotFoundException */

@@ -2,7 +2,7 @@
 import type { Clock } from "../../../kit/clock.ts";
 import type { Database, Reader } from "../../../store/database.ts";
 import { removeImage } from "../images.ts";
-import { repositoriesWithLifecycle, setEvaluated } from "../store.ts";
+import { getRepositoryById, repositoriesWithLifecycle, setEvaluated } from "../store.ts";
 import type { RepositoryRow } from "../store.ts";
 import { imagesInLists, listImages, orphanedArtifacts, tagsOfImage } from "../store-images.ts";
 import { expiredImages } from "./expired.ts";
@@ -10,6 +10,8 @@ import type { Candidate, Expiry } from "./expired.ts";
 import { readLifecyclePolicy } from "./policy.ts";
 
 const IMAGES_PER_READ = 1_000;
+/** Other writers get their turn. */
+const IMAGES_PER_TRANSACTION = 100;
 /** How long a signature, or whatever else is about an image, stays without it. */
 const ORPHAN_MS = 24 * 3_600_000;
 
@@ -31,12 +33,17 @@ async function applyLifecyclePolicy({ database, clock }: Deps, repository: Repos
   if (lifecycle === null) return;
   const now = clock.now();
   const due = await whatExpires(database, id, lifecycle, now);
+  for (let from = 0; from < due.length; from += IMAGES_PER_TRANSACTION)
+    await database.tx(async (tx) => {
+      for (const { image } of due.slice(from, from + IMAGES_PER_TRANSACTION)) {
+        // Tags may have been moved since the images were looked at, and another policy put.
+        const tags = await tagsOfImage(tx, id, image.digest);
+        const isStillSo = (await getRepositoryById(tx, id))?.lifecycle === lifecycle;
+        if (isStillSo && tags.join(" ") === image.tags.join(" "))
+          await removeImage(tx, id, image.digest, now);
+      }
+    });
   await database.tx(async (tx) => {
-    // Tags may have been moved since the images were looked at.
-    for (const { image } of due) {
-      const tags = await tagsOfImage(tx, id, image.digest);
-      if (tags.join(" ") === image.tags.join(" ")) await removeImage(tx, id, image.digest, now);
-    }
     for (const digest of await orphanedArtifacts(tx, id, now - ORPHAN_MS))
       await removeImage(tx, id, digest, now);
     await setEvaluated(tx, id, lifecycle, now);

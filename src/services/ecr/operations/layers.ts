@@ -11,7 +11,14 @@ import { DIGEST } from "../names.ts";
 import { referrerTo } from "../store-images.ts";
 import { getLayer } from "../store-layers.ts";
 import type { PartRow } from "../store-uploads.ts";
-import { PartOutOfOrder, appendToUpload, beginUpload, completeUpload, tooLarge } from "../uploads.ts";
+import {
+  PartOutOfOrder,
+  appendToUpload,
+  beginUpload,
+  completeUpload,
+  keptLayer,
+  tooLarge,
+} from "../uploads.ts";
 
 const LAYER_TYPE = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 
@@ -84,7 +91,7 @@ export async function batchCheckLayerAvailability(
       failures.push({ layerDigest, failureCode: "InvalidLayerDigest", failureReason });
       continue;
     }
-    const layer = await getLayer(ecr.database, id, layerDigest);
+    const layer = await keptLayer(ecr, id, layerDigest);
     if (!layer) {
       layers.push({ layerDigest, layerAvailability: "UNAVAILABLE" });
       continue;

@@ -14,6 +14,7 @@ import {
   beginUpload,
   cancelUpload,
   completeUpload,
+  keptLayer,
   requireStill,
   requireUpload,
   storeLayer,
@@ -31,14 +32,17 @@ export async function readBlob(
   name: string,
   digest: string,
 ): Promise<RegistryAnswer | undefined> {
-  const repository =
-    call.request.method === "HEAD"
-      ? await repositoryOf(call, name, "BatchCheckLayerAvailability", "GetDownloadUrlForLayer")
-      : await repositoryOf(call, name, "GetDownloadUrlForLayer");
+  const isHead = call.request.method === "HEAD";
+  const repository = isHead
+    ? await repositoryOf(call, name, "BatchCheckLayerAvailability", "GetDownloadUrlForLayer")
+    : await repositoryOf(call, name, "GetDownloadUrlForLayer");
   checkDigest(digest);
   const unknown = () =>
     new RegistryError("BLOB_UNKNOWN", 404, `The repository '${name}' has no layer ${digest}`);
-  const layer = await getLayer(call.ecr.database, repository.repository_id, digest);
+  const { repository_id: id } = repository;
+  const layer = isHead
+    ? await keptLayer(call.ecr, id, digest)
+    : await getLayer(call.ecr.database, id, digest);
   if (!layer) throw unknown();
   await sendLayer(call.ecr, layer, call.incoming, call.response).catch((error: unknown) => {
     throw error instanceof BlobNotFound ? unknown() : error;

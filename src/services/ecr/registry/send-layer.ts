@@ -7,6 +7,7 @@ import type { LayerRow } from "../store-layers.ts";
 
 /** What a digest names never changes. */
 const YEAR_SECONDS = 31_536_000;
+const GONE = ["ERR_STREAM_PREMATURE_CLOSE", "ECONNRESET", "EPIPE"];
 
 /** @throws BlobNotFound before anything is sent, where the layer has just been removed. */
 export async function sendLayer(
@@ -37,8 +38,10 @@ export async function sendLayer(
   }
   const content = await ecr.files.read(layer.blob_name, range);
   response.writeHead(range ? 206 : 200, answered);
-  // A caller that has gone has had what it wanted.
-  await pipeline(content, response).catch(() => response.destroy());
+  await pipeline(content, response).catch((error: NodeJS.ErrnoException) => {
+    // A caller that has gone has had what it wanted.
+    if (!GONE.includes(error.code ?? "")) throw error;
+  });
 }
 
 /** One range of bytes; undefined, for the whole, where there is none or none that is understood. */
