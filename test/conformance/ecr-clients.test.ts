@@ -121,39 +121,42 @@ test(
   { skip: CLI ? false : "no AWS CLI on this machine: apt-get install awscli" },
   async () => {
     const named = ["--repository-name", "tf/app"];
-    await aws(
+    const read = async <T>(...words: string[]) => JSON.parse(await aws(...words)) as T;
+    const settings = ["--image-tag-mutability", "IMMUTABLE", "--tags", "Key=a,Value=b"];
+    const made = await read<{ repository: { repositoryArn: string; imageTagMutability: string } }>(
       "create-repository",
       ...named,
-      "--image-tag-mutability",
-      "IMMUTABLE",
-      "--tags",
-      "Key=a,Value=b",
+      ...settings,
     );
-    const { repositories } = JSON.parse(
-      await aws("describe-repositories", "--repository-names", "tf/app"),
-    ) as {
-      repositories: { repositoryArn: string; imageTagMutability: string }[];
-    };
-    assert.equal(repositories[0]?.imageTagMutability, "IMMUTABLE");
-    const arn = repositories[0]?.repositoryArn ?? "";
-    const tags = JSON.parse(await aws("list-tags-for-resource", "--resource-arn", arn)) as object;
-    assert.deepEqual(tags, { tags: [{ Key: "a", Value: "b" }] });
+    assert.equal(made.repository.imageTagMutability, "IMMUTABLE");
     const Statement = [{ Effect: "Allow", Principal: "*", Action: ["ecr:BatchGetImage"] }];
-    const policy = JSON.stringify({ Version: "2012-10-17", Statement });
-    await aws("set-repository-policy", ...named, "--policy-text", policy);
-    const read = JSON.parse(await aws("get-repository-policy", ...named)) as { policyText: string };
-    assert.equal(read.policyText, policy);
+    const policyText = JSON.stringify({ Version: "2012-10-17", Statement });
     const selection = { tagStatus: "any", countType: "imageCountMoreThan", countNumber: 5 };
     const rule = { rulePriority: 1, description: "five", selection, action: { type: "expire" } };
-    const lifecycle = JSON.stringify({ rules: [rule] });
-    await aws("put-lifecycle-policy", ...named, "--lifecycle-policy-text", lifecycle);
-    const kept = JSON.parse(await aws("get-lifecycle-policy", ...named)) as { lifecyclePolicyText: string };
-    assert.equal(kept.lifecyclePolicyText, lifecycle);
-    await Promise.all([aws("delete-lifecycle-policy", ...named), aws("delete-repository-policy", ...named)]);
-    await assert.rejects(
+    const lifecyclePolicyText = JSON.stringify({ rules: [rule] });
+    const [tags] = await Promise.all([
+      read<object>("list-tags-for-resource", "--resource-arn", made.repository.repositoryArn),
+      aws("set-repository-policy", ...named, "--policy-text", policyText),
+      aws("put-lifecycle-policy", ...named, "--lifecycle-policy-text", lifecyclePolicyText),
+    ]);
+    assert.deepEqual(tags, { tags: [{ Key: "a", Value: "b" }] });
+    const [described, policy, lifecycle] = await Promise.all([
+      read<{ repositories: object[] }>("describe-repositories", "--repository-names", "tf/app"),
+      read<object>("get-repository-policy", ...named),
+      read<{ lifecyclePolicyText: string }>("get-lifecycle-policy", ...named),
+    ]);
+    assert.deepEqual(described.repositories, [made.repository]);
+    assert.deepEqual(policy, { registryId: "000000000000", repositoryName: "tf/app", policyText });
+    assert.equal(lifecycle.lifecyclePolicyText, lifecyclePolicyText);
+    await aws("delete-lifecycle-policy", ...named);
+    const [deleted, refused] = await Promise.allSettled([
+      aws("delete-repository-policy", ...named),
       aws("get-lifecycle-policy", ...named),
+    ]);
+    assert.equal(deleted.status, "fulfilled");
+    assert.match(
+      refused.status === "rejected" ? String(refused.reason) : "",
       /\(LifecyclePolicyNotFoundException\) when calling the GetLifecyclePolicy operation/,
     );
-    await aws("delete-repository", ...named, "--force");
   },
 );
