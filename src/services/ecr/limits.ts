@@ -8,7 +8,12 @@ export const MANIFEST_BYTES_MAX = 4 * MIB;
 export const PART_BYTES_MIN = 5 * MIB;
 /** What InitiateLayerUpload tells. */
 export const PART_BYTES = 10 * MIB;
+/** By UploadLayerPart. */
 export const PARTS_MAX = 4_200;
+/** Each is a file until the layer is complete: our own bound. */
+export const CHUNKS_MAX = 20_000;
+/** Under way to one repository: our own bound. */
+export const UPLOADS_MAX = 10_000;
 export const REPOSITORIES_MAX = 100_000;
 export const IMAGES_MAX = 100_000;
 export const TAGS_PER_IMAGE_MAX = 1_000;

@@ -29,6 +29,8 @@ const GROW = sql(
 const DELETE = sql("ecr.delete-upload", `DELETE FROM ecr_upload WHERE upload_id = ?`);
 const IDLE = sql("ecr.idle-uploads", `SELECT ${COLUMNS} FROM ecr_upload WHERE used_at <= ? LIMIT ?`);
 const OF_REPOSITORY = sql("ecr.uploads", `SELECT ${COLUMNS} FROM ecr_upload WHERE repository_id = ?`);
+const COUNT = sql("ecr.upload-count", `SELECT count(*) AS count FROM ecr_upload WHERE repository_id = ?`);
+const COUNT_PARTS = sql("ecr.part-count", `SELECT count(*) AS count FROM ecr_part WHERE upload_id = ?`);
 const PARTS = sql("ecr.parts", `SELECT ${PART} FROM ecr_part WHERE upload_id = ? ORDER BY start_at`);
 const INSERT_PART = sql(
   "ecr.insert-part",
@@ -58,6 +60,14 @@ export async function appendPart(
   if ((await tx.run(GROW, part.bytes, now, uploadId, part.start_at)) === 0) return false;
   await tx.run(INSERT_PART, uploadId, part.start_at, part.bytes, part.sha256, part.blob_name);
   return true;
+}
+
+export async function countUploads(reader: Reader, repositoryId: number): Promise<number> {
+  return Number((await reader.get<{ count: number | string }>(COUNT, repositoryId))?.count ?? 0);
+}
+
+export async function countParts(reader: Reader, uploadId: string): Promise<number> {
+  return Number((await reader.get<{ count: number | string }>(COUNT_PARTS, uploadId))?.count ?? 0);
 }
 
 export function listParts(reader: Reader, uploadId: string): Promise<PartRow[]> {

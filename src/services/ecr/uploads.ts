@@ -5,13 +5,21 @@ import type { Ecr } from "./deps.ts";
 import { invalidParameter, noSuchRepository, noSuchUpload } from "./errors.ts";
 import { LayerTooLarge } from "./layer-files.ts";
 import type { Received } from "./layer-files.ts";
-import { LAYER_BYTES_MAX, NEW_LAYER_MS, PARTS_MAX, UNUSED_LAYER_MS } from "./limits.ts";
+import { CHUNKS_MAX, LAYER_BYTES_MAX, NEW_LAYER_MS, UNUSED_LAYER_MS, UPLOADS_MAX } from "./limits.ts";
 import { DIGEST } from "./names.ts";
 import { getRepositoryById } from "./store.ts";
 import type { RepositoryRow } from "./store.ts";
 import { getLayer, putLayer, setFreeAt } from "./store-layers.ts";
 import type { LayerRow } from "./store-layers.ts";
-import { appendPart, deleteUpload, getUpload, insertUpload, listParts } from "./store-uploads.ts";
+import {
+  appendPart,
+  countParts,
+  countUploads,
+  deleteUpload,
+  getUpload,
+  insertUpload,
+  listParts,
+} from "./store-uploads.ts";
 import type { PartRow, UploadRow } from "./store-uploads.ts";
 
 /** What came does not begin where the upload ends. */
@@ -30,6 +38,11 @@ export async function beginUpload(ecr: Ecr, repository: RepositoryRow): Promise<
   const uploadId = ecr.ids.uuid();
   await ecr.database.tx(async (tx) => {
     await requireStill(tx, repository);
+    if ((await countUploads(tx, repository.repository_id)) >= UPLOADS_MAX)
+      throw new AwsError(
+        "LimitExceededException",
+        `At most ${UPLOADS_MAX} uploads to a repository are under way`,
+      );
     await insertUpload(tx, {
       upload_id: uploadId,
       repository_id: repository.repository_id,
@@ -65,6 +78,8 @@ export async function appendToUpload(
 ): Promise<number> {
   const upload = await requireUpload(ecr, repository, uploadId);
   if (startAt !== undefined && startAt !== upload.bytes) throw new PartOutOfOrder(upload.bytes);
+  if ((await countParts(ecr.database, uploadId)) >= CHUNKS_MAX)
+    throw new AwsError("LimitExceededException", `A layer comes in at most ${CHUNKS_MAX} pieces`);
   const received = await receive(ecr, content, LAYER_BYTES_MAX - upload.bytes);
   if (received.bytes === 0) {
     ecr.files.discard([received.blobName]);
@@ -101,11 +116,6 @@ export async function completeUpload(
   await requireUpload(ecr, repository, uploadId);
   const parts = await listParts(ecr.database, uploadId);
   check?.(parts);
-  if (parts.length > PARTS_MAX)
-    throw new AwsError(
-      "InvalidLayerException",
-      `The layer came in ${parts.length} parts; at most ${PARTS_MAX} are allowed`,
-    );
   const whole = await wholeOf(ecr, parts);
   const partNames = parts.map(({ blob_name }) => blob_name);
   const isOwnFile = !partNames.includes(whole.blobName);

@@ -5,7 +5,7 @@ import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import type { Client, Ecr } from "../deps.ts";
 import { downloadUrl } from "../download.ts";
 import { invalidParameter, noSuchLayers } from "../errors.ts";
-import { LAYER_BYTES_MAX, PART_BYTES, PART_BYTES_MIN } from "../limits.ts";
+import { LAYER_BYTES_MAX, PARTS_MAX, PART_BYTES, PART_BYTES_MIN } from "../limits.ts";
 import { repositoryFor } from "../lookup.ts";
 import { DIGEST } from "../names.ts";
 import { referrerTo } from "../store-images.ts";
@@ -114,10 +114,15 @@ export async function getDownloadUrlForLayer(
   return { layerDigest, downloadUrl: downloadUrl(ecr, context.endpoint, repository, layerDigest) };
 }
 
-/** @throws AwsError EmptyUploadException, LayerPartTooSmallException */
+/** @throws AwsError EmptyUploadException, LayerPartTooSmallException, InvalidLayerException */
 function checkParts(parts: readonly PartRow[]): void {
   if (parts.length === 0)
     throw new AwsError("EmptyUploadException", "The specified layer upload does not contain any layer parts");
+  if (parts.length > PARTS_MAX)
+    throw new AwsError(
+      "InvalidLayerException",
+      `The layer came in ${parts.length} parts; at most ${PARTS_MAX} are allowed`,
+    );
   if (parts.slice(0, -1).some(({ bytes }) => bytes < PART_BYTES_MIN))
     throw new AwsError(
       "LayerPartTooSmallException",
