@@ -29,6 +29,7 @@ before(async () => {
   environment = {
     PATH: process.env["PATH"],
     HOME: folder,
+    REGISTRY_AUTH_FILE: join(folder, "auth.json"),
     AWS_SHARED_CREDENTIALS_FILE: server.credentialsFile,
     AWS_DEFAULT_REGION: "us-east-1",
     AWS_PAGER: "",
