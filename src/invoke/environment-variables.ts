@@ -43,7 +43,7 @@ export function environmentVariables(input: EnvironmentInput, inside: Inside): R
         }),
     LAMBDA_TASK_ROOT: inside.path("/var/task"),
     LAMBDA_RUNTIME_DIR: inside.path("/var/runtime"),
-    ...(runtime.kind === "provided" ? {} : { [socketVariable]: inside.path(`/run/lambent/${socketName}`) }),
+    ...(runtime.channel === "http" ? {} : { [socketVariable]: inside.path(`/run/lambent/${socketName}`) }),
   };
 }
 

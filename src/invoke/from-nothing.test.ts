@@ -9,6 +9,7 @@ import type { FunctionVersion } from "./types.ts";
 const runtime: Runtime = {
   identifier: "python3.11",
   kind: "python",
+  channel: "frames",
   version: "3.11.2",
   languageMounts: [],
   command: () => ["python"],

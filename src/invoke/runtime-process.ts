@@ -133,8 +133,7 @@ export class RuntimeProcess {
     spec: ProcessSpec,
     listener: ProcessListener,
   ): Promise<RuntimeProcess> {
-    const isCustom = spec.runtime.kind === "provided";
-    const socketDir = isCustom ? undefined : makeSocketDir(deps.stateDir, spec.id);
+    const socketDir = spec.runtime.channel === "http" ? undefined : makeSocketDir(deps.stateDir, spec.id);
     const { channel, door } = await open(deps, spec, listener, socketDir);
     const sandbox = await deps.sandboxes
       .create(sandboxSpec(spec, socketDir, door))

@@ -56,8 +56,8 @@ export const runtimes: Runtimes = createRuntimes({
 });
 
 export interface FunctionInput extends Partial<Omit<FunctionVersion, "codeDir">> {
-  /** File name → text, executable; below the folder of the code. */
-  readonly files: Readonly<Record<string, string>>;
+  /** File name → content, executable; below the folder of the code. */
+  readonly files: Readonly<Record<string, string | Buffer>>;
 }
 
 export interface TestInvoker {
@@ -147,7 +147,7 @@ export async function openInvoker(
     async fn(input) {
       const name = `function-${++functions}`;
       const codeDir = join(folder, name);
-      for (const [file, text] of Object.entries(input.files)) await writeCode(join(codeDir, file), text);
+      for (const [file, bytes] of Object.entries(input.files)) await writeCode(join(codeDir, file), bytes);
       return functionVersion(name, codeDir, input);
     },
     async call(version, event = {}, invocation = {}) {
@@ -210,9 +210,9 @@ function functionVersion(name: string, codeDir: string, input: FunctionInput): F
   };
 }
 
-async function writeCode(path: string, text: string): Promise<void> {
+async function writeCode(path: string, bytes: string | Buffer): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o755 });
-  await writeFile(path, text, { mode: 0o755 });
+  await writeFile(path, bytes, { mode: 0o755 });
 }
 
 function parse(text: string): unknown {

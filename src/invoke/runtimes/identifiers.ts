@@ -14,6 +14,8 @@ export const PROVIDED = ["provided.al2023", "provided.al2"] as const;
 /** The oldest and newest Python 3 minor versions that Lambda ever named and our bootstrap runs on. */
 export const pythonMinorMin = 8;
 export const pythonMinorMax = 15;
+/** The oldest that AWS itself still names live. */
+export const livePythonMin = 10;
 
 /**
  * Ruby versions that our bootstrap runs on: all that Lambda has named since 3.2, and the 3.1 of Debian 12, which it never had.
@@ -24,19 +26,20 @@ export const RUBY_VERSIONS = ["3.1", "3.2", "3.3", "3.4", "4.0"] as const;
 export const LIVE_RUBY_VERSIONS: readonly RubyVersion[] = ["3.3", "3.4", "4.0"];
 export type RubyVersion = (typeof RUBY_VERSIONS)[number];
 
+/** Java: identifier → the version of the language that it runs. */
+export const JAVA_VERSIONS: Readonly<Record<string, number>> = {
+  "java8.al2": 8,
+  "java8.al2023": 8,
+  java11: 11,
+  "java11.al2023": 11,
+  java17: 17,
+  "java17.al2023": 17,
+  java21: 21,
+  java25: 25,
+};
+
 /** Live on AWS, not yet on Lambent. */
-const NOT_YET = [
-  "java25",
-  "java21",
-  "java17",
-  "java17.al2023",
-  "java11",
-  "java11.al2023",
-  "java8.al2",
-  "java8.al2023",
-  "dotnet10",
-  "dotnet8",
-];
+const NOT_YET = ["dotnet10", "dotnet8"];
 
 /** In Lambda's enumeration still, refused by AWS for new functions. */
 const DEPRECATED = [
@@ -73,7 +76,7 @@ export function refusal(identifier: string): string | undefined {
       `We recommend you use a supported runtime while creating or updating functions.`
     );
   if (NOT_YET.includes(identifier))
-    return `Lambent does not implement the runtime ${identifier} yet; it has ${Object.keys(NODE_VERSIONS).join(", ")}, python3.N and rubyN.N as this machine has them, provided.al2023 and provided.al2.`;
+    return `Lambent does not implement the runtime ${identifier} yet; lambent runtimes lists those that it has.`;
   return undefined;
 }
 

@@ -7,7 +7,7 @@ import { bootstrapFolder } from "./bootstrap-folder.ts";
 import { NODE_VERSIONS } from "./identifiers.ts";
 import { exists, installOnce, npmInstall } from "./install.ts";
 import { RuntimeUnavailable } from "./runtime.ts";
-import type { InstallProgress, Runtime, RuntimeListing } from "./runtime.ts";
+import type { Runtime, RuntimeFamily, RuntimeListing, RuntimesDeps } from "./runtime.ts";
 import { awsSdkFolder } from "./aws-sdk.ts";
 
 /** `platform-architecture` of this machine → the npm package with its Node. */
@@ -22,11 +22,16 @@ const PACKAGES: Readonly<Record<string, string>> = {
 const oldSpaceShare = 0.9;
 const semiSpaceShare = 0.05;
 
-export async function listNode(cacheDir: string): Promise<readonly RuntimeListing[]> {
-  return Promise.all(Object.keys(NODE_VERSIONS).map((identifier) => nodeListing(cacheDir, identifier)));
+export function nodeFamily({ cacheDir, log }: RuntimesDeps): RuntimeFamily {
+  return {
+    list: () =>
+      Promise.all(Object.keys(NODE_VERSIONS).map((identifier) => nodeListing(cacheDir, identifier))),
+    find: async (identifier) => (identifier in NODE_VERSIONS ? nodeListing(cacheDir, identifier) : undefined),
+    install: (identifier, tell) => installNode(cacheDir, identifier, log, tell),
+  };
 }
 
-export async function nodeListing(cacheDir: string, identifier: string): Promise<RuntimeListing> {
+async function nodeListing(cacheDir: string, identifier: string): Promise<RuntimeListing> {
   const own = await ownNode(identifier);
   if (own) return { identifier, version: own.version, detail: own.folder, available: true, installed: true };
   const version = NODE_VERSIONS[identifier] ?? "";
@@ -39,13 +44,12 @@ export async function nodeListing(cacheDir: string, identifier: string): Promise
   return { identifier, version, detail, available: installed || name !== undefined, installed };
 }
 
-export async function installNode(
+async function installNode(
   cacheDir: string,
   identifier: string,
   log: Log,
-  onProgress: (progress: InstallProgress) => void,
+  tell: (message: string) => void,
 ): Promise<Runtime> {
-  const tell = (message: string) => onProgress({ identifier, message });
   const node = (await ownNode(identifier)) ?? (await fetchNode(cacheDir, identifier, tell));
   const runtimeDir = await bootstrapFolder(cacheDir, "nodejs", ["node_modules"]);
   const sdk = await awsSdkFolder(cacheDir, log, tell);
@@ -53,6 +57,7 @@ export async function installNode(
   return {
     identifier,
     kind: "nodejs",
+    channel: "frames",
     version: node.version,
     runtimeDir,
     languageMounts: [

@@ -2,12 +2,28 @@
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { Runtime } from "./runtime.ts";
+import { PROVIDED } from "./identifiers.ts";
+import type { Runtime, RuntimeFamily, RuntimeListing } from "./runtime.ts";
 
-export function providedRuntime(identifier: string): Runtime {
+export function providedFamily(): RuntimeFamily {
+  return {
+    list: async () => PROVIDED.map(listing),
+    find: async (identifier) =>
+      PROVIDED.some((one) => one === identifier) ? listing(identifier) : undefined,
+    install: async (identifier) => providedRuntime(identifier),
+  };
+}
+
+function listing(identifier: string): RuntimeListing {
+  const detail = "runs the function's own bootstrap";
+  return { identifier, version: "", detail, available: true, installed: true };
+}
+
+function providedRuntime(identifier: string): Runtime {
   return {
     identifier,
     kind: "provided",
+    channel: "http",
     version: "",
     languageMounts: [],
     command: () => [],

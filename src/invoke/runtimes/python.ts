@@ -5,19 +5,20 @@ import { homedir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import type { SandboxSpec } from "../../sandbox/sandbox.ts";
-import type { Log } from "../../telemetry/log.ts";
 import { boto3Folder } from "./aws-sdk.ts";
 import { bootstrapFolder } from "./bootstrap-folder.ts";
 import { exists } from "./install.ts";
 import { moduleName, namesIn } from "./module-name.ts";
-import { pythonMinorMax, pythonMinorMin } from "./identifiers.ts";
-import type { InstallProgress, Runtime } from "./runtime.ts";
+import { livePythonMin, pythonMinor, pythonMinorMax, pythonMinorMin } from "./identifiers.ts";
+import { FoundInterpreters } from "./found-interpreters.ts";
+import { RuntimeUnavailable } from "./runtime.ts";
+import type { Runtime, RuntimeFamily, RuntimeListing, RuntimesDeps } from "./runtime.ts";
 
 const run = promisify(execFile);
 const probeMs = 10_000;
 
 /** A CPython of the host. */
-export interface HostPython {
+interface HostPython {
   readonly minor: number;
   readonly version: string;
   /** Real path of the program. */
@@ -30,8 +31,45 @@ const PROBE =
   "import json,sys,os,platform,importlib.util as u;" +
   "print(json.dumps([platform.python_implementation(),platform.python_version(),os.path.realpath(sys.executable),sys.base_prefix,u.find_spec('pip') is not None]))";
 
+export function pythonFamily(deps: RuntimesDeps): RuntimeFamily {
+  const pythons = new FoundInterpreters(findPythons);
+  return {
+    async list() {
+      const known = await pythons.all();
+      const live = Array.from({ length: pythonMinorMax - livePythonMin }, (_, at) => livePythonMin + at);
+      const minors = new Set([...known.keys(), ...live]);
+      return [...minors].sort((a, b) => a - b).map((minor) => listing(minor, known.get(minor)));
+    },
+    async find(identifier) {
+      const minor = pythonMinor(identifier);
+      return minor === undefined ? undefined : listing(minor, await pythons.get(minor));
+    },
+    async install(identifier, tell) {
+      const minor = pythonMinor(identifier) ?? 0;
+      const python = await pythons.get(minor);
+      if (!python) throw new RuntimeUnavailable(listing(minor, python).detail);
+      return installPython(deps, python, tell);
+    },
+  };
+}
+
+function listing(minor: number, python: HostPython | undefined): RuntimeListing {
+  const identifier = `python3.${minor}`;
+  return python
+    ? { identifier, version: python.version, detail: python.executable, available: true, installed: true }
+    : {
+        identifier,
+        version: "",
+        detail:
+          `The runtime ${identifier} is not on this machine: install Python 3.${minor} ` +
+          `(apt-get install ${identifier}, or pyenv install 3.${minor}) so that ${identifier} is on the path`,
+        available: false,
+        installed: false,
+      };
+}
+
 /** One Python for each minor version: first the one on the path, then the usual places, then pyenv's. */
-export async function findPythons(): Promise<ReadonlyMap<number, HostPython>> {
+async function findPythons(): Promise<ReadonlyMap<number, HostPython>> {
   const found = new Map<number, HostPython>();
   const minors = Array.from({ length: pythonMinorMax - pythonMinorMin + 1 }, (_, at) => pythonMinorMin + at);
   for (const candidates of [
@@ -46,24 +84,22 @@ export async function findPythons(): Promise<ReadonlyMap<number, HostPython>> {
   return found;
 }
 
-export async function installPython(
-  cacheDir: string,
+async function installPython(
+  { cacheDir, log }: RuntimesDeps,
   python: HostPython,
-  log: Log,
-  onProgress: (progress: InstallProgress) => void,
+  tell: (message: string) => void,
 ): Promise<Runtime> {
   const identifier = `python3.${python.minor}`;
   const runtimeDir = await bootstrapFolder(cacheDir, "python", ["site-packages"]);
   if (!python.hasPip)
     log.warn(`${python.executable} has no pip, so functions of ${identifier} have no boto3 but their own`);
   const boto3 = python.hasPip
-    ? await boto3Folder(cacheDir, python.executable, python.minor, log, (message) =>
-        onProgress({ identifier, message }),
-      )
+    ? await boto3Folder(cacheDir, python.executable, python.minor, log, tell)
     : undefined;
   return {
     identifier,
     kind: "python",
+    channel: "frames",
     version: python.version,
     runtimeDir,
     languageMounts: [

@@ -11,16 +11,18 @@ import type { Inside, SandboxSpec } from "../../sandbox/sandbox.ts";
 import { systemLibraries } from "../../sandbox/system-libraries.ts";
 import { bootstrapFolder } from "./bootstrap-folder.ts";
 import { exists } from "./install.ts";
-import { RUBY_VERSIONS } from "./identifiers.ts";
+import { FoundInterpreters } from "./found-interpreters.ts";
+import { LIVE_RUBY_VERSIONS, RUBY_VERSIONS, rubyVersion } from "./identifiers.ts";
 import type { RubyVersion } from "./identifiers.ts";
 import { moduleName } from "./module-name.ts";
-import type { Runtime } from "./runtime.ts";
+import { RuntimeUnavailable } from "./runtime.ts";
+import type { Runtime, RuntimeFamily, RuntimeListing, RuntimesDeps } from "./runtime.ts";
 
 const run = promisify(execFile);
 const probeMs = 10_000;
 
 /** A CRuby of the host. */
-export interface HostRuby {
+interface HostRuby {
   readonly version: string;
   /** Real path of the program. */
   readonly executable: string;
@@ -56,8 +58,46 @@ const MANAGERS = [
 /** Where a sandbox has something else. */
 const TAKEN = /^\/(opt|tmp|var|run|proc|dev|sys|etc)(\/|$)/;
 
+export function rubyFamily({ cacheDir }: RuntimesDeps): RuntimeFamily {
+  const rubies = new FoundInterpreters(findRubies);
+  return {
+    async list() {
+      const known = await rubies.all();
+      const told = RUBY_VERSIONS.filter(
+        (version) => known.has(version) || LIVE_RUBY_VERSIONS.includes(version),
+      );
+      return told.map((version) => listing(version, known.get(version)));
+    },
+    async find(identifier) {
+      const version = rubyVersion(identifier);
+      return version === undefined ? undefined : listing(version, await rubies.get(version));
+    },
+    async install(identifier) {
+      const version = rubyVersion(identifier);
+      const ruby = version === undefined ? undefined : await rubies.get(version);
+      if (!ruby) throw new RuntimeUnavailable(`The runtime ${identifier} is not on this machine any more`);
+      return installRuby(cacheDir, ruby);
+    },
+  };
+}
+
+function listing(wanted: RubyVersion, ruby: HostRuby | undefined): RuntimeListing {
+  const identifier = `ruby${wanted}`;
+  return ruby
+    ? { identifier, version: ruby.version, detail: ruby.executable, available: true, installed: true }
+    : {
+        identifier,
+        version: "",
+        detail:
+          `The runtime ${identifier} is not on this machine: install Ruby ${wanted} (apt-get install ruby where this is Debian's, ` +
+          `or rbenv install ${wanted}) so that ${identifier} or ruby of that version is on the path, and not below /opt or /tmp, where functions have files of their own`,
+        available: false,
+        installed: false,
+      };
+}
+
 /** One Ruby for each version: first the one on the path, then the usual places, then those of version managers. */
-export async function findRubies(): Promise<ReadonlyMap<RubyVersion, HostRuby>> {
+async function findRubies(): Promise<ReadonlyMap<RubyVersion, HostRuby>> {
   const found = new Map<RubyVersion, HostRuby>();
   const names = ["ruby", ...RUBY_VERSIONS.map((version) => `ruby${version}`)];
   for (const candidates of [
@@ -75,7 +115,7 @@ export async function findRubies(): Promise<ReadonlyMap<RubyVersion, HostRuby>> 
 }
 
 /** What starts functions on it. */
-export async function installRuby(cacheDir: string, ruby: HostRuby): Promise<Runtime> {
+async function installRuby(cacheDir: string, ruby: HostRuby): Promise<Runtime> {
   const gems = insideOf(ruby.gems);
   const languageMounts = await mountsOf(ruby);
   // A sandbox that was made with mounts elsewhere takes no code any more, so none of its processes can wait for a function.
@@ -83,6 +123,7 @@ export async function installRuby(cacheDir: string, ruby: HostRuby): Promise<Run
   return {
     identifier: `ruby${ruby.version.split(".").slice(0, 2).join(".")}`,
     kind: "ruby",
+    channel: "frames",
     version: ruby.version,
     runtimeDir: await bootstrapFolder(cacheDir, "ruby", []),
     languageMounts,

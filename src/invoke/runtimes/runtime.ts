@@ -1,11 +1,20 @@
 /** What a language runtime is to the data path, however it got onto this machine. */
+import type { Log } from "../../telemetry/log.ts";
 import type { Inside, SandboxSpec } from "../../sandbox/sandbox.ts";
+
+export interface RuntimesDeps {
+  /** Folder for what is fetched; shared by every server of this user. */
+  readonly cacheDir: string;
+  readonly log: Log;
+}
 
 /** A runtime that can be started now. */
 export interface Runtime {
   /** As Lambda's API names it: `nodejs22.x`. */
   readonly identifier: string;
-  readonly kind: "nodejs" | "python" | "ruby" | "provided";
+  readonly kind: "nodejs" | "python" | "ruby" | "java" | "provided";
+  /** How it speaks: frames on a socket (src/invoke/frames.ts), or HTTP to the Runtime API, as what functions bring themselves. */
+  readonly channel: "frames" | "http";
   /** The real version: `22.23.3`; empty for OS-only runtimes, whose program comes with the function. */
   readonly version: string;
   /** Host folder mounted at /var/runtime. */
@@ -34,6 +43,16 @@ export interface RuntimeListing {
   /** Whether functions of this runtime can run here, after a fetch perhaps. */
   readonly available: boolean;
   readonly installed: boolean;
+}
+
+/** All runtimes of one language: where they come from, and how each is started. */
+export interface RuntimeFamily {
+  /** Those of this machine, and those that AWS has live and this machine lacks. */
+  list(): Promise<readonly RuntimeListing[]>;
+  /** Undefined for an identifier of another family. */
+  find(identifier: string): Promise<RuntimeListing | undefined>;
+  /** Brings one here that `find` calls available. @throws RuntimeUnavailable, naming it and what to do. */
+  install(identifier: string, tell: (message: string) => void): Promise<Runtime>;
 }
 
 export type RuntimeAnswer =
