@@ -1,6 +1,6 @@
 /** An invoker on a real sandbox provider, with functions written into a temporary folder and its log lines collected. */
 import assert from "node:assert/strict";
-import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { appendFile, chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { loadConfig } from "../../src/config/index.ts";
@@ -58,6 +58,17 @@ export const runtimes: Runtimes = createRuntimes({
 export interface FunctionInput extends Partial<Omit<FunctionVersion, "codeDir">> {
   /** File name → content, executable; below the folder of the code. */
   readonly files: Readonly<Record<string, string | Buffer>>;
+}
+
+const recorded = new Set<string>();
+
+/** Notes for scripts/runtime-table.ts what the tests run, where they are asked to. */
+async function record(identifier: string, kind: Kind): Promise<void> {
+  const file = process.env["LAMBENT_RECORD_RUNTIMES"];
+  if (file === undefined || recorded.has(`${identifier} ${kind}`)) return;
+  recorded.add(`${identifier} ${kind}`);
+  const { version } = await runtimes.install(identifier);
+  await appendFile(file, `${identifier} ${version || "-"} ${kind}\n`);
 }
 
 export interface TestInvoker {
@@ -151,6 +162,7 @@ export async function openInvoker(
       return functionVersion(name, codeDir, input);
     },
     async call(version, event = {}, invocation = {}) {
+      await record(version.runtime, kind);
       const requestId = randomIds.uuid();
       const outcome = await invoker.invoke(version, {
         requestId,

@@ -12,7 +12,7 @@ const run = promisify(execFile);
 
 /** The runtimes of Java that this machine has; why others are not tested is printed. */
 export const javasHere: string[] = [];
-for (const identifier of ["java25", "java21", "java17", "java17.al2023", "java11", "java8.al2"]) {
+for (const identifier of ["java25", "java21", "java17", "java11", "java8.al2"]) {
   const found = await runtimes.find(identifier);
   if (found.status === "ready") javasHere.push(identifier);
   else console.log(`# SKIPPED ${identifier}: ${found.status === "refused" ? found.reason : found.status}`);

@@ -3,8 +3,7 @@ package lambent;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.amazonaws.services.lambda.runtime.api.client.runtimeapi.dto.InvocationRequest;
-import java.io.BufferedInputStream;
-import java.io.DataInputStream;
+import java.io.EOFException;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
@@ -38,7 +37,7 @@ final class Connection {
     /** Kept, since who forgets it closes it. */
     private final SocketChannel channel;
 
-    private final DataInputStream in;
+    private final FileInputStream in;
     private final FileOutputStream out;
 
     Connection(String path) throws IOException, ReflectiveOperationException {
@@ -46,7 +45,7 @@ final class Connection {
         channel.connect(UnixDomainSocketAddress.of(path));
         // A channel is closed when a thread that uses it is interrupted, and functions interrupt theirs; streams on its descriptor are not.
         FileDescriptor descriptor = descriptorOf(channel);
-        in = new DataInputStream(new BufferedInputStream(new FileInputStream(descriptor), COPY_BYTES_MAX));
+        in = new FileInputStream(descriptor);
         out = new FileOutputStream(descriptor);
         send(HELLO, ByteBuffer.allocate(5).put((byte) VERSION).putInt((int) ProcessHandle.current().pid()).array());
     }
@@ -107,12 +106,21 @@ final class Connection {
 
     private byte[] next(int type) throws IOException {
         for (; ; ) {
-            int length = in.readInt() - 1;
-            int found = in.read();
-            byte[] body = new byte[length];
-            in.readFully(body);
-            if (found == type) return body;
+            ByteBuffer head = ByteBuffer.wrap(read(HEAD_BYTES));
+            byte[] body = read(head.getInt() - 1);
+            if (head.get() == type) return body;
         }
+    }
+
+    /** Not by Java's buffered streams, which ask how much there is: gVisor does not know. */
+    private byte[] read(int length) throws IOException {
+        byte[] bytes = new byte[length];
+        for (int at = 0; at < length; ) {
+            int count = in.read(bytes, at, length - at);
+            if (count < 0) throw new EOFException();
+            at += count;
+        }
+        return bytes;
     }
 
     /** Threads of the function may log at the same time. */

@@ -6,19 +6,25 @@ import { providedFamily } from "./provided.ts";
 import { pythonFamily } from "./python.ts";
 import { rubyFamily } from "./ruby.ts";
 import { RuntimeUnavailable } from "./runtime.ts";
-import type { InstallProgress, Runtime, RuntimeListing, Runtimes, RuntimesDeps } from "./runtime.ts";
+import type {
+  InstallProgress,
+  Runtime,
+  RuntimeFamily,
+  RuntimeListing,
+  Runtimes,
+  RuntimesDeps,
+} from "./runtime.ts";
 
 export { RuntimeUnavailable } from "./runtime.ts";
 export type { InstallProgress, Runtime, RuntimeAnswer, RuntimeListing, Runtimes } from "./runtime.ts";
 
+/** One for each language. */
+export function runtimeFamilies(deps: RuntimesDeps): readonly RuntimeFamily[] {
+  return [nodeFamily(deps), pythonFamily(deps), rubyFamily(deps), javaFamily(deps), providedFamily()];
+}
+
 export function createRuntimes(deps: RuntimesDeps): Runtimes {
-  const families = [
-    nodeFamily(deps),
-    pythonFamily(deps),
-    rubyFamily(deps),
-    javaFamily(deps),
-    providedFamily(),
-  ];
+  const families = runtimeFamilies(deps);
   const installs = new Map<string, Promise<Runtime>>();
 
   /** Of the family that has the identifier; or why none has it. */

@@ -27,6 +27,9 @@ const heapShare = 0.85;
 export function javaFamily(deps: RuntimesDeps): RuntimeFamily {
   const javas = new FoundInterpreters(findJavas);
   return {
+    language: "Java",
+    identifiers: Object.keys(JAVA_VERSIONS),
+    source: "the host; AWS's runtime interface client fetched from Maven Central",
     async list() {
       const known = await javas.all();
       return Object.entries(JAVA_VERSIONS).map(([identifier, major]) =>

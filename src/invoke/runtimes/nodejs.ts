@@ -24,6 +24,9 @@ const semiSpaceShare = 0.05;
 
 export function nodeFamily({ cacheDir, log }: RuntimesDeps): RuntimeFamily {
   return {
+    language: "Node.js",
+    identifiers: Object.keys(NODE_VERSIONS),
+    source: "Node's own binaries, fetched from npm; the AWS SDK beside them",
     list: () =>
       Promise.all(Object.keys(NODE_VERSIONS).map((identifier) => nodeListing(cacheDir, identifier))),
     find: async (identifier) => (identifier in NODE_VERSIONS ? nodeListing(cacheDir, identifier) : undefined),

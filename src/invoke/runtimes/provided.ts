@@ -7,6 +7,9 @@ import type { Runtime, RuntimeFamily, RuntimeListing } from "./runtime.ts";
 
 export function providedFamily(): RuntimeFamily {
   return {
+    language: "Go, Rust, C++, shell …",
+    identifiers: PROVIDED,
+    source: "the function's own `bootstrap`",
     list: async () => PROVIDED.map(listing),
     find: async (identifier) =>
       PROVIDED.some((one) => one === identifier) ? listing(identifier) : undefined,

@@ -34,6 +34,12 @@ const PROBE =
 export function pythonFamily(deps: RuntimesDeps): RuntimeFamily {
   const pythons = new FoundInterpreters(findPythons);
   return {
+    language: "Python",
+    identifiers: Array.from(
+      { length: pythonMinorMax - pythonMinorMin + 1 },
+      (_, at) => `python3.${pythonMinorMin + at}`,
+    ),
+    source: "the host; boto3 fetched from PyPI",
     async list() {
       const known = await pythons.all();
       const live = Array.from({ length: pythonMinorMax - livePythonMin }, (_, at) => livePythonMin + at);

@@ -61,6 +61,9 @@ const TAKEN = /^\/(opt|tmp|var|run|proc|dev|sys|etc)(\/|$)/;
 export function rubyFamily({ cacheDir }: RuntimesDeps): RuntimeFamily {
   const rubies = new FoundInterpreters(findRubies);
   return {
+    language: "Ruby",
+    identifiers: RUBY_VERSIONS.map((version) => `ruby${version}`),
+    source: "the host",
     async list() {
       const known = await rubies.all();
       const told = RUBY_VERSIONS.filter(

@@ -47,6 +47,12 @@ export interface RuntimeListing {
 
 /** All runtimes of one language: where they come from, and how each is started. */
 export interface RuntimeFamily {
+  /** Of the language, for people. */
+  readonly language: string;
+  /** All that Lambent knows, oldest first. */
+  readonly identifiers: readonly string[];
+  /** Where its programs come from, for people. */
+  readonly source: string;
   /** Those of this machine, and those that AWS has live and this machine lacks. */
   list(): Promise<readonly RuntimeListing[]>;
   /** Undefined for an identifier of another family. */
