@@ -35,7 +35,7 @@ test("what is not there is refused by name", async () => {
       /^The runtime parameter of nodejs16\.x is no longer supported for creating or updating AWS Lambda functions\./,
     ],
     ["python3.7", /^The runtime parameter of python3\.7 is no longer supported/],
-    ["java21", /^Lambent does not implement the runtime java21 yet/],
+    ["dotnet10", /^Lambent does not implement the runtime dotnet10 yet/],
     ["ruby2.7", /^The runtime parameter of ruby2\.7 is no longer supported/],
     ["ruby3.5", /^Lambent does not know the runtime ruby3\.5$/],
     ["cobol85", /^Lambent does not know the runtime cobol85$/],

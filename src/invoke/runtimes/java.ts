@@ -1,13 +1,9 @@
 /** Java runtimes: every Java that the host has, with AWS's own runtime interface client in it. */
 import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
-import { chmod, copyFile, mkdir, readFile, readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { FoundInterpreters } from "./found-interpreters.ts";
 import { JAVA_VERSIONS } from "./identifiers.ts";
-import { installOnce } from "./install.ts";
+import { javaBootstrap } from "./java-bootstrap.ts";
 import { copiedHome, findJavas } from "./java-homes.ts";
 import type { JavaHome } from "./java-homes.ts";
 import { javaLibraries } from "./java-libraries.ts";
@@ -15,9 +11,6 @@ import { RuntimeUnavailable } from "./runtime.ts";
 import type { Runtime, RuntimeFamily, RuntimeListing, RuntimesDeps } from "./runtime.ts";
 
 const run = promisify(execFile);
-
-const SOURCES = fileURLToPath(new URL("../../../runtimes/java/lambent/", import.meta.url));
-const compileMs = 60_000;
 
 /** The bootstrap connects to a Unix socket, which Java can since 16. Older ones speak HTTP, as AWS's client does. */
 const framesMin = 17;
@@ -80,7 +73,7 @@ async function installJava(
     kind: "java",
     channel: speaksFrames ? "frames" : "http",
     version: java.version,
-    runtimeDir: speaksFrames ? await bootstrap(cacheDir, libraries, compiler) : libraries,
+    runtimeDir: speaksFrames ? await javaBootstrap(cacheDir, libraries, compiler, framesMin) : libraries,
     languageMounts: [{ source: home, target: "/var/lang" }],
     command: (memoryMb) => {
       const jvm = ["/var/lang/bin/java", ...options(java.major, memoryMb), "-cp", "/var/runtime/lib/*"];
@@ -115,31 +108,4 @@ async function knowsLocale(): Promise<boolean> {
   const words = ["-u", "LC_ALL", "LC_CTYPE=en_US.UTF-8", "locale", "charmap"];
   const { stdout } = await run("/usr/bin/env", words).catch(() => ({ stdout: "" }));
   return stdout.trim() === "UTF-8";
-}
-
-/** Our own classes, compiled here, beside the libraries. */
-async function bootstrap(cacheDir: string, libraries: string, compiler: JavaHome): Promise<string> {
-  const names = (await readdir(SOURCES)).filter((name) => name.endsWith(".java")).sort();
-  const sources = names.map((name) => join(SOURCES, name));
-  const hash = createHash("sha256").update(libraries);
-  for (const source of sources) hash.update(await readFile(source));
-  const name = `bootstrap-java-${hash.digest("hex").slice(0, 16)}`;
-  return installOnce(cacheDir, name, async (folder) => {
-    const jars = await readdir(join(libraries, "lib"));
-    await mkdir(join(folder, "lib"));
-    for (const jar of jars) await copyFile(join(libraries, "lib", jar), join(folder, "lib", jar));
-    const classes = join(folder, "classes");
-    const bin = (program: string) => join(compiler.home, "bin", program);
-    const classPath = jars.map((jar) => join(folder, "lib", jar)).join(":");
-    await run(
-      bin("javac"),
-      ["--release", String(framesMin), "-encoding", "UTF-8", "-cp", classPath, "-d", classes, ...sources],
-      { timeout: compileMs },
-    );
-    const jar = join(folder, "lib/lambent.jar");
-    await run(bin("jar"), ["--create", "--file", jar, "-C", classes, "."], { timeout: compileMs });
-    await rm(classes, { recursive: true });
-    await chmod(join(folder, "lib"), 0o755);
-    for (const file of await readdir(join(folder, "lib"))) await chmod(join(folder, "lib", file), 0o644);
-  });
 }
