@@ -1,8 +1,15 @@
-/** Authorizes requests: root may do everything in its account, users and roles what their policies allow. */
+/** Authorizes requests: root may do everything in its account that no resource denies, users and roles what their policies allow. */
 import { accessDenied } from "./auth/access-denied.ts";
 import type { DenialReason } from "./auth/access-denied.ts";
 import { headerText } from "./http/wire-request.ts";
-import type { ConditionValues, Principal, RequestContext, Requirement, Service } from "./service.ts";
+import type {
+  ConditionValues,
+  Principal,
+  RequestContext,
+  Requirement,
+  ResourceGrant,
+  Service,
+} from "./service.ts";
 
 /** The kinds of policies that a caller's requests are held against. */
 export type PolicyKind = "identity" | "boundary" | "session";
@@ -32,12 +39,13 @@ export function createAuthorization(services: readonly Service[], policies: Call
   return async (context, input) => {
     const { type } = context.principal;
     // Anonymous callers come this far only for the operations that AWS lets anyone call.
-    if (type === "root" || type === "anonymous") return;
+    if (type === "anonymous") return;
     const service = byName.get(context.service);
+    if (type === "root" && !service?.authorization?.resourceGrant) return;
     const conditions = requestConditions(context);
     const check = (requirement: Requirement) =>
       authorizeOne(policies, service, requirement, conditions, context);
-    context.authorize = check;
+    if (type !== "root") context.authorize = check;
     const requirements = await service?.authorization?.requirements(context.operation, input, context);
     for (const requirement of requirements ?? []) await check(requirement);
   };
@@ -66,17 +74,18 @@ async function authorizeOne(
     ...requirement.conditions,
   };
   const own = await policies.decide(principal, action, resource, facts);
+  const grant =
+    own.decision === "explicitDeny"
+      ? "none"
+      : await service?.authorization?.resourceGrant?.({ ...requirement, conditions: facts }, context);
+  if (grant === "denied") throw accessDenied(context, requirement, { isExplicit: true, kind: "resource" });
   if (own.decision === "allowed") return;
   if (
     alternative !== undefined &&
     (await policies.decide(principal, alternative, resource, facts)).decision === "allowed"
   )
     return;
-  if (
-    own.decision === "implicitDeny" &&
-    (await grantedByResource(service, requirement, own.because, context))
-  )
-    return;
+  if (grant !== undefined && isEnough(grant, requirement, own.because, context)) return;
   const reason: DenialReason = {
     isExplicit: own.decision === "explicitDeny",
     kind: own.because[0] ?? "identity",
@@ -85,15 +94,13 @@ async function authorizeOne(
 }
 
 /** Within one account a resource's policy is enough by itself; across accounts both sides must allow. */
-async function grantedByResource(
-  service: Service | undefined,
-  requirement: Requirement,
+function isEnough(
+  grant: ResourceGrant,
+  { resource }: Requirement,
   lacking: readonly PolicyKind[],
-  context: RequestContext,
-): Promise<boolean> {
-  const account = requirement.resource.split(":")[4];
-  if (account !== context.principal.account) return false;
-  const grant = await service?.authorization?.resourceGrant?.(requirement, context);
+  { principal }: RequestContext,
+): boolean {
+  if (resource.split(":")[4] !== principal.account) return false;
   if (grant === "principal") return true;
   return grant === "role" && lacking.every((kind) => kind === "identity");
 }

@@ -152,7 +152,10 @@ export interface Service {
 
 type Loosely<T> = T | Promise<T>;
 
-/** A service's part in deciding who may do what; asked only for callers that are no root. */
+/** What a policy on a resource grants or denies a caller. */
+export type ResourceGrant = "denied" | "principal" | "role" | "none";
+
+/** A service's part in deciding who may do what; of root, which needs nobody's leave, only whether a resource's policy denies it. */
 export interface ServiceAuthorization {
   /** The operations whose requirements it knows: all that the service has. */
   readonly operations: ReadonlySet<string>;
@@ -164,9 +167,10 @@ export interface ServiceAuthorization {
   ): Loosely<readonly Requirement[]>;
   /**
    * What a policy on the resource itself grants: to the `principal` (their user, session, or everyone), which then needs no
-   * identity-based policy; to their `role`, which boundaries and session policies still limit; or nothing.
+   * identity-based policy; to their `role`, which boundaries and session policies still limit; or nothing. What it denies stays denied
+   * whatever else allows it. @param requirement With every condition key that is known of the request.
    */
-  resourceGrant?(requirement: Requirement, context: RequestContext): Promise<"principal" | "role" | "none">;
+  resourceGrant?(requirement: Requirement, context: RequestContext): Promise<ResourceGrant>;
 }
 
 /** What each operation of a service needs, by the operation's name. `needsNothing` says that it was thought of. */

@@ -188,6 +188,7 @@ async function composeServices(
     codeDir: join(config.dataDir, "code"),
     localFolders: parseFolders(config.localCode),
     roles: iam.roles,
+    policies: iam.resourcePolicies,
     objects: s3.objects,
     recordBuckets: s3.objects,
     isolationWarning: sandboxes.isolation.namespaces ? undefined : sandboxes.isolation.missing[0],

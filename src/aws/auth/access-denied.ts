@@ -5,7 +5,7 @@ import type { ProtocolName, RequestContext, Requirement } from "../service.ts";
 export interface DenialReason {
   /** A Deny statement, rather than the lack of an Allow. */
   readonly isExplicit: boolean;
-  readonly kind: "identity" | "boundary" | "session";
+  readonly kind: "identity" | "boundary" | "session" | "resource";
 }
 
 const CODES: Readonly<Record<ProtocolName, { readonly code: string; readonly status: number }>> = {
@@ -21,6 +21,7 @@ const KINDS = {
   identity: { one: "an identity-based policy", none: "no identity-based policy" },
   boundary: { one: "a permissions boundary", none: "no permissions boundary" },
   session: { one: "a session policy", none: "no session policy" },
+  resource: { one: "a resource-based policy", none: "no resource-based policy" },
 } as const;
 
 /** @see https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html */

@@ -101,6 +101,19 @@ function isTemporary(principal: Principal): boolean {
   return principal.accessKeyId?.startsWith("ASIA") === true;
 }
 
+/** The same where nothing is known of the caller but an ARN, if that. */
+export function bareContext(
+  state: IamState,
+  caller: { readonly account: string; readonly arn: string } | undefined,
+  conditions: ConditionContext,
+): ContextValues {
+  return {
+    ...timeContext(state),
+    ...(caller && { "aws:principalarn": caller.arn, "aws:principalaccount": caller.account }),
+    ...lowerCaseKeys(conditions),
+  };
+}
+
 function principalContext(state: IamState, principal: Principal, identity: Identity): ContextValues {
   return {
     ...timeContext(state),

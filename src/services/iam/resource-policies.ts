@@ -1,10 +1,16 @@
 /** Policies on resources, for services whose resources have them: what is wrong with a document, and what one says of a caller. */
 import type { Principal } from "../../aws/service.ts";
-import { callerContext } from "./authorizer.ts";
+import { bareContext, callerContext } from "./authorizer.ts";
 import type { ConditionContext } from "./authorizer.ts";
-import { PolicySyntaxError, evaluate, parseResourcePolicy, principalMatch } from "./policy/index.ts";
-import type { PolicyPrincipal, PrincipalSet } from "./policy/index.ts";
+import { PolicySyntaxError, evaluate, parsePolicy, parseResourcePolicy } from "./policy/index.ts";
+import type { PolicyDocument, PolicyPrincipal, Statement } from "./policy/index.ts";
 import type { IamState } from "./state.ts";
+
+/** Who asks: a service on its own behalf, a caller, or whom nothing is known of but an ARN; nobody has an empty one. */
+export type PolicyCaller =
+  | { readonly service: string }
+  | Principal
+  | { readonly account: string; readonly arn: string };
 
 /**
  * What a resource's policy says of a caller: that it denies; that it names them or everyone; that it names their role, which boundaries
@@ -19,41 +25,69 @@ export interface ResourcePolicyRequest {
   readonly conditions: ConditionContext;
 }
 
+export interface PolicyQuestion {
+  /** `lambda:InvokeFunction` */
+  readonly action: string;
+  /** The names that the resource goes by; a statement about any of them applies. */
+  readonly resources: readonly string[];
+  readonly conditions?: ConditionContext;
+}
+
 export interface ResourcePolicies {
   /** What is wrong with a document whose statements apply to the resource that has it; undefined for nothing. */
   fault(text: string): string | undefined;
   decide(text: string, request: ResourcePolicyRequest): Promise<ResourceDecision>;
+  /** Reads a document whose statements name resources. @throws PolicySyntaxError, with what is wrong. */
+  parse(text: string): PolicyDocument;
+  /** Decides for a resource with several names, and for whoever asks. */
+  ask(text: string, question: PolicyQuestion, caller: PolicyCaller): Promise<ResourceDecision>;
 }
 
+const GRADES = ["principal", "role", "account"] as const;
+
 export function createResourcePolicies(state: IamState): ResourcePolicies {
+  const ask: ResourcePolicies["ask"] = async (text, { action, resources, conditions = {} }, caller) => {
+    // As it was accepted when it was written; only the grammar matters now.
+    const policy = parsePolicy(text);
+    const principal = principalOf(caller);
+    const context =
+      "type" in caller
+        ? await callerContext(state, caller, conditions)
+        : bareContext(state, "arn" in caller && caller.arn !== "" ? caller : undefined, conditions);
+    const matched = resources.flatMap(
+      (resource) => evaluate([policy], { action, resource, context }, principal).matched,
+    );
+    if (matched.some((one) => one.effect === "Deny")) return "denied";
+    const granted = new Set(matched.map((one) => gradeOf(one, principal)));
+    return GRADES.find((grade) => granted.has(grade)) ?? "none";
+  };
   return {
+    ask,
+    decide: (text, { principal, resource, ...question }) =>
+      ask(text, { ...question, resources: [resource] }, principal),
+    parse: (text) => parseResourcePolicy(text, "named resources"),
     fault(text) {
       try {
-        parseResourcePolicy(text);
+        parseResourcePolicy(text, "its own resource");
         return undefined;
       } catch (error) {
         if (error instanceof PolicySyntaxError) return error.message;
         throw error;
       }
     },
-    async decide(text, { principal, action, resource, conditions }) {
-      const context = await callerContext(state, principal, conditions);
-      const asker = { kind: "aws", ...principal } as const;
-      const { decision, matched } = evaluate(
-        [parseResourcePolicy(text)],
-        { action, resource, context },
-        asker,
-      );
-      if (decision === "explicitDeny") return "denied";
-      const named = matched.flatMap(({ principals }) => (principals ? [grantOf(principals, asker)] : []));
-      return (["principal", "role", "account"] as const).find((one) => named.includes(one)) ?? "none";
-    },
   };
 }
 
-function grantOf(set: PrincipalSet, asker: PolicyPrincipal & { kind: "aws" }): ResourceDecision {
-  const { roleArn: _role, ...themselves } = asker;
-  if (principalMatch(set, themselves) === "direct") return "principal";
-  const match = principalMatch(set, asker);
-  return match === "direct" ? "role" : match;
+function principalOf(caller: PolicyCaller): PolicyPrincipal {
+  if ("service" in caller) return { kind: "service", name: caller.service };
+  return { kind: "aws", userId: "", ...caller };
+}
+
+/** How a statement that applies names the caller. */
+function gradeOf({ principals }: Statement, principal: PolicyPrincipal): (typeof GRADES)[number] {
+  if (principals === undefined || principals === "*" || principal.kind === "service") return "principal";
+  const names = principals.AWS ?? [];
+  if (["*", principal.arn, principal.userId].some((own) => own !== "" && names.includes(own)))
+    return "principal";
+  return principal.roleArn !== undefined && names.includes(principal.roleArn) ? "role" : "account";
 }

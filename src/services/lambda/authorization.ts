@@ -9,14 +9,12 @@ import type {
 } from "../../aws/service.ts";
 import { tagConditions, tagKeyConditions } from "../../aws/tag-conditions.ts";
 import type { Reader } from "../../store/database.ts";
+import type { Catalogue } from "./catalogue.ts";
 import type { Client } from "./deps.ts";
-import { policyQualifier } from "./functions-port.ts";
 import { layerArn, readLayerName, readLayerVersionArn } from "./layer-names.ts";
-import { layerPolicyKey } from "./layers.ts";
 import { LATEST, functionArn, readFunctionArn, readFunctionName } from "./names.ts";
-import type { FunctionId } from "./names.ts";
-import { grantTo } from "./policy.ts";
-import { readStatements } from "./store-permissions.ts";
+import type { ResourcePolicies } from "./ports.ts";
+import { askFunction, askLayer } from "./resource-policies.ts";
 import { INVOKE_URL } from "./urls/url-host.ts";
 
 interface Named {
@@ -52,6 +50,10 @@ function onTagged(
   const reference = readFunctionArn(arn ?? "");
   const resource = reference ? functionArn(reference) : "*";
   return [{ action: `lambda:${context.operation}`, resource, conditions }];
+}
+
+function onPolicyOf(input: { ResourceArn?: string | undefined }, context: RequestContext): Requirement[] {
+  return onQualified({ FunctionName: input.ResourceArn }, context);
 }
 
 function onUrlConfig(
@@ -113,6 +115,7 @@ const table: RequirementTable<Client> = {
   DeleteFunctionUrlConfig: onUrlConfig,
   DeleteLayerVersion: onLayerVersion,
   DeleteProvisionedConcurrencyConfig: onQualified,
+  DeleteResourcePolicy: onPolicyOf,
   GetAccountSettings: anywhere,
   GetAlias: onFunction,
   GetFunction: onQualified,
@@ -126,6 +129,7 @@ const table: RequirementTable<Client> = {
   GetLayerVersionPolicy: onLayerVersion,
   GetPolicy: onQualified,
   GetProvisionedConcurrencyConfig: onQualified,
+  GetResourcePolicy: onPolicyOf,
   GetRuntimeManagementConfig: onQualified,
   Invoke: onInvoked,
   InvokeAsync: onInvoked,
@@ -148,6 +152,7 @@ const table: RequirementTable<Client> = {
   PutFunctionEventInvokeConfig: onQualified,
   PutProvisionedConcurrencyConfig: onQualified,
   PutFunctionRecursionConfig: onFunction,
+  PutResourcePolicy: onPolicyOf,
   PutRuntimeManagementConfig: onQualified,
   RemoveLayerVersionPermission: onLayerVersion,
   RemovePermission: onQualified,
@@ -164,20 +169,44 @@ const table: RequirementTable<Client> = {
   UpdateFunctionUrlConfig: onUrlConfig,
 };
 
+/** What root may do whatever a policy says, or nobody could ever undo a policy that denies everyone everything. */
+const ROOT_MAY: ReadonlySet<string> = new Set([
+  "DeleteResourcePolicy",
+  "GetPolicy",
+  "GetResourcePolicy",
+  "PutResourcePolicy",
+  "RemovePermission",
+]);
+
+interface Deps {
+  readonly database: Reader;
+  readonly policies: ResourcePolicies;
+  readonly catalogue: Pick<Catalogue, "denies">;
+}
+
 /** Lambda's part in deciding who may do what. */
-export function authorization(reader: Reader): ServiceAuthorization {
+export function authorization({ database, policies, catalogue }: Deps): ServiceAuthorization {
   const byOperation = authorizationFrom(table);
+  const places = { policies, reader: database };
   return {
     operations: byOperation.operations,
     requirements: (operation, input, context) =>
       operation === INVOKE_URL
         ? onUrl(String(input["resource"]))
         : byOperation.requirements(operation, input, context),
-    async resourceGrant({ action, resource, conditions }, { principal }) {
-      const place = policyPlace(resource);
-      if (!place) return "none";
-      const statements = await readStatements(reader, place.id, place.qualifier);
-      return grantTo(statements, action, principal, urlConditions(conditions));
+    async resourceGrant({ action, resource, conditions }, { principal, operation }) {
+      const layer = readLayerVersionArn(resource);
+      const reference = readFunctionArn(resource);
+      if (principal.type === "root") {
+        // Nothing grants root anything, so most functions' policies need no look.
+        if (!reference || !(await catalogue.denies(reference))) return "none";
+        if (ROOT_MAY.has(operation) && principal.account === reference.account) return "none";
+      }
+      const answer = layer
+        ? await askLayer(places, layer, action, principal)
+        : reference && (await askFunction(places, reference, action, principal, conditions));
+      // Naming the account grants nothing by itself: the caller's own policies must allow the action then.
+      return answer === undefined || answer === "account" ? "none" : answer;
     },
   };
 }
@@ -189,23 +218,6 @@ function onUrl(resource: string): Requirement[] {
     { action: "lambda:InvokeFunctionUrl", resource, conditions: auth },
     { action: "lambda:InvokeFunction", resource, conditions: { "lambda:invokedviafunctionurl": "true" } },
   ];
-}
-
-/** As a function's own policy names them. */
-function urlConditions(conditions: ConditionValues = {}): Record<string, string> {
-  const { "lambda:functionurlauthtype": auth, "lambda:invokedviafunctionurl": via } = conditions;
-  return {
-    ...(typeof auth === "string" && { "lambda:FunctionUrlAuthType": auth }),
-    ...(typeof via === "string" && { "lambda:InvokedViaFunctionUrl": via }),
-  };
-}
-
-/** Where the policy of a function or a layer version is kept. */
-function policyPlace(arn: string): { id: FunctionId; qualifier: string } | undefined {
-  const layer = readLayerVersionArn(arn);
-  if (layer) return layerPolicyKey(layer);
-  const reference = readFunctionArn(arn);
-  return reference && { id: reference, qualifier: policyQualifier(reference.qualifier) };
 }
 
 function qualifiedArn(input: Named, context: RequestContext): string {

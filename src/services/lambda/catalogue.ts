@@ -12,6 +12,7 @@ import { readAliases } from "./store-aliases.ts";
 import type { AliasRow } from "./store-aliases.ts";
 import { configQualifier, readEventConfigs } from "./store-event-configs.ts";
 import type { EventConfigRow } from "./store-event-configs.ts";
+import { readDenies } from "./store-permissions.ts";
 import { readRecursiveLoop, readVersions } from "./store.ts";
 import type { RecursiveLoop } from "./store.ts";
 import type { VersionRow } from "./version-row.ts";
@@ -30,6 +31,8 @@ interface Snapshot {
   readonly eventConfigs: ReadonlyMap<string, EventConfigRow>;
   readonly lineageId: string;
   readonly recursiveLoop: RecursiveLoop;
+  /** Whether a policy of the function denies somebody something. */
+  readonly denies: boolean;
   readonly invokable: Map<number, FunctionVersion>;
   readonly readAt: number;
 }
@@ -100,11 +103,16 @@ export class Catalogue {
     this.#changed = listener;
   }
 
-  /** The same, where it needs no reading and nothing is wrong; else undefined. @param arn The function's, without a qualifier. */
+  /** Whether some policy of the function denies somebody something. */
+  async denies(id: FunctionId): Promise<boolean> {
+    return (await this.#snapshot(id)).denies;
+  }
+
+  /** The same, where it needs no reading, nobody is denied and nothing is wrong; else undefined. @param arn The function's, without a qualifier. */
   targetNow(reference: FunctionReference, arn: string): Target | undefined {
     const snapshot = this.#snapshots.get(arn);
     const row = snapshot && this.#isFresh(snapshot) ? this.#choose(snapshot, reference) : undefined;
-    if (!snapshot || row?.state !== "Active") return undefined;
+    if (!snapshot || snapshot.denies || row?.state !== "Active") return undefined;
     return this.#isStored(row) ? this.#targetOf(snapshot, row) : undefined;
   }
 
@@ -176,11 +184,12 @@ export class Catalogue {
     const epoch = this.#epoch;
     const readAt = this.#deps.clock.now();
     const { database } = this.#deps;
-    const [versions, aliases, eventConfigs, recursiveLoop] = await Promise.all([
+    const [versions, aliases, eventConfigs, recursiveLoop, denies] = await Promise.all([
       readVersions(database, id),
       readAliases(database, id),
       readEventConfigs(database, id),
       readRecursiveLoop(database, id),
+      readDenies(database, id),
     ]);
     const snapshot: Snapshot = {
       versions: new Map(versions.map((row) => [row.number, row])),
@@ -188,6 +197,7 @@ export class Catalogue {
       eventConfigs: new Map(eventConfigs.map((config) => [config.qualifier, config])),
       lineageId: lineageId(id),
       recursiveLoop: recursiveLoop ?? "Terminate",
+      denies,
       invokable: new Map(),
       readAt,
     };

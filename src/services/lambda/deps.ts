@@ -14,7 +14,7 @@ import type { Deployments } from "./deployments.ts";
 import type { LambdaLimits } from "./limits.ts";
 import type { Provisioning } from "./provisioning.ts";
 import type { Reservations } from "./reservations.ts";
-import type { CodeObjects, RecordBuckets, Roles } from "./ports.ts";
+import type { CodeObjects, RecordBuckets, ResourcePolicies, Roles } from "./ports.ts";
 
 export type Client = typeof import("@aws-sdk/client-lambda");
 
@@ -33,6 +33,7 @@ export interface LambdaDeps {
   /** Folders of this machine that functions may run from, as those below them. */
   readonly localFolders: readonly string[];
   readonly roles: Roles;
+  readonly policies: ResourcePolicies;
   readonly objects: CodeObjects;
   readonly recordBuckets: RecordBuckets;
   readonly limits?: Partial<LambdaLimits>;

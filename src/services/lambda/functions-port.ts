@@ -2,9 +2,8 @@
 import type { Transaction } from "../../store/database.ts";
 import type { Lambda } from "./deps.ts";
 import { findVersion } from "./lookup.ts";
-import { LATEST, readFunctionArn } from "./names.ts";
-import { allowsInvoke } from "./policy.ts";
-import { readStatements } from "./store-permissions.ts";
+import { readFunctionArn } from "./names.ts";
+import { mayInvoke } from "./resource-policies.ts";
 import { readTags } from "./store.ts";
 
 export interface ServiceInvocation {
@@ -44,21 +43,16 @@ export function createFunctions(lambda: Lambda): Functions {
         throw error;
       });
       if (!found) return "missing";
-      const statements = await readStatements(
-        lambda.database,
-        reference,
-        policyQualifier(reference.qualifier),
-      );
-      return allowsInvoke(statements, { service, sourceArn, sourceAccount }) ? "ok" : "denied";
+      const places = { policies: lambda.policies, reader: lambda.database };
+      return (await mayInvoke(places, reference, { service, sourceArn, sourceAccount })) ? "ok" : "denied";
     },
     async invokeAsync(transaction, invocation) {
       const { functionArn, payload, principalService, sourceArn, sourceAccount, traceHeader } = invocation;
       const reference = readFunctionArn(functionArn);
       const exists = reference && (await readTags(transaction, reference)) !== undefined;
-      const statements = exists
-        ? await readStatements(transaction, reference, policyQualifier(reference.qualifier))
-        : [];
-      if (!exists || !allowsInvoke(statements, { service: principalService, sourceArn, sourceAccount })) {
+      const caller = { service: principalService, sourceArn, sourceAccount };
+      const places = { policies: lambda.policies, reader: transaction };
+      if (!exists || !(await mayInvoke(places, reference, caller))) {
         const why = exists ? "its policy does not allow the caller" : "there is no such function";
         transaction.afterCommit(() =>
           lambda.log.warn(`An event for a function is dropped: ${why}`, {
@@ -76,9 +70,4 @@ export function createFunctions(lambda: Lambda): Functions {
       });
     },
   };
-}
-
-/** Policies hang on the unqualified function, a version or an alias; `$LATEST` shares the unqualified one's. */
-export function policyQualifier(qualifier: string | undefined): string {
-  return qualifier === undefined || qualifier === LATEST ? "" : qualifier;
 }

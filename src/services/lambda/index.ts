@@ -19,12 +19,7 @@ import { createFunctions } from "./functions-port.ts";
 import type { Functions } from "./functions-port.ts";
 import { withInFlight } from "./in-flight.ts";
 import { LIMITS_DEFAULT } from "./limits.ts";
-import { functions as functionsMigration } from "./migrations/001-functions.ts";
-import { eventInvokeConfigs } from "./migrations/002-event-invoke-configs.ts";
-import { recursiveLoops } from "./migrations/003-recursive-loops.ts";
-import { concurrency } from "./migrations/004-concurrency.ts";
-import { layers } from "./migrations/005-layers.ts";
-import { functionUrls } from "./migrations/006-function-urls.ts";
+import { migrations } from "./migrations/index.ts";
 import { operationTable } from "./operation-table.ts";
 import { createDirectInvoke } from "./operations/invoke-direct.ts";
 import { Provisioning } from "./provisioning.ts";
@@ -54,14 +49,7 @@ export interface LambdaService {
 /** Lambda over a database, a queue and blobs. */
 export async function createLambda(deps: LambdaDeps): Promise<LambdaService> {
   const { clock, ids, log, database, blobs, queue } = deps;
-  await database.migrate("lambda", [
-    functionsMigration,
-    eventInvokeConfigs,
-    recursiveLoops,
-    concurrency,
-    layers,
-    functionUrls,
-  ]);
+  await database.migrate("lambda", migrations);
   const limits = { ...LIMITS_DEFAULT, ...deps.limits };
   const code = new CodeStore({ ...deps, cacheBytes: limits.codeCacheBytes });
   const catalogue = new Catalogue({ database, code, clock, ids });
@@ -95,7 +83,7 @@ export async function createLambda(deps: LambdaDeps): Promise<LambdaService> {
     );
   return {
     service: {
-      ...bindService("lambda", operationTable, lambda, authorization(database)),
+      ...bindService("lambda", operationTable, lambda, authorization(lambda)),
       direct: createDirectInvoke(lambda),
     },
     functions: createFunctions(lambda),

@@ -57,3 +57,8 @@ export function layerArn({ account, region, name }: LayerId): string {
 export function layerVersionArn(id: LayerVersionId): string {
   return `${layerArn(id)}:${id.number}`;
 }
+
+/** Where a layer version's policy is kept: beside those of functions, whose names have no colon. */
+export function layerPolicyKey({ account, region, name, number }: LayerVersionId) {
+  return { id: { account, region, name: `layer:${name}` }, qualifier: String(number) };
+}

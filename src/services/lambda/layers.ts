@@ -6,10 +6,10 @@ import { invalidParameter, notAuthorized } from "./errors.ts";
 import { layerArn, layerVersionArn, readLayerVersionArn } from "./layer-names.ts";
 import type { LayerVersionId } from "./layer-names.ts";
 import { LAYERS_MAX, UNZIPPED_BYTES_MAX } from "./limits.ts";
-import { allows } from "./policy.ts";
+import type { ResourcePolicies } from "./ports.ts";
+import { askLayer, isGrant } from "./resource-policies.ts";
 import { readLayerVersion } from "./store-layers.ts";
 import type { LayerVersionRow } from "./store-layers.ts";
-import { readStatements } from "./store-permissions.ts";
 import type { Deployed } from "./version-row.ts";
 
 /** A layer version as a function has it, whatever becomes of that version later. */
@@ -21,9 +21,10 @@ export interface FunctionLayer {
   readonly unzippedBytes: number;
 }
 
-/** Where a layer version's policy is kept: beside those of functions, whose names have no colon. */
-export function layerPolicyKey({ account, region, name, number }: LayerVersionId) {
-  return { id: { account, region, name: `layer:${name}` }, qualifier: String(number) };
+/** Where layers and the policies of layers are looked up. */
+interface Places {
+  readonly policies: ResourcePolicies;
+  readonly reader: Reader;
 }
 
 /**
@@ -32,7 +33,7 @@ export function layerPolicyKey({ account, region, name, number }: LayerVersionId
  *   AccessDeniedException for another account's that is not shared with the caller's.
  */
 export async function findLayers(
-  reader: Reader,
+  places: Places,
   arns: readonly string[],
   context: RequestContext,
 ): Promise<FunctionLayer[]> {
@@ -40,7 +41,7 @@ export async function findLayers(
   const found: FunctionLayer[] = [];
   const seen = new Map<string, string>();
   for (const arn of arns) {
-    const row = await findLayer(reader, arn, context);
+    const row = await findLayer(places, arn, context);
     const layer = layerArn(row);
     const other = seen.get(layer);
     if (other !== undefined)
@@ -55,15 +56,15 @@ export async function findLayers(
   return found;
 }
 
-async function findLayer(reader: Reader, arn: string, context: RequestContext): Promise<LayerVersionRow> {
+async function findLayer(places: Places, arn: string, context: RequestContext): Promise<LayerVersionRow> {
   const id = readLayerVersionArn(arn);
   const isOwn = id?.account === context.account;
   if (isOwn && id?.region !== context.region)
     throw invalidParameter(
       `Layers are not in the same region as the function. Layers are expected to be in region ${context.region}.`,
     );
-  const row = id && id.region === context.region ? await readLayerVersion(reader, id) : undefined;
-  if (row && (isOwn || (await isSharedWith(reader, row, context)))) return row;
+  const row = id && id.region === context.region ? await readLayerVersion(places.reader, id) : undefined;
+  if (row && (isOwn || (await isSharedWith(places, row, context)))) return row;
   // Whether another account has a layer that it does not share is not told.
   throw isOwn
     ? invalidParameter(`Layer version ${arn} does not exist.`)
@@ -72,13 +73,11 @@ async function findLayer(reader: Reader, arn: string, context: RequestContext): 
 
 /** Whether the policy of a layer version lets another account's caller have it. */
 export async function isSharedWith(
-  reader: Reader,
+  places: Places,
   version: LayerVersionId,
   { principal }: RequestContext,
 ): Promise<boolean> {
-  const { id, qualifier } = layerPolicyKey(version);
-  const statements = await readStatements(reader, id, qualifier);
-  return allows(statements, "lambda:GetLayerVersion", principal);
+  return isGrant(await askLayer(places, version, "lambda:GetLayerVersion", principal));
 }
 
 /** @throws InvalidParameterValueException where code and layers together unpack to more than a function may have. */

@@ -78,6 +78,11 @@ export function functionArn(id: FunctionId, qualifier?: string): string {
   return qualifier === undefined ? arn : `${arn}:${qualifier}`;
 }
 
+/** Policies hang on the unqualified function, a version or an alias; `$LATEST` shares the unqualified one's. */
+export function policyQualifier(qualifier: string | undefined): string {
+  return qualifier === undefined || qualifier === LATEST ? "" : qualifier;
+}
+
 /** `$LATEST` and numbers are versions; every other qualifier is an alias's name. */
 export function isVersion(qualifier: string): boolean {
   return qualifier === LATEST || /^\d+$/.test(qualifier);

@@ -49,6 +49,7 @@ import {
   putProvisionedConcurrencyConfig,
 } from "./operations/provisioned-concurrency.ts";
 import { publishVersion } from "./operations/publish-version.ts";
+import { deleteResourcePolicy, getResourcePolicy, putResourcePolicy } from "./operations/resource-policy.ts";
 import { getFunctionRecursionConfig, putFunctionRecursionConfig } from "./operations/recursion-config.ts";
 import { getRuntimeManagementConfig, putRuntimeManagementConfig } from "./operations/runtime-management.ts";
 import { listTags, tagResource, untagResource } from "./operations/tags.ts";
@@ -68,6 +69,7 @@ export const operationTable: OperationTable<Client, Lambda> = {
   DeleteFunctionUrlConfig: deleteFunctionUrlConfig,
   DeleteLayerVersion: deleteLayerVersion,
   DeleteProvisionedConcurrencyConfig: deleteProvisionedConcurrencyConfig,
+  DeleteResourcePolicy: deleteResourcePolicy,
   GetAccountSettings: getAccountSettings,
   GetAlias: getAlias,
   GetFunction: getFunction,
@@ -81,6 +83,7 @@ export const operationTable: OperationTable<Client, Lambda> = {
   GetLayerVersionPolicy: getLayerVersionPolicy,
   GetPolicy: getPolicy,
   GetProvisionedConcurrencyConfig: getProvisionedConcurrencyConfig,
+  GetResourcePolicy: getResourcePolicy,
   GetRuntimeManagementConfig: getRuntimeManagementConfig,
   Invoke: invoke,
   InvokeAsync: invokeAsync,
@@ -100,6 +103,7 @@ export const operationTable: OperationTable<Client, Lambda> = {
   PutFunctionEventInvokeConfig: putFunctionEventInvokeConfig,
   PutProvisionedConcurrencyConfig: putProvisionedConcurrencyConfig,
   PutFunctionRecursionConfig: putFunctionRecursionConfig,
+  PutResourcePolicy: putResourcePolicy,
   PutRuntimeManagementConfig: putRuntimeManagementConfig,
   RemoveLayerVersionPermission: removeLayerVersionPermission,
   RemovePermission: removePermission,

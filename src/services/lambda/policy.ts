@@ -1,34 +1,31 @@
-/** Resource policy statements: built from AddPermission, and evaluated for who wants to invoke. */
+/** Resource policies as documents: the statements that AddPermission makes, whole documents as PutResourcePolicy takes them. */
 import { AwsError } from "../../aws/errors.ts";
 import type { Input } from "../../aws/service.ts";
 import type { Client } from "./deps.ts";
 import { conflict, invalidParameter } from "./errors.ts";
 import { POLICY_BYTES_MAX } from "./limits.ts";
+import type { ResourcePolicies } from "./ports.ts";
 
+/** As it was given, or as AddPermission makes it. */
 export interface PolicyStatement {
-  readonly Sid: string;
-  readonly Effect: "Allow";
-  readonly Principal: "*" | { readonly Service: string } | { readonly AWS: string };
-  readonly Action: string;
-  readonly Resource: string;
-  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly Sid?: string;
+  readonly [member: string]: unknown;
 }
 
-/** Who wants to invoke: a service for a resource of an account, or an account itself. */
-export type Caller =
-  | { readonly service: string; readonly sourceArn: string; readonly sourceAccount: string }
-  | {
-      readonly account: string;
-      readonly arn: string;
-      /** By condition key, what else is known of the request: of a function URL's. */
-      readonly conditions?: Readonly<Record<string, string>>;
-    };
+/** What stands around the statements of a policy. */
+export interface PolicyHead {
+  readonly Version: string;
+  readonly Id?: string;
+}
+
+/** Of policies that began with an AddPermission. */
+export const HEAD_DEFAULT: PolicyHead = { Version: "2012-10-17", Id: "default" };
 
 /** The members of an AddPermission that make a statement. */
 type Grant = Omit<Input<Client, "AddPermission">, "FunctionName">;
 
 /** The statement of an AddPermission, members and conditions in AWS's order. */
-export function newStatement(input: Grant, resource: string): PolicyStatement {
+export function newStatement(input: Grant, resource: string): PolicyStatement & { readonly Sid: string } {
   const equals = {
     ...entry("lambda:FunctionUrlAuthType", input.FunctionUrlAuthType),
     ...entry("lambda:EventSourceToken", input.EventSourceToken),
@@ -51,12 +48,16 @@ export function newStatement(input: Grant, resource: string): PolicyStatement {
 }
 
 /** @throws ResourceConflictException for an id that is taken, PolicyLengthExceededException where the policy gets too long. */
-export function checkNewStatement(statement: PolicyStatement, others: readonly PolicyStatement[]): void {
+export function checkNewStatement(
+  statement: PolicyStatement,
+  others: readonly PolicyStatement[],
+  head: PolicyHead = HEAD_DEFAULT,
+): void {
   if (others.some((one) => one.Sid === statement.Sid))
     throw conflict(
       `The statement id (${statement.Sid}) provided already exists. Please provide a new statement id, or remove the existing statement.`,
     );
-  const bytes = Buffer.byteLength(policyDocument([...others, statement]));
+  const bytes = Buffer.byteLength(policyDocument([...others, statement], head));
   if (bytes > POLICY_BYTES_MAX)
     throw new AwsError(
       "PolicyLengthExceededException",
@@ -66,91 +67,56 @@ export function checkNewStatement(statement: PolicyStatement, others: readonly P
 }
 
 /** The whole policy document as GetPolicy answers it. */
-export function policyDocument(statements: readonly PolicyStatement[]): string {
-  return JSON.stringify({ Version: "2012-10-17", Id: "default", Statement: statements });
-}
-
-/** Whether one of the statements lets the caller perform `lambda:InvokeFunction`. */
-export function allowsInvoke(statements: readonly PolicyStatement[], caller: Caller): boolean {
-  return allows(statements, "lambda:InvokeFunction", caller);
-}
-
-/** Whether one of the statements lets the caller, who may be another account's, perform an action. */
-export function allows(statements: readonly PolicyStatement[], action: string, caller: Caller): boolean {
-  return statements.some(
-    (statement) =>
-      [action, "lambda:*", "*"].includes(statement.Action) &&
-      principalFits(statement.Principal, caller) &&
-      conditionsHold(statement.Condition, caller),
-  );
+export function policyDocument(
+  statements: readonly PolicyStatement[],
+  head: PolicyHead = HEAD_DEFAULT,
+): string {
+  return JSON.stringify({ ...head, Statement: statements });
 }
 
 /**
- * What the statements grant a caller of the function's own account who is named in them (or everyone). Naming the
- * account grants nothing by itself: the caller's own policies must allow the action then.
+ * The parts of a whole document that is to be the policy of a function, a version or an alias.
+ * @param policies Read the policy language. @param arn Of what the policy is for, as it is called.
+ * @throws InvalidParameterValueException for what is no policy, or speaks of something else.
  */
-export function grantTo(
-  statements: readonly PolicyStatement[],
-  action: string,
-  caller: { readonly arn: string; readonly roleArn?: string },
-  conditions: Readonly<Record<string, string>> = {},
-): "principal" | "role" | "none" {
-  const names = statements.flatMap(({ Action, Principal, Condition }) => {
-    if (![action, "lambda:*", "*"].includes(Action)) return [];
-    if (!conditionsHold(Condition, { account: "", arn: "", conditions })) return [];
-    if (Principal === "*") return ["*"];
-    return "AWS" in Principal ? [Principal.AWS] : [];
-  });
-  if (names.includes("*") || names.includes(caller.arn)) return "principal";
-  return caller.roleArn !== undefined && names.includes(caller.roleArn) ? "role" : "none";
-}
-
-function principalFits(principal: PolicyStatement["Principal"], caller: Caller): boolean {
-  if (principal === "*") return true;
-  if ("Service" in principal) return "service" in caller && principal.Service === caller.service;
-  if ("service" in caller) return false;
-  return principal.AWS === `arn:aws:iam::${caller.account}:root` || principal.AWS === caller.arn;
-}
-
-function conditionsHold(conditions: PolicyStatement["Condition"], caller: Caller): boolean {
-  return Object.entries(conditions ?? {}).every(([operator, keys]) =>
-    Object.entries(keys).every(([key, value]) => conditionHolds(operator, key, value, caller)),
-  );
-}
-
-/** Keys that a caller does not carry (organizations, Alexa tokens) never hold. */
-function conditionHolds(operator: string, key: string, value: string, caller: Caller): boolean {
-  if (!("service" in caller))
-    return ["StringEquals", "Bool"].includes(operator) && caller.conditions?.[key] === value;
-  if (operator === "ArnLike" && key === "AWS:SourceArn") return arnLike(value, caller.sourceArn);
-  if (operator === "StringEquals" && key === "AWS:SourceAccount") return value === caller.sourceAccount;
-  return false;
-}
-
-/** IAM's ArnLike: `*` and `?` within each of the six parts. */
-export function arnLike(pattern: string, arn: string): boolean {
-  const [patterns, parts] = [splitArn(pattern), splitArn(arn)];
-  return patterns.length === parts.length && patterns.every((one, at) => like(one, parts[at] ?? ""));
-}
-
-function splitArn(arn: string): string[] {
-  const parts = arn.split(":");
-  return [...parts.slice(0, 5), parts.slice(5).join(":")];
-}
-
-/** Glob matching that goes back only to the last star, so that no pattern costs more than length times length. */
-function like(pattern: string, text: string): boolean {
-  let [at, in_, star, mark] = [0, 0, -1, 0];
-  while (in_ < text.length) {
-    if (pattern[at] === "*") [star, mark, at] = [at, in_, at + 1];
-    else if (pattern[at] === "?" || pattern[at] === text[in_]) [at, in_] = [at + 1, in_ + 1];
-    else if (star >= 0) [at, mark, in_] = [star + 1, mark + 1, mark + 1];
-    else return false;
+export function readDocument(
+  text: string,
+  policies: Pick<ResourcePolicies, "parse">,
+  arn: string,
+): { head: PolicyHead; statements: PolicyStatement[] } {
+  let parsed: ReturnType<ResourcePolicies["parse"]>;
+  try {
+    parsed = policies.parse(text);
+  } catch (error) {
+    throw invalidParameter(`The policy is not valid: ${(error as Error).message}`);
   }
-  return /^\**$/.test(pattern.slice(at));
+  for (const { actions = [], notActions = [], resources, notResources } of parsed.statements) {
+    const foreign = [...actions, ...notActions].find((one) => !/^(\*|lambda:[a-z*?]+)$/i.test(one));
+    if (foreign !== undefined)
+      throw invalidParameter(`The policy is not valid: ${foreign} is no action of Lambda.`);
+    const other = (resources ?? notResources ?? []).find((one) => !mayName(one, arn));
+    if (other !== undefined)
+      throw invalidParameter(`The policy is not valid: the resource ${other} is not ${arn}.`);
+  }
+  const {
+    Version = "2008-10-17",
+    Id,
+    Statement,
+  } = JSON.parse(text) as Partial<PolicyHead> & {
+    Statement: PolicyStatement | PolicyStatement[];
+  };
+  const head = { Version, ...(Id !== undefined && { Id }) };
+  return { head, statements: Array.isArray(Statement) ? Statement : [Statement] };
 }
 
-function readPrincipal(principal: string): PolicyStatement["Principal"] {
+/** Whether a resource of a statement is the function, version or alias, a version or alias of it, or a pattern that may mean it. */
+function mayName(resource: string, arn: string): boolean {
+  if (resource === arn || resource.startsWith(`${arn}:`)) return true;
+  const literal = /^[^*?$]*/.exec(resource)?.[0] ?? "";
+  return literal.length < resource.length && (arn.startsWith(literal) || literal.startsWith(`${arn}:`));
+}
+
+function readPrincipal(principal: string): "*" | { Service: string } | { AWS: string } {
   if (principal === "*") return "*";
   if (/^\d{12}$/.test(principal)) return { AWS: `arn:aws:iam::${principal}:root` };
   if (/^arn:aws[a-z-]*:(iam::\d{12}:(root|user\/.+|role\/.+)|sts::\d{12}:assumed-role\/.+)$/.test(principal))

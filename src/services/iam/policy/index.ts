@@ -9,8 +9,9 @@ export type {
   PolicyRequest,
 } from "./evaluate.ts";
 export { PolicySyntaxError } from "./document.ts";
-export type { PolicyDocument, PrincipalSet, Statement } from "./document.ts";
+export type { PolicyDocument, Statement } from "./document.ts";
 export type { ContextValues } from "./match.ts";
+export { parsePolicy } from "./parse.ts";
 export {
   invalidPrincipal,
   namedPrincipals,

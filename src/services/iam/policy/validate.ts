@@ -44,11 +44,19 @@ export function parseTrustPolicy(text: string): PolicyDocument {
   return document;
 }
 
-/** Parses the policy of a resource, whose statements are about that resource and so name none. @throws PolicySyntaxError */
-export function parseResourcePolicy(text: string): PolicyDocument {
+/**
+ * Parses the policy of a resource.
+ * @param about Whether its statements name resources, or are about the one that has it and so name none.
+ * @throws PolicySyntaxError
+ */
+export function parseResourcePolicy(
+  text: string,
+  about: "named resources" | "its own resource",
+): PolicyDocument {
   const document = parsePolicy(text);
   for (const statement of document.statements) {
-    if (statement.resources || statement.notResources)
+    if (about === "named resources") checkResources(statement);
+    else if (statement.resources || statement.notResources)
       throw new PolicySyntaxError("Has prohibited field Resource");
     const named = statement.principals ?? statement.notPrincipals;
     if (!named || (named !== "*" && Object.keys(named).length === 0))
@@ -59,6 +67,9 @@ export function parseResourcePolicy(text: string): PolicyDocument {
     checkPrincipalShapes(statement);
     checkConditionKeys(statement);
   }
+  const ids = document.statements.map((one) => one.sid).filter((sid) => sid !== undefined && sid !== "");
+  if (about === "named resources" && new Set(ids).size !== ids.length)
+    throw new PolicySyntaxError("Statement IDs (SID) in a single policy must be unique.");
   return document;
 }
 

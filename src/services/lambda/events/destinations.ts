@@ -6,11 +6,9 @@ import { ASYNC_PAYLOAD_BYTES_MAX } from "../limits.ts";
 import { findVersion } from "../lookup.ts";
 import { functionArn, readFunctionArn } from "../names.ts";
 import type { FunctionId } from "../names.ts";
-import { policyQualifier } from "../functions-port.ts";
-import { allowsInvoke } from "../policy.ts";
 import { missingService } from "../missing-services.ts";
-import type { RecordBuckets, Roles } from "../ports.ts";
-import { readStatements } from "../store-permissions.ts";
+import type { RecordBuckets, ResourcePolicies, Roles } from "../ports.ts";
+import { askFunction } from "../resource-policies.ts";
 import type { EventQueue } from "./event-queue.ts";
 
 /** The function whose record is delivered, and the role that it delivers with. */
@@ -47,6 +45,7 @@ export interface DestinationDeps {
   readonly database: Database;
   readonly ids: Ids;
   readonly roles: Roles;
+  readonly policies: ResourcePolicies;
   readonly recordBuckets: RecordBuckets;
   readonly events: EventQueue;
 }
@@ -66,7 +65,7 @@ export function destinationOf(deps: DestinationDeps, arn: string): Destination |
 }
 
 /** A function gets the record as its event, asynchronously. */
-function functionDestination({ database, ids, roles, events }: DestinationDeps): Destination {
+function functionDestination({ database, ids, roles, policies, events }: DestinationDeps): Destination {
   return {
     takesSuccess: true,
     recordBytesMax: ASYNC_PAYLOAD_BYTES_MAX,
@@ -78,11 +77,13 @@ function functionDestination({ database, ids, roles, events }: DestinationDeps):
         () => true,
       );
       if (missing) return "there is no such function";
-      if (reference.account === sender.account && (await roles.allows(sender.roleArn, INVOKE, arn)))
-        return undefined;
-      const statements = await readStatements(database, reference, policyQualifier(reference.qualifier));
-      const granted = allowsInvoke(statements, { account: sender.account, arn: sender.roleArn });
-      return granted ? undefined : missingPermission(sender, "InvokeFunction");
+      const caller = { account: sender.account, arn: sender.roleArn };
+      const answer = await askFunction({ policies, reader: database }, reference, INVOKE, caller);
+      // Another account's function needs no more; in one account, what names only the account leaves it to the role's policies.
+      const isOwn = reference.account === sender.account;
+      if (answer === "principal" || answer === "role" || (!isOwn && answer === "account")) return undefined;
+      if (isOwn && answer !== "denied" && (await roles.allows(sender.roleArn, INVOKE, arn))) return undefined;
+      return missingPermission(sender, "InvokeFunction");
     },
     async deliver({ destination, record, traceHeader }, settle) {
       const reference = readFunctionArn(destination);

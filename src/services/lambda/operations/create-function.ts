@@ -28,7 +28,8 @@ export async function createFunction(
   const { qualifier, ...id } = ownReference(input, context);
   if (qualifier !== undefined) throw invalidParameter("Function name must not contain a qualifier.");
   checkNewName(id.name);
-  const layers = await findLayers(lambda.database, input.Layers ?? [], context);
+  const { policies, database } = lambda;
+  const layers = await findLayers({ policies, reader: database }, input.Layers ?? [], context);
   const configuration = newConfiguration(input, layers);
   const tags = withTags({}, input.Tags ?? {});
   await checkRole(lambda.roles, configuration.role, context);
@@ -40,7 +41,7 @@ export async function createFunction(
     const rows = await lambda.database.tx(async (tx) => {
       if (!(await insertFunction(tx, id, tags))) throw alreadyExists(id);
       // One may have been deleted since, and its content with it.
-      await findLayers(tx, input.Layers ?? [], context);
+      await findLayers({ policies, reader: tx }, input.Layers ?? [], context);
       const usage = await readUsage(tx, id.account, id.region);
       checkStorage(usage.unzipped + code.unzippedBytes, lambda.limits);
       const latest = newLatest(lambda, id, configuration, code);

@@ -4,7 +4,6 @@ import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import type { Target } from "../catalogue.ts";
 import type { Client, Lambda } from "../deps.ts";
 import { invalidParameter } from "../errors.ts";
-import { policyQualifier } from "../functions-port.ts";
 import { InvokerStopped, RuntimeUnavailable, ThrottledError } from "../../../invoke/index.ts";
 import type { Invocation } from "../../../invoke/index.ts";
 import { jsonFault } from "../json-text.ts";
@@ -13,8 +12,7 @@ import { CHAIN_RUNS_MAX, countRun } from "../lineage.ts";
 import { denied } from "../lookup.ts";
 import { functionArn, readFunctionName } from "../names.ts";
 import type { FunctionReference } from "../names.ts";
-import { allowsInvoke } from "../policy.ts";
-import { readStatements } from "../store-permissions.ts";
+import { mayInvoke } from "../resource-policies.ts";
 import { newTraceHeader } from "../trace.ts";
 
 type InvokeInput = Input<Client, "Invoke">;
@@ -130,10 +128,8 @@ async function requireCrossAccount(
   reference: FunctionReference,
   context: RequestContext,
 ): Promise<void> {
-  const statements = await readStatements(lambda.database, reference, policyQualifier(reference.qualifier));
-  const { account, principal } = context;
-  const arn = principal.roleArn ?? principal.arn;
-  if (!allowsInvoke(statements, { account, arn })) throw denied(reference, context);
+  const places = { policies: lambda.policies, reader: lambda.database };
+  if (!(await mayInvoke(places, reference, context.principal))) throw denied(reference, context);
 }
 
 /** @throws RequestTooLargeException. */

@@ -8,6 +8,7 @@ import { describeLayerVersion } from "../describe.ts";
 import { notAuthorized, notFound } from "../errors.ts";
 import {
   layerArn,
+  layerPolicyKey,
   layerVersionArn,
   readLayerName,
   readLayerVersion,
@@ -15,7 +16,7 @@ import {
   requireOwn,
 } from "../layer-names.ts";
 import type { LayerVersionId } from "../layer-names.ts";
-import { isSharedWith, layerPolicyKey } from "../layers.ts";
+import { isSharedWith } from "../layers.ts";
 import { refuseLayerContent } from "../refusals.ts";
 import { checkStorage } from "../requirements.ts";
 import * as store from "../store-layers.ts";
@@ -99,8 +100,9 @@ async function read(
   id: LayerVersionId,
   context: RequestContext,
 ): Promise<GetLayerVersionResponse> {
+  const places = { policies: lambda.policies, reader: lambda.database };
   const row = await store.readLayerVersion(lambda.database, id);
-  if (id.account !== context.account && !(row && (await isSharedWith(lambda.database, row, context))))
+  if (id.account !== context.account && !(row && (await isSharedWith(places, row, context))))
     throw notAuthorized(layerVersionArn(id), context, "GetLayerVersion");
   if (!row) throw noSuchVersion();
   return describeWhole(lambda, row, context);

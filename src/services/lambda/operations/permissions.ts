@@ -1,16 +1,21 @@
-/** AddPermission, RemovePermission, GetPolicy */
+/** AddPermission, RemovePermission, GetPolicy: a resource's policy by its statements; whole, in resource-policy.ts. */
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import type { Transaction } from "../../../store/database.ts";
 import type { Client, Lambda } from "../deps.ts";
 import { invalidParameter, notFound, staleRevision } from "../errors.ts";
-import { policyQualifier } from "../functions-port.ts";
 import { findVersion, ownReference } from "../lookup.ts";
 import type { Found } from "../lookup.ts";
-import { LATEST, functionArn } from "../names.ts";
+import { LATEST, functionArn, policyQualifier } from "../names.ts";
 import type { FunctionReference } from "../names.ts";
-import { checkNewStatement, newStatement, policyDocument } from "../policy.ts";
+import { checkNewStatement, newStatement } from "../policy.ts";
 import { saveAlias } from "../store-aliases.ts";
-import { deleteStatement, insertStatement, readStatements } from "../store-permissions.ts";
+import {
+  deleteStatement,
+  insertStatement,
+  readHead,
+  readPolicy,
+  readStatements,
+} from "../store-permissions.ts";
 import { touchVersion } from "../store.ts";
 
 /** Adds a statement to the policy of the function, a version or an alias, and answers it as a JSON string. */
@@ -31,7 +36,7 @@ export async function addPermission(
     const statements = await readStatements(tx, reference, qualifier);
     if (input.RevisionId !== undefined && input.RevisionId !== revisionOf(found))
       throw staleRevision("GetPolicy");
-    checkNewStatement(statement, statements);
+    checkNewStatement(statement, statements, await readHead(tx, reference, qualifier));
     await insertStatement(tx, reference, qualifier, statement);
     await touch(lambda, tx, reference, found);
     return { Statement: JSON.stringify(statement) };
@@ -65,24 +70,26 @@ export async function getPolicy(
 ): Promise<Output<Client, "GetPolicy">> {
   const reference = ownReference(input, context);
   const found = await findVersion(lambda.database, reference);
-  const statements = await readStatements(lambda.database, reference, policyQualifier(reference.qualifier));
-  if (statements.length === 0) throw notFound("The resource you requested does not exist.");
-  return { Policy: policyDocument(statements), RevisionId: revisionOf(found) };
+  const document = await readPolicy(lambda.database, reference, policyQualifier(reference.qualifier));
+  if (document === undefined) throw notFound("The resource you requested does not exist.");
+  return { Policy: document, RevisionId: revisionOf(found) };
 }
 
 /** A policy has the revision id of what it hangs on. */
-function revisionOf({ row, alias }: Found): string {
+export function revisionOf({ row, alias }: Found): string {
   return alias?.revision ?? row.revision;
 }
 
-async function touch(
+/** Gives what a policy hangs on a new revision id, and answers it. */
+export async function touch(
   lambda: Lambda,
   tx: Transaction,
   reference: FunctionReference,
   { row, alias }: Found,
-): Promise<void> {
+): Promise<string> {
   const revision = lambda.ids.uuid();
   if (alias) await saveAlias(tx, reference, { ...alias, revision });
   else await touchVersion(tx, reference, row.number, revision);
   lambda.catalogue.changes(tx, reference);
+  return revision;
 }

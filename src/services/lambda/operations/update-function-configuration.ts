@@ -23,7 +23,8 @@ export async function updateFunctionConfiguration(
   const row = await lambda.database.tx(async (tx) => {
     const current = await findLatest(tx, id);
     requireUpdatable(current, input.RevisionId);
-    const layers = input.Layers && (await findLayers(tx, input.Layers, context));
+    const layers =
+      input.Layers && (await findLayers({ policies: lambda.policies, reader: tx }, input.Layers, context));
     const configuration = updatedConfiguration(current.configuration, input, layers);
     checkSizes(configuration, current.unzippedBytes);
     return applyUpdate(lambda, tx, current, {

@@ -11,8 +11,8 @@ import { accessDenied } from "../errors.ts";
 import { SYNC_PAYLOAD_BYTES_MAX } from "../limits.ts";
 import { functionArn } from "../names.ts";
 import { checkSize, invocationError, invocationOf } from "../operations/invoke.ts";
-import { allows } from "../policy.ts";
-import { readStatements } from "../store-permissions.ts";
+import type { PolicyCaller } from "../ports.ts";
+import { askFunction, isGrant } from "../resource-policies.ts";
 import { readUrlById } from "../store-urls.ts";
 import { answerOf, failedAnswer, plainAnswer } from "./answer.ts";
 import type { UrlAnswer } from "./answer.ts";
@@ -92,23 +92,28 @@ async function authorize(
   { row, ...exchange }: UrlExchange,
   admit: Admission,
 ): Promise<Principal | undefined> {
-  const statements = await readStatements(lambda.database, row, row.qualifier);
+  const places = { policies: lambda.policies, reader: lambda.database };
+  const qualifier = row.qualifier === "" ? undefined : row.qualifier;
   const conditions = {
     "lambda:FunctionUrlAuthType": row.authType,
     "lambda:InvokedViaFunctionUrl": "true",
+    ...(exchange.sourceIp !== undefined && { "aws:SourceIp": exchange.sourceIp }),
   };
-  const isGranted = (caller: { account: string; arn: string }) =>
-    ACTIONS.every((action) => allows(statements, action, { ...caller, conditions }));
+  const isGranted = async (caller: PolicyCaller) => {
+    for (const action of ACTIONS)
+      if (!isGrant(await askFunction(places, { ...row, qualifier }, action, caller, conditions)))
+        return false;
+    return true;
+  };
   if (row.authType === "NONE") {
-    if (isGranted({ account: "", arn: "" })) return undefined;
+    if (await isGranted({ account: "", arn: "" })) return undefined;
     throw accessDenied(FORBIDDEN);
   }
-  const resource = functionArn(row, row.qualifier === "" ? undefined : row.qualifier);
+  const resource = functionArn(row, qualifier);
   const principal = await admit(exchange, "lambda", INVOKE_URL, { resource }).catch((error: unknown) => {
     throw error instanceof AwsError ? new AwsError(error.code, error.message, {}, 403) : error;
   });
-  const { account, arn, roleArn } = principal;
-  if (account !== row.account && !isGranted({ account, arn: roleArn ?? arn })) throw accessDenied(FORBIDDEN);
+  if (principal.account !== row.account && !(await isGranted(principal))) throw accessDenied(FORBIDDEN);
   return principal;
 }
 
