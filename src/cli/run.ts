@@ -21,6 +21,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   runtimes: async () => (await import("./runtimes.ts")).runtimesCommand,
   invoke: async () => (await import("./invoke.ts")).invokeCommand,
   logs: async () => (await import("./logs.ts")).logsCommand,
+  "signing-profile": async () => (await import("./signing-profile.ts")).signingProfileCommand,
+  sign: async () => (await import("./sign.ts")).signCommand,
 };
 
 const HELP = `Lambent: AWS Lambda, and everything that triggers it, as software that you own.
@@ -28,12 +30,14 @@ const HELP = `Lambent: AWS Lambda, and everything that triggers it, as software 
 Usage: lambent <command> [options]
 
 Commands:
-  start     Run the server until it is told to stop
-  demo      Run the serverless thumbnail: a photograph in S3, its thumbnail and a table row out
-  doctor    Say what isolation, limits and runtimes this machine gives, and how to get what is missing
-  runtimes  List the runtimes of functions, or fetch some ahead
-  invoke    Invoke a function and print its answer
-  logs      Print a function's log, or follow it
+  start            Run the server until it is told to stop
+  demo             Run the serverless thumbnail: a photograph in S3, its thumbnail and a table row out
+  doctor           Say what isolation, limits and runtimes this machine gives, and how to get what is missing
+  runtimes         List the runtimes of functions, or fetch some ahead
+  invoke           Invoke a function and print its answer
+  logs             Print a function's log, or follow it
+  signing-profile  Make, list and revoke signing profiles, by which code signing configurations know code
+  sign             Sign a deployment package
 
   lambent <command> --help   explains a command
   lambent --version          prints the version

@@ -22,6 +22,7 @@ const METRICS = {
   DeadLetterErrors: ["Count", "sum"],
   DestinationDeliveryFailures: ["Count", "sum"],
   RecursiveInvocationsDropped: ["Count", "sum"],
+  SignatureValidationErrors: ["Count", "sum"],
 } as const satisfies Record<string, readonly [SeriesId["unit"], SeriesId["kind"]]>;
 
 export type MetricName = keyof typeof METRICS;

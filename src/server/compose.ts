@@ -25,7 +25,12 @@ import { createEcr } from "../services/ecr/index.ts";
 import type { EcrDeps } from "../services/ecr/index.ts";
 import { createIam } from "../services/iam/index.ts";
 import type { Iam } from "../services/iam/index.ts";
-import { createInvokePorts, createLambda } from "../services/lambda/index.ts";
+import {
+  SigningProfiles,
+  createInvokePorts,
+  createLambda,
+  signingProfilesDir,
+} from "../services/lambda/index.ts";
 import type { Functions } from "../services/lambda/index.ts";
 import { createS3 } from "../services/s3/index.ts";
 import type { NotificationFunctions } from "../services/s3/index.ts";
@@ -186,6 +191,7 @@ async function composeServices(
     invoker,
     runtimes,
     codeDir: join(config.dataDir, "code"),
+    profiles: new SigningProfiles(signingProfilesDir(config.dataDir)),
     localFolders: parseFolders(config.localCode),
     roles: iam.roles,
     policies: iam.resourcePolicies,

@@ -47,9 +47,9 @@ function lambent(argv: readonly string[], input = "") {
 test("--help lists the commands and exit codes; each command explains itself", () => {
   const help = lambent(["--help"]);
   assert.equal(help.code, 0);
-  for (const word of ["start", "demo", "doctor", "runtimes", "invoke", "logs", "Exit codes"])
-    assert.ok(help.stdout.includes(word));
-  for (const command of ["start", "demo", "doctor", "runtimes", "invoke", "logs"]) {
+  const commands = ["start", "demo", "doctor", "runtimes", "invoke", "logs", "signing-profile", "sign"];
+  for (const word of [...commands, "Exit codes"]) assert.ok(help.stdout.includes(word));
+  for (const command of commands) {
     const one = lambent([command, "--help"]);
     assert.equal(one.code, 0);
     assert.match(one.stdout, new RegExp(`^Usage: lambent ${command}`));
@@ -60,7 +60,8 @@ test("a mistake is exit code 2 and a sentence that says what to do", () => {
   assert.deepEqual(lambent(["fly"]), {
     code: 2,
     stdout: "",
-    stderr: 'lambent has no command "fly". Its commands: start, demo, doctor, runtimes, invoke, logs.\n',
+    stderr:
+      'lambent has no command "fly". Its commands: start, demo, doctor, runtimes, invoke, logs, signing-profile, sign.\n',
   });
   const flag = lambent(["invoke", "--fast"]);
   assert.equal(flag.code, 2);

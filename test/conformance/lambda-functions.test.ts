@@ -7,7 +7,6 @@ import { after, before, test } from "node:test";
 import { DeleteRoleCommand, DeleteRolePolicyCommand } from "@aws-sdk/client-iam";
 import {
   CreateFunctionCommand,
-  CreateCodeSigningConfigCommand,
   DeleteFunctionCommand,
   GetAccountSettingsCommand,
   GetFunctionCommand,
@@ -457,21 +456,6 @@ test("GetAccountSettings counts functions and code", async () => {
   const { Functions } = await setting.lambda.send(new ListFunctionsCommand({}));
   assert.equal(answer.AccountUsage?.FunctionCount, Functions?.length);
   assert.ok((answer.AccountUsage?.TotalCodeSize ?? 0) > 0);
-});
-
-test("an operation that Lambent does not have is refused by name", async () => {
-  await assert.rejects(
-    setting.lambda.send(
-      new CreateCodeSigningConfigCommand({
-        AllowedPublishers: {
-          SigningProfileVersionArns: [
-            `arn:aws:signer:us-east-1:${ACCOUNT}:/signing-profiles/profile/0123456789`,
-          ],
-        },
-      }),
-    ),
-    { name: "NotImplemented", message: /CreateCodeSigningConfig/ },
-  );
 });
 
 function range(count: number): number[] {

@@ -204,6 +204,10 @@ test("TagResource, ListTags and UntagResource", async () => {
   });
   const mapping = `arn:aws:lambda:us-east-1:${ACCOUNT}:event-source-mapping:00000000-0000-4000-8000-000000000000`;
   await assert.rejects(setting.lambda.send(new ListTagsCommand({ Resource: mapping })), {
+    name: "ResourceNotFoundException",
+  });
+  const provider = `arn:aws:lambda:us-east-1:${ACCOUNT}:capacity-provider:p`;
+  await assert.rejects(setting.lambda.send(new ListTagsCommand({ Resource: provider })), {
     name: "NotImplemented",
   });
 });

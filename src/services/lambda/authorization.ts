@@ -10,6 +10,7 @@ import type {
 import { tagConditions, tagKeyConditions } from "../../aws/tag-conditions.ts";
 import type { Reader } from "../../store/database.ts";
 import type { Catalogue } from "./catalogue.ts";
+import { configArn, readConfigArn } from "./code-signing-configs.ts";
 import type { Client } from "./deps.ts";
 import { layerArn, readLayerName, readLayerVersionArn } from "./layer-names.ts";
 import { LATEST, functionArn, readFunctionArn, readFunctionName } from "./names.ts";
@@ -41,15 +42,32 @@ function onFunction(input: Named, context: RequestContext): Requirement[] {
   return [{ action: `lambda:${context.operation}`, resource: wholeArn(input, context) }];
 }
 
+function onSigningConfig(
+  { CodeSigningConfigArn = "" }: { CodeSigningConfigArn?: string | undefined },
+  context: RequestContext,
+): Requirement[] {
+  return [{ action: `lambda:${context.operation}`, resource: oneForm(CodeSigningConfigArn) }];
+}
+
+/** Which configuration of code signing a function gets, where the request says so. */
+function signingConditions(arn: string | undefined): ConditionValues {
+  return arn ? { "lambda:codesigningconfigarn": arn } : {};
+}
+
+/** The ARN of what carries tags, in one form always, since policies compare text. */
+function oneForm(arn: string): string {
+  const reference = readFunctionArn(arn);
+  const config = readConfigArn(arn);
+  if (reference) return functionArn(reference);
+  return config ? configArn(config) : "*";
+}
+
 function onTagged(
   arn: string | undefined,
   context: RequestContext,
   conditions: ConditionValues,
 ): Requirement[] {
-  // In one form always, since policies compare text.
-  const reference = readFunctionArn(arn ?? "");
-  const resource = reference ? functionArn(reference) : "*";
-  return [{ action: `lambda:${context.operation}`, resource, conditions }];
+  return [{ action: `lambda:${context.operation}`, resource: oneForm(arn ?? ""), conditions }];
 }
 
 function onPolicyOf(input: { ResourceArn?: string | undefined }, context: RequestContext): Requirement[] {
@@ -96,11 +114,17 @@ const table: RequirementTable<Client> = {
       },
     })),
   CreateAlias: onFunction,
+  CreateCodeSigningConfig: (input, context) =>
+    anywhere(input, context).map((one) => ({ ...one, conditions: tagConditions(input.Tags) })),
   CreateFunctionUrlConfig: onUrlConfig,
   CreateFunction: (input, context) => [
     ...onFunction(input, context).map((one) => ({
       ...one,
-      conditions: { ...tagConditions(input.Tags), ...layerConditions(input.Layers) },
+      conditions: {
+        ...tagConditions(input.Tags),
+        ...layerConditions(input.Layers),
+        ...signingConditions(input.CodeSigningConfigArn),
+      },
     })),
     ...passRole(input, context),
     ...readCode(input.Code),
@@ -110,6 +134,8 @@ const table: RequirementTable<Client> = {
   DeleteAlias: onFunction,
   DeleteFunction: (input, context) =>
     versionOf(input, context) === LATEST ? onFunction(input, context) : onQualified(input, context),
+  DeleteCodeSigningConfig: onSigningConfig,
+  DeleteFunctionCodeSigningConfig: onFunction,
   DeleteFunctionConcurrency: onFunction,
   DeleteFunctionEventInvokeConfig: onQualified,
   DeleteFunctionUrlConfig: onUrlConfig,
@@ -119,6 +145,8 @@ const table: RequirementTable<Client> = {
   GetAccountSettings: anywhere,
   GetAlias: onFunction,
   GetFunction: onQualified,
+  GetCodeSigningConfig: onSigningConfig,
+  GetFunctionCodeSigningConfig: onFunction,
   GetFunctionConcurrency: onFunction,
   GetFunctionConfiguration: onQualified,
   GetFunctionEventInvokeConfig: onQualified,
@@ -137,7 +165,9 @@ const table: RequirementTable<Client> = {
   ListAliases: onFunction,
   ListFunctionEventInvokeConfigs: onFunction,
   ListFunctionUrlConfigs: onFunction,
+  ListCodeSigningConfigs: anywhere,
   ListFunctions: anywhere,
+  ListFunctionsByCodeSigningConfig: onSigningConfig,
   ListLayerVersions: anywhere,
   ListLayers: anywhere,
   ListProvisionedConcurrencyConfigs: onFunction,
@@ -148,6 +178,11 @@ const table: RequirementTable<Client> = {
     ...readCode(Content),
   ],
   PublishVersion: onFunction,
+  PutFunctionCodeSigningConfig: (input, context) =>
+    [...onFunction(input, context), ...onSigningConfig(input, context)].map((one) => ({
+      ...one,
+      conditions: signingConditions(input.CodeSigningConfigArn),
+    })),
   PutFunctionConcurrency: onFunction,
   PutFunctionEventInvokeConfig: onQualified,
   PutProvisionedConcurrencyConfig: onQualified,
@@ -159,6 +194,7 @@ const table: RequirementTable<Client> = {
   TagResource: (input, context) => onTagged(input.Resource, context, tagConditions(input.Tags)),
   UntagResource: (input, context) => onTagged(input.Resource, context, tagKeyConditions(input.TagKeys)),
   UpdateAlias: onFunction,
+  UpdateCodeSigningConfig: onSigningConfig,
   UpdateFunctionCode: (input, context) => [...onFunction(input, context), ...readCode(input)],
   UpdateFunctionConfiguration: (input, context) => [
     ...onFunction(input, context).map((one) => ({ ...one, conditions: layerConditions(input.Layers) })),

@@ -15,6 +15,7 @@ import {
   TIMEOUT_SECONDS_MAX,
 } from "./limits.ts";
 import { refuseUnimplemented } from "./refusals.ts";
+import type { Signer } from "./signing/judge.ts";
 
 /** Kept as JSON with every version; a member that is added later needs a default where it is read. */
 export interface Configuration {
@@ -29,6 +30,8 @@ export interface Configuration {
   readonly environment?: Readonly<Record<string, string>>;
   /** In the order in which they are laid over one another at /opt. Absent when there are none. */
   readonly layers?: readonly FunctionLayer[];
+  /** Who signed the code. Absent where that is nobody, or nobody who was known. */
+  readonly signer?: Signer;
   /** Absent for `/aws/lambda/<name>`. */
   readonly logGroup?: string;
   /** Absent for Text. */
@@ -77,6 +80,12 @@ export function updatedConfiguration(
   return merge(current, input, layers);
 }
 
+/** The configuration with other code. */
+export function withSigner(configuration: Configuration, signer: Signer | undefined): Configuration {
+  const { signer: _, ...rest } = configuration;
+  return { ...rest, ...optional("signer", signer) };
+}
+
 /** Base64 SHA-256 over configuration and code; two versions with the same one are the same function. */
 export function fingerprint(configuration: Configuration, codeSha256: string): string {
   const sorted = Object.entries(configuration).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -100,6 +109,7 @@ function merge(
     ephemeralStorageMb: input.EphemeralStorage?.Size ?? base.ephemeralStorageMb,
     ...optional("environment", input.Environment ? (input.Environment.Variables ?? {}) : base.environment),
     ...optional("layers", layers && layers.length > 0 ? layers : undefined),
+    ...optional("signer", base.signer),
     ...optional("logGroup", input.LoggingConfig?.LogGroup ?? base.logGroup),
     ...optional("jsonLogs", readJsonLogs(base.jsonLogs, input.LoggingConfig)),
   };

@@ -13,6 +13,7 @@ import type { CodeStore } from "./code/code-store.ts";
 import type { Deployments } from "./deployments.ts";
 import type { LambdaLimits } from "./limits.ts";
 import type { Provisioning } from "./provisioning.ts";
+import type { SigningProfiles } from "./signing/profiles.ts";
 import type { Reservations } from "./reservations.ts";
 import type { CodeObjects, RecordBuckets, ResourcePolicies, Roles } from "./ports.ts";
 
@@ -30,6 +31,8 @@ export interface LambdaDeps {
   readonly runtimes: Pick<Runtimes, "find" | "install">;
   /** Folder for unpacked code; a cache of what the blobs hold. */
   readonly codeDir: string;
+  /** Who may sign code. */
+  readonly profiles: SigningProfiles;
   /** Folders of this machine that functions may run from, as those below them. */
   readonly localFolders: readonly string[];
   readonly roles: Roles;

@@ -11,6 +11,7 @@ import { layerVersionArn } from "./layer-names.ts";
 import { functionArn } from "./names.ts";
 import type { FunctionId } from "./names.ts";
 import { HOST_ARCHITECTURE } from "./refusals.ts";
+import type { Signer } from "./signing/judge.ts";
 import type { AliasRow } from "./store-aliases.ts";
 import type { LayerVersionRow } from "./store-layers.ts";
 import type { VersionRow } from "./version-row.ts";
@@ -60,8 +61,15 @@ export function describeListed(row: VersionRow, qualifier?: string): FunctionCon
       : {}),
     TracingConfig: { Mode: "PassThrough" },
     ...(configuration.layers
-      ? { Layers: configuration.layers.map(({ arn, codeBytes }) => ({ Arn: arn, CodeSize: codeBytes })) }
+      ? {
+          Layers: configuration.layers.map(({ arn, codeBytes, signature }) => ({
+            Arn: arn,
+            CodeSize: codeBytes,
+            ...describeSigner(signature?.signer),
+          })),
+        }
       : {}),
+    ...describeSigner(configuration.signer),
     RevisionId: row.revision,
     PackageType: "Zip",
     Architectures: [HOST_ARCHITECTURE],
@@ -75,6 +83,13 @@ export function describeListed(row: VersionRow, qualifier?: string): FunctionCon
     },
     ConfigSha256: row.fingerprint,
   };
+}
+
+/** Who signed a package, where somebody known did. */
+export function describeSigner(
+  signer: Signer | undefined,
+): Pick<FunctionConfiguration, "SigningProfileVersionArn" | "SigningJobArn"> {
+  return signer ? { SigningProfileVersionArn: signer.profileVersionArn, SigningJobArn: signer.jobArn } : {};
 }
 
 export function describeAlias(id: FunctionId, alias: AliasRow): AliasConfiguration {
@@ -107,7 +122,7 @@ export function describeLayerVersion(row: LayerVersionRow): LayerVersionsListIte
 }
 
 /** As Lambda writes dates: `2026-01-02T03:04:05.000+0000`. */
-function dateText(epochMs: number): string {
+export function dateText(epochMs: number): string {
   return new Date(epochMs).toISOString().replace("Z", "+0000");
 }
 

@@ -28,6 +28,9 @@ import { settle } from "./store.ts";
 import { serveUrl } from "./urls/serve.ts";
 
 export { isFunctionUrl } from "./urls/url-host.ts";
+export { SigningProfiles, VALIDITY_MONTHS_DEFAULT, signingProfilesDir } from "./signing/profiles.ts";
+export type { SigningProfile } from "./signing/profiles.ts";
+export { signPackage } from "./signing/sign-package.ts";
 export { createInvokePorts } from "./invoke-ports.ts";
 export type { LambdaDeps } from "./deps.ts";
 export type { Functions, ServiceInvocation } from "./functions-port.ts";

@@ -9,7 +9,7 @@ import { LAYERS_MAX, UNZIPPED_BYTES_MAX } from "./limits.ts";
 import type { ResourcePolicies } from "./ports.ts";
 import { askLayer, isGrant } from "./resource-policies.ts";
 import { readLayerVersion } from "./store-layers.ts";
-import type { LayerVersionRow } from "./store-layers.ts";
+import type { LayerVersionRow, SignedLayer } from "./store-layers.ts";
 import type { Deployed } from "./version-row.ts";
 
 /** A layer version as a function has it, whatever becomes of that version later. */
@@ -19,6 +19,8 @@ export interface FunctionLayer {
   readonly codeSha256: string;
   readonly codeBytes: number;
   readonly unzippedBytes: number;
+  /** Absent where the package has none. */
+  readonly signature?: SignedLayer;
 }
 
 /** Where layers and the policies of layers are looked up. */
@@ -50,8 +52,14 @@ export async function findLayers(
           `${other} and ${arn} are versions of the same layer.`,
       );
     seen.set(layer, arn);
-    const { codeSha256, codeBytes, unzippedBytes } = row;
-    found.push({ arn: layerVersionArn(row), codeSha256, codeBytes, unzippedBytes });
+    const { codeSha256, codeBytes, unzippedBytes, signature } = row;
+    found.push({
+      arn: layerVersionArn(row),
+      codeSha256,
+      codeBytes,
+      unzippedBytes,
+      ...(signature && { signature }),
+    });
   }
   return found;
 }

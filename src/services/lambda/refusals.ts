@@ -30,7 +30,6 @@ const REFUSALS: readonly ((input: Refusable) => string | false | undefined)[] = 
     (Code?.S3ObjectStorageMode ?? S3ObjectStorageMode) === "REFERENCE" && "S3ObjectStorageMode REFERENCE",
   ({ TracingConfig }) => TracingConfig?.Mode === "Active" && "TracingConfig Mode Active",
   ({ FileSystemConfigs }) => filled(FileSystemConfigs) && "FileSystemConfigs",
-  ({ CodeSigningConfigArn }) => filled(CodeSigningConfigArn) && "CodeSigningConfigArn",
   ({ SnapStart }) => SnapStart?.ApplyOn === "PublishedVersions" && "SnapStart ApplyOn PublishedVersions",
   ({ TenancyConfig }) => filled(TenancyConfig) && "TenancyConfig",
   ({ CapacityProviderConfig }) => filled(CapacityProviderConfig) && "CapacityProviderConfig",

@@ -2,6 +2,8 @@
 import { sql } from "../../store/database.ts";
 import type { Reader, Transaction } from "../../store/database.ts";
 import type { LayerId, LayerVersionId } from "./layer-names.ts";
+import type { Signer } from "./signing/judge.ts";
+import type { PackageSignature } from "./signing/package-signature.ts";
 
 /** One version of a layer. */
 export interface LayerVersionRow extends LayerVersionId {
@@ -16,8 +18,15 @@ export interface LayerVersionRow extends LayerVersionId {
   readonly codeSha256: string;
   readonly codeBytes: number;
   readonly unzippedBytes: number;
+  /** Null where the package has none. */
+  readonly signature: SignedLayer | null;
   /** Changes with the version's policy. */
   readonly revision: string;
+}
+
+/** The signature in a layer's package, and whose it was when the version was published. */
+export interface SignedLayer extends PackageSignature {
+  readonly signer?: Signer;
 }
 
 /** What a list leaves out: versions that do not name the runtime, or the architecture. */
@@ -40,6 +49,7 @@ interface RawLayerVersion {
   code_bytes: number;
   unzipped_bytes: number;
   revision: string;
+  signature: string | null;
 }
 
 const KEY = "account = ? AND region = ? AND name = ?";
@@ -52,8 +62,8 @@ const VERSION = sql(
 const INSERT = sql(
   "lambda.insert-layer-version",
   `INSERT INTO lambda_layer_versions (account, region, name, number, description, license_info, runtimes,
-   architectures, created_at, code_sha256, code_bytes, unzipped_bytes, revision)
-   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+   architectures, created_at, code_sha256, code_bytes, unzipped_bytes, revision, signature)
+   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 );
 const TOUCH = sql(
   "lambda.touch-layer-version",
@@ -106,6 +116,7 @@ export async function insertLayerVersion(tx: Transaction, row: LayerVersionRow):
     row.codeBytes,
     row.unzippedBytes,
     row.revision,
+    row.signature && JSON.stringify(row.signature),
   );
 }
 
@@ -183,6 +194,7 @@ function parse(row: RawLayerVersion): LayerVersionRow {
     codeSha256: row.code_sha256,
     codeBytes: row.code_bytes,
     unzippedBytes: row.unzipped_bytes,
+    signature: row.signature === null ? null : (JSON.parse(row.signature) as SignedLayer),
     revision: row.revision,
   };
 }

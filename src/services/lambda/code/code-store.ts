@@ -16,6 +16,8 @@ import type { Database } from "../../../store/database.ts";
 import type { Log } from "../../../telemetry/log.ts";
 import { invalidParameter } from "../errors.ts";
 import { isCodeUsed, usedCodes } from "../store-lists.ts";
+import { SIGNATURE_FILE, readPackage } from "../signing/package-signature.ts";
+import type { PackageSignature } from "../signing/package-signature.ts";
 import { CodeCache } from "./code-cache.ts";
 import { localFolder, stampOf } from "./local-folders.ts";
 import { mergeLayers } from "./merge-layers.ts";
@@ -26,6 +28,8 @@ export interface Code {
   readonly sha256: string;
   readonly zipBytes: number;
   readonly unzippedBytes: number;
+  /** As it was found in the zip. */
+  readonly signature?: PackageSignature;
 }
 
 interface Deps {
@@ -88,12 +92,14 @@ export class CodeStore {
     const staged = await this.#stage(content, bytesMax);
     this.#held.set(staged.sha256, (this.#held.get(staged.sha256) ?? 0) + 1);
     try {
+      const signature = await findSignature(staged);
       const unzippedBytes = await this.#inTurn(staged.sha256, async () => {
         await this.#keepBlob(staged);
         await this.#publish(staged.sha256, staged);
         return staged.unzippedBytes;
       });
-      return await use({ sha256: staged.sha256, zipBytes: staged.zipBytes, unzippedBytes });
+      const { sha256, zipBytes } = staged;
+      return await use({ sha256, zipBytes, unzippedBytes, ...(signature && { signature }) });
     } finally {
       this.#held.set(staged.sha256, (this.#held.get(staged.sha256) ?? 1) - 1);
       await rm(staged.temporary, { recursive: true, force: true });
@@ -284,6 +290,19 @@ export class CodeStore {
       if (this.#turns.get(sha256) === settled) this.#turns.delete(sha256);
     }
   }
+}
+
+/** Most packages have none, which a look at what was unpacked tells. */
+async function findSignature({
+  zip,
+  folder,
+}: {
+  zip: string;
+  folder: string;
+}): Promise<PackageSignature | undefined> {
+  if (!existsSync(join(folder, SIGNATURE_FILE))) return undefined;
+  const { token, packageSha384 } = await readPackage(zip);
+  return token === undefined ? undefined : { token, packageSha384 };
 }
 
 /** The folder's name of layers in an order. */

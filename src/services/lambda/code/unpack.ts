@@ -164,7 +164,7 @@ function kind(entry: Entry): "file" | "folder" | "link" | "special" {
   return type === 0 || type === S_IFREG || type === S_IFDIR ? "file" : "special";
 }
 
-function unixMode(entry: Entry): number {
+export function unixMode(entry: Entry): number {
   return UNIX_HOSTS.has(entry.versionMadeBy >>> 8) ? entry.externalFileAttributes >>> 16 : 0;
 }
 

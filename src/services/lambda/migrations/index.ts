@@ -7,6 +7,7 @@ import { concurrency } from "./004-concurrency.ts";
 import { layers } from "./005-layers.ts";
 import { functionUrls } from "./006-function-urls.ts";
 import { policyHeads } from "./007-policy-heads.ts";
+import { codeSigning } from "./008-code-signing.ts";
 
 export const migrations: readonly Migration[] = [
   functions,
@@ -16,4 +17,5 @@ export const migrations: readonly Migration[] = [
   layers,
   functionUrls,
   policyHeads,
+  codeSigning,
 ];

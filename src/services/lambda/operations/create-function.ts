@@ -3,17 +3,20 @@ import type { AwsError } from "../../../aws/errors.ts";
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import { withCode } from "../code/code-source.ts";
 import type { Code } from "../code/code-store.ts";
-import { fingerprint, newConfiguration } from "../configuration.ts";
+import { configArn, findNamedConfig } from "../code-signing-configs.ts";
+import { fingerprint, newConfiguration, withSigner } from "../configuration.ts";
 import type { Configuration } from "../configuration.ts";
 import type { Client, Lambda } from "../deps.ts";
 import { describeVersion } from "../describe.ts";
 import { conflict, invalidParameter } from "../errors.ts";
 import { checkSizes, findLayers } from "../layers.ts";
 import { ownReference } from "../lookup.ts";
-import { checkNewName } from "../names.ts";
+import { checkNewName, functionArn } from "../names.ts";
 import type { FunctionId } from "../names.ts";
 import { CREATING, publish } from "../publish.ts";
 import { checkRole, checkRuntime, checkStorage } from "../requirements.ts";
+import { admit, signerOf } from "../signing/admission.ts";
+import { saveConfigOfFunction } from "../store-code-signing.ts";
 import { insertFunction, readTags, saveVersion } from "../store.ts";
 import { readUsage } from "../store-lists.ts";
 import type { VersionRow } from "../version-row.ts";
@@ -34,18 +37,27 @@ export async function createFunction(
   const tags = withTags({}, input.Tags ?? {});
   await checkRole(lambda.roles, configuration.role, context);
   await checkRuntime(lambda.runtimes, configuration.runtime);
+  const config = input.CodeSigningConfigArn
+    ? await findNamedConfig(database, input.CodeSigningConfigArn, context)
+    : undefined;
   if (await readTags(lambda.database, id)) throw alreadyExists(id);
 
   return withCode(lambda, input.Code ?? {}, context, async (code) => {
     checkSizes(configuration, code.unzippedBytes);
+    await admit(lambda, id, config, [{ arn: functionArn(id), signature: code.signature }, ...(layers ?? [])]);
+    const signed = withSigner(configuration, await signerOf(lambda, code.signature));
     const rows = await lambda.database.tx(async (tx) => {
       if (!(await insertFunction(tx, id, tags))) throw alreadyExists(id);
       // One may have been deleted since, and its content with it.
       await findLayers({ policies, reader: tx }, input.Layers ?? [], context);
       const usage = await readUsage(tx, id.account, id.region);
       checkStorage(usage.unzipped + code.unzippedBytes, lambda.limits);
-      const latest = newLatest(lambda, id, configuration, code);
+      const latest = newLatest(lambda, id, signed, code);
       await saveVersion(tx, latest);
+      if (config) {
+        await findNamedConfig(tx, configArn(config), context);
+        await saveConfigOfFunction(tx, id, config.id);
+      }
       lambda.catalogue.changes(tx, id);
       return input.Publish ? [latest, await publish(lambda, tx, latest)] : [latest];
     });

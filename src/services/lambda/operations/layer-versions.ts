@@ -4,7 +4,7 @@ import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import { codeLocation } from "../code/location.ts";
 import { codeSource } from "../code/code-source.ts";
 import type { Client, Lambda } from "../deps.ts";
-import { describeLayerVersion } from "../describe.ts";
+import { describeLayerVersion, describeSigner } from "../describe.ts";
 import { notAuthorized, notFound } from "../errors.ts";
 import {
   layerArn,
@@ -19,6 +19,7 @@ import type { LayerVersionId } from "../layer-names.ts";
 import { isSharedWith } from "../layers.ts";
 import { refuseLayerContent } from "../refusals.ts";
 import { checkStorage } from "../requirements.ts";
+import { signerOf } from "../signing/admission.ts";
 import * as store from "../store-layers.ts";
 import type { LayerVersionRow } from "../store-layers.ts";
 import { readUsage } from "../store-lists.ts";
@@ -35,6 +36,7 @@ export async function publishLayerVersion(
   refuseLayerContent(input.Content);
   const source = codeSource(input.Content ?? {}, lambda.objects, context);
   return lambda.code.with(await source.open(), source.bytesMax, async (code) => {
+    const signer = await signerOf(lambda, code.signature);
     const row = await lambda.database.tx(async (tx) => {
       const usage = await readUsage(tx, id.account, id.region);
       checkStorage(usage.unzipped + code.unzippedBytes, lambda.limits);
@@ -49,6 +51,7 @@ export async function publishLayerVersion(
         codeSha256: code.sha256,
         codeBytes: code.zipBytes,
         unzippedBytes: code.unzippedBytes,
+        signature: code.signature ? { ...code.signature, ...(signer && { signer }) } : null,
         revision: lambda.ids.uuid(),
       };
       await store.insertLayerVersion(tx, published);
@@ -120,6 +123,7 @@ function describeWhole(
       Location: codeLocation({ clock, secret: locationSecret }, endpoint, row.codeSha256),
       CodeSha256: Buffer.from(row.codeSha256, "hex").toString("base64"),
       CodeSize: row.codeBytes,
+      ...describeSigner(row.signature?.signer),
     },
   };
 }

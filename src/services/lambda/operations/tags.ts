@@ -1,12 +1,13 @@
-/** TagResource, UntagResource, ListTags */
+/** TagResource, UntagResource, ListTags: of functions, and of code signing configurations. */
 import { notImplemented } from "../../../aws/errors.ts";
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
-import type { Reader } from "../../../store/database.ts";
+import type { Reader, Transaction } from "../../../store/database.ts";
+import { findConfig, readConfigArn } from "../code-signing-configs.ts";
 import type { Client, Lambda } from "../deps.ts";
-import { invalidParameter } from "../errors.ts";
+import { invalidParameter, notFound } from "../errors.ts";
 import { denied } from "../lookup.ts";
 import { functionNotFound, readFunctionArn, readFunctionName } from "../names.ts";
-import type { FunctionId } from "../names.ts";
+import { saveConfig } from "../store-code-signing.ts";
 import { readTags, saveTags } from "../store.ts";
 import { withTags } from "../tags.ts";
 
@@ -15,11 +16,11 @@ export async function tagResource(
   input: Input<Client, "TagResource">,
   context: RequestContext,
 ): Promise<object> {
-  const id = taggedFunction(input.Resource ?? "", context);
+  const resource = taggedResource(input.Resource ?? "", context);
   const added = input.Tags ?? {};
   if (Object.keys(added).length === 0)
     throw invalidParameter("An error occurred and the request cannot be processed.");
-  await lambda.database.tx(async (tx) => saveTags(tx, id, withTags(await currentTags(tx, id), added)));
+  await lambda.database.tx(async (tx) => resource.save(tx, withTags(await resource.read(tx), added)));
   return {};
 }
 
@@ -28,11 +29,11 @@ export async function untagResource(
   input: Input<Client, "UntagResource">,
   context: RequestContext,
 ): Promise<object> {
-  const id = taggedFunction(input.Resource ?? "", context);
+  const resource = taggedResource(input.Resource ?? "", context);
   await lambda.database.tx(async (tx) => {
-    const tags = await currentTags(tx, id);
+    const tags = await resource.read(tx);
     for (const key of input.TagKeys ?? []) delete tags[key];
-    await saveTags(tx, id, tags);
+    await resource.save(tx, tags);
   });
   return {};
 }
@@ -42,19 +43,35 @@ export async function listTags(
   input: Input<Client, "ListTags">,
   context: RequestContext,
 ): Promise<Output<Client, "ListTags">> {
-  return { Tags: await currentTags(lambda.database, taggedFunction(input.Resource ?? "", context)) };
+  return { Tags: await taggedResource(input.Resource ?? "", context).read(lambda.database) };
 }
 
-async function currentTags(reader: Reader, id: FunctionId): Promise<Record<string, string>> {
-  const tags = await readTags(reader, id);
-  if (!tags) throw functionNotFound(id);
-  return tags;
+/** Something that carries tags. */
+interface Tagged {
+  /** @throws ResourceNotFoundException. */
+  read(reader: Reader): Promise<Record<string, string>>;
+  save(tx: Transaction, tags: Record<string, string>): Promise<void>;
 }
 
-/** Only whole functions carry tags here. @throws naming what else the ARN is. */
-function taggedFunction(arn: string, context: RequestContext): FunctionId {
-  const other = /:(code-signing-config|event-source-mapping|capacity-provider|network-connector):/.exec(arn);
+/** @throws naming what else the ARN is. */
+function taggedResource(arn: string, context: RequestContext): Tagged {
+  const other = /:(capacity-provider|network-connector):/.exec(arn);
   if (other) throw notImplemented(`tags of a Lambda ${other[1]}`);
+  if (readConfigArn(arn)) return taggedConfig(arn, context);
+  // None can be there: CreateEventSourceMapping is refused.
+  if (arn.includes(":event-source-mapping:")) throw notFound("The resource you requested does not exist.");
+  return taggedFunction(arn, context);
+}
+
+function taggedConfig(arn: string, context: RequestContext): Tagged {
+  return {
+    read: async (reader) => ({ ...(await findConfig(reader, arn, context)).tags }),
+    save: async (tx, tags) => saveConfig(tx, { ...(await findConfig(tx, arn, context)), tags }),
+  };
+}
+
+/** Only whole functions carry tags. */
+function taggedFunction(arn: string, context: RequestContext): Tagged {
   const reference = readFunctionArn(arn);
   if (!reference) throw invalidParameter(`${arn} is not the ARN of a Lambda function.`);
   if (reference.qualifier !== undefined)
@@ -63,5 +80,12 @@ function taggedFunction(arn: string, context: RequestContext): FunctionId {
     );
   const { qualifier: _, ...id } = readFunctionName(arn, undefined, context);
   if (id.account !== context.account) throw denied(id, context);
-  return id;
+  return {
+    async read(reader) {
+      const tags = await readTags(reader, id);
+      if (!tags) throw functionNotFound(id);
+      return tags;
+    },
+    save: (tx, tags) => saveTags(tx, id, tags),
+  };
 }

@@ -2,14 +2,18 @@
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import { withCode } from "../code/code-source.ts";
 import type { Code } from "../code/code-store.ts";
-import { fingerprint } from "../configuration.ts";
+import { configOf } from "../code-signing-configs.ts";
+import { fingerprint, withSigner } from "../configuration.ts";
 import type { Client, Lambda } from "../deps.ts";
 import { describeVersion } from "../describe.ts";
 import { checkSizes } from "../layers.ts";
 import { findLatest, unqualifiedReference } from "../lookup.ts";
+import { functionArn } from "../names.ts";
 import { publish } from "../publish.ts";
 import { checkStorage } from "../requirements.ts";
 import { refuseUnimplemented } from "../refusals.ts";
+import { admit, signerOf } from "../signing/admission.ts";
+import type { Signer } from "../signing/judge.ts";
 import { readUsage } from "../store-lists.ts";
 import type { VersionRow } from "../version-row.ts";
 import { applyUpdate, requireUpdatable } from "../update.ts";
@@ -24,10 +28,13 @@ export async function updateFunctionCode(
   refuseUnimplemented(input);
   requireUpdatable(await findLatest(lambda.database, id), input.RevisionId);
   return withCode(lambda, input, context, async (code) => {
+    const artifact = { arn: functionArn(id), signature: code.signature };
+    await admit(lambda, id, await configOf(lambda.database, id), [artifact]);
+    const signer = await signerOf(lambda, code.signature);
     if (input.DryRun) {
       const current = await findLatest(lambda.database, id);
       checkSizes(current.configuration, code.unzippedBytes);
-      return describeVersion(lambda, changed(current, code));
+      return describeVersion(lambda, changed(current, code, signer));
     }
     const rows = await lambda.database.tx(async (tx) => {
       const current = await findLatest(tx, id);
@@ -35,7 +42,7 @@ export async function updateFunctionCode(
       checkSizes(current.configuration, code.unzippedBytes);
       const usage = await readUsage(tx, id.account, id.region);
       checkStorage(usage.unzipped - current.unzippedBytes + code.unzippedBytes, lambda.limits);
-      const updated = await applyUpdate(lambda, tx, current, changed(current, code));
+      const updated = await applyUpdate(lambda, tx, current, changed(current, code, signer));
       return input.Publish ? [updated, await publish(lambda, tx, updated)] : [updated];
     });
     lambda.deployments.begin(...rows);
@@ -44,12 +51,14 @@ export async function updateFunctionCode(
   });
 }
 
-function changed(row: VersionRow, code: Code): VersionRow {
+function changed(row: VersionRow, code: Code, signer: Signer | undefined): VersionRow {
+  const configuration = withSigner(row.configuration, signer);
   return {
     ...row,
+    configuration,
     codeSha256: code.sha256,
     codeBytes: code.zipBytes,
     unzippedBytes: code.unzippedBytes,
-    fingerprint: fingerprint(row.configuration, code.sha256),
+    fingerprint: fingerprint(configuration, code.sha256),
   };
 }

@@ -1,11 +1,13 @@
 /** UpdateFunctionConfiguration */
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
+import { configOf } from "../code-signing-configs.ts";
 import { fingerprint, updatedConfiguration } from "../configuration.ts";
 import type { Client, Lambda } from "../deps.ts";
 import { describeVersion } from "../describe.ts";
 import { checkSizes, findLayers } from "../layers.ts";
 import { findLatest, unqualifiedReference } from "../lookup.ts";
 import { checkRole, checkRuntime } from "../requirements.ts";
+import { admit } from "../signing/admission.ts";
 import { applyUpdate, requireUpdatable } from "../update.ts";
 
 /** Answers while the update is in progress; until then the old configuration holds. */
@@ -27,6 +29,7 @@ export async function updateFunctionConfiguration(
       input.Layers && (await findLayers({ policies: lambda.policies, reader: tx }, input.Layers, context));
     const configuration = updatedConfiguration(current.configuration, input, layers);
     checkSizes(configuration, current.unzippedBytes);
+    if (layers) await admit(lambda, id, await configOf(tx, id), layers);
     return applyUpdate(lambda, tx, current, {
       ...current,
       configuration,
