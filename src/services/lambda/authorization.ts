@@ -42,6 +42,12 @@ function onFunction(input: Named, context: RequestContext): Requirement[] {
   return [{ action: `lambda:${context.operation}`, resource: wholeArn(input, context) }];
 }
 
+function onMapping({ UUID }: { UUID?: string | undefined }, context: RequestContext): Requirement[] {
+  const { account, region, operation } = context;
+  const resource = `arn:aws:lambda:${region}:${account}:event-source-mapping:${UUID}`;
+  return [{ action: `lambda:${operation}`, resource }];
+}
+
 function onSigningConfig(
   { CodeSigningConfigArn = "" }: { CodeSigningConfigArn?: string | undefined },
   context: RequestContext,
@@ -116,6 +122,11 @@ const table: RequirementTable<Client> = {
   CreateAlias: onFunction,
   CreateCodeSigningConfig: (input, context) =>
     anywhere(input, context).map((one) => ({ ...one, conditions: tagConditions(input.Tags) })),
+  CreateEventSourceMapping: (input, context) =>
+    anywhere(input, context).map((one) => ({
+      ...one,
+      conditions: { "lambda:functionarn": qualifiedArn(input, context), ...tagConditions(input.Tags) },
+    })),
   CreateFunctionUrlConfig: onUrlConfig,
   CreateFunction: (input, context) => [
     ...onFunction(input, context).map((one) => ({
@@ -135,6 +146,7 @@ const table: RequirementTable<Client> = {
   DeleteFunction: (input, context) =>
     versionOf(input, context) === LATEST ? onFunction(input, context) : onQualified(input, context),
   DeleteCodeSigningConfig: onSigningConfig,
+  DeleteEventSourceMapping: onMapping,
   DeleteFunctionCodeSigningConfig: onFunction,
   DeleteFunctionConcurrency: onFunction,
   DeleteFunctionEventInvokeConfig: onQualified,
@@ -146,6 +158,7 @@ const table: RequirementTable<Client> = {
   GetAlias: onFunction,
   GetFunction: onQualified,
   GetCodeSigningConfig: onSigningConfig,
+  GetEventSourceMapping: onMapping,
   GetFunctionCodeSigningConfig: onFunction,
   GetFunctionConcurrency: onFunction,
   GetFunctionConfiguration: onQualified,
@@ -163,6 +176,7 @@ const table: RequirementTable<Client> = {
   InvokeAsync: onInvoked,
   InvokeWithResponseStream: onInvoked,
   ListAliases: onFunction,
+  ListEventSourceMappings: anywhere,
   ListFunctionEventInvokeConfigs: onFunction,
   ListFunctionUrlConfigs: onFunction,
   ListCodeSigningConfigs: anywhere,
@@ -195,6 +209,7 @@ const table: RequirementTable<Client> = {
   UntagResource: (input, context) => onTagged(input.Resource, context, tagKeyConditions(input.TagKeys)),
   UpdateAlias: onFunction,
   UpdateCodeSigningConfig: onSigningConfig,
+  UpdateEventSourceMapping: onMapping,
   UpdateFunctionCode: (input, context) => [...onFunction(input, context), ...readCode(input)],
   UpdateFunctionConfiguration: (input, context) => [
     ...onFunction(input, context).map((one) => ({ ...one, conditions: layerConditions(input.Layers) })),

@@ -13,6 +13,11 @@ import {
 import { createFunction } from "./operations/create-function.ts";
 import { deleteFunction } from "./operations/delete-function.ts";
 import {
+  createEventSourceMapping,
+  listEventSourceMappings,
+  noEventSourceMapping,
+} from "./operations/event-source-mappings.ts";
+import {
   deleteFunctionEventInvokeConfig,
   getFunctionEventInvokeConfig,
   listFunctionEventInvokeConfigs,
@@ -69,15 +74,20 @@ import { listTags, tagResource, untagResource } from "./operations/tags.ts";
 import { updateFunctionCode } from "./operations/update-function-code.ts";
 import { updateFunctionConfiguration } from "./operations/update-function-configuration.ts";
 
+/** What is in the table and yet refuses by name whatever it is asked for, once that is nothing that AWS would refuse. */
+export const refusedOperations: ReadonlySet<string> = new Set(["CreateEventSourceMapping"]);
+
 export const operationTable: OperationTable<Client, Lambda> = {
   AddLayerVersionPermission: addLayerVersionPermission,
   AddPermission: addPermission,
   CreateAlias: createAlias,
   CreateCodeSigningConfig: createCodeSigningConfig,
+  CreateEventSourceMapping: createEventSourceMapping,
   CreateFunction: createFunction,
   CreateFunctionUrlConfig: createFunctionUrlConfig,
   DeleteAlias: deleteAlias,
   DeleteCodeSigningConfig: deleteCodeSigningConfig,
+  DeleteEventSourceMapping: noEventSourceMapping,
   DeleteFunction: deleteFunction,
   DeleteFunctionCodeSigningConfig: deleteFunctionCodeSigningConfig,
   DeleteFunctionConcurrency: deleteFunctionConcurrency,
@@ -89,6 +99,7 @@ export const operationTable: OperationTable<Client, Lambda> = {
   GetAccountSettings: getAccountSettings,
   GetAlias: getAlias,
   GetCodeSigningConfig: getCodeSigningConfig,
+  GetEventSourceMapping: noEventSourceMapping,
   GetFunction: getFunction,
   GetFunctionCodeSigningConfig: getFunctionCodeSigningConfig,
   GetFunctionConcurrency: getFunctionConcurrency,
@@ -107,6 +118,7 @@ export const operationTable: OperationTable<Client, Lambda> = {
   InvokeAsync: invokeAsync,
   InvokeWithResponseStream: invokeWithResponseStream,
   ListAliases: listAliases,
+  ListEventSourceMappings: listEventSourceMappings,
   ListFunctionEventInvokeConfigs: listFunctionEventInvokeConfigs,
   ListFunctionUrlConfigs: listFunctionUrlConfigs,
   ListCodeSigningConfigs: listCodeSigningConfigs,
@@ -132,6 +144,7 @@ export const operationTable: OperationTable<Client, Lambda> = {
   UntagResource: untagResource,
   UpdateAlias: updateAlias,
   UpdateCodeSigningConfig: updateCodeSigningConfig,
+  UpdateEventSourceMapping: noEventSourceMapping,
   UpdateFunctionCode: updateFunctionCode,
   UpdateFunctionConfiguration: updateFunctionConfiguration,
   UpdateFunctionEventInvokeConfig: updateFunctionEventInvokeConfig,
