@@ -133,7 +133,6 @@ test("CreateFunction refuses what Lambent does not do, by name", async () => {
     [{ DurableConfig: { ExecutionTimeout: 60 } }, /DurableConfig/],
     [{ PublishTo: "LATEST_PUBLISHED" }, /PublishTo/],
     [{ Architectures: [process.arch === "arm64" ? "x86_64" : "arm64"] }, /Architectures/],
-    [{ Code: { S3Bucket: "bucket", S3Key: "k", S3ObjectStorageMode: "REFERENCE" } }, /REFERENCE/],
     [
       { Code: { ZipFile: zip, SourceKMSKeyArn: `arn:aws:kms:us-east-1:${ACCOUNT}:key/k` } },
       /SourceKMSKeyArn/,

@@ -150,6 +150,8 @@ test("every error of the API has its status, its type in a header, and its text 
       );
       seen++;
     }
-  const modelled = Object.keys(lambda).filter((one) => one.endsWith("Exception") && !one.startsWith("Lambda"));
+  const modelled = Object.keys(lambda).filter(
+    (one) => one.endsWith("Exception") && !one.startsWith("Lambda"),
+  );
   assert.equal(seen, modelled.length, "none is left out");
 });

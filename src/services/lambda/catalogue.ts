@@ -235,7 +235,7 @@ export class Catalogue {
       environment: configuration.environment ?? {},
       codeDir: code.folder(codeSha256),
       ...(layers.length > 0 && { optDir: code.layersFolder(layers) }),
-      holdCode: () => code.holdAll(codeSha256, layers),
+      holdCode: () => code.holdAll(codeSha256, layers, configuration.s3Object),
       roleArn: configuration.role,
       logGroup: configuration.logGroup ?? `/aws/lambda/${row.name}`,
       ...(configuration.jsonLogs

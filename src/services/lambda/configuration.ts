@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import type { Input } from "../../aws/service.ts";
 import type { FunctionVersion } from "../../invoke/index.ts";
+import type { Code } from "./code/code-store.ts";
 import type { Client } from "./deps.ts";
 import { invalidParameter } from "./errors.ts";
 import { checkEnvironment } from "./environment-variables.ts";
@@ -14,6 +15,7 @@ import {
   TIMEOUT_SECONDS_DEFAULT,
   TIMEOUT_SECONDS_MAX,
 } from "./limits.ts";
+import type { ObjectVersion } from "./ports.ts";
 import { refuseUnimplemented } from "./refusals.ts";
 import type { Signer } from "./signing/judge.ts";
 
@@ -32,10 +34,18 @@ export interface Configuration {
   readonly layers?: readonly FunctionLayer[];
   /** Who signed the code. Absent where that is nobody, or nobody who was known. */
   readonly signer?: Signer;
+  /** Where the code stays. Absent for code that is stored here. */
+  readonly s3Object?: ReferencedCode;
   /** Absent for `/aws/lambda/<name>`. */
   readonly logGroup?: string;
   /** Absent for Text. */
   readonly jsonLogs?: JsonLogs;
+}
+
+/** Code that is read from a bucket whenever it is to be unpacked, with its sizes. */
+export interface ReferencedCode extends ObjectVersion {
+  readonly zipBytes: number;
+  readonly unzippedBytes: number;
 }
 
 /** LogFormat JSON, and what it leaves out. */
@@ -81,9 +91,22 @@ export function updatedConfiguration(
 }
 
 /** The configuration with other code. */
-export function withSigner(configuration: Configuration, signer: Signer | undefined): Configuration {
-  const { signer: _, ...rest } = configuration;
-  return { ...rest, ...optional("signer", signer) };
+export function withCodeFacts(
+  configuration: Configuration,
+  { s3Object, zipBytes, unzippedBytes }: Code,
+  signer: Signer | undefined,
+): Configuration {
+  const { signer: _, s3Object: __, ...rest } = configuration;
+  const referenced = s3Object && { ...s3Object, zipBytes, unzippedBytes };
+  return { ...rest, ...optional("signer", signer), ...optional("s3Object", referenced) };
+}
+
+/** What of a version's code takes room here: nothing of code that stays in a bucket. */
+export function storedBytes({ s3Object, zipBytes, unzippedBytes }: Code): {
+  readonly codeBytes: number;
+  readonly unzippedBytes: number;
+} {
+  return s3Object ? { codeBytes: 0, unzippedBytes: 0 } : { codeBytes: zipBytes, unzippedBytes };
 }
 
 /** Base64 SHA-256 over configuration and code; two versions with the same one are the same function. */
@@ -110,6 +133,7 @@ function merge(
     ...optional("environment", input.Environment ? (input.Environment.Variables ?? {}) : base.environment),
     ...optional("layers", layers && layers.length > 0 ? layers : undefined),
     ...optional("signer", base.signer),
+    ...optional("s3Object", base.s3Object),
     ...optional("logGroup", input.LoggingConfig?.LogGroup ?? base.logGroup),
     ...optional("jsonLogs", readJsonLogs(base.jsonLogs, input.LoggingConfig)),
   };

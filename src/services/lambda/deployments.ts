@@ -1,4 +1,5 @@
 /** Takes versions from Pending to Active and updates from InProgress to Successful; what a stopped server left, the next finishes. */
+import { AwsError } from "../../aws/errors.ts";
 import type { Invoker, Runtimes } from "../../invoke/index.ts";
 import type { Ids } from "../../kit/id.ts";
 import type { Database } from "../../store/database.ts";
@@ -83,11 +84,12 @@ export class Deployments {
       await this.#deps.runtimes.install(row.configuration.runtime);
       const { runtime, memoryMb, role: roleArn } = row.configuration;
       this.#deps.invoker.prepare({ runtime, memoryMb, session: { roleArn, functionName: row.name } });
-      (await this.#deps.code.holdAll(row.codeSha256, layerCodes(row)))();
+      (await this.#deps.code.holdAll(row.codeSha256, layerCodes(row), row.configuration.s3Object))();
     } catch (error) {
       this.#deps.log.warn("A function could not be deployed", { function: functionArn(row), error });
       const reason = error instanceof Error ? error.message : String(error);
-      failure = { code: "InvalidRuntime", reason: reason.slice(0, REASON_CHARS_MAX) };
+      const code = isCodeGone(error) ? error.code : "InvalidRuntime";
+      failure = { code, reason: reason.slice(0, REASON_CHARS_MAX) };
     }
     // Stopped meanwhile (an installation can take minutes): the next server begins again.
     if (this.#stopped) return;
@@ -100,6 +102,10 @@ export class Deployments {
     });
     if (superseded) this.retire(superseded);
   }
+}
+
+function isCodeGone(error: unknown): error is AwsError {
+  return error instanceof AwsError && error.code === "InvalidZipFileException";
 }
 
 interface Failure {

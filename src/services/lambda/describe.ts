@@ -49,7 +49,7 @@ export function describeListed(row: VersionRow, qualifier?: string): FunctionCon
     Runtime: configuration.runtime as NonNullable<FunctionConfiguration["Runtime"]>,
     Role: configuration.role,
     Handler: configuration.handler,
-    CodeSize: row.codeBytes,
+    CodeSize: configuration.s3Object?.zipBytes ?? row.codeBytes,
     Description: configuration.description,
     Timeout: configuration.timeoutSeconds,
     MemorySize: configuration.memoryMb,

@@ -1,6 +1,7 @@
 /** The errors of this service, each with AWS's code; all of them are the caller's. */
 import { AwsError } from "../../aws/errors.ts";
 import type { RequestContext } from "../../aws/service.ts";
+import type { ObjectVersion } from "./ports.ts";
 
 const USER = { Type: "User" } as const;
 
@@ -35,6 +36,16 @@ export function failedConstraint(value: string, member: string, constraint: stri
     `1 validation error detected: Value '${value}' at '${member}' failed to satisfy constraint: ${constraint}`,
     {},
     400,
+  );
+}
+
+/** Code that stays in a bucket, and is no longer there. */
+export function codeGone({ bucket, key, versionId }: ObjectVersion): AwsError {
+  return new AwsError(
+    "InvalidZipFileException",
+    `Lambda could not read the deployment package: version ${versionId} of s3://${bucket}/${key} is not there. ` +
+      "Update the function's code.",
+    { Type: "Server" },
   );
 }
 

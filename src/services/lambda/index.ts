@@ -91,7 +91,11 @@ export async function createLambda(deps: LambdaDeps): Promise<LambdaService> {
     },
     functions: createFunctions(lambda),
     codeRoute: (request, response) =>
-      answerCodeLocation({ blobs, clock, log, secret: locationSecret }, request, response),
+      answerCodeLocation(
+        { blobs, objects: deps.objects, clock, log, secret: locationSecret },
+        request,
+        response,
+      ),
     urlRoute: (request, response, admit) => serveUrl(lambda, request, response, admit),
     async start() {
       await code.sweep();

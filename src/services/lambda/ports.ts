@@ -54,6 +54,23 @@ export interface CodeObjects {
     key: string,
     versionId: string | undefined,
   ): Promise<Readable | undefined>;
+  /** The version that such a read would have: `null` where the bucket has none; undefined where there is nothing to read. */
+  versionOf(
+    account: string,
+    region: string,
+    bucket: string,
+    key: string,
+    versionId: string | undefined,
+  ): Promise<string | undefined>;
+}
+
+/** A version of an object in S3. */
+export interface ObjectVersion {
+  readonly account: string;
+  readonly region: string;
+  readonly bucket: string;
+  readonly key: string;
+  readonly versionId: string;
 }
 
 export interface FunctionLogs {

@@ -11,7 +11,7 @@ type UpdateCode = Input<Client, "UpdateFunctionCode">;
 /** The members of the three requests that may carry something unimplemented. */
 export type Refusable = Partial<Omit<Create, "FunctionName" | "Role" | "Code">> & {
   readonly Code?: Create["Code"];
-} & Partial<Pick<UpdateCode, "ImageUri" | "S3ObjectStorageMode" | "SourceKMSKeyArn">>;
+} & Partial<Pick<UpdateCode, "ImageUri" | "SourceKMSKeyArn">>;
 
 /** The architecture of the machine, as AWS spells it. */
 export const HOST_ARCHITECTURE = process.arch === "arm64" ? "arm64" : "x86_64";
@@ -26,8 +26,6 @@ const REFUSALS: readonly ((input: Refusable) => string | false | undefined)[] = 
     filled(DeadLetterConfig?.TargetArn) && deadLetters(DeadLetterConfig?.TargetArn ?? ""),
   ({ KMSKeyArn }) => filled(KMSKeyArn) && "KMSKeyArn",
   ({ Code, SourceKMSKeyArn }) => filled(Code?.SourceKMSKeyArn ?? SourceKMSKeyArn) && "SourceKMSKeyArn",
-  ({ Code, S3ObjectStorageMode }) =>
-    (Code?.S3ObjectStorageMode ?? S3ObjectStorageMode) === "REFERENCE" && "S3ObjectStorageMode REFERENCE",
   ({ TracingConfig }) => TracingConfig?.Mode === "Active" && "TracingConfig Mode Active",
   ({ FileSystemConfigs }) => filled(FileSystemConfigs) && "FileSystemConfigs",
   ({ SnapStart }) => SnapStart?.ApplyOn === "PublishedVersions" && "SnapStart ApplyOn PublishedVersions",

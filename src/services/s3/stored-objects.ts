@@ -22,6 +22,14 @@ export interface StoredObjects {
     key: string,
     versionId: string | undefined,
   ): Promise<Readable | undefined>;
+  /** The version that such a read would have: `null` where the bucket has none; undefined where there is nothing to read. */
+  versionOf(
+    account: string,
+    region: string,
+    bucket: string,
+    key: string,
+    versionId: string | undefined,
+  ): Promise<string | undefined>;
   /** Whether the account has a bucket of that name, in whichever region. */
   bucketExists(account: string, bucket: string): Promise<boolean>;
   /** Writes a JSON object, durably, with the bucket's notifications. @throws NoSuchBucket, AccessDenied. */
@@ -36,17 +44,22 @@ interface Writer {
 }
 
 export function storedObjects(s3: S3): StoredObjects {
+  const find = async (account: string, region: string, name: string, key: string, versionId?: string) => {
+    const bucket = await findBucket(s3.database, name);
+    if (bucket?.account !== account || bucket.region !== region) return undefined;
+    const bytes = Buffer.from(key);
+    const row =
+      versionId === undefined
+        ? await currentObject(s3.database, name, bytes)
+        : await objectVersion(s3.database, name, bytes, versionId);
+    return row?.is_marker === 1 ? undefined : row;
+  };
   return {
-    async read(account, region, bucketName, key, versionId) {
-      const bucket = await findBucket(s3.database, bucketName);
-      if (bucket?.account !== account || bucket.region !== region) return undefined;
-      const bytes = Buffer.from(key);
+    versionOf: async (...place) => (await find(...place))?.version_id,
+    async read(...place) {
       for (let attempt = 1; ; attempt++) {
-        const row =
-          versionId === undefined
-            ? await currentObject(s3.database, bucketName, bytes)
-            : await objectVersion(s3.database, bucketName, bytes, versionId);
-        if (!row || row.is_marker === 1) return undefined;
+        const row = await find(...place);
+        if (!row) return undefined;
         try {
           const content = await s3.content.read(row);
           return content instanceof Readable ? content : Readable.from([content]);

@@ -1,9 +1,10 @@
 /** Where the code of CreateFunction and UpdateFunctionCode comes from: the request itself, or an S3 object. */
 import type { Readable } from "node:stream";
+import type { AwsError } from "../../../aws/errors.ts";
 import type { RequestContext } from "../../../aws/service.ts";
 import { invalidParameter } from "../errors.ts";
 import { UNZIPPED_BYTES_MAX, ZIP_BYTES_MAX } from "../limits.ts";
-import type { CodeObjects } from "../ports.ts";
+import type { CodeObjects, ObjectVersion } from "../ports.ts";
 import type { Code, CodeStore } from "./code-store.ts";
 import { LOCAL_BUCKET, allowedFolder, localCode } from "./local-folders.ts";
 
@@ -12,6 +13,7 @@ export interface CodeMembers {
   readonly S3Bucket?: string | undefined;
   readonly S3Key?: string | undefined;
   readonly S3ObjectVersion?: string | undefined;
+  readonly S3ObjectStorageMode?: string | undefined;
 }
 
 export interface CodeSource {
@@ -39,8 +41,32 @@ export async function withCode<T>(
 ): Promise<T> {
   if (members.S3Bucket === LOCAL_BUCKET && !members.ZipFile)
     return use(localCode(await allowedFolder(members.S3Key ?? "", localFolders)));
+  if (members.S3ObjectStorageMode === "REFERENCE") {
+    const object = await referenced(members, objects, context);
+    return code.withReferenced(object, use);
+  }
   const source = codeSource(members, objects, context);
   return code.with(await source.open(), source.bytesMax, use);
+}
+
+/**
+ * The version of an object that is to stay the function's code.
+ * @throws InvalidParameterValueException where there is none, or the bucket keeps no versions.
+ */
+async function referenced(
+  { ZipFile, S3Bucket, S3Key, S3ObjectVersion }: CodeMembers,
+  objects: CodeObjects,
+  { account, region }: RequestContext,
+): Promise<ObjectVersion> {
+  if (ZipFile || !S3Bucket || !S3Key)
+    throw invalidParameter("S3ObjectStorageMode REFERENCE goes with S3Bucket and S3Key.");
+  const versionId = await objects.versionOf(account, region, S3Bucket, S3Key, S3ObjectVersion);
+  if (versionId === undefined) throw noSuchKey();
+  if (versionId === "null")
+    throw invalidParameter(
+      `S3ObjectStorageMode REFERENCE requires versioning: enable it for the bucket ${S3Bucket} and upload ${S3Key} again.`,
+    );
+  return { account, region, bucket: S3Bucket, key: S3Key, versionId };
 }
 
 /** @throws InvalidParameterValueException for no source or two. */
@@ -57,9 +83,13 @@ export function codeSource(code: CodeMembers, objects: CodeObjects, context: Req
     async open() {
       const object = await objects.read(context.account, context.region, S3Bucket, S3Key, S3ObjectVersion);
       if (object) return object;
-      throw invalidParameter(
-        "Error occurred while GetObject. S3 Error Code: NoSuchKey. S3 Error Message: The specified key does not exist.",
-      );
+      throw noSuchKey();
     },
   };
+}
+
+function noSuchKey(): AwsError {
+  return invalidParameter(
+    "Error occurred while GetObject. S3 Error Code: NoSuchKey. S3 Error Message: The specified key does not exist.",
+  );
 }

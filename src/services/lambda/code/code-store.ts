@@ -14,7 +14,9 @@ import type { Ids } from "../../../kit/id.ts";
 import type { Blobs } from "../../../store/blobs.ts";
 import type { Database } from "../../../store/database.ts";
 import type { Log } from "../../../telemetry/log.ts";
-import { invalidParameter } from "../errors.ts";
+import { codeGone, invalidParameter } from "../errors.ts";
+import { UNZIPPED_BYTES_MAX } from "../limits.ts";
+import type { CodeObjects, ObjectVersion } from "../ports.ts";
 import { isCodeUsed, usedCodes } from "../store-lists.ts";
 import { SIGNATURE_FILE, readPackage } from "../signing/package-signature.ts";
 import type { PackageSignature } from "../signing/package-signature.ts";
@@ -30,11 +32,14 @@ export interface Code {
   readonly unzippedBytes: number;
   /** As it was found in the zip. */
   readonly signature?: PackageSignature;
+  /** Where it stays. Absent for code that is stored here. */
+  readonly s3Object?: ObjectVersion;
 }
 
 interface Deps {
   readonly blobs: Blobs;
   readonly database: Database;
+  readonly objects: CodeObjects;
   readonly ids: Ids;
   readonly codeDir: string;
   /** Unpacked code that is kept though no environment has it mounted, in bytes. */
@@ -79,6 +84,12 @@ export class CodeStore {
     return this.folder(layersName(codes));
   }
 
+  /** The same with an object that stays where it is: checked and unpacked, and not stored. */
+  async withReferenced<T>(object: ObjectVersion, use: (code: Code) => Promise<T>): Promise<T> {
+    const content = await readReferenced(this.#deps.objects, object);
+    return this.with(content, UNZIPPED_BYTES_MAX, (code) => use({ ...code, s3Object: object }), false);
+  }
+
   /**
    * Stores a zip of at most `bytesMax`, checked and unpacked, and runs `use` with it; what no version refers to
    * afterwards is removed again.
@@ -88,13 +99,14 @@ export class CodeStore {
     content: Readable | Uint8Array,
     bytesMax: number,
     use: (code: Code) => Promise<T>,
+    isKept = true,
   ): Promise<T> {
     const staged = await this.#stage(content, bytesMax);
     this.#held.set(staged.sha256, (this.#held.get(staged.sha256) ?? 0) + 1);
     try {
       const signature = await findSignature(staged);
       const unzippedBytes = await this.#inTurn(staged.sha256, async () => {
-        await this.#keepBlob(staged);
+        if (isKept) await this.#keepBlob(staged);
         await this.#publish(staged.sha256, staged);
         return staged.unzippedBytes;
       });
@@ -110,20 +122,20 @@ export class CodeStore {
 
   /**
    * Unpacks the code where it is not, and keeps it at {@link folder} until the answer is called.
-   * @throws when the stored zip cannot be read.
+   * @param object Where code stays that is not stored. @throws when the zip cannot be read.
    */
-  async hold(sha256: string): Promise<() => void> {
+  async hold(sha256: string, object?: ObjectVersion): Promise<() => void> {
     const stamp = this.stamp(sha256);
     if (stamp !== undefined) {
       await stamp;
       return () => {};
     }
-    return this.#hold(sha256, () => this.#unpack(sha256));
+    return this.#hold(sha256, () => this.#unpack(sha256, object));
   }
 
   /** The same with layers, which lie merged at {@link layersFolder}. */
-  async holdAll(sha256: string, layers: readonly string[]): Promise<() => void> {
-    const release = await this.hold(sha256);
+  async holdAll(sha256: string, layers: readonly string[], object?: ObjectVersion): Promise<() => void> {
+    const release = await this.hold(sha256, object);
     if (layers.length === 0) return release;
     try {
       const releaseLayers = await this.#holdLayers(layers);
@@ -162,8 +174,9 @@ export class CodeStore {
     };
   }
 
-  async #unpack(sha256: string): Promise<void> {
-    const content = await this.#deps.blobs.read(codeBlob(sha256));
+  async #unpack(sha256: string, object?: ObjectVersion): Promise<void> {
+    const { blobs, objects } = this.#deps;
+    const content = object ? await readReferenced(objects, object) : await blobs.read(codeBlob(sha256));
     const staged = await this.#stage(content, Number.POSITIVE_INFINITY);
     await this.#publish(sha256, staged);
     await rm(staged.temporary, { recursive: true, force: true });
@@ -216,7 +229,7 @@ export class CodeStore {
     for (const name of await readdir(codeDir)) {
       if (name === BOOT_FILE) continue;
       const path = join(codeDir, name);
-      if (trusted && used.has(name)) this.#cache.added(name, used.get(name) ?? (await bytesBelow(path)));
+      if (trusted && used.has(name)) this.#cache.added(name, used.get(name) || (await bytesBelow(path)));
       else await rm(path, { recursive: true, force: true });
     }
     this.#makeRoom();
@@ -290,6 +303,14 @@ export class CodeStore {
       if (this.#turns.get(sha256) === settled) this.#turns.delete(sha256);
     }
   }
+}
+
+/** @throws InvalidZipFileException where it is no longer there. */
+async function readReferenced(objects: CodeObjects, object: ObjectVersion): Promise<Readable> {
+  const { account, region, bucket, key, versionId } = object;
+  const content = await objects.read(account, region, bucket, key, versionId);
+  if (!content) throw codeGone(object);
+  return content;
 }
 
 /** Most packages have none, which a look at what was unpacked tells. */

@@ -1,27 +1,37 @@
 /** Code.Location of GetFunction: a signed URL of ours to the stored zip, good for ten minutes. */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Clock } from "../../../kit/clock.ts";
 import type { Blobs } from "../../../store/blobs.ts";
 import { BlobNotFound } from "../../../store/blobs.ts";
 import type { Log } from "../../../telemetry/log.ts";
+import type { ReferencedCode } from "../configuration.ts";
 import { CODE_LOCATION_MS } from "../limits.ts";
+import type { CodeObjects } from "../ports.ts";
 import { codeBlob } from "./code-store.ts";
 
 const PREFIX = "/_lambent/code/";
 
 interface Deps {
   readonly blobs: Blobs;
+  readonly objects: CodeObjects;
   readonly clock: Clock;
   readonly log: Log;
   /** Survives restarts, so that a URL handed out before one still works. */
   readonly secret: string;
 }
 
-/** The URL under `endpoint` at which the zip is read; opaque, as AWS's presigned ones are. */
-export function codeLocation(deps: Pick<Deps, "clock" | "secret">, endpoint: string, sha256: string): string {
-  const claim = `${sha256}.${deps.clock.now() + CODE_LOCATION_MS}`;
+/** The URL under `endpoint` at which the zip is read, wherever it is; opaque, as AWS's presigned ones are. */
+export function codeLocation(
+  deps: Pick<Deps, "clock" | "secret">,
+  endpoint: string,
+  sha256: string,
+  object?: ReferencedCode,
+): string {
+  const place = object ? `.${Buffer.from(JSON.stringify(object)).toString("base64url")}` : "";
+  const claim = `${sha256}.${deps.clock.now() + CODE_LOCATION_MS}${place}`;
   return `${endpoint}${PREFIX}${claim}.${signature(deps.secret, claim).toString("base64url")}`;
 }
 
@@ -29,27 +39,29 @@ export function codeLocation(deps: Pick<Deps, "clock" | "secret">, endpoint: str
 export function answerCodeLocation(deps: Deps, request: IncomingMessage, response: ServerResponse): boolean {
   const path = request.url?.split("?", 1)[0] ?? "";
   if (!path.startsWith(PREFIX)) return false;
-  const sha256 = verify(deps, path.slice(PREFIX.length));
+  const place = verify(deps, path.slice(PREFIX.length));
   if (request.method !== "GET" && request.method !== "HEAD") refuse(response, 405, "Method not allowed");
-  else if (sha256 === undefined) refuse(response, 403, "The code location has expired or is not genuine");
+  else if (place === undefined) refuse(response, 403, "The code location has expired or is not genuine");
   else
-    send(deps, response, codeBlob(sha256), request.method === "HEAD").catch((error: unknown) => {
+    send(deps, response, place, request.method === "HEAD").catch((error: unknown) => {
       deps.log.warn("A code download broke off", { error });
       response.destroy();
     });
   return true;
 }
 
-async function send(deps: Deps, response: ServerResponse, blob: string, headOnly: boolean): Promise<void> {
-  const info = await deps.blobs.stat(blob);
-  if (!info) return refuse(response, 404, "The code is no longer stored");
-  response.writeHead(200, { "content-type": "application/zip", "content-length": info.bytes });
+async function send(deps: Deps, response: ServerResponse, place: Place, headOnly: boolean): Promise<void> {
+  const bytes = place.object?.zipBytes ?? (await deps.blobs.stat(codeBlob(place.sha256)))?.bytes;
+  const content = bytes === undefined ? undefined : await read(deps, place);
+  if (!content) return refuse(response, 404, "The code is no longer stored");
+  response.writeHead(200, { "content-type": "application/zip", "content-length": bytes });
   if (headOnly) {
+    content.destroy();
     response.end();
     return;
   }
   try {
-    await pipeline(await deps.blobs.read(blob), response);
+    await pipeline(content, response);
   } catch (error) {
     if (
       error instanceof BlobNotFound ||
@@ -60,12 +72,32 @@ async function send(deps: Deps, response: ServerResponse, blob: string, headOnly
   }
 }
 
-function verify(deps: Deps, token: string): string | undefined {
-  const match = /^(([0-9a-f]{64})\.(\d{1,15}))\.([\w-]{43})$/.exec(token);
+/** Which zip a URL is for. */
+interface Place {
+  readonly sha256: string;
+  /** Where it stays; absent for what is stored here. */
+  readonly object?: ReferencedCode;
+}
+
+async function read({ blobs, objects }: Deps, { sha256, object }: Place): Promise<Readable | undefined> {
+  if (object) {
+    const { account, region, bucket, key, versionId } = object;
+    return objects.read(account, region, bucket, key, versionId);
+  }
+  return blobs.read(codeBlob(sha256)).catch((error: unknown) => {
+    if (error instanceof BlobNotFound) return undefined;
+    throw error;
+  });
+}
+
+function verify(deps: Deps, token: string): Place | undefined {
+  const match = /^(([0-9a-f]{64})\.(\d{1,15})(?:\.([\w-]+))?)\.([\w-]{43})$/.exec(token);
   if (!match) return undefined;
-  const [, claim = "", sha256, expires, signed = ""] = match;
+  const [, claim = "", sha256 = "", expires, object, signed = ""] = match;
   if (!timingSafeEqual(signature(deps.secret, claim), Buffer.from(signed, "base64url"))) return undefined;
-  return Number(expires) >= deps.clock.now() ? sha256 : undefined;
+  if (Number(expires) < deps.clock.now()) return undefined;
+  if (object === undefined) return { sha256 };
+  return { sha256, object: JSON.parse(Buffer.from(object, "base64url").toString()) as ReferencedCode };
 }
 
 function signature(secret: string, claim: string): Buffer {

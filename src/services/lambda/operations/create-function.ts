@@ -4,7 +4,7 @@ import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import { withCode } from "../code/code-source.ts";
 import type { Code } from "../code/code-store.ts";
 import { configArn, findNamedConfig } from "../code-signing-configs.ts";
-import { fingerprint, newConfiguration, withSigner } from "../configuration.ts";
+import { fingerprint, newConfiguration, storedBytes, withCodeFacts } from "../configuration.ts";
 import type { Configuration } from "../configuration.ts";
 import type { Client, Lambda } from "../deps.ts";
 import { describeVersion } from "../describe.ts";
@@ -45,13 +45,13 @@ export async function createFunction(
   return withCode(lambda, input.Code ?? {}, context, async (code) => {
     checkSizes(configuration, code.unzippedBytes);
     await admit(lambda, id, config, [{ arn: functionArn(id), signature: code.signature }, ...(layers ?? [])]);
-    const signed = withSigner(configuration, await signerOf(lambda, code.signature));
+    const signed = withCodeFacts(configuration, code, await signerOf(lambda, code.signature));
     const rows = await lambda.database.tx(async (tx) => {
       if (!(await insertFunction(tx, id, tags))) throw alreadyExists(id);
       // One may have been deleted since, and its content with it.
       await findLayers({ policies, reader: tx }, input.Layers ?? [], context);
       const usage = await readUsage(tx, id.account, id.region);
-      checkStorage(usage.unzipped + code.unzippedBytes, lambda.limits);
+      checkStorage(usage.unzipped + storedBytes(code).unzippedBytes, lambda.limits);
       const latest = newLatest(lambda, id, signed, code);
       await saveVersion(tx, latest);
       if (config) {
@@ -75,8 +75,7 @@ function newLatest(lambda: Lambda, id: FunctionId, configuration: Configuration,
     configuration,
     fingerprint: fingerprint(configuration, code.sha256),
     codeSha256: code.sha256,
-    codeBytes: code.zipBytes,
-    unzippedBytes: code.unzippedBytes,
+    ...storedBytes(code),
     revision: lambda.ids.uuid(),
     lastModified: lambda.clock.now(),
     ...CREATING,

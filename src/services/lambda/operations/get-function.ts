@@ -2,6 +2,9 @@
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import { localFolder, localLocation } from "../code/local-folders.ts";
 import { codeLocation } from "../code/location.ts";
+import type { FunctionCodeLocation } from "@aws-sdk/client-lambda";
+import { codeGone } from "../errors.ts";
+import type { VersionRow } from "../version-row.ts";
 import type { Client, Lambda } from "../deps.ts";
 import { describeVersion } from "../describe.ts";
 import { findVersion, ownReference } from "../lookup.ts";
@@ -16,25 +19,32 @@ export async function getFunction(
 ): Promise<Output<Client, "GetFunction">> {
   const reference = ownReference(input, context);
   const { row } = await findVersion(lambda.database, reference);
-  const folder = localFolder(row.codeSha256);
   const reserved = await readReserved(lambda.database, reference);
   const tags = (await readTags(lambda.database, reference)) ?? {};
   return {
     Configuration: describeVersion(lambda, row, reference.qualifier),
-    Code: {
-      RepositoryType: "S3",
-      Location:
-        folder === undefined
-          ? codeLocation(
-              { clock: lambda.clock, secret: lambda.locationSecret },
-              context.endpoint,
-              row.codeSha256,
-            )
-          : localLocation(folder),
-    },
+    Code: { RepositoryType: "S3", ...(await locate(lambda, row, context)) },
     ...(reserved === undefined ? {} : { Concurrency: { ReservedConcurrentExecutions: reserved } }),
     ...(Object.keys(tags).length > 0 ? { Tags: tags } : {}),
   };
+}
+
+/** Where a version's code can be read; of code that stays in a bucket, also which object it is, or why it cannot be read. */
+async function locate(
+  { clock, locationSecret, objects }: Lambda,
+  { codeSha256, configuration }: VersionRow,
+  { endpoint }: RequestContext,
+): Promise<FunctionCodeLocation> {
+  const folder = localFolder(codeSha256);
+  if (folder !== undefined) return { Location: localLocation(folder) };
+  const { s3Object } = configuration;
+  const Location = codeLocation({ clock, secret: locationSecret }, endpoint, codeSha256, s3Object);
+  if (!s3Object) return { Location };
+  const { account, region, bucket, key, versionId } = s3Object;
+  const ResolvedS3Object = { S3Bucket: bucket, S3Key: key, S3ObjectVersion: versionId };
+  if ((await objects.versionOf(account, region, bucket, key, versionId)) !== undefined)
+    return { Location, ResolvedS3Object };
+  return { ResolvedS3Object, Error: { ErrorCode: "NoSuchVersion", Message: codeGone(s3Object).message } };
 }
 
 export async function getFunctionConfiguration(

@@ -3,7 +3,7 @@ import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import { withCode } from "../code/code-source.ts";
 import type { Code } from "../code/code-store.ts";
 import { configOf } from "../code-signing-configs.ts";
-import { fingerprint, withSigner } from "../configuration.ts";
+import { fingerprint, storedBytes, withCodeFacts } from "../configuration.ts";
 import type { Client, Lambda } from "../deps.ts";
 import { describeVersion } from "../describe.ts";
 import { checkSizes } from "../layers.ts";
@@ -41,7 +41,7 @@ export async function updateFunctionCode(
       requireUpdatable(current, input.RevisionId);
       checkSizes(current.configuration, code.unzippedBytes);
       const usage = await readUsage(tx, id.account, id.region);
-      checkStorage(usage.unzipped - current.unzippedBytes + code.unzippedBytes, lambda.limits);
+      checkStorage(usage.unzipped - current.unzippedBytes + storedBytes(code).unzippedBytes, lambda.limits);
       const updated = await applyUpdate(lambda, tx, current, changed(current, code, signer));
       return input.Publish ? [updated, await publish(lambda, tx, updated)] : [updated];
     });
@@ -52,13 +52,12 @@ export async function updateFunctionCode(
 }
 
 function changed(row: VersionRow, code: Code, signer: Signer | undefined): VersionRow {
-  const configuration = withSigner(row.configuration, signer);
+  const configuration = withCodeFacts(row.configuration, code, signer);
   return {
     ...row,
     configuration,
     codeSha256: code.sha256,
-    codeBytes: code.zipBytes,
-    unzippedBytes: code.unzippedBytes,
+    ...storedBytes(code),
     fingerprint: fingerprint(configuration, code.sha256),
   };
 }

@@ -28,7 +28,7 @@ export async function updateFunctionConfiguration(
     const layers =
       input.Layers && (await findLayers({ policies: lambda.policies, reader: tx }, input.Layers, context));
     const configuration = updatedConfiguration(current.configuration, input, layers);
-    checkSizes(configuration, current.unzippedBytes);
+    checkSizes(configuration, configuration.s3Object?.unzippedBytes ?? current.unzippedBytes);
     if (layers) await admit(lambda, id, await configOf(tx, id), layers);
     return applyUpdate(lambda, tx, current, {
       ...current,
