@@ -23,6 +23,10 @@ const METRICS = {
   DestinationDeliveryFailures: ["Count", "sum"],
   RecursiveInvocationsDropped: ["Count", "sum"],
   SignatureValidationErrors: ["Count", "sum"],
+  UrlRequestCount: ["Count", "sum"],
+  Url4xxCount: ["Count", "sum"],
+  Url5xxCount: ["Count", "sum"],
+  UrlRequestLatency: ["Milliseconds", "distribution"],
 } as const satisfies Record<string, readonly [SeriesId["unit"], SeriesId["kind"]]>;
 
 export type MetricName = keyof typeof METRICS;

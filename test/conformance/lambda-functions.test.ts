@@ -56,6 +56,7 @@ test("CreateFunction answers Pending with every default, and the waiters see it 
     LastModified: _l,
     RevisionId: _r,
     ConfigSha256: _c,
+    RuntimeVersionConfig: _v,
     ...rest
   } = answer;
   assert.deepEqual(rest, {

@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import {
+  GetFunctionConfigurationCommand,
+  ListFunctionsCommand,
   GetRuntimeManagementConfigCommand,
   InvokeAsyncCommand,
   PublishVersionCommand,
@@ -23,6 +25,20 @@ after(async () => setting?.server.stop());
 
 const arn = (qualifier: string) =>
   `arn:aws:lambda:us-east-1:${ACCOUNT}:function:${FunctionName}:${qualifier}`;
+
+/** The lines of the function's log with a word in them, as soon as there are any. */
+async function logged(word: string): Promise<string[]> {
+  const logs = new CloudWatchLogsClient(setting.server.client());
+  const logGroupName = `/aws/lambda/${FunctionName}`;
+  for (let tries = 0; tries < 200; tries++) {
+    const { events = [] } = await logs
+      .send(new FilterLogEventsCommand({ logGroupName, filterPattern: `"${word}"` }))
+      .catch(() => ({ events: [] }));
+    if (events.length > 0) return events.map(({ message = "" }) => message);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return assert.fail(`the function has logged no ${word}`);
+}
 
 test("GetRuntimeManagementConfig and PutRuntimeManagementConfig: functions have the server's runtimes, and no other way is taken", async () => {
   const get = async (more: object = {}) => {
@@ -49,24 +65,24 @@ test("GetRuntimeManagementConfig and PutRuntimeManagementConfig: functions have 
   await assert.rejects(get({ Qualifier: "7" }), { name: "ResourceNotFoundException" });
 });
 
+test("GetFunctionConfiguration tells the version of the runtime, the same that the function's log has", async () => {
+  await setting.invoke(FunctionName, {});
+  const answer = await setting.lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
+  const version = answer.RuntimeVersionConfig?.RuntimeVersionArn ?? "";
+  assert.match(version, /^arn:aws:lambda:us-east-1::runtime:[0-9a-f]{64}$/);
+  const [line] = await logged("INIT_START");
+  assert.match(line ?? "", new RegExp(`\\tRuntime Version ARN: ${version}\\s*$`));
+  const listed = await setting.lambda.send(new ListFunctionsCommand({}));
+  assert.equal(listed.Functions?.[0]?.RuntimeVersionConfig, undefined);
+});
+
 test("InvokeAsync answers 202 and runs the function; it takes 256 KB of JSON", async () => {
   const invoke = (InvokeArgs: string) =>
     setting.lambda.send(new InvokeAsyncCommand({ FunctionName, InvokeArgs }));
-  const answer = await invoke(JSON.stringify({ text: "ü" }));
+  const answer = await invoke(JSON.stringify({ text: "later" }));
   assert.equal(answer.$metadata.httpStatusCode, 202);
   assert.equal(answer.Status, 202);
-  const logs = new CloudWatchLogsClient(setting.server.client());
-  const logGroupName = `/aws/lambda/${FunctionName}`;
-  const found = async () => {
-    const { events = [] } = await logs.send(
-      new FilterLogEventsCommand({ logGroupName, filterPattern: '"got"' }),
-    );
-    return events.length;
-  };
-  for (let tries = 0; (await found().catch(() => 0)) === 0; tries++) {
-    assert.ok(tries < 200, "the function did not run");
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  await logged("later");
   await assert.rejects(invoke("no JSON"), { name: "InvalidRequestContentException" });
   const text = "x".repeat(262_144);
   await assert.rejects(invoke(JSON.stringify({ text })), { name: "RequestTooLargeException" });

@@ -204,6 +204,30 @@ test("a function that fails, is throttled, or is asked too much", async () => {
   assert.equal(json(throttled.body)["Reason"], "ReservedFunctionConcurrentInvocationLimitExceeded");
 });
 
+test("requests to a URL are counted with their answers and how long they took", async () => {
+  const source = "export const handler = async (e) => ({ statusCode: Number(e.rawPath.slice(1)) });";
+  const { url, name } = await publicUrl(source);
+  for (const path of ["200", "404", "429", "500"]) await callUrl(url, { path });
+  const counted = async () => {
+    const text = await (await fetch(`${setting.server.endpoint}/_lambent/metrics`)).text();
+    const lines = text
+      .split("\n")
+      .filter((line) => line.includes(`"${name}"`) && /url.*_(total|count)\{/.test(line));
+    return Object.fromEntries(lines.map((line) => [line.split("{")[0], Number(line.split(" ").at(-1))]));
+  };
+  // A request counts once its connection has taken the answer, which may be after the caller has it.
+  for (let tries = 0; (await counted())["aws_lambda_url_request_count_total"] !== 4; tries++) {
+    assert.ok(tries < 200, "not all requests are counted");
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  assert.deepEqual(await counted(), {
+    aws_lambda_url_request_count_total: 4,
+    aws_lambda_url4xx_count_total: 2,
+    aws_lambda_url5xx_count_total: 1,
+    aws_lambda_url_request_latency_milliseconds_count: 4,
+  });
+});
+
 test("the URL of an alias calls the version behind it, with the alias's policy", async () => {
   const FunctionName = await setting.create("export const handler = async (e, c) => c.invokedFunctionArn;");
   await setting.lambda.send(new PublishVersionCommand({ FunctionName }));

@@ -4,6 +4,7 @@ import type {
   FunctionConfiguration,
   LayerVersionsListItem,
 } from "@aws-sdk/client-lambda";
+import { runtimeVersionArn } from "../../invoke/index.ts";
 import { versionName } from "./catalogue.ts";
 import { codeDigest } from "./code/local-folders.ts";
 import type { LambdaDeps } from "./deps.ts";
@@ -20,13 +21,15 @@ import type { VersionRow } from "./version-row.ts";
  * A version's configuration; its ARN ends in `qualifier` where one is given. Where functions are not isolated, the reason
  * of every state says so, since nobody should learn it from an accident.
  */
-export function describeVersion(
-  { isolationWarning }: Pick<LambdaDeps, "isolationWarning">,
+export async function describeVersion(
+  { isolationWarning, runtimes }: Pick<LambdaDeps, "isolationWarning" | "runtimes">,
   row: VersionRow,
   qualifier?: string,
-): FunctionConfiguration {
+): Promise<FunctionConfiguration> {
+  const runtimeVersion = await runtimeVersionOf(runtimes, row);
   return {
     ...describeListed(row, qualifier),
+    ...(runtimeVersion !== undefined && { RuntimeVersionConfig: { RuntimeVersionArn: runtimeVersion } }),
     State: row.state,
     ...present("StateReason", row.stateReason ?? isolationWarning ?? null),
     ...(present("StateReasonCode", row.stateCode) as Pick<FunctionConfiguration, "StateReasonCode">),
@@ -39,7 +42,18 @@ export function describeVersion(
   };
 }
 
-/** The same without states, as lists have it. */
+/** The version of its runtime that a function runs on, which is the server's; undefined until that has it. */
+async function runtimeVersionOf(
+  runtimes: LambdaDeps["runtimes"],
+  { configuration: { runtime }, region }: VersionRow,
+): Promise<string | undefined> {
+  if ((await runtimes.find(runtime)).status !== "ready") return undefined;
+  // What keeps it from being made ready is told by the states of functions.
+  const found = await runtimes.install(runtime).catch(() => undefined);
+  return found && runtimeVersionArn(found, region);
+}
+
+/** The same without states and the runtime's version, as lists have it. */
 export function describeListed(row: VersionRow, qualifier?: string): FunctionConfiguration {
   const { configuration } = row;
   const { jsonLogs } = configuration;

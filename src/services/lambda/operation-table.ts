@@ -74,7 +74,10 @@ import { listTags, tagResource, untagResource } from "./operations/tags.ts";
 import { updateFunctionCode } from "./operations/update-function-code.ts";
 import { updateFunctionConfiguration } from "./operations/update-function-configuration.ts";
 
-/** What is in the table and yet refuses by name whatever it is asked for, once that is nothing that AWS would refuse. */
+/**
+ * What is in the table and yet refuses by name whatever it is asked for, once that is nothing that AWS would refuse.
+ * @public Read by scripts/operations.ts.
+ */
 export const refusedOperations: ReadonlySet<string> = new Set(["CreateEventSourceMapping"]);
 
 export const operationTable: OperationTable<Client, Lambda> = {

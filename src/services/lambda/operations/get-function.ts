@@ -22,7 +22,7 @@ export async function getFunction(
   const reserved = await readReserved(lambda.database, reference);
   const tags = (await readTags(lambda.database, reference)) ?? {};
   return {
-    Configuration: describeVersion(lambda, row, reference.qualifier),
+    Configuration: await describeVersion(lambda, row, reference.qualifier),
     Code: { RepositoryType: "S3", ...(await locate(lambda, row, context)) },
     ...(reserved === undefined ? {} : { Concurrency: { ReservedConcurrentExecutions: reserved } }),
     ...(Object.keys(tags).length > 0 ? { Tags: tags } : {}),

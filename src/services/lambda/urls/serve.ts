@@ -14,6 +14,7 @@ import { checkSize, invocationError, invocationOf } from "../operations/invoke.t
 import type { PolicyCaller } from "../ports.ts";
 import { askFunction, isGrant } from "../resource-policies.ts";
 import { readUrlById } from "../store-urls.ts";
+import type { UrlRow } from "../store-urls.ts";
 import { answerOf, failedAnswer, plainAnswer } from "./answer.ts";
 import type { UrlAnswer } from "./answer.ts";
 import { corsHeaders, preflight } from "./cors.ts";
@@ -57,6 +58,8 @@ async function serve(
   const request = wireOf(incoming);
   if (!request) return send(response, plainAnswer(400, JSON.stringify({ Message: "Bad Request" })), {});
   if (!row) return send(response, forbidden(), {});
+  const began = lambda.clock.now();
+  response.once("close", () => count(lambda, row, response, lambda.clock.now() - began));
   const origin = incoming.headers.origin;
   const wanted = incoming.headers["access-control-request-method"];
   const ahead = preflight(row.cors, request.method, origin, wanted);
@@ -75,6 +78,17 @@ async function serve(
   }
   if (row.invokeMode === "RESPONSE_STREAM") return sendStreamed(lambda, exchange, prepared);
   return send(response, await answer(lambda, prepared), ownHeaders);
+}
+
+/** @see https://docs.aws.amazon.com/lambda/latest/dg/urls-monitoring.html */
+function count({ eventMetrics }: Lambda, row: UrlRow, response: ServerResponse, latencyMs: number): void {
+  const reference = { ...row, qualifier: row.qualifier === "" ? undefined : row.qualifier };
+  // Nobody was answered where the caller left before.
+  const status = response.headersSent ? response.statusCode : 0;
+  eventMetrics.add(reference, "UrlRequestCount");
+  eventMetrics.add(reference, "Url4xxCount", status >= 400 && status < 500 ? 1 : 0);
+  eventMetrics.add(reference, "Url5xxCount", status >= 500 ? 1 : 0);
+  eventMetrics.add(reference, "UrlRequestLatency", latencyMs);
 }
 
 async function answer(lambda: Lambda, { target, invocation }: UrlInvocation): Promise<UrlAnswer> {
