@@ -41,7 +41,7 @@ export function createAuthorization(services: readonly Service[], policies: Call
     // Anonymous callers come this far only for the operations that AWS lets anyone call.
     if (type === "anonymous") return;
     const service = byName.get(context.service);
-    if (type === "root" && !service?.authorization?.resourceGrant) return;
+    if (type === "root" && service?.authorization?.bindsRoot !== true) return;
     const conditions = requestConditions(context);
     const check = (requirement: Requirement) =>
       authorizeOne(policies, service, requirement, conditions, context);

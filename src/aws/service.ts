@@ -171,6 +171,8 @@ export interface ServiceAuthorization {
    * whatever else allows it. @param requirement With every condition key that is known of the request.
    */
   resourceGrant?(requirement: Requirement, context: RequestContext): Promise<ResourceGrant>;
+  /** Whether `resourceGrant` is to be asked of root too, whom nothing but a denial by the resource keeps from anything. */
+  readonly bindsRoot?: boolean;
 }
 
 /** What each operation of a service needs, by the operation's name. `needsNothing` says that it was thought of. */

@@ -182,11 +182,7 @@ async function composeServices(
   });
   const lambda = await createLambda({
     ...common,
-    limits: {
-      concurrentExecutions: config.concurrencyMax,
-      asyncConcurrency: config.asyncConcurrency,
-      codeCacheBytes: config.codeCacheBytes,
-    },
+    limits: lambdaLimits(config),
     queue: store.queue,
     invoker,
     runtimes,
@@ -201,6 +197,11 @@ async function composeServices(
   });
   const services = [lambda, s3, dynamodb, iam, sts, logs, ecr].map(({ service }) => service);
   return { services, iam, ecr, lambda, invoker };
+}
+
+/** AWS's quotas of Lambda as this server has them. */
+function lambdaLimits({ concurrencyMax, asyncConcurrency, codeCacheBytes }: Config) {
+  return { concurrentExecutions: concurrencyMax, asyncConcurrency, codeCacheBytes };
 }
 
 /** When the credentials end that a token of ECR's stands for. */

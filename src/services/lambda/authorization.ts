@@ -241,6 +241,7 @@ export function authorization({ database, policies, catalogue }: Deps): ServiceA
   const places = { policies, reader: database };
   return {
     operations: byOperation.operations,
+    bindsRoot: true,
     requirements: (operation, input, context) =>
       operation === INVOKE_URL
         ? onUrl(String(input["resource"]))
