@@ -96,7 +96,7 @@ test("PublishLayerVersion numbers versions from 1; GetLayerVersion and GetLayerV
   assert.equal(byArn.Version, 2);
 });
 
-test("PublishLayerVersion reads its content from S3, and refuses none, two, a broken zip and REFERENCE", async () => {
+test("PublishLayerVersion reads its content from S3, and refuses none, two, a broken zip, and REFERENCE without versions", async () => {
   const s3 = new S3Client(setting.server.client());
   await s3.send(new CreateBucketCommand({ Bucket: "layers" }));
   const Body = await zipOf({ x: "x" });
@@ -113,7 +113,7 @@ test("PublishLayerVersion reads its content from S3, and refuses none, two, a br
   await assert.rejects(from({ ZipFile: rawZip([linkEntry("out", "../..")]) }), { name: invalid });
   await assert.rejects(
     from({ ...S3, S3ObjectStorageMode: "REFERENCE" }),
-    refused("NotImplemented", /REFERENCE/),
+    refused(invalid, /REFERENCE requires versioning/),
   );
   assert.equal((await from(S3)).Version, 2, "what was refused took no number");
 });

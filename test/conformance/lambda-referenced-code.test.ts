@@ -7,11 +7,12 @@ import {
   GetAccountSettingsCommand,
   GetFunctionCommand,
   LambdaClient,
+  PublishLayerVersionCommand,
   PublishVersionCommand,
   UpdateFunctionCodeCommand,
   UpdateFunctionConfigurationCommand,
 } from "@aws-sdk/client-lambda";
-import type { FunctionCode } from "@aws-sdk/client-lambda";
+import type { FunctionCode, LayerVersionContentInput } from "@aws-sdk/client-lambda";
 import {
   CreateBucketCommand,
   DeleteObjectCommand,
@@ -133,6 +134,41 @@ async function waitForFailure(name: string) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
+
+test("PublishLayerVersion with REFERENCE: layers stay in their bucket too, alone and merged", async () => {
+  const before = await stored();
+  const publish = async (LayerName: string, more: Partial<LayerVersionContentInput> = {}) => {
+    const Body = await zipOf({ [`${LayerName}.txt`]: LayerName });
+    const put = await s3.send(new PutObjectCommand({ Bucket, Key: `${LayerName}.zip`, Body }));
+    const content = {
+      S3Bucket: Bucket,
+      S3Key: `${LayerName}.zip`,
+      S3ObjectStorageMode: "REFERENCE" as const,
+    };
+    const answer = await setting.lambda.send(
+      new PublishLayerVersionCommand({ LayerName, Content: { ...content, ...more } }),
+    );
+    return { answer, versionId: put.VersionId, Body };
+  };
+  const one = await publish("one");
+  assert.equal(await stored(), before);
+  assert.deepEqual(one.answer.Content?.ResolvedS3Object, {
+    S3Bucket: Bucket,
+    S3Key: "one.zip",
+    S3ObjectVersion: one.versionId,
+  });
+  assert.equal(one.answer.Content?.CodeSize, one.Body.length);
+  const download = await fetch(one.answer.Content?.Location ?? "");
+  assert.deepEqual(Buffer.from(await download.arrayBuffer()), Buffer.from(one.Body));
+  const two = await publish("two", { S3ObjectStorageMode: "COPY" });
+  const source = `import { readdirSync } from "node:fs"; export const handler = async () => readdirSync("/opt").sort();`;
+  const layers = [one.answer.LayerVersionArn ?? "", two.answer.LayerVersionArn ?? ""];
+  const name = await setting.create(source, { Layers: layers.slice(0, 1) });
+  assert.deepEqual((await setting.invoke(name)).value, ["one.txt"]);
+  await setting.lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName: name, Layers: layers }));
+  await setting.updated(name);
+  assert.deepEqual((await setting.invoke(name)).value, ["one.txt", "two.txt"]);
+});
 
 test("REFERENCE needs an object in a bucket with versions, that is a zip, and that the caller may read", async () => {
   const create = (Code: FunctionCode, lambda = setting.lambda) =>

@@ -4,7 +4,7 @@ import type { Database, Transaction } from "../../store/database.ts";
 import type { CodeStore } from "./code/code-store.ts";
 import { localFolder } from "./code/local-folders.ts";
 import { conflict } from "./errors.ts";
-import { layerCodes } from "./layers.ts";
+import { layerCodes, referencedCodes } from "./layers.ts";
 import { lineageId } from "./lineage.ts";
 import { LATEST, functionArn, functionNotFound } from "./names.ts";
 import type { FunctionId, FunctionReference } from "./names.ts";
@@ -220,6 +220,7 @@ export class Catalogue {
     const deployed = row.serving ?? row;
     const { configuration, deployment, codeSha256 } = deployed;
     const layers = layerCodes(deployed);
+    const objects = referencedCodes(deployed);
     return {
       key: this.#keys.get(deployment) ?? deployment,
       account: row.account,
@@ -235,7 +236,7 @@ export class Catalogue {
       environment: configuration.environment ?? {},
       codeDir: code.folder(codeSha256),
       ...(layers.length > 0 && { optDir: code.layersFolder(layers) }),
-      holdCode: () => code.holdAll(codeSha256, layers, configuration.s3Object),
+      holdCode: () => code.holdAll(codeSha256, layers, objects),
       roleArn: configuration.role,
       logGroup: configuration.logGroup ?? `/aws/lambda/${row.name}`,
       ...(configuration.jsonLogs

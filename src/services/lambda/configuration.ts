@@ -93,12 +93,16 @@ export function updatedConfiguration(
 /** The configuration with other code. */
 export function withCodeFacts(
   configuration: Configuration,
-  { s3Object, zipBytes, unzippedBytes }: Code,
+  code: Code,
   signer: Signer | undefined,
 ): Configuration {
   const { signer: _, s3Object: __, ...rest } = configuration;
-  const referenced = s3Object && { ...s3Object, zipBytes, unzippedBytes };
-  return { ...rest, ...optional("signer", signer), ...optional("s3Object", referenced) };
+  return { ...rest, ...optional("signer", signer), ...optional("s3Object", referencedCode(code)) };
+}
+
+/** Where code stays, with its sizes; undefined for what is stored here. */
+export function referencedCode({ s3Object, zipBytes, unzippedBytes }: Code): ReferencedCode | undefined {
+  return s3Object && { ...s3Object, zipBytes, unzippedBytes };
 }
 
 /** What of a version's code takes room here: nothing of code that stays in a bucket. */

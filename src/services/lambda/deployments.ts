@@ -6,7 +6,7 @@ import type { Database } from "../../store/database.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { CodeStore } from "./code/code-store.ts";
-import { layerCodes } from "./layers.ts";
+import { layerCodes, referencedCodes } from "./layers.ts";
 import { functionArn } from "./names.ts";
 import { readVersion, saveVersion } from "./store.ts";
 import { newestVersions, readUnfinished } from "./store-lists.ts";
@@ -84,7 +84,7 @@ export class Deployments {
       await this.#deps.runtimes.install(row.configuration.runtime);
       const { runtime, memoryMb, role: roleArn } = row.configuration;
       this.#deps.invoker.prepare({ runtime, memoryMb, session: { roleArn, functionName: row.name } });
-      (await this.#deps.code.holdAll(row.codeSha256, layerCodes(row), row.configuration.s3Object))();
+      (await this.#deps.code.holdAll(row.codeSha256, layerCodes(row), referencedCodes(row)))();
     } catch (error) {
       this.#deps.log.warn("A function could not be deployed", { function: functionArn(row), error });
       const reason = error instanceof Error ? error.message : String(error);

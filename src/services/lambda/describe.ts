@@ -3,6 +3,7 @@ import type {
   AliasConfiguration,
   FunctionConfiguration,
   LayerVersionsListItem,
+  ResolvedS3Object,
 } from "@aws-sdk/client-lambda";
 import { runtimeVersionArn } from "../../invoke/index.ts";
 import { versionName } from "./catalogue.ts";
@@ -12,6 +13,7 @@ import { layerVersionArn } from "./layer-names.ts";
 import { functionArn } from "./names.ts";
 import type { FunctionId } from "./names.ts";
 import { HOST_ARCHITECTURE } from "./refusals.ts";
+import type { ObjectVersion } from "./ports.ts";
 import type { Signer } from "./signing/judge.ts";
 import type { AliasRow } from "./store-aliases.ts";
 import type { LayerVersionRow } from "./store-layers.ts";
@@ -97,6 +99,11 @@ export function describeListed(row: VersionRow, qualifier?: string): FunctionCon
     },
     ConfigSha256: row.fingerprint,
   };
+}
+
+/** A version of an object, in AWS's names. */
+export function describeObject({ bucket, key, versionId }: ObjectVersion): ResolvedS3Object {
+  return { S3Bucket: bucket, S3Key: key, S3ObjectVersion: versionId };
 }
 
 /** Who signed a package, where somebody known did. */

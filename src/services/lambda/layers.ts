@@ -6,7 +6,7 @@ import { invalidParameter, notAuthorized } from "./errors.ts";
 import { layerArn, layerVersionArn, readLayerVersionArn } from "./layer-names.ts";
 import type { LayerVersionId } from "./layer-names.ts";
 import { LAYERS_MAX, UNZIPPED_BYTES_MAX } from "./limits.ts";
-import type { ResourcePolicies } from "./ports.ts";
+import type { ObjectVersion, ResourcePolicies } from "./ports.ts";
 import { askLayer, isGrant } from "./resource-policies.ts";
 import { readLayerVersion } from "./store-layers.ts";
 import type { LayerVersionRow, SignedLayer } from "./store-layers.ts";
@@ -21,6 +21,8 @@ export interface FunctionLayer {
   readonly unzippedBytes: number;
   /** Absent where the package has none. */
   readonly signature?: SignedLayer;
+  /** Where the content stays. Absent for what is stored here. */
+  readonly s3Object?: ObjectVersion;
 }
 
 /** Where layers and the policies of layers are looked up. */
@@ -52,13 +54,14 @@ export async function findLayers(
           `${other} and ${arn} are versions of the same layer.`,
       );
     seen.set(layer, arn);
-    const { codeSha256, codeBytes, unzippedBytes, signature } = row;
+    const { codeSha256, signature, s3Object } = row;
     found.push({
       arn: layerVersionArn(row),
       codeSha256,
-      codeBytes,
-      unzippedBytes,
+      codeBytes: s3Object?.zipBytes ?? row.codeBytes,
+      unzippedBytes: s3Object?.unzippedBytes ?? row.unzippedBytes,
       ...(signature && { signature }),
+      ...(s3Object && { s3Object }),
     });
   }
   return found;
@@ -98,6 +101,13 @@ export function checkSizes({ layers = [] }: Configuration, codeBytes: number): v
       `Function code combined with layers exceeds the maximum allowed size of ${UNZIPPED_BYTES_MAX} bytes. ` +
         `The actual size is ${layerBytes + codeBytes} bytes.`,
     );
+}
+
+/** Where the code and the layers of a version stay that are not stored here, by their SHA-256. */
+export function referencedCodes({ configuration, codeSha256 }: Deployed): ReadonlyMap<string, ObjectVersion> {
+  const { s3Object, layers = [] } = configuration;
+  const all = [{ codeSha256, s3Object }, ...layers];
+  return new Map(all.flatMap((one) => (one.s3Object ? [[one.codeSha256, one.s3Object] as const] : [])));
 }
 
 /** The contents of layers that a version has mounted, in order. */

@@ -49,8 +49,6 @@ export function refuseUnimplemented(input: Refusable): void {
 
 /** @throws NotImplemented (501), as for functions. */
 export function refuseLayerContent(content: Input<Client, "PublishLayerVersion">["Content"]): void {
-  if (content?.S3ObjectStorageMode === "REFERENCE")
-    throw notImplemented("S3ObjectStorageMode REFERENCE of a Lambda layer");
   if (content?.S3Bucket === LOCAL_BUCKET) throw notImplemented(`S3Bucket ${LOCAL_BUCKET} of a Lambda layer`);
 }
 

@@ -1,6 +1,7 @@
 /** SQL of layers and their versions. */
 import { sql } from "../../store/database.ts";
 import type { Reader, Transaction } from "../../store/database.ts";
+import type { ReferencedCode } from "./configuration.ts";
 import type { LayerId, LayerVersionId } from "./layer-names.ts";
 import type { Signer } from "./signing/judge.ts";
 import type { PackageSignature } from "./signing/package-signature.ts";
@@ -20,6 +21,8 @@ export interface LayerVersionRow extends LayerVersionId {
   readonly unzippedBytes: number;
   /** Null where the package has none. */
   readonly signature: SignedLayer | null;
+  /** Where the content stays; null for what is stored here. */
+  readonly s3Object: ReferencedCode | null;
   /** Changes with the version's policy. */
   readonly revision: string;
 }
@@ -50,6 +53,7 @@ interface RawLayerVersion {
   unzipped_bytes: number;
   revision: string;
   signature: string | null;
+  s3_object: string | null;
 }
 
 const KEY = "account = ? AND region = ? AND name = ?";
@@ -62,8 +66,8 @@ const VERSION = sql(
 const INSERT = sql(
   "lambda.insert-layer-version",
   `INSERT INTO lambda_layer_versions (account, region, name, number, description, license_info, runtimes,
-   architectures, created_at, code_sha256, code_bytes, unzipped_bytes, revision, signature)
-   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+   architectures, created_at, code_sha256, code_bytes, unzipped_bytes, revision, signature,
+   s3_object) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 );
 const TOUCH = sql(
   "lambda.touch-layer-version",
@@ -117,6 +121,7 @@ export async function insertLayerVersion(tx: Transaction, row: LayerVersionRow):
     row.unzippedBytes,
     row.revision,
     row.signature && JSON.stringify(row.signature),
+    row.s3Object && JSON.stringify(row.s3Object),
   );
 }
 
@@ -195,6 +200,7 @@ function parse(row: RawLayerVersion): LayerVersionRow {
     codeBytes: row.code_bytes,
     unzippedBytes: row.unzipped_bytes,
     signature: row.signature === null ? null : (JSON.parse(row.signature) as SignedLayer),
+    s3Object: row.s3_object === null ? null : (JSON.parse(row.s3_object) as ReferencedCode),
     revision: row.revision,
   };
 }

@@ -16,7 +16,7 @@ export interface CodeMembers {
   readonly S3ObjectStorageMode?: string | undefined;
 }
 
-export interface CodeSource {
+interface CodeSource {
   readonly bytesMax: number;
   open(): Promise<Readable | Uint8Array>;
 }
@@ -41,10 +41,18 @@ export async function withCode<T>(
 ): Promise<T> {
   if (members.S3Bucket === LOCAL_BUCKET && !members.ZipFile)
     return use(localCode(await allowedFolder(members.S3Key ?? "", localFolders)));
-  if (members.S3ObjectStorageMode === "REFERENCE") {
-    const object = await referenced(members, objects, context);
-    return code.withReferenced(object, use);
-  }
+  return withStoredCode({ code, objects }, members, context, use);
+}
+
+/** The same without folders of this machine, for layers. */
+export async function withStoredCode<T>(
+  { code, objects }: Pick<Places, "code" | "objects">,
+  members: CodeMembers,
+  context: RequestContext,
+  use: (code: Code) => Promise<T>,
+): Promise<T> {
+  if (members.S3ObjectStorageMode === "REFERENCE")
+    return code.withReferenced(await referenced(members, objects, context), use);
   const source = codeSource(members, objects, context);
   return code.with(await source.open(), source.bytesMax, use);
 }
@@ -70,7 +78,7 @@ async function referenced(
 }
 
 /** @throws InvalidParameterValueException for no source or two. */
-export function codeSource(code: CodeMembers, objects: CodeObjects, context: RequestContext): CodeSource {
+function codeSource(code: CodeMembers, objects: CodeObjects, context: RequestContext): CodeSource {
   const { ZipFile, S3Bucket, S3Key, S3ObjectVersion } = code;
   if (ZipFile) {
     if (S3Bucket || S3Key || S3ObjectVersion)

@@ -47,6 +47,11 @@ interface Deps {
   readonly log: Log;
 }
 
+/** Where contents stay that are not stored here, by their SHA-256. */
+export type ReferencedCodes = ReadonlyMap<string, ObjectVersion>;
+
+const NONE: ReferencedCodes = new Map();
+
 /** Holds the boot during which the folder was last swept. */
 const BOOT_FILE = ".boot";
 
@@ -122,23 +127,27 @@ export class CodeStore {
 
   /**
    * Unpacks the code where it is not, and keeps it at {@link folder} until the answer is called.
-   * @param object Where code stays that is not stored. @throws when the zip cannot be read.
+   * @param objects Where code stays that is not stored, by its SHA-256. @throws when the zip cannot be read.
    */
-  async hold(sha256: string, object?: ObjectVersion): Promise<() => void> {
+  async hold(sha256: string, objects: ReferencedCodes = NONE): Promise<() => void> {
     const stamp = this.stamp(sha256);
     if (stamp !== undefined) {
       await stamp;
       return () => {};
     }
-    return this.#hold(sha256, () => this.#unpack(sha256, object));
+    return this.#hold(sha256, () => this.#unpack(sha256, objects));
   }
 
   /** The same with layers, which lie merged at {@link layersFolder}. */
-  async holdAll(sha256: string, layers: readonly string[], object?: ObjectVersion): Promise<() => void> {
-    const release = await this.hold(sha256, object);
+  async holdAll(
+    sha256: string,
+    layers: readonly string[],
+    objects: ReferencedCodes = NONE,
+  ): Promise<() => void> {
+    const release = await this.hold(sha256, objects);
     if (layers.length === 0) return release;
     try {
-      const releaseLayers = await this.#holdLayers(layers);
+      const releaseLayers = await this.#holdLayers(layers, objects);
       return () => {
         release();
         releaseLayers();
@@ -149,9 +158,11 @@ export class CodeStore {
     }
   }
 
-  async #holdLayers(codes: readonly string[]): Promise<() => void> {
+  async #holdLayers(codes: readonly string[], objects: ReferencedCodes): Promise<() => void> {
     const name = layersName(codes);
-    return this.#hold(name, () => (codes.length === 1 ? this.#unpack(name) : this.#merge(name, codes)));
+    return this.#hold(name, () =>
+      codes.length === 1 ? this.#unpack(name, objects) : this.#merge(name, codes, objects),
+    );
   }
 
   async #hold(name: string, make: () => Promise<void>): Promise<() => void> {
@@ -174,19 +185,20 @@ export class CodeStore {
     };
   }
 
-  async #unpack(sha256: string, object?: ObjectVersion): Promise<void> {
+  async #unpack(sha256: string, referenced: ReferencedCodes): Promise<void> {
     const { blobs, objects } = this.#deps;
+    const object = referenced.get(sha256);
     const content = object ? await readReferenced(objects, object) : await blobs.read(codeBlob(sha256));
     const staged = await this.#stage(content, Number.POSITIVE_INFINITY);
     await this.#publish(sha256, staged);
     await rm(staged.temporary, { recursive: true, force: true });
   }
 
-  async #merge(name: string, codes: readonly string[]): Promise<void> {
+  async #merge(name: string, codes: readonly string[], objects: ReferencedCodes): Promise<void> {
     const temporary = join(this.#deps.codeDir, `.staging-${this.#deps.ids.uuid()}`);
     const releases: (() => void)[] = [];
     try {
-      for (const code of new Set(codes)) releases.push(await this.hold(code));
+      for (const code of new Set(codes)) releases.push(await this.hold(code, objects));
       await mkdir(temporary, { mode: 0o755 });
       await mergeLayers(
         codes.map((code) => this.folder(code)),

@@ -8,6 +8,7 @@ import { layers } from "./005-layers.ts";
 import { functionUrls } from "./006-function-urls.ts";
 import { policyHeads } from "./007-policy-heads.ts";
 import { codeSigning } from "./008-code-signing.ts";
+import { referencedLayers } from "./009-referenced-layers.ts";
 
 export const migrations: readonly Migration[] = [
   functions,
@@ -18,4 +19,5 @@ export const migrations: readonly Migration[] = [
   functionUrls,
   policyHeads,
   codeSigning,
+  referencedLayers,
 ];

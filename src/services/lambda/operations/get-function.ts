@@ -6,7 +6,7 @@ import type { FunctionCodeLocation } from "@aws-sdk/client-lambda";
 import { codeGone } from "../errors.ts";
 import type { VersionRow } from "../version-row.ts";
 import type { Client, Lambda } from "../deps.ts";
-import { describeVersion } from "../describe.ts";
+import { describeObject, describeVersion } from "../describe.ts";
 import { findVersion, ownReference } from "../lookup.ts";
 import { readReserved } from "../store-concurrency.ts";
 import { readTags } from "../store.ts";
@@ -41,7 +41,7 @@ async function locate(
   const Location = codeLocation({ clock, secret: locationSecret }, endpoint, codeSha256, s3Object);
   if (!s3Object) return { Location };
   const { account, region, bucket, key, versionId } = s3Object;
-  const ResolvedS3Object = { S3Bucket: bucket, S3Key: key, S3ObjectVersion: versionId };
+  const ResolvedS3Object = describeObject(s3Object);
   if ((await objects.versionOf(account, region, bucket, key, versionId)) !== undefined)
     return { Location, ResolvedS3Object };
   return { ResolvedS3Object, Error: { ErrorCode: "NoSuchVersion", Message: codeGone(s3Object).message } };

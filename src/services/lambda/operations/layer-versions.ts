@@ -2,9 +2,10 @@
 import type { GetLayerVersionResponse } from "@aws-sdk/client-lambda";
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import { codeLocation } from "../code/location.ts";
-import { codeSource } from "../code/code-source.ts";
+import { withStoredCode } from "../code/code-source.ts";
+import { referencedCode, storedBytes } from "../configuration.ts";
 import type { Client, Lambda } from "../deps.ts";
-import { describeLayerVersion, describeSigner } from "../describe.ts";
+import { describeLayerVersion, describeObject, describeSigner } from "../describe.ts";
 import { notAuthorized, notFound } from "../errors.ts";
 import {
   layerArn,
@@ -34,12 +35,12 @@ export async function publishLayerVersion(
   const id = readLayerName(input.LayerName ?? "", context);
   requireOwn(id, context);
   refuseLayerContent(input.Content);
-  const source = codeSource(input.Content ?? {}, lambda.objects, context);
-  return lambda.code.with(await source.open(), source.bytesMax, async (code) => {
+  return withStoredCode(lambda, input.Content ?? {}, context, async (code) => {
     const signer = await signerOf(lambda, code.signature);
     const row = await lambda.database.tx(async (tx) => {
       const usage = await readUsage(tx, id.account, id.region);
-      checkStorage(usage.unzipped + code.unzippedBytes, lambda.limits);
+      const stored = storedBytes(code);
+      checkStorage(usage.unzipped + stored.unzippedBytes, lambda.limits);
       const published: LayerVersionRow = {
         ...id,
         number: await store.nextLayerNumber(tx, id),
@@ -49,9 +50,9 @@ export async function publishLayerVersion(
         architectures: input.CompatibleArchitectures ?? null,
         createdAt: lambda.clock.now(),
         codeSha256: code.sha256,
-        codeBytes: code.zipBytes,
-        unzippedBytes: code.unzippedBytes,
+        ...stored,
         signature: code.signature ? { ...code.signature, ...(signer && { signer }) } : null,
+        s3Object: referencedCode(code) ?? null,
         revision: lambda.ids.uuid(),
       };
       await store.insertLayerVersion(tx, published);
@@ -120,9 +121,15 @@ function describeWhole(
     ...describeLayerVersion(row),
     LayerArn: layerArn(row),
     Content: {
-      Location: codeLocation({ clock, secret: locationSecret }, endpoint, row.codeSha256),
+      Location: codeLocation(
+        { clock, secret: locationSecret },
+        endpoint,
+        row.codeSha256,
+        row.s3Object ?? undefined,
+      ),
       CodeSha256: Buffer.from(row.codeSha256, "hex").toString("base64"),
-      CodeSize: row.codeBytes,
+      CodeSize: row.s3Object?.zipBytes ?? row.codeBytes,
+      ...(row.s3Object && { ResolvedS3Object: describeObject(row.s3Object) }),
       ...describeSigner(row.signature?.signer),
     },
   };
