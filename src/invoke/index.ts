@@ -9,7 +9,7 @@ export { INVOKE_LIMITS_DEFAULT } from "./limits.ts";
 export type { InvokeLimits, StreamLimits } from "./limits.ts";
 export { LambdaMetrics } from "./metrics.ts";
 export type { MetricName, MetricSource } from "./metrics.ts";
-export { RuntimeUnavailable, createRuntimes } from "./runtimes/index.ts";
+export { IMAGE_RUNTIME, RuntimeUnavailable, createRuntimes } from "./runtimes/index.ts";
 export type { InstallProgress, RuntimeAnswer, RuntimeListing, Runtimes } from "./runtimes/index.ts";
 export type {
   AnswerSink,

@@ -4,7 +4,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createAuthorization, createFrontDoor } from "../aws/index.ts";
 import type { FrontDoor } from "../aws/index.ts";
-import { ConfigError, parseFolders } from "../config/index.ts";
+import { ConfigError, parseFolders, parseList } from "../config/index.ts";
 import type { Config } from "../config/index.ts";
 import { parseDestinations, parseResolvers } from "../config/outbound.ts";
 import {
@@ -17,7 +17,7 @@ import {
 import type { Clock } from "../kit/clock.ts";
 import { randomIds } from "../kit/id.ts";
 import type { Ids } from "../kit/id.ts";
-import { createSandboxProvider } from "../sandbox/index.ts";
+import { ImageStore, createSandboxProvider } from "../sandbox/index.ts";
 import type { Isolation, SandboxProvider } from "../sandbox/index.ts";
 import { createCloudwatchLogs } from "../services/cloudwatch-logs/index.ts";
 import { createDynamoDb } from "../services/dynamodb/index.ts";
@@ -175,6 +175,8 @@ async function composeServices(
     },
     memory: readMemory,
   });
+  const images = await openImages(config, base, sandboxes.isolation);
+  if (images) parts.defer(() => images.close());
   const lambda = await createLambda({
     ...common,
     limits: {
@@ -185,6 +187,7 @@ async function composeServices(
     queue: store.queue,
     invoker,
     runtimes,
+    images,
     codeDir: join(config.dataDir, "code"),
     localFolders: parseFolders(config.localCode),
     roles: iam.roles,
@@ -199,6 +202,24 @@ async function composeServices(
 /** When the credentials end that a token of ECR's stands for. */
 function expiry({ accessKeys }: Iam): Pick<EcrDeps, "credentials"> {
   return { credentials: { expiryOf: async (id) => (await accessKeys.find(id))?.expiresAt } };
+}
+
+/** Container images, where functions have roots of their own. */
+async function openImages(
+  config: Config,
+  base: { ids: Ids; log: Log },
+  isolation: Isolation,
+): Promise<ImageStore | undefined> {
+  if (!isolation.namespaces) return undefined;
+  return ImageStore.open({
+    ...base,
+    folder: join(config.dataDir, "images"),
+    mountFolder: join(stateDir(config), "images"),
+    registries: {
+      authFile: config.registryAuth === "" ? undefined : config.registryAuth,
+      insecure: parseList(config.insecureRegistries),
+    },
+  });
 }
 
 /** Lambda's functions as S3's notifications call them. */

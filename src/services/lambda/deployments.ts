@@ -2,9 +2,11 @@
 import type { Invoker, Runtimes } from "../../invoke/index.ts";
 import type { Ids } from "../../kit/id.ts";
 import type { Database } from "../../store/database.ts";
+import { ImageError } from "../../sandbox/index.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { CodeStore } from "./code/code-store.ts";
+import { imageFailure } from "./code/images.ts";
 import { layerCodes } from "./layers.ts";
 import { functionArn } from "./names.ts";
 import { readVersion, saveVersion } from "./store.ts";
@@ -86,8 +88,8 @@ export class Deployments {
       (await this.#deps.code.holdAll(row.codeSha256, layerCodes(row)))();
     } catch (error) {
       this.#deps.log.warn("A function could not be deployed", { function: functionArn(row), error });
-      const reason = error instanceof Error ? error.message : String(error);
-      failure = { code: "InvalidRuntime", reason: reason.slice(0, REASON_CHARS_MAX) };
+      const { code, reason } = failureOf(error);
+      failure = { code, reason: reason.slice(0, REASON_CHARS_MAX) };
     }
     // Stopped meanwhile (an installation can take minutes): the next server begins again.
     if (this.#stopped) return;
@@ -105,6 +107,11 @@ export class Deployments {
 interface Failure {
   readonly code: string;
   readonly reason: string;
+}
+
+function failureOf(error: unknown): Failure {
+  if (error instanceof ImageError) return imageFailure(error);
+  return { code: "InvalidRuntime", reason: error instanceof Error ? error.message : String(error) };
 }
 
 /** A creation that failed leaves nothing to invoke; an update that failed leaves what ran before. */

@@ -7,6 +7,7 @@ import type {
 import { versionName } from "./catalogue.ts";
 import { codeDigest } from "./code/local-folders.ts";
 import type { LambdaDeps } from "./deps.ts";
+import { describeImage } from "./image-config.ts";
 import { layerVersionArn } from "./layer-names.ts";
 import { functionArn } from "./names.ts";
 import type { FunctionId } from "./names.ts";
@@ -45,9 +46,13 @@ export function describeListed(row: VersionRow, qualifier?: string): FunctionCon
   return {
     FunctionName: row.name,
     FunctionArn: functionArn(row, qualifier),
-    Runtime: configuration.runtime as NonNullable<FunctionConfiguration["Runtime"]>,
+    ...(configuration.image
+      ? {}
+      : {
+          Runtime: configuration.runtime as NonNullable<FunctionConfiguration["Runtime"]>,
+          Handler: configuration.handler,
+        }),
     Role: configuration.role,
-    Handler: configuration.handler,
     CodeSize: row.codeBytes,
     Description: configuration.description,
     Timeout: configuration.timeoutSeconds,
@@ -63,7 +68,8 @@ export function describeListed(row: VersionRow, qualifier?: string): FunctionCon
       ? { Layers: configuration.layers.map(({ arn, codeBytes }) => ({ Arn: arn, CodeSize: codeBytes })) }
       : {}),
     RevisionId: row.revision,
-    PackageType: "Zip",
+    PackageType: configuration.image ? "Image" : "Zip",
+    ...describeImage(configuration.image),
     Architectures: [HOST_ARCHITECTURE],
     EphemeralStorage: { Size: configuration.ephemeralStorageMb },
     SnapStart: { ApplyOn: "None", OptimizationStatus: "Off" },

@@ -1,5 +1,8 @@
 /** GetFunction and GetFunctionConfiguration */
+import type { FunctionCodeLocation } from "@aws-sdk/client-lambda";
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
+import { imageOf } from "../code/image-code.ts";
+import { imageLocation } from "../code/images.ts";
 import { localFolder, localLocation } from "../code/local-folders.ts";
 import { codeLocation } from "../code/location.ts";
 import type { Client, Lambda } from "../deps.ts";
@@ -16,24 +19,28 @@ export async function getFunction(
 ): Promise<Output<Client, "GetFunction">> {
   const reference = ownReference(input, context);
   const { row } = await findVersion(lambda.database, reference);
-  const folder = localFolder(row.codeSha256);
   const reserved = await readReserved(lambda.database, reference);
   const tags = (await readTags(lambda.database, reference)) ?? {};
   return {
     Configuration: describeVersion(lambda, row, reference.qualifier),
-    Code: {
-      RepositoryType: "S3",
-      Location:
-        folder === undefined
-          ? codeLocation(
-              { clock: lambda.clock, secret: lambda.locationSecret },
-              context.endpoint,
-              row.codeSha256,
-            )
-          : localLocation(folder),
-    },
+    Code: locationOf(lambda, row.codeSha256, context),
     ...(reserved === undefined ? {} : { Concurrency: { ReservedConcurrentExecutions: reserved } }),
     ...(Object.keys(tags).length > 0 ? { Tags: tags } : {}),
+  };
+}
+
+function locationOf(
+  { clock, locationSecret: secret }: Lambda,
+  codeSha256: string,
+  { endpoint }: RequestContext,
+): FunctionCodeLocation {
+  const image = imageOf(codeSha256);
+  if (image) return imageLocation(image);
+  const folder = localFolder(codeSha256);
+  return {
+    RepositoryType: "S3",
+    Location:
+      folder === undefined ? codeLocation({ clock, secret }, endpoint, codeSha256) : localLocation(folder),
   };
 }
 

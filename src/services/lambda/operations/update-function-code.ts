@@ -5,6 +5,7 @@ import type { Code } from "../code/code-store.ts";
 import { fingerprint } from "../configuration.ts";
 import type { Client, Lambda } from "../deps.ts";
 import { describeVersion } from "../describe.ts";
+import { checkCodeUpdate } from "../image-config.ts";
 import { checkSizes } from "../layers.ts";
 import { findLatest, unqualifiedReference } from "../lookup.ts";
 import { publish } from "../publish.ts";
@@ -22,7 +23,9 @@ export async function updateFunctionCode(
 ): Promise<Output<Client, "UpdateFunctionCode">> {
   const id = unqualifiedReference(input, context);
   refuseUnimplemented(input);
-  requireUpdatable(await findLatest(lambda.database, id), input.RevisionId);
+  const before = await findLatest(lambda.database, id);
+  requireUpdatable(before, input.RevisionId);
+  checkCodeUpdate(before.configuration, input);
   return withCode(lambda, input, context, async (code) => {
     if (input.DryRun) {
       const current = await findLatest(lambda.database, id);
