@@ -66,7 +66,10 @@ test("Invoke of an image: its variables, the function's and the platform's; its 
     "team/inside",
     "v1",
     shellImage(script, {
-      config: { Cmd: ["app.handler", "a b"], Env: ["PATH=/bin", "FROM_IMAGE=yes", "BOTH=image", "AWS_REGION=no"] },
+      config: {
+        Cmd: ["app.handler", "a b"],
+        Env: ["PATH=/bin", "FROM_IMAGE=yes", "BOTH=image", "AWS_REGION=no"],
+      },
     }),
   );
   const name = await createImage(setting, uri, { Environment: { Variables: { BOTH: "function" } } });
@@ -109,8 +112,8 @@ test("Invoke of an image: its layers lie over one another, packed in every way, 
         "remade/": { folder: true },
         "remade/old": "x",
         "was-file": "x",
-        "secret": { file: "x", mode: 0o600 },
-        "owned": { file: "x", uid: 993, mode: 0o600 },
+        secret: { file: "x", mode: 0o600 },
+        owned: { file: "x", uid: 993, mode: 0o600 },
         [`long/${"n".repeat(120)}`]: "long name",
         "dev/console": { type: "3" },
       },
@@ -128,10 +131,10 @@ test("Invoke of an image: its layers lie over one another, packed in every way, 
         "remade/new": "new",
         "was-file/": { folder: true },
         "was-file/inner": "inner",
-        "hard": { hardLink: "data/replaced" },
-        "soft": { link: "/data/kept" },
-        "outside": { link: "../../../../../../etc/passwd" },
-        "through": { link: "data" },
+        hard: { hardLink: "data/replaced" },
+        soft: { link: "/data/kept" },
+        outside: { link: "../../../../../../etc/passwd" },
+        through: { link: "data" },
         "through/written": "through a link",
       },
       packing: "zstd",
@@ -167,7 +170,10 @@ test("CreateFunction and UpdateFunctionConfiguration with ImageConfig: each over
   const script = `printf '"%s %s"' "$(pwd)" "$*"`;
   const image = shellImage(script, {
     config: { Cmd: ["own"] },
-    files: { other: { file: `#!/bin/sh\nexec /runtime other "$@"\n`, mode: 0o755 }, "work/": { folder: true } },
+    files: {
+      other: { file: `#!/bin/sh\nexec /runtime other "$@"\n`, mode: 0o755 },
+      "work/": { folder: true },
+    },
   });
   const name = await createImage(setting, registry.put("team/overrides", "v1", image), {
     ImageConfig: { Command: ["given", "two words"] },
@@ -203,7 +209,10 @@ test("UpdateFunctionCode and PublishVersion with images: the digest is pinned, a
   assert.equal((await setting.invoke(name)).value, 2);
   const two = await setting.lambda.send(new PublishVersionCommand({ FunctionName: name }));
   const again = await setting.lambda.send(
-    new UpdateFunctionCodeCommand({ FunctionName: name, ImageUri: `${uri.replace(":latest", "")}@sha256:${two.CodeSha256}` }),
+    new UpdateFunctionCodeCommand({
+      FunctionName: name,
+      ImageUri: `${uri.replace(":latest", "")}@sha256:${two.CodeSha256}`,
+    }),
   );
   await setting.updated(name);
   assert.equal(again.CodeSha256, two.CodeSha256);
@@ -259,25 +268,47 @@ test("DeleteFunction of images: layers are shared, fetched once, and gone with t
 
 test("an image that cannot be started fails in AWS's words, as does one that ends by itself", async () => {
   const cases: readonly [Parameters<typeof shellImage>[1] | undefined, string, RegExp][] = [
-    [{ config: { Entrypoint: ["/nowhere"] } }, "Runtime.InvalidEntrypoint", /fork\/exec \/nowhere: no such file or directory$/],
-    [{ config: { Entrypoint: ["nowhere"] } }, "Runtime.InvalidEntrypoint", /exec: "nowhere": executable file not found in \$PATH$/],
+    [
+      { config: { Entrypoint: ["/nowhere"] } },
+      "Runtime.InvalidEntrypoint",
+      /fork\/exec \/nowhere: no such file or directory$/,
+    ],
+    [
+      { config: { Entrypoint: ["nowhere"] } },
+      "Runtime.InvalidEntrypoint",
+      /exec: "nowhere": executable file not found in \$PATH$/,
+    ],
     [
       { config: { Entrypoint: ["/text"] }, files: { text: "no program" } },
       "Runtime.InvalidEntrypoint",
       /fork\/exec \/text: permission denied$/,
     ],
     [
-      { config: { Entrypoint: ["/text"] }, files: { text: { file: "no program, whatever its mode", mode: 0o755 } } },
+      {
+        config: { Entrypoint: ["/text"] },
+        files: { text: { file: "no program, whatever its mode", mode: 0o755 } },
+      },
       "Runtime.InvalidEntrypoint",
       /fork\/exec \/text: exec format error$/,
     ],
     [{ config: { Entrypoint: [], Cmd: [] } }, "Runtime.InvalidEntrypoint", /entrypoint/],
-    [{ config: { WorkingDir: "/nowhere" } }, "Runtime.InvalidWorkingDir", /chdir \/nowhere: no such file or directory$/],
+    [
+      { config: { WorkingDir: "/nowhere" } },
+      "Runtime.InvalidWorkingDir",
+      /chdir \/nowhere: no such file or directory$/,
+    ],
     [{ config: { Entrypoint: ["/bin/sh", "-c", "exit 7"] } }, "Runtime.ExitError", /exit status 7$/],
-    [{ config: { Entrypoint: ["/bin/sh", "-c", "exit 0"] } }, "Runtime.ExitError", /without providing a reason$/],
+    [
+      { config: { Entrypoint: ["/bin/sh", "-c", "exit 0"] } },
+      "Runtime.ExitError",
+      /without providing a reason$/,
+    ],
   ];
   for (const [index, [more, errorType, message]] of cases.entries()) {
-    const name = await createImage(setting, registry.put("team/broken", `v${index}`, shellImage(`cat`, more)));
+    const name = await createImage(
+      setting,
+      registry.put("team/broken", `v${index}`, shellImage(`cat`, more)),
+    );
     const { value, error } = await setting.invoke(name);
     assert.equal(error, "Unhandled");
     const document = value as { errorType: string; errorMessage: string };
@@ -313,9 +344,15 @@ test("CreateFunction, UpdateFunctionCode and UpdateFunctionConfiguration refuse 
       new CreateFunctionCommand({ ...base, ...managed, PackageType: "Image", Code: { ImageUri: uri } }),
       /^Please don't provide Handler or Runtime or Layer when the intended function PackageType is Image\.$/,
     ],
-    [new CreateFunctionCommand({ ...base, PackageType: "Image", Code: { ZipFile } }), /^Please provide ImageUri/],
+    [
+      new CreateFunctionCommand({ ...base, PackageType: "Image", Code: { ZipFile } }),
+      /^Please provide ImageUri/,
+    ],
     [new CreateFunctionCommand({ ...base, Code: { ImageUri: uri } }), /^Runtime and Handler are mandatory/],
-    [new CreateFunctionCommand({ ...base, ...managed, Code: { ImageUri: uri } }), /^Please don't provide ImageUri/],
+    [
+      new CreateFunctionCommand({ ...base, ...managed, Code: { ImageUri: uri } }),
+      /^Please don't provide ImageUri/,
+    ],
     [
       new CreateFunctionCommand({ ...base, ...managed, Code: { ZipFile }, ImageConfig: { Command: ["x"] } }),
       /^ImageConfig is only supported/,
@@ -337,7 +374,10 @@ test("CreateFunction, UpdateFunctionCode and UpdateFunctionConfiguration refuse 
       new UpdateFunctionCodeCommand({ FunctionName: zip, ImageUri: uri }),
       /^Please don't provide ImageUri when updating a function with packageType Zip\.$/,
     ],
-    [new UpdateFunctionConfigurationCommand({ FunctionName: image, Handler: "x" }), /^Please don't provide Handler/],
+    [
+      new UpdateFunctionConfigurationCommand({ FunctionName: image, Handler: "x" }),
+      /^Please don't provide Handler/,
+    ],
     [
       new UpdateFunctionConfigurationCommand({
         FunctionName: image,

@@ -7,7 +7,7 @@ import type { RegistryAccess, RegistryLogin } from "./registry-settings.ts";
 
 /** A registry that fails, or says that it is asked too often, is asked again. */
 const TRIES_MAX = 4;
-const FIRST_WAIT_MS = 200;
+const FIRST_WAIT_MS = 100;
 const WAIT_MS_MAX = 10_000;
 
 export class Registry {
@@ -60,7 +60,7 @@ export class Registry {
         throw await this.#refusal(answer, repository);
       const asked = Number(answer?.headers["retry-after"]) * 1_000;
       answer?.destroy();
-      const wait = Number.isFinite(asked) && asked > 0 ? asked : FIRST_WAIT_MS * 4 ** (tries - 1);
+      const wait = Number.isFinite(asked) && asked > 0 ? asked : FIRST_WAIT_MS * 3 ** (tries - 1);
       await sleep(Math.min(wait, WAIT_MS_MAX), undefined, this.#signal ? { signal: this.#signal } : {});
     }
   }
