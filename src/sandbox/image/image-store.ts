@@ -56,6 +56,7 @@ export class ImageStore {
   /** Images that nothing refers to any more, as soon as nobody uses them. */
   readonly #doomed = new Set<Digest>();
   readonly #turns = new InTurn();
+  #isClosed = false;
 
   private constructor(deps: ImageStoreDeps) {
     this.#deps = deps;
@@ -127,6 +128,7 @@ export class ImageStore {
 
   /** Ends what is being pulled. Mounts are taken down with the sandboxes. */
   close(): Promise<void> {
+    this.#isClosed = true;
     return this.#layers.close();
   }
 
@@ -172,7 +174,9 @@ export class ImageStore {
       layers: image.layers.length,
       ms: Math.round(performance.now() - startedAt),
     });
-    void this.#sync(digest, kept);
+    this.#sync(digest, kept).catch((error: unknown) => {
+      if (!this.#isClosed) this.#deps.log.warn("An image could not be synced to disk", { digest, error });
+    });
   }
 
   /** All at once: the workers take them in turn. */
@@ -276,7 +280,7 @@ export class ImageStore {
   async #sync(digest: Digest, kept: Kept): Promise<void> {
     const { code } = await tryProgram("sync", ["-f", this.#deps.folder]);
     await this.#turns.run(digest, async () => {
-      if (code === 0 && this.#images.get(digest) === kept)
+      if (code === 0 && !this.#isClosed && this.#images.get(digest) === kept)
         await this.#keep(digest, { ...kept, isSynced: true });
     });
   }

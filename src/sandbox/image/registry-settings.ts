@@ -8,6 +8,8 @@ export interface RegistrySettings {
   readonly authFile: string | undefined;
   /** Registries (`host:port`) that are spoken to without TLS, beside those of this machine. */
   readonly insecure: readonly string[];
+  /** How registries are reached that this server itself is; undefined for all others. */
+  own?(registry: string): Promise<RegistryAccess | undefined>;
 }
 
 export interface RegistryLogin {
@@ -44,6 +46,8 @@ export async function accessTo(
   { registry }: Pick<ImageReference, "registry">,
   settings: RegistrySettings,
 ): Promise<RegistryAccess> {
+  const own = await settings.own?.(registry);
+  if (own) return own;
   const mayBePlain = isOfThisMachine(registry) || settings.insecure.includes(registry);
   const logins = settings.authFile === undefined ? {} : await readLogins(settings.authFile);
   return {

@@ -6,6 +6,7 @@ import { ImageError } from "../../sandbox/index.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { CodeStore } from "./code/code-store.ts";
+import { imageOf } from "./code/image-code.ts";
 import { imageFailure } from "./code/images.ts";
 import { layerCodes } from "./layers.ts";
 import { functionArn } from "./names.ts";
@@ -88,7 +89,7 @@ export class Deployments {
       (await this.#deps.code.holdAll(row.codeSha256, layerCodes(row)))();
     } catch (error) {
       this.#deps.log.warn("A function could not be deployed", { function: functionArn(row), error });
-      const { code, reason } = failureOf(error);
+      const { code, reason } = failureOf(row, error);
       failure = { code, reason: reason.slice(0, REASON_CHARS_MAX) };
     }
     // Stopped meanwhile (an installation can take minutes): the next server begins again.
@@ -109,9 +110,10 @@ interface Failure {
   readonly reason: string;
 }
 
-function failureOf(error: unknown): Failure {
+function failureOf({ codeSha256 }: VersionRow, error: unknown): Failure {
   if (error instanceof ImageError) return imageFailure(error);
-  return { code: "InvalidRuntime", reason: error instanceof Error ? error.message : String(error) };
+  const reason = error instanceof Error ? error.message : String(error);
+  return { code: imageOf(codeSha256) ? "InternalError" : "InvalidRuntime", reason };
 }
 
 /** A creation that failed leaves nothing to invoke; an update that failed leaves what ran before. */
