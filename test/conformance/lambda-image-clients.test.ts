@@ -18,8 +18,8 @@ const CLIENT = "awslambdaric==4.2.2";
 const PYTHON = "/usr/bin/python3";
 const HANDLER = `
 import os, awslambdaric
-print("loaded", os.environ["AWS_EXECUTION_ENV"])
 def handler(event, context):
+    print("run by", os.environ["AWS_EXECUTION_ENV"])
     if event.get("fail"):
         raise KeyError(event["fail"])
     return {"event": event, "arn": context.invoked_function_arn, "left": context.get_remaining_time_in_millis() > 0,
@@ -59,7 +59,7 @@ describe("an image with awslambdaric from docker-registry", { skip: missing ?? f
 
   test("Invoke answers by the real client, with its context, and logs what it prints", async () => {
     const { value, error, log } = await setting.invoke(name, { a: 1 }, { LogType: "Tail" });
-    assert.equal(error, undefined, JSON.stringify(value));
+    assert.equal(error, undefined, `${JSON.stringify(value)}\n${log}`);
     const { id, ...rest } = value as { id: string };
     assert.deepEqual(rest, {
       event: { a: 1 },
@@ -69,8 +69,8 @@ describe("an image with awslambdaric from docker-registry", { skip: missing ?? f
       root: "/var/task",
       uid: 993,
     });
-    assert.match(log, /loaded AWS_Lambda_Image\n/);
-    assert.match(log, new RegExp(`START RequestId: ${id} .*\\nEND RequestId: ${id}\\n`));
+    assert.match(log, /run by AWS_Lambda_Image\n/);
+    assert.match(log, new RegExp(`START RequestId: ${id} .*\\nrun by .*\\nEND RequestId: ${id}\\n`));
   });
 
   test("a handler's error is the client's own document", async () => {
@@ -110,8 +110,10 @@ function pythonFiles(): Files {
   const add = (path: string, source: string) =>
     (files[path.slice(1)] = { file: readFileSync(source), mode: statSync(source).mode & 0o777 });
   add(program, program);
-  const extensions = readdirSync(join(library, "lib-dynload")).map((name) =>
-    join(library, "lib-dynload", name),
+  const extensions = [join(library, "lib-dynload"), folder].flatMap((each) =>
+    readdirSync(each)
+      .filter((name) => name.endsWith(".so"))
+      .map((name) => join(each, name)),
   );
   for (const one of [program, ...extensions])
     for (const [, path = ""] of execFileSync("ldd", [one], { encoding: "utf8" }).matchAll(/(\/\S+) \(0x/g))
