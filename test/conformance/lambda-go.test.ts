@@ -9,6 +9,7 @@ import { promisify } from "node:util";
 import { buildImage } from "../harness/image.ts";
 import { startRegistry } from "../harness/registry.ts";
 import { zipOf } from "../harness/zip.ts";
+import { runcMissing } from "../sandbox/harness.ts";
 import { createImage } from "./image-setting.ts";
 import { ACCOUNT, startSetting } from "./lambda-setting.ts";
 import type { Setting } from "./lambda-setting.ts";
@@ -141,19 +142,23 @@ describe("a function in Go", { skip: missing }, () => {
     );
   });
 
-  test("answers the same out of an image that holds nothing but the program", async () => {
-    const registry = await startRegistry();
-    try {
-      const files = { main: { file: program, mode: 0o755 } };
-      const image = buildImage({ layers: [{ files }], config: { Entrypoint: ["/main"] } });
-      const imaged = await createImage(setting, registry.put("team/go", "v1", image));
-      const { value, error } = await setting.invoke(imaged, { do: "greet", name: "image" });
-      assert.equal(error, undefined, JSON.stringify(value));
-      assert.equal((value as { greeting: string }).greeting, "Hello, image");
-    } finally {
-      await registry.close();
-    }
-  });
+  test(
+    "answers the same out of an image that holds nothing but the program",
+    { skip: runcMissing ?? false },
+    async () => {
+      const registry = await startRegistry();
+      try {
+        const files = { main: { file: program, mode: 0o755 } };
+        const image = buildImage({ layers: [{ files }], config: { Entrypoint: ["/main"] } });
+        const imaged = await createImage(setting, registry.put("team/go", "v1", image));
+        const { value, error } = await setting.invoke(imaged, { do: "greet", name: "image" });
+        assert.equal(error, undefined, JSON.stringify(value));
+        assert.equal((value as { greeting: string }).greeting, "Hello, image");
+      } finally {
+        await registry.close();
+      }
+    },
+  );
 
   test("answers its errors under the names of their types", async () => {
     assert.deepEqual((await failing("fail")).document, {

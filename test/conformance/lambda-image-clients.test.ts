@@ -10,7 +10,7 @@ import { dockerRegistryMissing, startDockerRegistry } from "../harness/docker-re
 import type { DockerRegistry } from "../harness/docker-registry.ts";
 import { buildImage } from "../harness/image.ts";
 import type { Files } from "../harness/image.ts";
-import { createImage } from "./image-setting.ts";
+import { createImage, imagesMissing } from "./image-setting.ts";
 import { startSetting } from "./lambda-setting.ts";
 import type { Setting } from "./lambda-setting.ts";
 
@@ -27,7 +27,7 @@ def handler(event, context):
 `;
 
 const folder = await mkdtemp(join(tmpdir(), "lambent-ric-"));
-const missing = dockerRegistryMissing() ?? installClient();
+const missing = imagesMissing ?? dockerRegistryMissing() ?? installClient();
 if (missing) console.log(`# SKIPPED an image with awslambdaric: ${missing}`);
 
 describe("an image with awslambdaric from docker-registry", { skip: missing ?? false }, () => {

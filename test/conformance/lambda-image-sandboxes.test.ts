@@ -4,7 +4,7 @@ import { after, before, describe, test } from "node:test";
 import { startRegistry } from "../harness/registry.ts";
 import type { TestRegistry } from "../harness/registry.ts";
 import { whyMissing } from "../sandbox/harness.ts";
-import { createImage, shellImage } from "./image-setting.ts";
+import { createImage, imagesMissing, shellImage } from "./image-setting.ts";
 import { startSetting } from "./lambda-setting.ts";
 
 let registry: TestRegistry;
@@ -14,7 +14,7 @@ before(async () => {
 after(() => registry?.close());
 
 for (const sandbox of ["runsc", "crun"] as const) {
-  const missing = await whyMissing(sandbox);
+  const missing = imagesMissing ?? (await whyMissing(sandbox));
   if (missing) console.log(`# SKIPPED images on ${sandbox}: ${missing}`);
   describe(`images on ${sandbox}`, { skip: missing ?? false }, () => {
     test(`CreateFunction and Invoke with an image on ${sandbox}: its own root, read-only, with a /tmp`, async () => {

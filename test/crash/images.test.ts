@@ -10,21 +10,16 @@ import {
   LambdaClient,
   waitUntilFunctionActiveV2,
 } from "@aws-sdk/client-lambda";
-import { inspectMachine } from "../../src/sandbox/index.ts";
-import { beginImage, createImage, shellImage } from "../conformance/image-setting.ts";
+import { beginImage, createImage, imagesMissing, shellImage } from "../conformance/image-setting.ts";
 import { WAIT, settle } from "../conformance/lambda-setting.ts";
 import { spawnServer } from "../harness/process.ts";
 import { startRegistry } from "../harness/registry.ts";
 import { clientOptions } from "../harness/server.ts";
 import { NOTHING, instanceOf, remains } from "../harness/remains.ts";
 
-const missing =
-  (await inspectMachine()).provider === "process" ? "functions are plain processes on this machine" : false;
-if (missing) console.log(`# SKIPPED images across a crash: ${missing}`);
-
 test(
   "kill -9 while an image is pulled: the function becomes active after the restart, and one that was there runs without its registry",
-  { skip: missing },
+  { skip: imagesMissing ?? false },
   async () => {
     const dataDir = await mkdtemp(join(tmpdir(), "lambent-image-crash-"));
     const flags = ["--port", "0", "--data-dir", dataDir];
