@@ -157,6 +157,11 @@ describe("images and their registries", { skip: imagesMissing ?? false }, () => 
     await assert.rejects(create(`${registry.host}/elsewhere/app:v1`), {
       message: /registry\.invalid cannot be reached/,
     });
+    registry.intercept = (_request, response) => {
+      response.writeHead(401, { "www-authenticate": 'Bearer realm="no address"' }).end();
+      return true;
+    };
+    await assert.rejects(create(`${registry.host}/odd/app:v1`), { message: /an answer that cannot be read/ });
     registry.intercept = () => false;
   });
 

@@ -141,6 +141,16 @@ test(
   },
 );
 
+test("a layer that takes away all below it leaves nothing of that", async () => {
+  const layers = [{ files: { old: "1", "a/old": "1" } }, { files: { ".wh..wh..opq": "", new: "2" } }];
+  const uri = registry.put("roots", "opaque", buildImage({ layers }));
+  for (const mayOverlay of canMount ? [true, false] : [false]) {
+    const here = await openStore(mayOverlay);
+    assert.deepEqual(await listing((await here.have(uri)).root), ["new 644 0 2"]);
+    await here.close();
+  }
+});
+
 test(
   "layers that were unpacked where nothing can be mounted are mounted once that is so",
   { skip: !canMount },

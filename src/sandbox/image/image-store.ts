@@ -215,8 +215,13 @@ export class ImageStore {
   async #layOut(digest: Digest): Promise<void> {
     const { folder } = this.#deps;
     const root = this.root(digest);
-    const layers = (this.#images.get(digest)?.diffIds ?? []).map(
-      (diffId) => this.#layers.get(diffId) as Layer,
+    const all = (this.#images.get(digest)?.diffIds ?? []).map((diffId) => this.#layers.get(diffId) as Layer);
+    // One that takes away all below it, if there is one, is the lowest that is seen.
+    const layers = all.slice(
+      Math.max(
+        0,
+        all.findLastIndex(({ opaque }) => opaque.includes("")),
+      ),
     );
     const points = join(folder, "points");
     if (this.#overlay) {
@@ -228,8 +233,8 @@ export class ImageStore {
     }
     const staging = join(folder, "staging", this.#deps.ids.uuid());
     await mkdir(staging, { recursive: true });
-    const all = layers.map((layer) => ({ folder: layer.folder, removals: layer }));
-    await linkRoot([...all, { folder: points, removals: { whiteouts: [], opaque: [] } }], staging);
+    const below = layers.map((layer) => ({ folder: layer.folder, removals: layer }));
+    await linkRoot([...below, { folder: points, removals: { whiteouts: [], opaque: [] } }], staging);
     await mkdir(join(root, ".."), { recursive: true });
     await rename(staging, root);
   }

@@ -34,6 +34,8 @@ export interface UnpackedLayer extends Removals {
 /** Times that a broken transfer goes on where it broke. */
 const RESUMES_MAX = 5;
 const RESUME_WAIT_MS = 200;
+/** A registry that sends a little now and then would keep a thread for ever, in milliseconds. */
+const LAYER_MS_MAX = 30 * 60_000;
 /** Pieces that are unpacked at once, in bytes. */
 const CHUNK_BYTES = 256 * 1024;
 
@@ -96,7 +98,8 @@ async function* unpacked(job: LayerJob): AsyncGenerator<Buffer> {
 
 /** The layer as it is packed: exactly the bytes that its digest stands for. @throws ImageError */
 async function* checked({ access, repository, layer }: LayerJob): AsyncGenerator<Buffer> {
-  const registry = new Registry(access);
+  const signal = AbortSignal.timeout(LAYER_MS_MAX);
+  const registry = new Registry(access, signal);
   const hash = createHash("sha256");
   let done = 0;
   for (let resumes = 0; done < layer.size || resumes === 0; resumes++) {
@@ -111,7 +114,7 @@ async function* checked({ access, repository, layer }: LayerJob): AsyncGenerator
       }
     } catch (error) {
       if (error instanceof ImageError && error.problem !== "unreachable") throw error;
-      if (resumes >= RESUMES_MAX) throw error;
+      if (resumes >= RESUMES_MAX || signal.aborted) throw error;
     }
     if (done < layer.size && resumes >= RESUMES_MAX)
       throw new ImageError(

@@ -6,7 +6,7 @@ import type { LayerJob, UnpackedLayer } from "./layer-job.ts";
 import type { LayerAnswer } from "./layer-worker.ts";
 
 /** Layers that are fetched and unpacked at once. */
-const WORKERS_MAX = Math.min(4, Math.max(2, availableParallelism()));
+const WORKERS_MAX = Math.min(8, Math.max(4, availableParallelism()));
 /** One that has unpacked nothing for this long is ended, in milliseconds. */
 const IDLE_MS = 2_000;
 /** The same file in the tree and in the package. */

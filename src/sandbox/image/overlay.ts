@@ -64,7 +64,8 @@ function libraryOverlay(): Overlay | undefined {
   return {
     writeRemovals(folder, { whiteouts, opaque }) {
       const places = new Places(folder);
-      for (const path of opaque) makeOpaque(places.folder(path.split("/")));
+      // Of the root the kernel asks nothing: who mounts leaves out what is below.
+      for (const path of opaque) if (path !== "") makeOpaque(places.folder(path.split("/")));
       for (const path of whiteouts) {
         const parts = path.split("/");
         const target = `${places.folder(parts.slice(0, -1))}/${parts.at(-1)}`;

@@ -50,8 +50,10 @@ export class Registry {
   async #get(repository: string, path: string, headers: Record<string, string>): Promise<IncomingMessage> {
     for (let tries = 1; ; tries++) {
       const answer = await this.#try(repository, path, headers).catch((error: unknown) => {
-        if (tries >= TRIES_MAX || this.#signal?.aborted) throw error;
-        if (!(error instanceof ImageError) || error.problem !== "unreachable") throw error;
+        const isOver = tries >= TRIES_MAX || this.#signal?.aborted;
+        // What is no address, or no JSON, is the registry's fault too.
+        if (!(error instanceof ImageError)) throw unreadable(this.#access, error as Error);
+        if (isOver || error.problem !== "unreachable") throw error;
         return undefined;
       });
       const status = answer?.statusCode ?? 0;
@@ -144,6 +146,12 @@ export function readChallenge(header: string): {
   for (const [, name = "", quoted, bare] of rest.matchAll(/([a-zA-Z_]+)=(?:"([^"]*)"|([^\s,]+))/g))
     parameters[name.toLowerCase()] = quoted ?? bare ?? "";
   return { scheme: scheme.toLowerCase(), parameters };
+}
+
+function unreadable({ registry }: RegistryAccess, error: Error): ImageError {
+  return new ImageError("unreachable", `${registry} gave an answer that cannot be read: ${error.message}`, {
+    cause: error,
+  });
 }
 
 function basic({ username, password }: RegistryLogin): string {

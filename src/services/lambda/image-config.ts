@@ -45,7 +45,7 @@ export function checkPackage({
     );
   if (Code.ImageUri)
     throw invalidParameter("Please don't provide ImageUri when creating a function with packageType Zip.");
-  if (ImageConfig !== undefined) throw onlyImages();
+  if (saysAny(ImageConfig)) throw onlyImages();
 }
 
 /** @throws InvalidParameterValueException. */
@@ -67,7 +67,7 @@ export function checkImageUpdate(
     throw invalidParameter(
       "Please don't provide Handler or Runtime or Layer when the intended function PackageType is Image.",
     );
-  if (!image && ImageConfig !== undefined) throw onlyImages();
+  if (!image && saysAny(ImageConfig)) throw onlyImages();
 }
 
 /**
@@ -102,6 +102,10 @@ export function describeImage(
       },
     },
   };
+}
+
+function saysAny(input: Create["ImageConfig"]): boolean {
+  return Object.keys(imageOverrides({}, input)).length > 0;
 }
 
 function onlyImages() {
