@@ -14,6 +14,7 @@ import {
   createRuntimes,
   readMemory,
 } from "../invoke/index.ts";
+import type { InvokeLimits } from "../invoke/index.ts";
 import type { Clock } from "../kit/clock.ts";
 import { randomIds } from "../kit/id.ts";
 import type { Ids } from "../kit/id.ts";
@@ -162,21 +163,9 @@ async function composeServices(
     endpointPort: door.port,
     stateDir: stateDir(config),
     availabilityZoneId: config.availabilityZoneId,
-    limits: {
-      ...INVOKE_LIMITS_DEFAULT,
-      environmentsMax: config.environmentsMax,
-      prebootedMax: config.prebooted,
-      concurrentExecutions: config.concurrencyMax,
-      streaming: {
-        bytesMax: config.streamBytesMax,
-        burstBytes: config.streamBurstBytes,
-        bytesPerSecond: config.streamBytesPerSecond,
-      },
-    },
+    limits: invokeLimits(config),
     memory: readMemory,
   });
-  const images = await openImages(config, base, sandboxes.isolation);
-  if (images) parts.defer(() => images.close());
   const lambda = await createLambda({
     ...common,
     limits: {
@@ -187,7 +176,7 @@ async function composeServices(
     queue: store.queue,
     invoker,
     runtimes,
-    images,
+    images: await openImages(config, base, sandboxes.isolation, parts),
     codeDir: join(config.dataDir, "code"),
     localFolders: parseFolders(config.localCode),
     roles: iam.roles,
@@ -204,14 +193,29 @@ function expiry({ accessKeys }: Iam): Pick<EcrDeps, "credentials"> {
   return { credentials: { expiryOf: async (id) => (await accessKeys.find(id))?.expiresAt } };
 }
 
+function invokeLimits(config: Config): InvokeLimits {
+  return {
+    ...INVOKE_LIMITS_DEFAULT,
+    environmentsMax: config.environmentsMax,
+    prebootedMax: config.prebooted,
+    concurrentExecutions: config.concurrencyMax,
+    streaming: {
+      bytesMax: config.streamBytesMax,
+      burstBytes: config.streamBurstBytes,
+      bytesPerSecond: config.streamBytesPerSecond,
+    },
+  };
+}
+
 /** Container images, where functions have roots of their own. */
 async function openImages(
   config: Config,
   base: { ids: Ids; log: Log },
   isolation: Isolation,
+  parts: AsyncDisposableStack,
 ): Promise<ImageStore | undefined> {
   if (!isolation.namespaces) return undefined;
-  return ImageStore.open({
+  const images = await ImageStore.open({
     ...base,
     folder: join(config.dataDir, "images"),
     mountFolder: join(stateDir(config), "images"),
@@ -220,6 +224,8 @@ async function openImages(
       insecure: parseList(config.insecureRegistries),
     },
   });
+  parts.defer(() => images.close());
+  return images;
 }
 
 /** Lambda's functions as S3's notifications call them. */
