@@ -42,6 +42,8 @@ export const TARGETS = [
   { axis: 8, peer: "PostgreSQL inserts, 48 clients, while events run", must: null, moonshot: null },
   { axis: 8, peer: "Redis appendfsync always, 48 clients", must: null, moonshot: 0.7 },
   { axis: 8, peer: "fdatasync, p99", must: null, moonshot: 1 / 4 },
+  { axis: 12, peer: "umoci unpack && runc run", must: 2, moonshot: 4 },
+  { axis: 12, peer: "umoci unpack && runc run, lower layers shared", must: null, moonshot: 30 },
 ] as const satisfies readonly Target[];
 
 export type Peer = (typeof TARGETS)[number]["peer"];

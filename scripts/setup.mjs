@@ -37,6 +37,16 @@ const TEST_PACKAGES = [
     shows: "skopeo",
     cost: "pushing to and pulling from the registry is tested by our own requests only",
   },
+  {
+    name: "busybox-static",
+    shows: "/bin/busybox",
+    cost: "functions that are container images are not tested",
+  },
+  {
+    name: "docker-registry",
+    shows: "docker-registry",
+    cost: "images out of Docker's own registry are not tested",
+  },
   { name: "curl", shows: "curl", cost: "the custom runtime written in shell is not tested" },
 ];
 

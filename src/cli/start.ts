@@ -41,6 +41,10 @@ Options (each also as a variable; a flag wins):
   --code-cache-bytes N   unpacked code kept ready beyond what is in use  [10737418240; LAMBENT_CODE_CACHE_BYTES]
   --local-code LIST      folders that functions may run from as they stand there, with S3Bucket lambent-local and the
                          folder as S3Key; changes are seen at the next invocation  [none; LAMBENT_LOCAL_CODE]
+  --registry-auth FILE   logins of the registries that container images come from, as in Docker's config.json
+                         [none; LAMBENT_REGISTRY_AUTH]
+  --insecure-registries LIST
+                         registries (host:port) without TLS, beside those of this machine  [LAMBENT_INSECURE_REGISTRIES]
   --stop-grace-ms N      how long a stop waits for running invocations  [30000; LAMBENT_STOP_GRACE_MS]
   --log-level LEVEL      debug, info, warn, error: the server's own log, JSON lines on stderr  [info; LAMBENT_LOG_LEVEL]
 
@@ -74,6 +78,8 @@ export const startCommand: Command = {
     "runtimes-dir": text,
     "code-cache-bytes": text,
     "local-code": text,
+    "registry-auth": text,
+    "insecure-registries": text,
     "stop-grace-ms": text,
     "log-level": text,
   },

@@ -47,6 +47,10 @@ export interface Config {
   readonly codeCacheBytes: number;
   /** Folders that functions may run from, for development: `/srv/project,/srv/functions`; those below them too. */
   readonly localCode: string;
+  /** A file like Docker's config.json, with the logins of registries that images are pulled from. */
+  readonly registryAuth: string;
+  /** Registries that are spoken to without TLS, beside those of this machine: `registry.lan:5000,10.0.0.7:5000`. */
+  readonly insecureRegistries: string;
   /** How long a graceful stop waits for running invocations, in milliseconds. */
   readonly stopGraceMs: number;
 }
@@ -83,6 +87,8 @@ const VARIABLES = {
   prebooted: "LAMBENT_PREBOOTED",
   codeCacheBytes: "LAMBENT_CODE_CACHE_BYTES",
   localCode: "LAMBENT_LOCAL_CODE",
+  registryAuth: "LAMBENT_REGISTRY_AUTH",
+  insecureRegistries: "LAMBENT_INSECURE_REGISTRIES",
   stopGraceMs: "LAMBENT_STOP_GRACE_MS",
 } as const satisfies Record<keyof Config, string>;
 
@@ -136,6 +142,8 @@ export function loadConfig(input: ConfigInput = {}, env: NodeJS.ProcessEnv = pro
     prebooted: 100,
     codeCacheBytes: 10_737_418_240,
     localCode: "",
+    registryAuth: "",
+    insecureRegistries: "",
     stopGraceMs: 30_000,
   };
   const read = (key: keyof Config) => input[key] ?? nonEmpty(env[VARIABLES[key]]) ?? defaults[key];
@@ -162,6 +170,8 @@ export function loadConfig(input: ConfigInput = {}, env: NodeJS.ProcessEnv = pro
     prebooted: integer("prebooted", read("prebooted")),
     codeCacheBytes: integer("codeCacheBytes", read("codeCacheBytes")),
     localCode: String(read("localCode")),
+    registryAuth: String(read("registryAuth")),
+    insecureRegistries: String(read("insecureRegistries")),
     stopGraceMs: integer("stopGraceMs", read("stopGraceMs")),
   };
   refuseOpenDoor(config);
@@ -188,11 +198,15 @@ export function isLoopback(host: string): boolean {
 
 /** The folders of a list. */
 export function parseFolders(list: string): string[] {
+  return parseList(list).map((folder) => resolve(folder));
+}
+
+/** What stands between the commas of a list. */
+export function parseList(list: string): string[] {
   return list
     .split(",")
-    .map((folder) => folder.trim())
-    .filter(Boolean)
-    .map((folder) => resolve(folder));
+    .map((one) => one.trim())
+    .filter(Boolean);
 }
 
 function refuseOpenDoor(config: { host: string; auth: string }): void {

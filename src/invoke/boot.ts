@@ -1,7 +1,8 @@
 /** What must be there before an execution environment of a version can boot. */
 import type { EnvironmentSpec } from "./environment.ts";
-import { externalExtensionsOf } from "./extensions/external-extensions.ts";
+import { externalExtensionsOf, imageExtensionsOf } from "./extensions/external-extensions.ts";
 import { bootstrapOf } from "./runtimes/provided.ts";
+import { imageLaunch } from "./image-launch.ts";
 import type { Runtime, Runtimes } from "./runtimes/runtime.ts";
 import type { FunctionVersion, InvokePorts } from "./types.ts";
 
@@ -10,9 +11,10 @@ export interface BootDeps {
   readonly ports: Pick<InvokePorts, "credentials">;
 }
 
-/** A custom runtime whose package has no program that can be run: there is nothing to boot. */
+/** A custom runtime whose package, or an image that, has no program that can be run: there is nothing to boot. */
 export interface NoEntrypoint {
   readonly runtime: Runtime;
+  readonly errorType: string;
   readonly reason: string;
 }
 
@@ -37,13 +39,19 @@ export async function prepareBoot(
 }
 
 async function specOf(deps: BootDeps, version: FunctionVersion): Promise<EnvironmentSpec | NoEntrypoint> {
+  const { image, codeDir, optDir } = version;
   const [runtime, credentials, extensions] = await Promise.all([
     deps.runtimes.install(version.runtime),
     deps.ports.credentials(version, version.functionName),
-    externalExtensionsOf(version.optDir),
+    image ? imageExtensionsOf(codeDir) : externalExtensionsOf(optDir),
   ]);
-  const entrypoint =
-    runtime.kind === "provided" ? await bootstrapOf(version.codeDir, version.optDir) : undefined;
-  if (entrypoint && "reason" in entrypoint) return { runtime, reason: entrypoint.reason };
+  if (image) {
+    const launch = await imageLaunch(version, image);
+    if ("reason" in launch) return { runtime, ...launch };
+    return { version, runtime, entrypoint: undefined, launch, credentials, extensions };
+  }
+  const entrypoint = runtime.kind === "provided" ? await bootstrapOf(codeDir, optDir) : undefined;
+  if (entrypoint && "reason" in entrypoint)
+    return { runtime, errorType: "Runtime.InvalidEntrypoint", reason: entrypoint.reason };
   return { version, runtime, entrypoint: entrypoint?.path, credentials, extensions };
 }

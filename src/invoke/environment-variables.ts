@@ -1,5 +1,6 @@
 /** What a function's process finds in its environment. https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html */
 import type { Inside } from "../sandbox/sandbox.ts";
+import type { ImageLaunch } from "./image-launch.ts";
 import type { InitializationType } from "./platform-events.ts";
 import type { Runtime } from "./runtimes/runtime.ts";
 import type { Credentials, FunctionVersion } from "./types.ts";
@@ -10,6 +11,8 @@ export interface EnvironmentInput {
   readonly credentials: Credentials;
   readonly logStream: string;
   readonly endpointPort: number;
+  /** Of a container image. */
+  readonly launch?: Pick<ImageLaunch, "variables">;
   readonly initializationType?: InitializationType;
   readonly metadataToken: string;
 }
@@ -21,10 +24,10 @@ export function environmentVariables(input: EnvironmentInput, inside: Inside): R
   return {
     ...overridable(input, inside),
     ...Object.fromEntries(user),
-    _HANDLER: version.handler,
+    ...(runtime.kind === "image" ? {} : { _HANDLER: version.handler }),
     AWS_REGION: version.region,
     AWS_DEFAULT_REGION: version.region,
-    ...(runtime.kind === "provided" ? {} : { AWS_EXECUTION_ENV: `AWS_Lambda_${version.runtime}` }),
+    ...executionEnvironment(runtime),
     AWS_LAMBDA_FUNCTION_NAME: version.functionName,
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(version.memoryMb),
     AWS_LAMBDA_FUNCTION_VERSION: version.version,
@@ -101,8 +104,14 @@ function overridable(input: EnvironmentInput, inside: Inside): Record<string, st
     AWS_LAMBDA_LOG_FORMAT: version.logFormat ?? "Text",
     ...(version.logFormat === "JSON" ? { AWS_LAMBDA_LOG_LEVEL: version.applicationLogLevel ?? "INFO" } : {}),
     AWS_ENDPOINT_URL: `http://${inside.addressOf(input.endpointPort)}`,
-    ...shared(runtime, inside),
+    ...(input.launch ? { TZ: ":UTC", ...input.launch.variables } : shared(runtime, inside)),
   };
+}
+
+/** AWS's name of where a function runs; functions on OS-only runtimes are not told. */
+function executionEnvironment({ kind, identifier }: Runtime): { AWS_EXECUTION_ENV?: string } {
+  if (kind === "provided") return {};
+  return { AWS_EXECUTION_ENV: `AWS_Lambda_${kind === "image" ? "Image" : identifier}` };
 }
 
 /** What does not differ between the functions of a runtime that do not set it themselves. */

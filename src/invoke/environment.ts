@@ -14,28 +14,24 @@ import type { Result } from "./invocation-report.ts";
 import { LogStream, streamName } from "./log-stream.ts";
 import { sourceOf } from "./metrics.ts";
 import type { LambdaMetrics } from "./metrics.ts";
-import type { InitializationType } from "./platform-events.ts";
 import { RuntimeDomain } from "./runtime-domain.ts";
 import type { DomainDeps } from "./runtime-domain.ts";
-import type { Runtime } from "./runtimes/runtime.ts";
+import type { ProcessSpec } from "./runtime-process.ts";
 import { isGood, judge } from "./verdict.ts";
 import type { Verdict } from "./verdict.ts";
-import type { Credentials, FunctionVersion, Invocation, InvokePorts, Outcome } from "./types.ts";
+import type { FunctionVersion, Invocation, InvokePorts, Outcome } from "./types.ts";
 
 export interface EnvironmentDeps extends DomainDeps {
   readonly ports: InvokePorts;
   readonly metrics: LambdaMetrics;
 }
 
-export interface EnvironmentSpec {
-  readonly version: FunctionVersion;
-  readonly runtime: Runtime;
-  readonly entrypoint: string | undefined;
-  readonly credentials: Credentials;
+export interface EnvironmentSpec extends Pick<
+  ProcessSpec,
+  "version" | "runtime" | "entrypoint" | "launch" | "credentials" | "initializationType"
+> {
   /** The extensions that run as programs of their own. */
   readonly extensions: readonly ExternalExtension[];
-  /** On demand when absent. */
-  readonly initializationType?: InitializationType;
   /** Called once, when nothing of it has the code mounted any more. */
   readonly releaseCode?: () => void;
 }

@@ -168,7 +168,7 @@ export class Fleet {
     owner.boots--;
     if (spec && "reason" in spec) {
       const invoke: Runner["invoke"] = (invocation): Promise<Outcome> =>
-        runNowhere(this.#deps, pool.version, invocation, spec.runtime, spec.reason);
+        runNowhere(this.#deps, pool.version, invocation, spec);
       owner.bootFailed(new Error(spec.reason), { invoke });
     } else owner.bootFailed(failure);
     pool.wake();

@@ -10,7 +10,7 @@ export type { InvokeLimits, StreamLimits } from "./limits.ts";
 export { LambdaMetrics } from "./metrics.ts";
 export type { MetricName, MetricSource } from "./metrics.ts";
 export { runtimeVersionArn } from "./runtime-version.ts";
-export { RuntimeUnavailable, createRuntimes } from "./runtimes/index.ts";
+export { IMAGE_RUNTIME, RuntimeUnavailable, createRuntimes } from "./runtimes/index.ts";
 export type { InstallProgress, RuntimeAnswer, RuntimeListing, Runtimes } from "./runtimes/index.ts";
 export type {
   AnswerSink,

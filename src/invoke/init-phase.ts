@@ -2,7 +2,7 @@
 import { initMs, provisionedInitMs } from "./limits.ts";
 import type { LogStream } from "./log-stream.ts";
 import type { RuntimeDomain } from "./runtime-domain.ts";
-import { runtimeVersionArn, runtimeVersionName } from "./runtime-version.ts";
+import { runtimeVersionOf } from "./runtime-version.ts";
 import type { Runtime } from "./runtimes/runtime.ts";
 import type { FunctionVersion } from "./types.ts";
 import { isGood, judge } from "./verdict.ts";
@@ -38,8 +38,7 @@ export async function runInitPhase(init: InitPhase): Promise<InitResult> {
   stream.platform({
     type: "initStart",
     phase,
-    runtimeVersion: runtimeVersionName(runtime),
-    runtimeVersionArn: runtimeVersionArn(runtime, version.region),
+    ...runtimeVersionOf(runtime, version.region),
   });
   let timer: NodeJS.Timeout | undefined;
   await domain.boot(() => {

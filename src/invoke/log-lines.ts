@@ -15,7 +15,7 @@ export function textLine(event: PlatformEvent, initializationType: Initializatio
   switch (event.type) {
     case "initStart":
       // That a failed init phase is run again inside an invocation shows in its duration alone.
-      if (event.phase === "invoke") return undefined;
+      if (event.phase === "invoke" || event.runtimeVersion === undefined) return undefined;
       return `INIT_START Runtime Version: ${event.runtimeVersion}\tRuntime Version ARN: ${event.runtimeVersionArn}\n`;
     case "initReport":
       if (event.status === "success" && initializationType === "on-demand") return undefined;

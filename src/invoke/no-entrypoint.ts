@@ -1,10 +1,10 @@
 /** An invocation of a custom runtime whose package has no program that can be run: nothing boots, the log and the caller are told. */
 import type { Clock } from "../kit/clock.ts";
 import type { Ids } from "../kit/id.ts";
+import type { NoEntrypoint } from "./boot.ts";
 import { LogStream, streamName } from "./log-stream.ts";
-import { invalidEntrypoint } from "./payloads.ts";
-import { runtimeVersionArn, runtimeVersionName } from "./runtime-version.ts";
-import type { Runtime } from "./runtimes/runtime.ts";
+import { failure } from "./payloads.ts";
+import { runtimeVersionOf } from "./runtime-version.ts";
 import type { FunctionVersion, Invocation, InvokePorts, Outcome } from "./types.ts";
 
 export interface NoEntrypointDeps {
@@ -17,11 +17,10 @@ export async function runNowhere(
   deps: NoEntrypointDeps,
   version: FunctionVersion,
   invocation: Invocation,
-  runtime: Runtime,
-  reason: string,
+  { runtime, errorType, reason }: NoEntrypoint,
 ): Promise<Outcome> {
   const { requestId } = invocation;
-  const { errorType, payload } = invalidEntrypoint(requestId, reason);
+  const { payload } = failure(errorType, `RequestId: ${requestId} Error: ${reason}`);
   const name = streamName(version, deps.clock.now(), deps.ids.hex(32));
   const stream = new LogStream({
     ...deps,
@@ -35,8 +34,7 @@ export async function runNowhere(
   stream.platform({
     type: "initStart",
     phase: "init",
-    runtimeVersion: runtimeVersionName(runtime),
-    runtimeVersionArn: runtimeVersionArn(runtime, version.region),
+    ...runtimeVersionOf(runtime, version.region),
   });
   stream.platform({ type: "initReport", phase: "init", ...ending });
   stream.platform({ type: "start", requestId, version: version.version });

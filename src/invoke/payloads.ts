@@ -46,11 +46,6 @@ export function exited(requestId: string, exit: SandboxExit): Failure {
   return failure("Runtime.ExitError", `${prefix}${exitWords(exit)}`);
 }
 
-/** A custom runtime has no `bootstrap` that can be run. */
-export function invalidEntrypoint(requestId: string, reason: string): Failure {
-  return failure("Runtime.InvalidEntrypoint", `RequestId: ${requestId} Error: ${reason}`);
-}
-
 /** The handler's answer is larger than AWS lets through. @param bytes Undefined for one that was cut off while it came. */
 export function tooLarge(bytes: number | undefined, bytesMax: number): Failure {
   const size = bytes === undefined ? "" : ` (${bytes} bytes)`;

@@ -13,8 +13,9 @@ export type PlatformEvent =
   | {
       readonly type: "initStart";
       readonly phase: InitPhase;
-      readonly runtimeVersion: string;
-      readonly runtimeVersionArn: string;
+      /** Absent for images. */
+      readonly runtimeVersion?: string;
+      readonly runtimeVersionArn?: string;
     }
   | ({ readonly type: "initRuntimeDone"; readonly phase: InitPhase } & Ending)
   | ({ readonly type: "initReport"; readonly phase: InitPhase; readonly durationMs: number } & Ending)

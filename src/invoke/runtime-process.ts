@@ -17,6 +17,7 @@ import { allRead } from "./after-turn.ts";
 import { assignedVariables, environmentVariables, socketName } from "./environment-variables.ts";
 import { listenForFrames } from "./frame-channel.ts";
 import { lastWordsMs } from "./limits.ts";
+import type { ImageLaunch } from "./image-launch.ts";
 import type { LogStream } from "./log-stream.ts";
 import type { InitializationType } from "./platform-events.ts";
 import type { Prebooted } from "./prebooted.ts";
@@ -46,6 +47,8 @@ export interface ProcessSpec {
   readonly runtime: Runtime;
   /** Program of a custom runtime, in paths of the layout. */
   readonly entrypoint: string | undefined;
+  /** Of a container image. */
+  readonly launch?: ImageLaunch;
   readonly credentials: Credentials;
   readonly initializationType?: InitializationType;
   readonly metadataToken: string;
@@ -247,7 +250,7 @@ function sandboxSpec(spec: ProcessSpec, socketDir: string | undefined, door: Doo
   const { version, runtime } = spec;
   return {
     id: spec.id,
-    codeDir: version.codeDir,
+    ...(version.image ? { rootDir: version.codeDir } : { codeDir: version.codeDir }),
     ...(version.optDir === undefined ? {} : { optDir: version.optDir }),
     ...(runtime.runtimeDir === undefined ? {} : { runtimeDir: runtime.runtimeDir }),
     languageMounts: runtime.languageMounts,
@@ -261,7 +264,7 @@ function sandboxSpec(spec: ProcessSpec, socketDir: string | undefined, door: Doo
 function programOf(deps: ProcessDeps, spec: ProcessSpec): Program {
   return {
     command: commandOf(spec),
-    workingDirectory: "/var/task",
+    workingDirectory: spec.launch?.workingDirectory ?? "/var/task",
     environment: (inside: Inside) =>
       environmentVariables({ ...spec, logStream: spec.stream.name, endpointPort: deps.endpointPort }, inside),
   };
@@ -304,7 +307,8 @@ function httpChannel(runtimeApi: RuntimeApi, api: SandboxApi): RuntimeChannel {
 }
 
 /** A managed runtime is started by the function's wrapper script, when it names one; a custom runtime wraps itself. */
-function commandOf({ entrypoint, version, runtime }: ProcessSpec): readonly string[] {
+function commandOf({ entrypoint, launch, version, runtime }: ProcessSpec): readonly string[] {
+  if (launch) return launch.command;
   if (entrypoint !== undefined) return [entrypoint];
   const wrapper = version.environment["AWS_LAMBDA_EXEC_WRAPPER"];
   const command = runtime.command(version.memoryMb);

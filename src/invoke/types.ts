@@ -26,6 +26,8 @@ export interface FunctionVersion {
   readonly holdCode?: () => Promise<() => void>;
   /** Host folder with the merged layers. */
   readonly optDir?: string;
+  /** Of a version that is a container image, whose root file system lies in `codeDir`. */
+  readonly image?: FunctionImage;
   readonly roleArn: string;
   readonly logGroup: string;
   /** LoggingConfig.LogFormat; Text when absent. */
@@ -34,6 +36,21 @@ export interface FunctionVersion {
   readonly applicationLogLevel?: "TRACE" | "DEBUG" | "INFO" | "WARN" | "ERROR" | "FATAL";
   /** LoggingConfig.SystemLogLevel; INFO when absent. Only with JSON. */
   readonly systemLogLevel?: "DEBUG" | "INFO" | "WARN";
+}
+
+/** How a container image is run: as it says itself, and where the function's configuration says something else, so. */
+export interface FunctionImage {
+  readonly entryPoint?: readonly string[];
+  readonly command?: readonly string[];
+  readonly workingDirectory?: string;
+  /** What the image says; asked while its code is held. */
+  defaults(): {
+    readonly entryPoint: readonly string[];
+    readonly command: readonly string[];
+    readonly workingDirectory: string;
+    /** `NAME=value` */
+    readonly environment: readonly string[];
+  };
 }
 
 export interface Invocation {

@@ -16,6 +16,7 @@ export function checkSpec(spec: SandboxSpec): void {
     if (!Number.isInteger(megabytes) || megabytes < 1)
       throw new SandboxError(`${name} of ${spec.id} is ${megabytes}`);
   const folders = {
+    "/": spec.rootDir,
     "/var/task": spec.codeDir,
     "/opt": spec.optDir,
     "/var/runtime": spec.runtimeDir,

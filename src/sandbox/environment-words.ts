@@ -4,11 +4,12 @@
 export function environmentWords(
   variables: Readonly<Record<string, string>>,
   command: readonly string[],
+  shell: readonly string[] = ["/bin/sh"],
 ): string[] {
   return [
     ...Object.entries(variables).map(([name, value]) => `${name}=${value}`),
     // `env` would take a program with such a name for a variable.
-    ...(command[0]?.includes("=") ? ["/bin/sh", "-c", 'exec "$@"', "sh"] : []),
+    ...(command[0]?.includes("=") ? [...shell, "-c", 'exec "$@"', "sh"] : []),
     ...command,
   ];
 }

@@ -2,6 +2,12 @@
 export { Demand } from "./demand.ts";
 export { createSandboxProvider } from "./create-provider.ts";
 export type { SandboxOptions } from "./create-provider.ts";
+export { ImageError } from "./image/image-error.ts";
+export type { ImageProblem } from "./image/image-error.ts";
+export { ImageStore } from "./image/image-store.ts";
+export { findInside } from "./image/inner-path.ts";
+export type { Architecture, ImageDefaults } from "./image/manifest.ts";
+export { parseReference, pinnedName } from "./image/reference.ts";
 export { inspectMachine, lackingFor, tryGvisor } from "./machine.ts";
 export type { MachineFinding, MachineReport } from "./machine.ts";
 export { SandboxEnded, SandboxError } from "./sandbox.ts";

@@ -18,6 +18,11 @@ export interface Inside {
 export interface SandboxSpec {
   /** Unique; names the cgroup, the bundle and the network slot. `[a-z0-9-]{1,64}` */
   readonly id: string;
+  /**
+   * Host folder that is the root, read-only: that of an image, with the mount points that `makeMountPoints` makes. Nothing of ours is in it
+   * then, and no code, layers or runtime are mounted. Only OCI runtimes have one.
+   */
+  readonly rootDir?: string;
   /** Host folder mounted read-only at /var/task; an empty folder when absent, until `mount` brings one. */
   readonly codeDir?: string;
   /** Host folder mounted read-only at /opt; an empty folder when absent, until `mount` brings one. */

@@ -4,7 +4,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createAuthorization, createFrontDoor } from "../aws/index.ts";
 import type { FrontDoor } from "../aws/index.ts";
-import { ConfigError, parseFolders } from "../config/index.ts";
+import { ConfigError, parseFolders, parseList } from "../config/index.ts";
 import type { Config } from "../config/index.ts";
 import { parseDestinations, parseResolvers } from "../config/outbound.ts";
 import {
@@ -14,10 +14,11 @@ import {
   createRuntimes,
   readMemory,
 } from "../invoke/index.ts";
+import type { InvokeLimits } from "../invoke/index.ts";
 import type { Clock } from "../kit/clock.ts";
 import { randomIds } from "../kit/id.ts";
 import type { Ids } from "../kit/id.ts";
-import { createSandboxProvider } from "../sandbox/index.ts";
+import { ImageStore, createSandboxProvider } from "../sandbox/index.ts";
 import type { Isolation, SandboxProvider } from "../sandbox/index.ts";
 import { createCloudwatchLogs } from "../services/cloudwatch-logs/index.ts";
 import { createDynamoDb } from "../services/dynamodb/index.ts";
@@ -167,17 +168,7 @@ async function composeServices(
     endpointPort: door.port,
     stateDir: stateDir(config),
     availabilityZoneId: config.availabilityZoneId,
-    limits: {
-      ...INVOKE_LIMITS_DEFAULT,
-      environmentsMax: config.environmentsMax,
-      prebootedMax: config.prebooted,
-      concurrentExecutions: config.concurrencyMax,
-      streaming: {
-        bytesMax: config.streamBytesMax,
-        burstBytes: config.streamBurstBytes,
-        bytesPerSecond: config.streamBytesPerSecond,
-      },
-    },
+    limits: invokeLimits(config),
     memory: readMemory,
   });
   const lambda = await createLambda({
@@ -186,6 +177,7 @@ async function composeServices(
     queue: store.queue,
     invoker,
     runtimes,
+    images: await openImages(config, base, sandboxes.isolation, parts),
     codeDir: join(config.dataDir, "code"),
     profiles: new SigningProfiles(signingProfilesDir(config.dataDir)),
     localFolders: parseFolders(config.localCode),
@@ -207,6 +199,41 @@ function lambdaLimits({ concurrencyMax, asyncConcurrency, codeCacheBytes }: Conf
 /** When the credentials end that a token of ECR's stands for. */
 function expiry({ accessKeys }: Iam): Pick<EcrDeps, "credentials"> {
   return { credentials: { expiryOf: async (id) => (await accessKeys.find(id))?.expiresAt } };
+}
+
+function invokeLimits(config: Config): InvokeLimits {
+  return {
+    ...INVOKE_LIMITS_DEFAULT,
+    environmentsMax: config.environmentsMax,
+    prebootedMax: config.prebooted,
+    concurrentExecutions: config.concurrencyMax,
+    streaming: {
+      bytesMax: config.streamBytesMax,
+      burstBytes: config.streamBurstBytes,
+      bytesPerSecond: config.streamBytesPerSecond,
+    },
+  };
+}
+
+/** Container images, where functions have roots of their own. */
+async function openImages(
+  config: Config,
+  base: { ids: Ids; log: Log },
+  isolation: Isolation,
+  parts: AsyncDisposableStack,
+): Promise<ImageStore | undefined> {
+  if (!isolation.namespaces) return undefined;
+  const images = await ImageStore.open({
+    ...base,
+    folder: join(config.dataDir, "images"),
+    mountFolder: join(stateDir(config), "images"),
+    registries: {
+      authFile: config.registryAuth === "" ? undefined : config.registryAuth,
+      insecure: parseList(config.insecureRegistries),
+    },
+  });
+  parts.defer(() => images.close());
+  return images;
 }
 
 /** Lambda's functions as S3's notifications call them. */

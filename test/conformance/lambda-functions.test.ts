@@ -116,8 +116,6 @@ test("CreateFunction accepts defaults said aloud", async () => {
 
 test("CreateFunction refuses what Lambent does not do, by name", async () => {
   const unimplemented: [Partial<CreateFunctionCommandInput>, RegExp][] = [
-    [{ PackageType: "Image", Code: { ImageUri: "x" } }, /PackageType Image/],
-    [{ Code: { ImageUri: "x" } }, /Code\.ImageUri/],
     [{ VpcConfig: { SubnetIds: ["subnet-1"], SecurityGroupIds: ["sg-1"] } }, /VpcConfig/],
     [
       { DeadLetterConfig: { TargetArn: `arn:aws:sqs:us-east-1:${ACCOUNT}:q` } },

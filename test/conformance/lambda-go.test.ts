@@ -6,7 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
+import { buildImage } from "../harness/image.ts";
+import { startRegistry } from "../harness/registry.ts";
 import { zipOf } from "../harness/zip.ts";
+import { runcMissing } from "../sandbox/harness.ts";
+import { createImage } from "./image-setting.ts";
 import { ACCOUNT, startSetting } from "./lambda-setting.ts";
 import type { Setting } from "./lambda-setting.ts";
 
@@ -81,7 +85,7 @@ const missing =
     : "there is no Go on this machine; install it for this test";
 if (missing !== undefined) console.log(`# SKIPPED a function in Go: ${missing}`);
 
-/** The zip of the function, built for this machine. */
+/** The program of the function, built for this machine. */
 async function build(): Promise<Uint8Array> {
   const folder = await mkdtemp(join(tmpdir(), "lambent-go-"));
   try {
@@ -90,7 +94,7 @@ async function build(): Promise<Uint8Array> {
     await run("go", ["mod", "init", "example.com/function"], options);
     await run("go", ["get", `github.com/aws/aws-lambda-go@${AWS_LAMBDA_GO}`], options);
     await run("go", ["build", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", "bootstrap", "."], options);
-    return await zipOf({ bootstrap: await readFile(join(folder, "bootstrap")) });
+    return await readFile(join(folder, "bootstrap"));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -99,9 +103,11 @@ async function build(): Promise<Uint8Array> {
 describe("a function in Go", { skip: missing }, () => {
   let setting: Setting;
   let name: string;
+  let program: Uint8Array;
   before(async () => {
     setting = await startSetting();
-    const ZipFile = await build();
+    program = await build();
+    const ZipFile = await zipOf({ bootstrap: program });
     const code = { Runtime: "provided.al2023", Handler: "bootstrap", Code: { ZipFile } } as const;
     name = await setting.create("", { ...code, Timeout: 2 });
   });
@@ -135,6 +141,24 @@ describe("a function in Go", { skip: missing }, () => {
       new RegExp(`START RequestId: ${request} .*\\ndoing greet\\nEND RequestId: ${request}\\n`),
     );
   });
+
+  test(
+    "answers the same out of an image that holds nothing but the program",
+    { skip: runcMissing ?? false },
+    async () => {
+      const registry = await startRegistry();
+      try {
+        const files = { main: { file: program, mode: 0o755 } };
+        const image = buildImage({ layers: [{ files }], config: { Entrypoint: ["/main"] } });
+        const imaged = await createImage(setting, registry.put("team/go", "v1", image));
+        const { value, error } = await setting.invoke(imaged, { do: "greet", name: "image" });
+        assert.equal(error, undefined, JSON.stringify(value));
+        assert.equal((value as { greeting: string }).greeting, "Hello, image");
+      } finally {
+        await registry.close();
+      }
+    },
+  );
 
   test("answers its errors under the names of their types", async () => {
     assert.deepEqual((await failing("fail")).document, {

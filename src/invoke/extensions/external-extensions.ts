@@ -4,6 +4,7 @@ import { access, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Readable } from "node:stream";
+import { findInside } from "../../sandbox/index.ts";
 import type { Inside, RunningProgram, Sandbox, SandboxExit } from "../../sandbox/sandbox.ts";
 import { signalWords } from "../payloads.ts";
 import type { ExtensionSet } from "./extension-set.ts";
@@ -33,6 +34,18 @@ export async function externalExtensionsOf(
       () => false,
     );
     extensions.push({ name, isExecutable: isOurs && (info.mode & 0o001) !== 0 });
+  }
+  return extensions;
+}
+
+/** Those that a container image holds. @param root Its root file system, whose links lead to nothing outside. */
+export async function imageExtensionsOf(root: string): Promise<readonly ExternalExtension[]> {
+  const folder = await findInside(root, "/opt/extensions");
+  const names: readonly string[] = folder ? await readdir(folder.path).catch(() => []) : [];
+  const extensions: ExternalExtension[] = [];
+  for (const name of names.toSorted()) {
+    const file = await findInside(root, `/opt/extensions/${name}`);
+    if (file?.info.isFile()) extensions.push({ name, isExecutable: (file.info.mode & 0o001) !== 0 });
   }
   return extensions;
 }

@@ -1,5 +1,6 @@
 /** The runtimes that this machine has or can fetch. A version that is not there is refused by name, never swapped. */
 import { refusal } from "./identifiers.ts";
+import { imageFamily } from "./image.ts";
 import { javaFamily } from "./java.ts";
 import { nodeFamily } from "./nodejs.ts";
 import { providedFamily } from "./provided.ts";
@@ -15,6 +16,7 @@ import type {
   RuntimesDeps,
 } from "./runtime.ts";
 
+export { IMAGE_RUNTIME } from "./image.ts";
 export { RuntimeUnavailable } from "./runtime.ts";
 export type { InstallProgress, Runtime, RuntimeAnswer, RuntimeListing, Runtimes } from "./runtime.ts";
 
@@ -24,7 +26,7 @@ export function runtimeFamilies(deps: RuntimesDeps): readonly RuntimeFamily[] {
 }
 
 export function createRuntimes(deps: RuntimesDeps): Runtimes {
-  const families = runtimeFamilies(deps);
+  const families = [...runtimeFamilies(deps), imageFamily];
   const installs = new Map<string, Promise<Runtime>>();
 
   /** Of the family that has the identifier; or why none has it. */

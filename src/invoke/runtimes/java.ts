@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { FoundInterpreters } from "./found-interpreters.ts";
 import { JAVA_VERSIONS } from "./identifiers.ts";
-import { javaBootstrap } from "./java-bootstrap.ts";
+import { ARCHIVE, archiveMin, javaBootstrap } from "./java-bootstrap.ts";
 import { copiedHome, findJavas } from "./java-homes.ts";
 import type { JavaHome } from "./java-homes.ts";
 import { javaLibraries } from "./java-libraries.ts";
@@ -67,16 +67,25 @@ async function installJava(
     );
   });
   const [home, hasLocale] = await Promise.all([copiedHome(cacheDir, java), knowsLocale()]);
+  const archived = java.major >= archiveMin ? [`-XX:SharedArchiveFile=/var/runtime/${ARCHIVE}`] : [];
   const speaksFrames = java.major >= framesMin && compiler !== undefined;
   return {
     identifier,
     kind: "java",
     channel: speaksFrames ? "frames" : "http",
     version: java.version,
-    runtimeDir: speaksFrames ? await javaBootstrap(cacheDir, libraries, compiler, framesMin) : libraries,
+    runtimeDir: speaksFrames
+      ? await javaBootstrap({ cacheDir, libraries, compiler, release: framesMin, home, major: java.major })
+      : libraries,
     languageMounts: [{ source: home, target: "/var/lang" }],
     command: (memoryMb) => {
-      const jvm = ["/var/lang/bin/java", ...options(java.major, memoryMb), "-cp", "/var/runtime/lib/*"];
+      const jvm = [
+        "/var/lang/bin/java",
+        ...options(java.major, memoryMb),
+        ...(speaksFrames ? archived : []),
+        "-cp",
+        "/var/runtime/lib/*",
+      ];
       return speaksFrames ? [...jvm, "lambent.Bootstrap"] : [...HANDLER_AS_ARGUMENT, ...jvm, CLIENT];
     },
     // Without AWS's en_US.UTF-8 on the host, the JVM would take the environment and names of files for ASCII.

@@ -12,7 +12,7 @@ export interface RuntimesDeps {
 export interface Runtime {
   /** As Lambda's API names it: `nodejs22.x`. */
   readonly identifier: string;
-  readonly kind: "nodejs" | "python" | "ruby" | "java" | "provided";
+  readonly kind: "nodejs" | "python" | "ruby" | "java" | "provided" | "image";
   /** How it speaks: frames on a socket (src/invoke/frames.ts), or HTTP to the Runtime API, as what functions bring themselves. */
   readonly channel: "frames" | "http";
   /** The real version: `22.23.3`; empty for OS-only runtimes, whose program comes with the function. */
@@ -20,7 +20,7 @@ export interface Runtime {
   /** Host folder mounted at /var/runtime. */
   readonly runtimeDir?: string;
   readonly languageMounts: SandboxSpec["languageMounts"];
-  /** Program and arguments, in paths of the layout. */
+  /** Program and arguments, in paths of the layout; none where the function brings its own. */
   command(memoryMb: number): readonly string[];
   /**
    * Modules that a process may have loaded before it is known for which function, and that a function's code could bring itself;

@@ -30,6 +30,8 @@ export interface BundleInput {
   readonly runtime: OciRuntime;
   readonly memoryMb: number;
   readonly root: string;
+  /** The first process. */
+  readonly supervisor: readonly string[];
   readonly binds: readonly Bind[];
   readonly hostname: string;
   readonly cgroupsPath: string | undefined;
@@ -66,7 +68,7 @@ export function bundleConfig(input: BundleInput): object {
     process: {
       terminal: false,
       user: { uid: userNamespace?.uid ?? SANDBOX_UID, gid: userNamespace?.gid ?? SANDBOX_GID },
-      args: input.runtime.supervisor,
+      args: input.supervisor,
       // Where the supervisor finds `env`; a program gets an environment of its own.
       env: ["PATH=/usr/bin:/bin"],
       cwd: "/",

@@ -25,8 +25,9 @@ export async function cleanRemains(deps: RemainsDeps): Promise<void> {
   await Promise.all([
     deps.network ? removeNetwork(deps.instance) : undefined,
     unmountBelow(join(deps.stateDir, "scratch")),
+    unmountBelow(join(deps.stateDir, "images")),
   ]);
-  for (const name of ["scratch", "runc", "roots"])
+  for (const name of ["scratch", "runc", "roots", "images"])
     await rm(join(deps.stateDir, name), { recursive: true, force: true });
 }
 

@@ -17,6 +17,9 @@ import type { RootSkeletons } from "./root-skeleton.ts";
 import { forgetRecord, pipeBinds, runBundle } from "./run-bundle.ts";
 import { childrenOf, signal } from "./host-processes.ts";
 import { Supervisor } from "./supervisor.ts";
+import type { ImageTools } from "./image-tools.ts";
+import { ROOT_TOOLS, supervisorCommand } from "./supervisor-script.ts";
+import type { SupervisorTools } from "./supervisor-script.ts";
 
 export interface ContainerDeps {
   readonly runtime: OciRuntime;
@@ -29,6 +32,7 @@ export interface ContainerDeps {
   readonly network: Network;
   readonly scratch: ScratchStocks;
   readonly roots: RootSkeletons;
+  readonly imageTools: ImageTools;
   /** Host folders that every sandbox sees at the same place. */
   readonly shared: readonly string[];
   readonly seccomp: object | undefined;
@@ -44,6 +48,8 @@ export interface ContainerSpec {
   readonly ephemeralStorageMb: number;
   /** What is mounted from the beginning; the rest comes late when undefined. */
   readonly binds: readonly Bind[] | undefined;
+  /** A root with nothing of ours in it but mount points: an image's. */
+  readonly root?: string | undefined;
 }
 
 export interface Container {
@@ -51,6 +57,7 @@ export interface Container {
   /** Host process id of the supervisor. */
   readonly pid: number;
   readonly supervisor: Supervisor;
+  readonly tools: SupervisorTools;
   readonly cgroup: SandboxCgroup | undefined;
   readonly attachment: Attachment;
   readonly scratch: Scratch;
@@ -86,11 +93,14 @@ export async function makeContainer(deps: ContainerDeps, spec: ContainerSpec): P
       writeFile(join(scratch.folder, "hosts"), attachment.hosts),
       writeFile(join(scratch.folder, "resolv.conf"), deps.network.resolvConf),
     ]);
-    const binds = allBinds(deps, scratch, spec.binds);
+    const image = spec.root === undefined ? undefined : await deps.imageTools.get();
+    const binds = allBinds(deps, scratch, spec, image);
+    const tools = image ?? ROOT_TOOLS;
     const config = bundleConfig({
       runtime: deps.runtime,
       memoryMb: spec.memoryMb,
-      root: await deps.roots.get(mountPoints(binds)),
+      root: spec.root ?? (await deps.roots.get(mountPoints(binds))),
+      supervisor: supervisorCommand(tools, deps.runtime.inheritsPipes),
       binds,
       hostname: attachment.hostname,
       cgroupsPath: cgroup && cgroupsPath,
@@ -101,14 +111,14 @@ export async function makeContainer(deps: ContainerDeps, spec: ContainerSpec): P
     });
     const booted = await runBundle(deps.runtime, records, containerId, scratch, config);
     const supervisor = new Supervisor(booted, oomCounter(cgroup));
-    return control(deps, { spec, pid: booted.pid, supervisor, cgroup, attachment, scratch }, release);
+    return control(deps, { spec, pid: booted.pid, supervisor, tools, cgroup, attachment, scratch }, release);
   } catch (error) {
     await release();
     throw error;
   }
 }
 
-type Parts = Pick<Container, "spec" | "pid" | "supervisor" | "cgroup" | "attachment" | "scratch">;
+type Parts = Pick<Container, "spec" | "pid" | "supervisor" | "tools" | "cgroup" | "attachment" | "scratch">;
 
 function control(deps: ContainerDeps, parts: Parts, release: () => Promise<void>): Container {
   const { spec, pid, supervisor, cgroup } = parts;
@@ -157,9 +167,15 @@ function oomCounter(cgroup: SandboxCgroup | undefined): () => Promise<boolean> {
 }
 
 /** A mount may lie in another (/var/runtime/node_modules): the outer one, whose path is shorter, comes first. */
-function allBinds(deps: ContainerDeps, scratch: Scratch, binds: readonly Bind[] | undefined): Bind[] {
+function allBinds(
+  deps: ContainerDeps,
+  scratch: Scratch,
+  { binds }: ContainerSpec,
+  image: { readonly binds: readonly Bind[] } | undefined,
+): Bind[] {
+  const shared = deps.shared.map((folder) => ({ source: folder, target: folder, kind: "folder" as const }));
   const all: Bind[] = [
-    ...deps.shared.map((folder) => ({ source: folder, target: folder, kind: "folder" as const })),
+    ...(image?.binds ?? shared),
     { source: join(scratch.folder, "hosts"), target: "/etc/hosts", kind: "file" },
     { source: join(scratch.folder, "resolv.conf"), target: "/etc/resolv.conf", kind: "file" },
     { source: scratch.tmp, target: "/tmp", kind: "folder", writable: true },

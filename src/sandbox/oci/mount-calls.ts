@@ -1,5 +1,6 @@
 /** The few mounts of the cold path: by the C library where this Node can call it (microseconds), else by mount(8) (milliseconds). */
 import { closeSync } from "node:fs";
+import { nodeFfi } from "../node-ffi.ts";
 import { runProgram, tryProgram } from "../run-program.ts";
 
 export interface MountCalls {
@@ -138,24 +139,6 @@ function attachLibrary(ffi: NonNullable<ReturnType<typeof nodeFfi>>) {
     }).functions;
   } catch {
     return undefined;
-  }
-}
-
-function nodeFfi() {
-  return withoutExperimentalWarning(() => process.getBuiltinModule("node:ffi"));
-}
-
-/** Node warns once that node:ffi may change. That is for us to know, whose fallback is tested too, not for who starts the server. */
-function withoutExperimentalWarning<T>(load: () => T): T {
-  const emitWarning = process.emitWarning.bind(process);
-  const quiet = (warning: string | Error, type?: string) => {
-    if (type !== "ExperimentalWarning") emitWarning(warning, type);
-  };
-  Object.assign(process, { emitWarning: quiet });
-  try {
-    return load();
-  } finally {
-    Object.assign(process, { emitWarning });
   }
 }
 

@@ -2,7 +2,7 @@
 import type { Hierarchies } from "../cgroup/hierarchies.ts";
 import { PROCESSES_MAX } from "../limits.ts";
 import { tryProgram } from "../run-program.ts";
-import { SUPERVISOR_COMMAND, SUPERVISOR_PIPES_COMMAND, SUPERVISOR_PROCESSES } from "./supervisor-script.ts";
+import { SUPERVISOR_PROCESSES } from "./supervisor-script.ts";
 
 export type OciRuntimeName = "runc" | "crun" | "runsc";
 
@@ -10,8 +10,6 @@ export interface OciRuntime {
   readonly name: OciRuntimeName;
   /** The program, and what comes before its subcommand. */
   readonly command: readonly string[];
-  /** The first process of a sandbox. */
-  readonly supervisor: readonly string[];
   /** Whether the supervisor inherits its pipes; else it opens them at SUPERVISOR_PIPES. */
   readonly inheritsPipes: boolean;
   /**
@@ -49,7 +47,6 @@ export async function ociRuntime(
   const native = {
     name,
     command: [name],
-    supervisor: SUPERVISOR_COMMAND,
     inheritsPipes: true,
     hasOwnKernel: false,
     overheadMb: 0,
@@ -63,7 +60,6 @@ export async function ociRuntime(
   return {
     name,
     command: inOwnMounts(HIDE_NET_SETTINGS, "sh", ["runsc", ...(await gvisorFlags())]),
-    supervisor: SUPERVISOR_PIPES_COMMAND,
     inheritsPipes: false,
     hasOwnKernel: true,
     overheadMb: GVISOR_OVERHEAD_MB,

@@ -31,7 +31,7 @@ export function createRuncProvider(deps: RuncProviderDeps): SandboxProvider {
   async function containerFor(spec: SandboxSpec): Promise<Container> {
     const binds = bindsOf(spec);
     if (stock === undefined || !canBePrepared(spec, binds))
-      return makeContainer(deps, { ...spec, id: `f-${++made}`, binds });
+      return makeContainer(deps, { ...spec, id: `f-${++made}`, binds, root: spec.rootDir });
     const container = await stock.take();
     try {
       for (const bind of binds) await mountLate(stock.mounts, container.scratch, bind);
@@ -78,7 +78,9 @@ export function createRuncProvider(deps: RuncProviderDeps): SandboxProvider {
 /** Whether all that a spec wants can be had by a container that was made before it was known. */
 function canBePrepared(spec: SandboxSpec, binds: readonly Bind[]): boolean {
   return (
-    spec.ephemeralStorageMb === preparedSpec.ephemeralStorageMb && binds.every(({ target }) => isLate(target))
+    spec.rootDir === undefined &&
+    spec.ephemeralStorageMb === preparedSpec.ephemeralStorageMb &&
+    binds.every(({ target }) => isLate(target))
   );
 }
 

@@ -62,6 +62,7 @@ export class RuncSandbox implements Sandbox {
   start(program: Program): Promise<RunningProgram> {
     const { environment } = program;
     return this.#container.supervisor.start({
+      tools: this.#container.tools,
       command: program.command,
       workingDirectory: program.workingDirectory,
       environment: typeof environment === "function" ? environment(this.inside) : environment,

@@ -16,6 +16,7 @@ import { ScratchStocks } from "../temporary/scratch-stocks.ts";
 import { canMountLoop } from "../temporary/scratch.ts";
 import { cleanRemains } from "./clean-remains.ts";
 import { createRuncProvider, makeStateFolders } from "./provider.ts";
+import { ImageTools } from "./image-tools.ts";
 import { ociRuntime } from "./oci-runtime.ts";
 import type { OciRuntime, OciRuntimeName } from "./oci-runtime.ts";
 import { canMountLate } from "./late-mounts.ts";
@@ -77,6 +78,7 @@ export async function startOciProvider(deps: StartOciDeps): Promise<SandboxProvi
       log,
     }),
     roots: new RootSkeletons(join(stateDir, "roots")),
+    imageTools: new ImageTools(join(stateDir, "roots", "image-tools")),
     shared: await sharedFolders(),
     seccomp,
     mounts: lateMounts ? mounts : undefined,

@@ -16,24 +16,31 @@ import type { SandboxExit } from "../sandbox.ts";
 /** Processes beside the function's own: process 1, the one that starts programs, and the one that waits for the runtime. */
 export const SUPERVISOR_PROCESSES = 3;
 
-/** The first process of a sandbox. The shells' own remarks ("Killed") go nowhere; descriptor 9 keeps the stderr of programs. */
-export const SUPERVISOR_COMMAND: readonly string[] = [
-  "/bin/sh",
-  "-c",
-  "exec 9>&2 2>/dev/null; /bin/sh -s; :",
-];
+/** The programs that a supervisor is made of, each as the words that start it. */
+export interface SupervisorTools {
+  readonly shell: readonly string[];
+  readonly env: readonly string[];
+}
+
+/** Those of the root that we make ourselves. */
+export const ROOT_TOOLS: SupervisorTools = { shell: ["/bin/sh"], env: ["env"] };
 
 /** Where the supervisor finds its pipes when it cannot inherit them: a folder with the pipes `status` and `shared`. */
 export const SUPERVISOR_PIPES = "/run/supervisor";
 
-/** The same, with pipes that are opened by name. It says that it has them: their names are taken away then, before any function runs. */
-export const SUPERVISOR_PIPES_COMMAND: readonly string[] = [
-  "/bin/sh",
-  "-c",
-  `exec 9>&2 2>/dev/null 3>${SUPERVISOR_PIPES}/status 4>${SUPERVISOR_PIPES}/shared; echo ready >&3; /bin/sh -s; :`,
-];
+/**
+ * The first process of a sandbox. The shells' own remarks ("Killed") go nowhere; descriptor 9 keeps the stderr of programs. One that opens
+ * its pipes by name says that it has them: their names are taken away then, before any function runs.
+ */
+export function supervisorCommand({ shell }: SupervisorTools, inheritsPipes: boolean): string[] {
+  const opened = inheritsPipes
+    ? ""
+    : ` 3>${SUPERVISOR_PIPES}/status 4>${SUPERVISOR_PIPES}/shared; echo ready >&3`;
+  return [...shell, "-c", `exec 9>&2 2>/dev/null${opened}; ${shell.map(quote).join(" ")} -s; :`];
+}
 
 export interface StartLine {
+  readonly tools: SupervisorTools;
   /** Names the program in the status. */
   readonly number: number;
   readonly command: readonly string[];
@@ -49,8 +56,9 @@ export function startLine(line: StartLine): string {
   const own = line.output === "own";
   const output = own ? "2>&9 4>&-" : ">&4 2>&4 4>&-";
   const signals = line.defaultSignals ? "--default-signal=INT,QUIT " : "";
-  const words = environmentWords({ PWD: line.workingDirectory, ...line.environment }, line.command);
-  const run = `cd ${quote(line.workingDirectory)} && exec env ${signals}-i ${words.map(quote).join(" ")}`;
+  const { shell, env } = line.tools;
+  const words = environmentWords({ PWD: line.workingDirectory, ...line.environment }, line.command, shell);
+  const run = `cd ${quote(line.workingDirectory)} && exec ${env.map(quote).join(" ")} ${signals}-i ${words.map(quote).join(" ")}`;
   return (
     `{ { ${run}; } ${output} 3>&- 9>&- & ` +
     `echo "${line.number} began $!" >&3; wait $!; echo "${line.number} ended $?" >&3; } </dev/null &\n`

@@ -32,7 +32,7 @@ export async function startProcessProgram(
   shared: PassThrough,
 ): Promise<ProcessProgram> {
   const { environment } = program;
-  const command = program.command.map((word) => (isAbsolute(word) ? inside.path(word) : word));
+  const command = program.command.map((word) => ofHost(word, inside));
   const cwd = inside.path(program.workingDirectory);
   const variables = {
     PWD: cwd,
@@ -70,6 +70,13 @@ export async function startProcessProgram(
     },
     peakMemoryBytes: () => highWaterMark(child.pid),
   };
+}
+
+/** A word of a command with its path, if it is or ends in one, as the host has it. */
+function ofHost(word: string, inside: Inside): string {
+  const at = word.startsWith("-") ? word.indexOf("=/") + 1 : 0;
+  const path = word.slice(at);
+  return isAbsolute(path) ? word.slice(0, at) + inside.path(path) : word;
 }
 
 /** Node throws away the output of a child that ends before anyone listens; this stream keeps it. */

@@ -21,6 +21,8 @@ export async function makeProcessSandbox(
   home: string,
   gone: () => void,
 ): Promise<Sandbox> {
+  if (spec.rootDir !== undefined)
+    throw new SandboxError("container images need an OCI runtime (runc); functions are plain processes here");
   const tmp = `${home}/tmp`;
   await mkdir(tmp, { recursive: true, mode: 0o700 });
   const server = spec.onRuntimeApiConnection ? await listen(spec.onRuntimeApiConnection) : undefined;

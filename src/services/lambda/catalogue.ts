@@ -2,12 +2,14 @@
 import type { FunctionVersion } from "../../invoke/index.ts";
 import type { Database, Transaction } from "../../store/database.ts";
 import type { CodeStore } from "./code/code-store.ts";
+import { imageToRun } from "./code/images.ts";
 import { localFolder } from "./code/local-folders.ts";
 import { conflict } from "./errors.ts";
 import { layerCodes, referencedCodes } from "./layers.ts";
 import { lineageId } from "./lineage.ts";
 import { LATEST, functionArn, functionNotFound } from "./names.ts";
 import type { FunctionId, FunctionReference } from "./names.ts";
+import type { FunctionImages } from "./ports.ts";
 import { readAliases } from "./store-aliases.ts";
 import type { AliasRow } from "./store-aliases.ts";
 import { configQualifier, readEventConfigs } from "./store-event-configs.ts";
@@ -50,6 +52,7 @@ export interface Target {
 interface Deps {
   readonly database: Database;
   readonly code: CodeStore;
+  readonly images: FunctionImages | undefined;
   readonly clock: { now(): number };
   readonly ids: { random(): number };
 }
@@ -221,6 +224,7 @@ export class Catalogue {
     const { configuration, deployment, codeSha256 } = deployed;
     const layers = layerCodes(deployed);
     const objects = referencedCodes(deployed);
+    const image = imageToRun(this.#deps.images, codeSha256, configuration);
     return {
       key: this.#keys.get(deployment) ?? deployment,
       account: row.account,
@@ -236,6 +240,7 @@ export class Catalogue {
       environment: configuration.environment ?? {},
       codeDir: code.folder(codeSha256),
       ...(layers.length > 0 && { optDir: code.layersFolder(layers) }),
+      ...(image && { image }),
       holdCode: () => code.holdAll(codeSha256, layers, objects),
       roleArn: configuration.role,
       logGroup: configuration.logGroup ?? `/aws/lambda/${row.name}`,

@@ -1,12 +1,16 @@
 /** A function's configuration: read from requests, checked, merged; what one version is, apart from its code. */
 import { createHash } from "node:crypto";
 import type { Input } from "../../aws/service.ts";
+import { IMAGE_RUNTIME } from "../../invoke/index.ts";
 import type { FunctionVersion } from "../../invoke/index.ts";
 import type { Code } from "./code/code-store.ts";
+import { codeIdentity } from "./code/image-code.ts";
 import type { Client } from "./deps.ts";
 import { invalidParameter } from "./errors.ts";
 import { checkEnvironment } from "./environment-variables.ts";
 import type { FunctionLayer } from "./layers.ts";
+import { checkImageUpdate, checkPackage, imageOverrides } from "./image-config.ts";
+import type { ImageOverrides } from "./image-config.ts";
 import {
   EPHEMERAL_STORAGE_MB_DEFAULT,
   EPHEMERAL_STORAGE_MB_MAX,
@@ -36,6 +40,8 @@ export interface Configuration {
   readonly signer?: Signer;
   /** Where the code stays. Absent for code that is stored here. */
   readonly s3Object?: ReferencedCode;
+  /** What is said of a container image in the place of its own; absent for zips. */
+  readonly image?: ImageOverrides;
   /** Absent for `/aws/lambda/<name>`. */
   readonly logGroup?: string;
   /** Absent for Text. */
@@ -64,13 +70,12 @@ type Update = Input<Client, "UpdateFunctionConfiguration">;
  */
 export function newConfiguration(input: Create, layers?: readonly FunctionLayer[]): Configuration {
   refuseUnimplemented(input);
-  if (!input.Runtime || !input.Handler)
-    throw invalidParameter(
-      "Runtime and Handler are mandatory parameters for functions created with deployment packages.",
-    );
+  checkPackage(input);
+  const isImage = input.PackageType === "Image";
   const defaults: Configuration = {
-    runtime: input.Runtime,
-    handler: input.Handler,
+    runtime: isImage ? IMAGE_RUNTIME : (input.Runtime ?? ""),
+    handler: input.Handler ?? "",
+    ...(isImage ? { image: {} } : {}),
     role: input.Role ?? "",
     description: "",
     timeoutSeconds: TIMEOUT_SECONDS_DEFAULT,
@@ -87,6 +92,7 @@ export function updatedConfiguration(
   layers: readonly FunctionLayer[] | undefined = current.layers,
 ): Configuration {
   refuseUnimplemented(input);
+  checkImageUpdate(current, input);
   return merge(current, input, layers);
 }
 
@@ -117,7 +123,7 @@ export function storedBytes({ s3Object, zipBytes, unzippedBytes }: Code): {
 export function fingerprint(configuration: Configuration, codeSha256: string): string {
   const sorted = Object.entries(configuration).sort(([a], [b]) => (a < b ? -1 : 1));
   return createHash("sha256")
-    .update(JSON.stringify([sorted, codeSha256]))
+    .update(JSON.stringify([sorted, codeIdentity(codeSha256)]))
     .digest("base64");
 }
 
@@ -138,6 +144,7 @@ function merge(
     ...optional("layers", layers && layers.length > 0 ? layers : undefined),
     ...optional("signer", base.signer),
     ...optional("s3Object", base.s3Object),
+    ...optional("image", base.image && imageOverrides(base.image, input.ImageConfig)),
     ...optional("logGroup", input.LoggingConfig?.LogGroup ?? base.logGroup),
     ...optional("jsonLogs", readJsonLogs(base.jsonLogs, input.LoggingConfig)),
   };

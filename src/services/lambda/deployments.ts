@@ -3,9 +3,12 @@ import { AwsError } from "../../aws/errors.ts";
 import type { Invoker, Runtimes } from "../../invoke/index.ts";
 import type { Ids } from "../../kit/id.ts";
 import type { Database } from "../../store/database.ts";
+import { ImageError } from "../../sandbox/index.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { CodeStore } from "./code/code-store.ts";
+import { imageOf } from "./code/image-code.ts";
+import { imageFailure } from "./code/images.ts";
 import { layerCodes, referencedCodes } from "./layers.ts";
 import { functionArn } from "./names.ts";
 import { readVersion, saveVersion } from "./store.ts";
@@ -87,8 +90,7 @@ export class Deployments {
       (await this.#deps.code.holdAll(row.codeSha256, layerCodes(row), referencedCodes(row)))();
     } catch (error) {
       this.#deps.log.warn("A function could not be deployed", { function: functionArn(row), error });
-      const reason = error instanceof Error ? error.message : String(error);
-      const code = isCodeGone(error) ? error.code : "InvalidRuntime";
+      const { code, reason } = failureOf(row, error);
       failure = { code, reason: reason.slice(0, REASON_CHARS_MAX) };
     }
     // Stopped meanwhile (an installation can take minutes): the next server begins again.
@@ -111,6 +113,13 @@ function isCodeGone(error: unknown): error is AwsError {
 interface Failure {
   readonly code: string;
   readonly reason: string;
+}
+
+function failureOf({ codeSha256 }: VersionRow, error: unknown): Failure {
+  if (error instanceof ImageError) return imageFailure(error);
+  if (isCodeGone(error)) return { code: error.code, reason: error.message };
+  const reason = error instanceof Error ? error.message : String(error);
+  return { code: imageOf(codeSha256) ? "InternalError" : "InvalidRuntime", reason };
 }
 
 /** A creation that failed leaves nothing to invoke; an update that failed leaves what ran before. */

@@ -15,7 +15,7 @@ import type { LambdaLimits } from "./limits.ts";
 import type { Provisioning } from "./provisioning.ts";
 import type { SigningProfiles } from "./signing/profiles.ts";
 import type { Reservations } from "./reservations.ts";
-import type { CodeObjects, RecordBuckets, ResourcePolicies, Roles } from "./ports.ts";
+import type { CodeObjects, FunctionImages, RecordBuckets, ResourcePolicies, Roles } from "./ports.ts";
 
 export type Client = typeof import("@aws-sdk/client-lambda");
 
@@ -29,6 +29,8 @@ export interface LambdaDeps {
   readonly invoker: Invoker;
   readonly metrics: LambdaMetrics;
   readonly runtimes: Pick<Runtimes, "find" | "install">;
+  /** Undefined where functions are not isolated: images are root file systems, which plain processes have none of. */
+  readonly images: FunctionImages | undefined;
   /** Folder for unpacked code; a cache of what the blobs hold. */
   readonly codeDir: string;
   /** Who may sign code. */

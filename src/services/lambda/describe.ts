@@ -5,10 +5,11 @@ import type {
   LayerVersionsListItem,
   ResolvedS3Object,
 } from "@aws-sdk/client-lambda";
-import { runtimeVersionArn } from "../../invoke/index.ts";
+import { IMAGE_RUNTIME, runtimeVersionArn } from "../../invoke/index.ts";
 import { versionName } from "./catalogue.ts";
 import { codeDigest } from "./code/local-folders.ts";
 import type { LambdaDeps } from "./deps.ts";
+import { describeImage } from "./image-config.ts";
 import { layerVersionArn } from "./layer-names.ts";
 import { functionArn } from "./names.ts";
 import type { FunctionId } from "./names.ts";
@@ -49,7 +50,7 @@ async function runtimeVersionOf(
   runtimes: LambdaDeps["runtimes"],
   { configuration: { runtime }, region }: VersionRow,
 ): Promise<string | undefined> {
-  if ((await runtimes.find(runtime)).status !== "ready") return undefined;
+  if (runtime === IMAGE_RUNTIME || (await runtimes.find(runtime)).status !== "ready") return undefined;
   // What keeps it from being made ready is told by the states of functions.
   const found = await runtimes.install(runtime).catch(() => undefined);
   return found && runtimeVersionArn(found, region);
@@ -62,9 +63,13 @@ export function describeListed(row: VersionRow, qualifier?: string): FunctionCon
   return {
     FunctionName: row.name,
     FunctionArn: functionArn(row, qualifier),
-    Runtime: configuration.runtime as NonNullable<FunctionConfiguration["Runtime"]>,
+    ...(configuration.image
+      ? {}
+      : {
+          Runtime: configuration.runtime as NonNullable<FunctionConfiguration["Runtime"]>,
+          Handler: configuration.handler,
+        }),
     Role: configuration.role,
-    Handler: configuration.handler,
     CodeSize: configuration.s3Object?.zipBytes ?? row.codeBytes,
     Description: configuration.description,
     Timeout: configuration.timeoutSeconds,
@@ -87,7 +92,8 @@ export function describeListed(row: VersionRow, qualifier?: string): FunctionCon
       : {}),
     ...describeSigner(configuration.signer),
     RevisionId: row.revision,
-    PackageType: "Zip",
+    PackageType: configuration.image ? "Image" : "Zip",
+    ...describeImage(configuration.image),
     Architectures: [HOST_ARCHITECTURE],
     EphemeralStorage: { Size: configuration.ephemeralStorageMb },
     SnapStart: { ApplyOn: "None", OptimizationStatus: "Off" },

@@ -39,6 +39,11 @@ export function failedConstraint(value: string, member: string, constraint: stri
   );
 }
 
+/** AWS signs zips only. */
+export function unsignable(): AwsError {
+  return invalidParameter("Code signing is not supported for functions created with container images.");
+}
+
 /** Code that stays in a bucket, and is no longer there. */
 export function codeGone({ bucket, key, versionId }: ObjectVersion): AwsError {
   return new AwsError(

@@ -55,7 +55,7 @@ export async function createLambda(deps: LambdaDeps): Promise<LambdaService> {
   await database.migrate("lambda", migrations);
   const limits = { ...LIMITS_DEFAULT, ...deps.limits };
   const code = new CodeStore({ ...deps, cacheBytes: limits.codeCacheBytes });
-  const catalogue = new Catalogue({ database, code, clock, ids });
+  const catalogue = new Catalogue({ ...deps, code });
   const invoker = withInFlight(deps.invoker);
   catalogue.onSuperseded((key) => void invoker.retire(key));
   const deployments = new Deployments({ ...deps, invoker, code, catalogue });

@@ -1,4 +1,5 @@
 /** What Lambda needs from other parts; satisfied in server/compose.ts. */
+import type { Architecture, ImageDefaults } from "../../sandbox/index.ts";
 import type { Readable } from "node:stream";
 import type { Principal } from "../../aws/service.ts";
 import type { Credentials, LogLine } from "../../invoke/index.ts";
@@ -71,6 +72,21 @@ export interface ObjectVersion {
   readonly bucket: string;
   readonly key: string;
   readonly versionId: string;
+}
+
+/** Container images on this machine. */
+export interface FunctionImages {
+  /** The digest of the manifest that a reference names now. @throws ImageError */
+  resolve(uri: string, architecture: Architecture): Promise<string>;
+  /** Pulls it where it is not here, and keeps it at `root` until the answer is called. @throws ImageError */
+  hold(uri: string, digest: string): Promise<() => void>;
+  root(digest: string): string;
+  /** How the image says that it is run, while it is held. */
+  defaults(digest: string): ImageDefaults;
+  /** No version refers to it any more. */
+  remove(digest: string): Promise<void>;
+  /** Removes all others. */
+  keepOnly(digests: ReadonlySet<string>): Promise<void>;
 }
 
 export interface FunctionLogs {

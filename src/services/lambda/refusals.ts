@@ -11,16 +11,13 @@ type UpdateCode = Input<Client, "UpdateFunctionCode">;
 /** The members of the three requests that may carry something unimplemented. */
 export type Refusable = Partial<Omit<Create, "FunctionName" | "Role" | "Code">> & {
   readonly Code?: Create["Code"];
-} & Partial<Pick<UpdateCode, "ImageUri" | "SourceKMSKeyArn">>;
+} & Partial<Pick<UpdateCode, "SourceKMSKeyArn">>;
 
 /** The architecture of the machine, as AWS spells it. */
 export const HOST_ARCHITECTURE = process.arch === "arm64" ? "arm64" : "x86_64";
 
 /** Each says what it refuses, or undefined when the request asks for nothing but the default. */
 const REFUSALS: readonly ((input: Refusable) => string | false | undefined)[] = [
-  ({ PackageType }) => PackageType === "Image" && "PackageType Image",
-  ({ Code, ImageUri }) => filled(Code?.ImageUri ?? ImageUri) && "Code.ImageUri (container images)",
-  ({ ImageConfig }) => filled(ImageConfig) && "ImageConfig (container images)",
   ({ VpcConfig }) => filled(VpcConfig) && "VpcConfig",
   ({ DeadLetterConfig }) =>
     filled(DeadLetterConfig?.TargetArn) && deadLetters(DeadLetterConfig?.TargetArn ?? ""),

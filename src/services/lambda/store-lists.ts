@@ -30,6 +30,10 @@ const CODE_USES = sql(
    + (SELECT COUNT(*) FROM lambda_version_layers WHERE code_sha256 = ?)
    + (SELECT COUNT(*) FROM lambda_layer_versions WHERE code_sha256 = ?) AS uses`,
 );
+const IMAGE_USES = sql(
+  "lambda.image-uses",
+  "SELECT COUNT(*) AS uses FROM lambda_versions WHERE code_sha256 LIKE ? OR serving_code LIKE ?",
+);
 const CODES = sql(
   "lambda.codes",
   `SELECT code_sha256 AS code, MAX(unzipped_bytes) AS bytes FROM lambda_versions GROUP BY code_sha256
@@ -102,6 +106,13 @@ export async function newestVersions(reader: Reader, count: number): Promise<Ver
 
 export async function isCodeUsed(reader: Reader, sha256: string): Promise<boolean> {
   return ((await reader.get<{ uses: number }>(CODE_USES, sha256, sha256, sha256, sha256))?.uses ?? 0) > 0;
+}
+
+/** Whether some version's code is an image. @param suffix The end of all codes that stand for it. */
+export async function isImageUsed(reader: Reader, suffix: string): Promise<boolean> {
+  const pattern = `image:%${suffix}`;
+  // PostgreSQL's counts arrive as text.
+  return Number((await reader.get<{ uses: number | string }>(IMAGE_USES, pattern, pattern))?.uses ?? 0) > 0;
 }
 
 /** Every code that some version refers to, with the bytes of its files where a version tells them. */

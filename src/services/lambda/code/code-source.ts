@@ -4,11 +4,13 @@ import type { AwsError } from "../../../aws/errors.ts";
 import type { RequestContext } from "../../../aws/service.ts";
 import { invalidParameter } from "../errors.ts";
 import { UNZIPPED_BYTES_MAX, ZIP_BYTES_MAX } from "../limits.ts";
-import type { CodeObjects, ObjectVersion } from "../ports.ts";
+import type { CodeObjects, FunctionImages, ObjectVersion } from "../ports.ts";
 import type { Code, CodeStore } from "./code-store.ts";
+import { findImage } from "./images.ts";
 import { LOCAL_BUCKET, allowedFolder, localCode } from "./local-folders.ts";
 
 export interface CodeMembers {
+  readonly ImageUri?: string | undefined;
   readonly ZipFile?: Uint8Array | undefined;
   readonly S3Bucket?: string | undefined;
   readonly S3Key?: string | undefined;
@@ -24,6 +26,7 @@ interface CodeSource {
 /** What it takes to find code. */
 interface Places {
   readonly code: CodeStore;
+  readonly images: FunctionImages | undefined;
   readonly objects: CodeObjects;
   /** Folders of this machine that functions may run from. */
   readonly localFolders: readonly string[];
@@ -34,11 +37,12 @@ interface Places {
  * @throws InvalidParameterValueException for no source or two, and for what cannot be used.
  */
 export async function withCode<T>(
-  { code, objects, localFolders }: Places,
+  { code, images, objects, localFolders }: Places,
   members: CodeMembers,
   context: RequestContext,
   use: (code: Code) => Promise<T>,
 ): Promise<T> {
+  if (members.ImageUri) return use(await findImage(images, members.ImageUri));
   if (members.S3Bucket === LOCAL_BUCKET && !members.ZipFile)
     return use(localCode(await allowedFolder(members.S3Key ?? "", localFolders)));
   return withStoredCode({ code, objects }, members, context, use);

@@ -1,26 +1,30 @@
 /**
- * Function code: zips kept by content among the blobs, gone when no version uses them; and their unpacked folders, each of which all
+ * Function code: images, kept by the image store; zips kept by content among the blobs, gone when no version uses them; and their unpacked folders, each of which all
  * environments of all versions share, kept as long as there is room.
  */
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream, existsSync } from "node:fs";
-import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Transform } from "node:stream";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { notImplemented } from "../../../aws/errors.ts";
 import type { AwsError } from "../../../aws/errors.ts";
 import type { Ids } from "../../../kit/id.ts";
+import { InTurn } from "../../../kit/in-turn.ts";
+import { isSameBoot } from "../../../kit/same-boot.ts";
 import type { Blobs } from "../../../store/blobs.ts";
 import type { Database } from "../../../store/database.ts";
 import type { Log } from "../../../telemetry/log.ts";
 import { codeGone, invalidParameter } from "../errors.ts";
 import { UNZIPPED_BYTES_MAX } from "../limits.ts";
-import type { CodeObjects, ObjectVersion } from "../ports.ts";
-import { isCodeUsed, usedCodes } from "../store-lists.ts";
+import type { CodeObjects, FunctionImages, ObjectVersion } from "../ports.ts";
 import { SIGNATURE_FILE, readPackage } from "../signing/package-signature.ts";
 import type { PackageSignature } from "../signing/package-signature.ts";
+import { isCodeUsed, isImageUsed, usedCodes } from "../store-lists.ts";
 import { CodeCache } from "./code-cache.ts";
+import { imageOf, imageSuffix } from "./image-code.ts";
 import { localFolder, stampOf } from "./local-folders.ts";
 import { mergeLayers } from "./merge-layers.ts";
 import { badZip, unpack } from "./unpack.ts";
@@ -37,6 +41,7 @@ export interface Code {
 }
 
 interface Deps {
+  readonly images: FunctionImages | undefined;
   readonly blobs: Blobs;
   readonly database: Database;
   readonly objects: CodeObjects;
@@ -65,7 +70,7 @@ export class CodeStore {
   /** Contents that a request holds, so that a deletion meanwhile does not take them away. */
   readonly #held = new Map<string, number>();
   /** Removals and unpackings of one content happen one after the other. */
-  readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #turns = new InTurn();
   readonly #cache: CodeCache;
 
   constructor(deps: Deps) {
@@ -75,6 +80,8 @@ export class CodeStore {
 
   /** Where the code lies while it is held. */
   folder(sha256: string): string {
+    const image = imageOf(sha256);
+    if (image) return this.#images().root(image.digest);
     return localFolder(sha256) ?? join(this.#deps.codeDir, sha256);
   }
 
@@ -110,7 +117,7 @@ export class CodeStore {
     this.#held.set(staged.sha256, (this.#held.get(staged.sha256) ?? 0) + 1);
     try {
       const signature = await findSignature(staged);
-      const unzippedBytes = await this.#inTurn(staged.sha256, async () => {
+      const unzippedBytes = await this.#turns.run(staged.sha256, async () => {
         if (isKept) await this.#keepBlob(staged);
         await this.#publish(staged.sha256, staged);
         return staged.unzippedBytes;
@@ -130,6 +137,8 @@ export class CodeStore {
    * @param objects Where code stays that is not stored, by its SHA-256. @throws when the zip cannot be read.
    */
   async hold(sha256: string, objects: ReferencedCodes = NONE): Promise<() => void> {
+    const image = imageOf(sha256);
+    if (image) return this.#images().hold(image.uri, image.digest);
     const stamp = this.stamp(sha256);
     if (stamp !== undefined) {
       await stamp;
@@ -170,7 +179,7 @@ export class CodeStore {
     try {
       // Asked by every cold start, and nearly always so: a look from this thread takes less than the way to another.
       if (this.#turns.has(name) || !existsSync(this.folder(name))) {
-        await this.#inTurn(name, async () => {
+        await this.#turns.run(name, async () => {
           if (!(await exists(this.folder(name)))) await make();
         });
         this.#makeRoom();
@@ -211,18 +220,35 @@ export class CodeStore {
     }
   }
 
+  /** @throws where functions are not isolated any more, since the server was started otherwise. */
+  #images(): FunctionImages {
+    const { images } = this.#deps;
+    if (images) return images;
+    throw notImplemented(
+      "PackageType Image of a Lambda function where functions are plain processes (sandbox process)",
+    );
+  }
+
   /** Removes folders that nobody holds while there are too many bytes of them, in the background. */
   #makeRoom(): void {
     for (const sha256 of this.#cache.excess())
-      this.#inTurn(sha256, async () => {
-        if (!this.#cache.isHeld(sha256)) await this.#removeFolder(sha256);
-      }).catch((error: unknown) => this.#deps.log.warn("Unpacked code could not be removed", { error }));
+      this.#turns
+        .run(sha256, async () => {
+          if (!this.#cache.isHeld(sha256)) await this.#removeFolder(sha256);
+        })
+        .catch((error: unknown) => this.#deps.log.warn("Unpacked code could not be removed", { error }));
   }
 
-  /** Removes zip and folder when no version refers to them any more. */
+  /** Removes zip and folder, or the image, when no version refers to them any more. */
   async release(sha256: string): Promise<void> {
+    const image = imageOf(sha256);
+    if (image) {
+      if (!(await isImageUsed(this.#deps.database, imageSuffix(image.digest))))
+        await this.#deps.images?.remove(image.digest);
+      return;
+    }
     if (localFolder(sha256) !== undefined) return;
-    await this.#inTurn(sha256, async () => {
+    await this.#turns.run(sha256, async () => {
       if ((this.#held.get(sha256) ?? 0) > 0) return;
       this.#held.delete(sha256);
       if (await isCodeUsed(this.#deps.database, sha256)) return;
@@ -237,7 +263,9 @@ export class CodeStore {
     const { codeDir } = this.#deps;
     await mkdir(codeDir, { recursive: true, mode: 0o755 });
     const used = await usedCodes(this.#deps.database);
-    const trusted = await isSameBoot(codeDir);
+    await this.#deps.images?.keepOnly(new Set([...used.keys()].map((code) => imageOf(code)?.digest ?? "")));
+    // Unpacked files are not synced to disk: after a loss of power they may be torn, and are unpacked again.
+    const trusted = await isSameBoot(join(codeDir, BOOT_FILE));
     for (const name of await readdir(codeDir)) {
       if (name === BOOT_FILE) continue;
       const path = join(codeDir, name);
@@ -300,21 +328,6 @@ export class CodeStore {
     this.#cache.removed(sha256);
     if (renamed) await rm(doomed, { recursive: true, force: true });
   }
-
-  async #inTurn<T>(sha256: string, work: () => Promise<T>): Promise<T> {
-    const before = this.#turns.get(sha256) ?? Promise.resolve();
-    const turn = before.then(work, work);
-    const settled = turn.then(
-      () => undefined,
-      () => undefined,
-    );
-    this.#turns.set(sha256, settled);
-    try {
-      return await turn;
-    } finally {
-      if (this.#turns.get(sha256) === settled) this.#turns.delete(sha256);
-    }
-  }
 }
 
 /** @throws InvalidZipFileException where it is no longer there. */
@@ -343,18 +356,6 @@ function layersName(codes: readonly string[]): string {
   const [only] = codes;
   if (codes.length === 1 && only !== undefined) return only;
   return `layers-${createHash("sha256").update(codes.join()).digest("hex")}`;
-}
-
-/**
- * Whether the machine has not been restarted since the folder was last swept. Unpacked files are not synced to disk, so
- * after a loss of power they may be torn; they are unpacked again then.
- */
-async function isSameBoot(codeDir: string): Promise<boolean> {
-  const boot = await readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(() => "unknown");
-  const path = join(codeDir, BOOT_FILE);
-  if (boot !== "unknown" && (await readFile(path, "utf8").catch(() => "")) === boot) return true;
-  await writeFile(path, boot);
-  return false;
 }
 
 /** Bytes of all files, at any depth. */

@@ -9,6 +9,7 @@ import { pathToFileURL } from "node:url";
 import type { AwsError } from "../../../aws/errors.ts";
 import { invalidParameter } from "../errors.ts";
 import type { Code } from "./code-store.ts";
+import { imageOf } from "./image-code.ts";
 
 export const LOCAL_BUCKET = "lambent-local";
 
@@ -25,8 +26,10 @@ export function localFolder(codeSha256: string): string | undefined {
   return codeSha256.startsWith(PREFIX) ? codeSha256.slice(PREFIX.length) : undefined;
 }
 
-/** Base64 SHA-256, as the API tells it: of the zip, or of a folder's name. */
+/** As the API tells it: base64 SHA-256 of the zip, or of a folder's name; of an image the digest, in hex as on AWS. */
 export function codeDigest(codeSha256: string): string {
+  const image = imageOf(codeSha256);
+  if (image) return image.digest.slice("sha256:".length);
   return localFolder(codeSha256) === undefined
     ? Buffer.from(codeSha256, "hex").toString("base64")
     : createHash("sha256").update(codeSha256).digest("base64");

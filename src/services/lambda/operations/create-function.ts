@@ -8,7 +8,7 @@ import { fingerprint, newConfiguration, storedBytes, withCodeFacts } from "../co
 import type { Configuration } from "../configuration.ts";
 import type { Client, Lambda } from "../deps.ts";
 import { describeVersion } from "../describe.ts";
-import { conflict, invalidParameter } from "../errors.ts";
+import { conflict, invalidParameter, unsignable } from "../errors.ts";
 import { checkSizes, findLayers } from "../layers.ts";
 import { ownReference } from "../lookup.ts";
 import { checkNewName, functionArn } from "../names.ts";
@@ -37,6 +37,7 @@ export async function createFunction(
   const tags = withTags({}, input.Tags ?? {});
   await checkRole(lambda.roles, configuration.role, context);
   await checkRuntime(lambda.runtimes, configuration.runtime);
+  if (input.CodeSigningConfigArn && configuration.image) throw unsignable();
   const config = input.CodeSigningConfigArn
     ? await findNamedConfig(database, input.CodeSigningConfigArn, context)
     : undefined;

@@ -2,7 +2,8 @@
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import { configArn, configOf, findNamedConfig } from "../code-signing-configs.ts";
 import type { Client, Lambda } from "../deps.ts";
-import { requireFunction, unqualifiedReference } from "../lookup.ts";
+import { unsignable } from "../errors.ts";
+import { findLatest, requireFunction, unqualifiedReference } from "../lookup.ts";
 import { saveConfigOfFunction } from "../store-code-signing.ts";
 
 export async function putFunctionCodeSigningConfig(
@@ -12,7 +13,7 @@ export async function putFunctionCodeSigningConfig(
 ): Promise<Output<Client, "PutFunctionCodeSigningConfig">> {
   const id = unqualifiedReference(input, context);
   return lambda.database.tx(async (tx) => {
-    await requireFunction(tx, id);
+    if ((await findLatest(tx, id)).configuration.image) throw unsignable();
     const config = await findNamedConfig(tx, input.CodeSigningConfigArn ?? "", context);
     await saveConfigOfFunction(tx, id, config.id);
     return { CodeSigningConfigArn: configArn(config), FunctionName: id.name };

@@ -4,6 +4,7 @@ import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import type { Target } from "../catalogue.ts";
 import type { Client, Lambda } from "../deps.ts";
 import { invalidParameter } from "../errors.ts";
+import { ImageError } from "../../../sandbox/index.ts";
 import { InvokerStopped, RuntimeUnavailable, ThrottledError } from "../../../invoke/index.ts";
 import type { Invocation } from "../../../invoke/index.ts";
 import { jsonFault } from "../json-text.ts";
@@ -175,7 +176,8 @@ function recursiveInvocation(): AwsError {
 /** What the data path could not do, as the API says it; function errors are outcomes and do not come here. */
 export function invocationError(error: unknown): unknown {
   if (error instanceof ThrottledError) return throttled(error);
-  if (error instanceof InvokerStopped)
+  // It was here, and is not any more, nor to be had again.
+  if (error instanceof InvokerStopped || error instanceof ImageError)
     return new AwsError("ServiceException", error.message, { Type: "Server" });
   if (error instanceof RuntimeUnavailable)
     return new AwsError("InvalidRuntimeException", error.message, { Type: "Server" });

@@ -6,6 +6,7 @@ import { configOf } from "../code-signing-configs.ts";
 import { fingerprint, storedBytes, withCodeFacts } from "../configuration.ts";
 import type { Client, Lambda } from "../deps.ts";
 import { describeVersion } from "../describe.ts";
+import { checkCodeUpdate } from "../image-config.ts";
 import { checkSizes } from "../layers.ts";
 import { findLatest, unqualifiedReference } from "../lookup.ts";
 import { functionArn } from "../names.ts";
@@ -26,7 +27,9 @@ export async function updateFunctionCode(
 ): Promise<Output<Client, "UpdateFunctionCode">> {
   const id = unqualifiedReference(input, context);
   refuseUnimplemented(input);
-  requireUpdatable(await findLatest(lambda.database, id), input.RevisionId);
+  const before = await findLatest(lambda.database, id);
+  requireUpdatable(before, input.RevisionId);
+  checkCodeUpdate(before.configuration, input);
   return withCode(lambda, input, context, async (code) => {
     const artifact = { arn: functionArn(id), signature: code.signature };
     await admit(lambda, id, await configOf(lambda.database, id), [artifact]);

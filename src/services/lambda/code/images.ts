@@ -1,0 +1,79 @@
+/** Container images as the code of functions: found, told of by the API, and handed to the data path. */
+import { notImplemented } from "../../../aws/errors.ts";
+import type { AwsError } from "../../../aws/errors.ts";
+import { ImageError, parseReference, pinnedName } from "../../../sandbox/index.ts";
+import type { FunctionVersion } from "../../../invoke/index.ts";
+import { accessDenied, invalidParameter } from "../errors.ts";
+import type { FunctionImages } from "../ports.ts";
+import { HOST_ARCHITECTURE } from "../refusals.ts";
+import type { Configuration } from "../configuration.ts";
+import type { Code } from "./code-store.ts";
+import { imageCode, imageOf } from "./image-code.ts";
+import type { ImageCode } from "./image-code.ts";
+
+/** What GetFunction answers as Code. */
+export function imageLocation({ uri, digest }: ImageCode) {
+  const reference = parseReference(uri);
+  return {
+    RepositoryType: "ECR",
+    ImageUri: uri,
+    ...(reference ? { ResolvedImageUri: pinnedName(reference, digest) } : {}),
+  };
+}
+
+/**
+ * The image that a request names, as it is now.
+ * @param images Undefined where functions are not isolated.
+ * @throws InvalidParameterValueException, AccessDeniedException in AWS's words; NotImplemented where none can run.
+ */
+export async function findImage(images: FunctionImages | undefined, uri: string): Promise<Code> {
+  if (!images)
+    throw notImplemented(
+      "PackageType Image of a Lambda function on this machine, where functions are plain processes (sandbox process)",
+    );
+  try {
+    const digest = await images.resolve(uri, HOST_ARCHITECTURE);
+    // As on AWS, where the storage of images is the registry's.
+    return { sha256: imageCode({ uri, digest }), zipBytes: 0, unzippedBytes: 0 };
+  } catch (error) {
+    throw error instanceof ImageError ? refusal(error, uri) : error;
+  }
+}
+
+/** AWS's StateReasonCode for an image that could not be made ready. */
+export function imageFailure(error: ImageError): { code: string; reason: string } {
+  const codes = {
+    missing: "ImageDeleted",
+    denied: "ImageAccessDenied",
+    unsupported: "InvalidImage",
+    invalid: "InvalidImage",
+    unreachable: "DependencyError",
+  } as const satisfies Record<ImageError["problem"], string>;
+  return { code: codes[error.problem], reason: error.message };
+}
+
+/** What the data path is told of a version that is an image. */
+export function imageToRun(
+  images: FunctionImages | undefined,
+  codeSha256: string,
+  { image = {} }: Configuration,
+): FunctionVersion["image"] {
+  const code = imageOf(codeSha256);
+  if (!code || !images) return undefined;
+  return { ...image, defaults: () => images.defaults(code.digest) };
+}
+
+/** In AWS's words, as far as it has any; then the registry's. */
+function refusal({ problem, message }: ImageError, uri: string): AwsError {
+  if (problem === "denied")
+    return accessDenied(
+      `Lambda does not have permission to access the ECR image. Check the ECR permissions. (${message})`,
+    );
+  const words = {
+    missing: `Source image ${uri} does not exist. Provide a valid source image.`,
+    unsupported: `The image manifest, config or layer media type for the source image ${uri} is not supported.`,
+    invalid: `Source image ${uri} is not valid. Provide a valid source image.`,
+    unreachable: `Source image ${uri} could not be read.`,
+  } as const;
+  return invalidParameter(`${words[problem]} (${message})`);
+}

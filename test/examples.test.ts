@@ -1,0 +1,40 @@
+/** The function of each language in examples/languages, built and deployed as a reader would; why one is left out is printed. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const RUN = fileURLToPath(new URL("../examples/languages/run.mjs", import.meta.url));
+/** What each answers where it can be built: none may be missing there. */
+const BUILT_WITH = {
+  nodejs: "node",
+  python: "python3",
+  ruby: "ruby",
+  java: "mvn",
+  go: "go",
+  rust: "cargo",
+  shell: "curl",
+};
+const TEST_MS_MAX = 280_000;
+
+test("examples: the same function in each language answers the same", () => {
+  const names = Object.entries(BUILT_WITH).filter(([name, program]) => {
+    const isHere = spawnSync(program, ["--version"]).error === undefined;
+    if (!isHere) console.log(`# SKIPPED the example in ${name}: ${program} is not on the path`);
+    return isHere;
+  });
+  const done = spawnSync(process.execPath, [RUN, ...names.map(([name]) => name)], {
+    encoding: "utf8",
+    // What is optimized takes the compiler longer, and answers no other words.
+    env: { ...process.env, CARGO_PROFILE_RELEASE_OPT_LEVEL: "0" },
+    timeout: TEST_MS_MAX,
+  });
+  assert.equal(done.status, 0, done.stdout + done.stderr);
+  for (const [name] of names) assert.match(done.stdout, new RegExp(`^${name} .* cold +\\d+ ms`, "m"));
+});
+
+test("examples: one that there is not is said", () => {
+  const done = spawnSync(process.execPath, [RUN, "cobol"], { encoding: "utf8" });
+  assert.equal(done.status, 2);
+  assert.match(done.stderr, /^There is no example cobol; there are nodejs, /);
+});
