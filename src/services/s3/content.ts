@@ -1,11 +1,9 @@
 /** The bytes of objects and parts: small ones lie in their row, large ones in a blob of their own. */
 import { Readable } from "node:stream";
-import type { Clock } from "../../kit/clock.ts";
-import type { Ids } from "../../kit/id.ts";
-import type { Blobs, ByteRange } from "../../store/blobs.ts";
+import type { ByteRange } from "../../store/blobs.ts";
 import { BlobNotFound } from "../../store/blobs.ts";
-import type { Database } from "../../store/database.ts";
-import type { Log } from "../../telemetry/log.ts";
+import { ServiceBlobs } from "../../store/service-blobs.ts";
+import type { ServiceBlobsDeps } from "../../store/service-blobs.ts";
 import { startDigest } from "./checksum/algorithms.ts";
 import type { ChecksumAlgorithm } from "./checksum/algorithms.ts";
 import type { ObjectRow, PartRow } from "./rows.ts";
@@ -14,11 +12,6 @@ import { partsOfRange } from "./store-uploads.ts";
 
 /** Content up to this size is committed with its row: one write instead of a file, a folder entry and a row. */
 const INLINE_BYTES_MAX = 16 * 1024;
-
-/** With several servers on one store, a blob that no row names may be one that another server is still writing. */
-const SHARED_ORPHAN_AGE_MS = 7 * 24 * 3_600_000;
-
-const PREFIX = "s3/";
 
 /** Content that has been received and is on disk (or small, and will be with its row). */
 export interface Received {
@@ -39,27 +32,22 @@ export interface ReceiveOptions {
   readonly second?: ChecksumAlgorithm | undefined;
 }
 
-interface Deps {
-  readonly clock: Clock;
-  readonly ids: Ids;
-  readonly database: Database;
-  readonly blobs: Blobs;
-  readonly log: Log;
-}
+const OWNER = {
+  folder: "s3",
+  what: "S3 object",
+  namesPerLook: NAMES_PER_LOOK,
+  referenced: referencedBlobs,
+};
 
 export class Content {
-  readonly #deps: Deps;
-  /** Tells the blobs of this process from those an earlier one left. */
-  readonly #boot: string;
+  readonly #deps: ServiceBlobsDeps;
+  readonly #own: ServiceBlobs;
   readonly #reading = new Map<string, number>();
   readonly #discarded = new Set<string>();
-  readonly #removals = new Set<Promise<void>>();
-  #sweep: Promise<void> = Promise.resolve();
-  #stopped = false;
 
-  constructor(deps: Deps) {
+  constructor(deps: ServiceBlobsDeps) {
     this.#deps = deps;
-    this.#boot = deps.ids.hex(16);
+    this.#own = new ServiceBlobs(deps, OWNER);
   }
 
   /**
@@ -104,7 +92,7 @@ export class Content {
       else ended = true;
     }
     if (ended) return { ...digests(), blobName: null, inlineBytes: Buffer.concat(head) };
-    const blobName = this.#newName();
+    const blobName = this.#own.newName();
     await this.#deps.blobs.put(blobName, Readable.from(chunks(head, next), { objectMode: false }));
     return { ...digests(), blobName, inlineBytes: null };
   }
@@ -142,21 +130,17 @@ export class Content {
     for (const name of names) {
       if (name === null) continue;
       if (this.#reading.has(name)) this.#discarded.add(name);
-      else this.#remove(name);
+      else this.#own.remove(name);
     }
   }
 
   /** Begins to remove what an earlier process stored and never committed, or replaced and never removed. */
   startSweep(): void {
-    this.#sweep = this.#removeOrphans().catch((error: unknown) => {
-      this.#deps.log.error("Looking for blobs that no S3 object names has failed", { error });
-    });
+    this.#own.startSweep();
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    await this.#sweep;
-    await Promise.all(this.#removals);
+  stop(): Promise<void> {
+    return this.#own.stop();
   }
 
   async *#joined(first: Readable, parts: readonly PartRow[], span: ByteRange): AsyncIterable<Buffer> {
@@ -182,51 +166,9 @@ export class Content {
       if (left > 0) this.#reading.set(name, left);
       else {
         this.#reading.delete(name);
-        if (this.#discarded.delete(name)) this.#remove(name);
+        if (this.#discarded.delete(name)) this.#own.remove(name);
       }
     }
-  }
-
-  #remove(name: string): void {
-    const removal = this.#deps.blobs
-      .delete(name)
-      .catch((error: unknown) => this.#deps.log.warn("A blob could not be removed", { name, error }))
-      .finally(() => this.#removals.delete(removal));
-    this.#removals.add(removal);
-  }
-
-  /** `s3/<two hex digits>/<boot>-<time>-<random>`: the digits spread the files over folders. */
-  #newName(): string {
-    const random = this.#deps.ids.hex(16);
-    return `${PREFIX}${random.slice(0, 2)}/${this.#boot}-${this.#deps.clock.now().toString(16)}-${random}`;
-  }
-
-  async #removeOrphans(): Promise<void> {
-    let batch: string[] = [];
-    for await (const name of this.#deps.blobs.list(PREFIX)) {
-      if (this.#stopped) return;
-      if (this.#mayBeOrphan(name)) batch.push(name);
-      if (batch.length === NAMES_PER_LOOK) {
-        await this.#removeUnreferenced(batch);
-        batch = [];
-      }
-    }
-    if (batch.length > 0) await this.#removeUnreferenced(batch);
-  }
-
-  #mayBeOrphan(name: string): boolean {
-    const [boot, time = ""] = (name.split("/").at(-1) ?? "").split("-");
-    if (boot === this.#boot) return false;
-    const age = this.#deps.clock.now() - Number.parseInt(time, 16);
-    return this.#deps.database.engine === "sqlite" || age > SHARED_ORPHAN_AGE_MS;
-  }
-
-  async #removeUnreferenced(names: readonly string[]): Promise<void> {
-    const referenced = await referencedBlobs(this.#deps.database, names);
-    const orphans = names.filter((name) => !referenced.has(name));
-    for (const name of orphans) await this.#deps.blobs.delete(name);
-    if (orphans.length > 0)
-      this.#deps.log.info("Removed blobs that no S3 object names", { count: orphans.length });
   }
 }
 
