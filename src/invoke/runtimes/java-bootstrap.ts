@@ -13,9 +13,9 @@ const run = promisify(execFile);
 const SOURCES = fileURLToPath(new URL("../../../runtimes/java/lambent/", import.meta.url));
 const compileMs = 60_000;
 
-/** From this version on an archive of classes may be used where the class path begins otherwise than where it was made. */
-export const archiveMin = 19;
-/** The archive's name in the folder. */
+/** From this version of Java on an archive of classes may be used where the class path begins otherwise than where it was made. */
+const archiveMin = 19;
+/** The archive's name in the folder; it is not there where none could be made. */
 export const ARCHIVE = "lambent.jsa";
 
 export interface BootstrapInput {
@@ -64,10 +64,13 @@ async function makeArchive(home: string, folder: string): Promise<void> {
     "-XX:+UseSerialGC",
     "-Xlog:disable",
     // The launcher puts the folder's files in the same order when functions run.
-    ...["-cp", join(folder, "lib/*"), "lambent.Rehearsal"],
+    "-cp",
+    join(folder, "lib/*"),
+    "lambent.Rehearsal",
   ];
-  await run(join(home, "bin/java"), words, { timeout: compileMs, env: REHEARSAL });
-  await chmod(join(folder, ARCHIVE), 0o644);
+  // A JVM that was made without an archive of its own classes makes none of others.
+  await run(join(home, "bin/java"), words, { timeout: compileMs, env: REHEARSAL }).catch(() => {});
+  await chmod(join(folder, ARCHIVE), 0o644).catch(() => {});
 }
 
 /** What AWS's client reads of a function's environment. */

@@ -1,9 +1,11 @@
 /** Java runtimes: every Java that the host has, with AWS's own runtime interface client in it. */
 import { execFile } from "node:child_process";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { FoundInterpreters } from "./found-interpreters.ts";
 import { JAVA_VERSIONS } from "./identifiers.ts";
-import { ARCHIVE, archiveMin, javaBootstrap } from "./java-bootstrap.ts";
+import { exists } from "./install.ts";
+import { ARCHIVE, javaBootstrap } from "./java-bootstrap.ts";
 import { copiedHome, findJavas } from "./java-homes.ts";
 import type { JavaHome } from "./java-homes.ts";
 import { javaLibraries } from "./java-libraries.ts";
@@ -67,25 +69,22 @@ async function installJava(
     );
   });
   const [home, hasLocale] = await Promise.all([copiedHome(cacheDir, java), knowsLocale()]);
-  const archived = java.major >= archiveMin ? [`-XX:SharedArchiveFile=/var/runtime/${ARCHIVE}`] : [];
   const speaksFrames = java.major >= framesMin && compiler !== undefined;
+  const runtimeDir = speaksFrames
+    ? await javaBootstrap({ cacheDir, libraries, compiler, release: framesMin, home, major: java.major })
+    : libraries;
+  const hasArchive = await exists(join(runtimeDir, ARCHIVE));
+  const archive = hasArchive ? [`-XX:SharedArchiveFile=/var/runtime/${ARCHIVE}`] : [];
   return {
     identifier,
     kind: "java",
     channel: speaksFrames ? "frames" : "http",
     version: java.version,
-    runtimeDir: speaksFrames
-      ? await javaBootstrap({ cacheDir, libraries, compiler, release: framesMin, home, major: java.major })
-      : libraries,
+    runtimeDir,
     languageMounts: [{ source: home, target: "/var/lang" }],
     command: (memoryMb) => {
-      const jvm = [
-        "/var/lang/bin/java",
-        ...options(java.major, memoryMb),
-        ...(speaksFrames ? archived : []),
-        "-cp",
-        "/var/runtime/lib/*",
-      ];
+      const settings = [...options(java.major, memoryMb), ...archive];
+      const jvm = ["/var/lang/bin/java", ...settings, "-cp", "/var/runtime/lib/*"];
       return speaksFrames ? [...jvm, "lambent.Bootstrap"] : [...HANDLER_AS_ARGUMENT, ...jvm, CLIENT];
     },
     // Without AWS's en_US.UTF-8 on the host, the JVM would take the environment and names of files for ASCII.
