@@ -8,6 +8,8 @@ export { ImageStore } from "./image/image-store.ts";
 export { findInside } from "./image/inner-path.ts";
 export type { Architecture, ImageDefaults } from "./image/manifest.ts";
 export { parseReference, pinnedName } from "./image/reference.ts";
+export { isOfThisMachine } from "./image/registry-settings.ts";
+export type { OwnRegistry } from "./image/registry-settings.ts";
 export { inspectMachine, lackingFor, tryGvisor } from "./machine.ts";
 export type { MachineFinding, MachineReport } from "./machine.ts";
 export { SandboxEnded, SandboxError } from "./sandbox.ts";

@@ -19,7 +19,7 @@ import type { Clock } from "../kit/clock.ts";
 import { randomIds } from "../kit/id.ts";
 import type { Ids } from "../kit/id.ts";
 import { ImageStore, createSandboxProvider } from "../sandbox/index.ts";
-import type { Isolation, SandboxProvider } from "../sandbox/index.ts";
+import type { Isolation, OwnRegistry, SandboxProvider } from "../sandbox/index.ts";
 import { createCloudwatchLogs } from "../services/cloudwatch-logs/index.ts";
 import { createDynamoDb } from "../services/dynamodb/index.ts";
 import { createEcr } from "../services/ecr/index.ts";
@@ -151,6 +151,7 @@ async function composeServices(
     await createEcr({
       ...common,
       authentication: config.auth,
+      port: door.port,
       policies: iam.resourcePolicies,
       ...expiry(iam),
     }),
@@ -177,7 +178,8 @@ async function composeServices(
     queue: store.queue,
     invoker,
     runtimes,
-    images: await openImages(config, base, sandboxes.isolation, parts),
+    images: await openImages(config, base, sandboxes.isolation, (host) => ecr.images.at(host), parts),
+    ownRegistry: ecr.images,
     codeDir: join(config.dataDir, "code"),
     profiles: new SigningProfiles(signingProfilesDir(config.dataDir)),
     localFolders: parseFolders(config.localCode),
@@ -220,6 +222,7 @@ async function openImages(
   config: Config,
   base: { ids: Ids; log: Log },
   isolation: Isolation,
+  own: (host: string) => OwnRegistry | undefined,
   parts: AsyncDisposableStack,
 ): Promise<ImageStore | undefined> {
   if (!isolation.namespaces) return undefined;
@@ -230,6 +233,7 @@ async function openImages(
     registries: {
       authFile: config.registryAuth === "" ? undefined : config.registryAuth,
       insecure: parseList(config.insecureRegistries),
+      own,
     },
   });
   parts.defer(() => images.close());

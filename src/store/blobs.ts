@@ -27,6 +27,8 @@ export interface Blobs {
    */
   read(name: string, range?: ByteRange): Promise<Readable>;
   readAll(name: string): Promise<Buffer>;
+  /** The file, for a reader in another thread; it is there as long as the blob is. */
+  path(name: string): string;
   stat(name: string): Promise<{ bytes: number } | undefined>;
   /** Durable as a put is; nothing happens when there is none. */
   delete(name: string): Promise<void>;

@@ -1,9 +1,8 @@
 /** The registry's images as other services of the server read them, without HTTP. */
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buffer } from "node:stream/consumers";
 import { test } from "node:test";
 import { systemClock } from "../../src/kit/clock.ts";
 import { randomIds } from "../../src/kit/id.ts";
@@ -13,7 +12,7 @@ import { openStore } from "../../src/store/index.ts";
 import { createLog } from "../../src/telemetry/log.ts";
 import { blob, makeImage, pushImage, registryOf, startEcr } from "../harness/ecr.ts";
 
-test("a manifest is read by tag and digest, and a layer as a stream", async () => {
+test("a manifest is read by tag and digest, and a layer as a file", async () => {
   const dataDir = await mkdtemp(join(tmpdir(), "lambent-ecr-"));
   const image = makeImage();
   const server = await startEcr({ dataDir });
@@ -28,27 +27,29 @@ test("a manifest is read by tag and digest, and a layer as a stream", async () =
   const ecr = await createEcr({
     ...parts,
     authentication: "off",
+    port: 4566,
     policies: iam.resourcePolicies,
     credentials: { expiryOf: async () => undefined },
   });
   try {
-    const id = { account: "000000000000", region: "us-east-1", name };
+    const at = (region: string) => ecr.images.at(`000000000000.dkr.ecr.${region}.amazonaws.com`);
+    const images = at("us-east-1");
+    const elsewhere = at("eu-west-1");
+    assert.ok(images && elsewhere);
     const { digest, bytes } = image.manifest;
     for (const reference of ["v1", digest])
-      assert.deepEqual(await ecr.images.manifest(id, reference), {
+      assert.deepEqual(await images.manifest(name, reference), {
         digest,
         mediaType: image.mediaType,
         bytes,
       });
     const [layer = blob("")] = image.layers;
-    const stored = await ecr.images.layer(id, layer.digest);
-    assert.equal(stored?.bytes, layer.bytes.length);
-    assert.deepEqual(stored && (await buffer(stored.content)), layer.bytes);
-    assert.equal(await ecr.images.manifest(id, "none"), undefined);
-    assert.equal(await ecr.images.layer(id, digest), undefined);
-    const elsewhere = { ...id, region: "eu-west-1" };
-    assert.equal(await ecr.images.manifest(elsewhere, "v1"), undefined);
-    assert.equal(await ecr.images.layer(elsewhere, layer.digest), undefined);
+    assert.deepEqual(await readFile((await images.file(name, layer.digest)) ?? ""), layer.bytes);
+    assert.equal(await images.manifest(name, "none"), undefined);
+    assert.equal(await images.file(name, digest), undefined);
+    assert.equal(await elsewhere.manifest(name, "v1"), undefined);
+    assert.equal(await elsewhere.file(name, layer.digest), undefined);
+    assert.equal(ecr.images.at("000000000000.dkr.ecr.us-east-1.localhost:4566"), undefined);
   } finally {
     await ecr.stop();
     await iam.stop();

@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { CreateRepositoryCommand, ECRClient } from "@aws-sdk/client-ecr";
 import {
   CreateFunctionCommand,
   DeleteFunctionCommand,
@@ -14,7 +13,6 @@ import {
   UpdateFunctionCodeCommand,
   UpdateFunctionConfigurationCommand,
 } from "@aws-sdk/client-lambda";
-import { push } from "../harness/docker-registry.ts";
 import { buildImage } from "../harness/image.ts";
 import { startRegistry } from "../harness/registry.ts";
 import type { TestRegistry } from "../harness/registry.ts";
@@ -247,20 +245,6 @@ describe("functions that are container images", { skip: imagesMissing ?? false }
       name: "InvalidParameterValueException",
       message: /media type for the source image .* not supported.*it is for linux\/s390x/,
     });
-  });
-
-  test("CreateFunction with an image that was pushed to Lambent itself, under each name of its registry", async () => {
-    const ecr = new ECRClient(setting.server.client());
-    const { repository } = await ecr.send(new CreateRepositoryCommand({ repositoryName: "team/pushed" }));
-    const { host, port } = new URL(setting.server.endpoint);
-    const uri = await push(host, "team/pushed", "v1", shellImage(`echo '"pushed"'`));
-    const names = [
-      uri,
-      `${repository?.repositoryUri}:v1`,
-      `000000000000.dkr.ecr.us-east-1.localhost:${port}/team/pushed:v1`,
-    ];
-    for (const name of names)
-      assert.equal((await setting.invoke(await createImage(setting, name))).value, "pushed");
   });
 
   test("DeleteFunction of images: layers are shared, fetched once, and gone with the last function that has them", async () => {

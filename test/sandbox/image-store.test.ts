@@ -230,6 +230,12 @@ test("after a loss of power only what was synced to disk is believed; the rest i
   }
 });
 
+function sourceOf(repository: string) {
+  const { host } = registry;
+  const access = { registry: host, origin: `http://${host}`, mayBePlain: true, login: undefined };
+  return { registry: host, repository, access };
+}
+
 test("a layer that unpacks to more than its image may have left is given up while it is unpacked", async () => {
   const files: Files = { zeros: Buffer.alloc(40 * 1024 * 1024) };
   const image = buildImage({ layers: [{ files }] });
@@ -240,13 +246,7 @@ test("a layer that unpacks to more than its image may have left is given up whil
     const budget = new SharedArrayBuffer(8);
     new BigInt64Array(budget)[0] = BigInt(bytes);
     return unpackLayer({
-      access: {
-        registry: registry.host,
-        origin: `http://${registry.host}`,
-        mayBePlain: true,
-        login: undefined,
-      },
-      repository: "bomb",
+      source: sourceOf("bomb"),
       layer: { digest: layer.digest, size: layer.bytes.length, packing: "gzip" },
       diffId:
         (JSON.parse(image.blobs[0]?.bytes.toString() ?? "") as { rootfs: { diff_ids: string[] } }).rootfs
@@ -273,13 +273,7 @@ test("a layer with bytes behind its archive, or cut off, is judged by its digest
   });
   const job = (size: number) =>
     unpackLayer({
-      access: {
-        registry: registry.host,
-        origin: `http://${registry.host}`,
-        mayBePlain: true,
-        login: undefined,
-      },
-      repository: "odd",
+      source: sourceOf("odd"),
       layer: { digest: digestOf(archive), size, packing: "gzip" },
       diffId: digestOf(Buffer.from("not a tar")),
       folder: join(home, `odd-${size}`),

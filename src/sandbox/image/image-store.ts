@@ -180,20 +180,14 @@ export class ImageStore {
   }
 
   /** All at once: the workers take them in turn. */
-  async #pullLayers({ access, repository, layers, diffIds }: ImageParts): Promise<void> {
+  async #pullLayers({ source, layers, diffIds }: ImageParts): Promise<void> {
     const budget = new SharedArrayBuffer(8);
     const left = new BigInt64Array(budget);
     const there = diffIds.reduce((sum, diffId) => sum + (this.#layers.get(diffId)?.bytes ?? 0), 0);
     left[0] = BigInt(IMAGE_BYTES_MAX - there);
-    const jobs = layers.map((layer, at) => ({
-      access,
-      repository,
-      layer,
-      diffId: diffIds[at] ?? "",
-      budget,
-    }));
-    const pulls = jobs.map(async (job) => {
+    const pulls = layers.map(async (layer, at) => {
       try {
+        const job = { source: await source.layer(layer.digest), layer, diffId: diffIds[at] ?? "", budget };
         return await this.#layers.have(job);
       } catch (error) {
         // What the others unpack is of no use any more.

@@ -5,17 +5,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Readable } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { ImageError } from "./image-error.ts";
+import { readLayer } from "./image-source.ts";
+import type { LayerSource } from "./image-source.ts";
 import { LayerTree } from "./layer-tree.ts";
 import type { Removals } from "./layer-tree.ts";
 import { imageTooLarge } from "./manifest.ts";
 import type { LayerDescriptor } from "./manifest.ts";
-import { Registry } from "./registry.ts";
-import type { RegistryAccess } from "./registry-settings.ts";
 import { TarReader } from "./tar-reader.ts";
 
 export interface LayerJob {
-  readonly access: RegistryAccess;
-  readonly repository: string;
+  readonly source: LayerSource;
   readonly layer: LayerDescriptor;
   /** `sha256:…` of the layer as it is unpacked. */
   readonly diffId: string;
@@ -97,15 +96,14 @@ async function* unpacked(job: LayerJob): AsyncGenerator<Buffer> {
 }
 
 /** The layer as it is packed: exactly the bytes that its digest stands for. @throws ImageError */
-async function* checked({ access, repository, layer }: LayerJob): AsyncGenerator<Buffer> {
+async function* checked({ source, layer }: LayerJob): AsyncGenerator<Buffer> {
   const signal = AbortSignal.timeout(LAYER_MS_MAX);
-  const registry = new Registry(access, signal);
   const hash = createHash("sha256");
   let done = 0;
   for (let resumes = 0; done < layer.size || resumes === 0; resumes++) {
     const before = done;
     try {
-      for await (const chunk of bytesFrom(registry, repository, layer.digest, done)) {
+      for await (const chunk of bytesFrom(source, layer.digest, done, signal)) {
         done += chunk.length;
         if (done > layer.size)
           throw new ImageError("invalid", `the layer ${layer.digest} is larger than its manifest says`);
@@ -119,24 +117,24 @@ async function* checked({ access, repository, layer }: LayerJob): AsyncGenerator
     if (done < layer.size && resumes >= RESUMES_MAX)
       throw new ImageError(
         "unreachable",
-        `${access.registry} broke off the layer ${layer.digest} ${resumes + 1} times`,
+        `${source.registry} broke off the layer ${layer.digest} ${resumes + 1} times`,
       );
     if (done === before && done < layer.size) await sleep(RESUME_WAIT_MS * 2 ** resumes);
   }
   if (`sha256:${hash.digest("hex")}` !== layer.digest)
     throw new ImageError(
       "invalid",
-      `what ${access.registry} sent for the layer ${layer.digest} has another digest`,
+      `what ${source.registry} sent for the layer ${layer.digest} has another digest`,
     );
 }
 
 async function* bytesFrom(
-  registry: Registry,
-  repository: string,
+  source: LayerSource,
   digest: string,
   offset: number,
+  signal: AbortSignal,
 ): AsyncGenerator<Buffer> {
-  const { body, from } = await registry.content(repository, digest, offset);
+  const { body, from } = await readLayer(source, digest, offset, signal);
   let skip = offset - from;
   try {
     for await (const chunk of body as AsyncIterable<Buffer>) {

@@ -1,16 +1,15 @@
 /** Finds an image in its registry, and reads what it consists of. */
 import { ImageError } from "./image-error.ts";
-import { MANIFEST_TYPES, digestOf, readConfig, readManifest } from "./manifest.ts";
+import { sourceOf } from "./image-source.ts";
+import type { ImageSource } from "./image-source.ts";
+import { digestOf, readConfig, readManifest } from "./manifest.ts";
 import type { Architecture, ImageDefaults, LayerDescriptor, Manifest } from "./manifest.ts";
 import { parseReference } from "./reference.ts";
 import type { ImageReference } from "./reference.ts";
-import { Registry } from "./registry.ts";
-import { accessTo } from "./registry-settings.ts";
-import type { RegistryAccess, RegistrySettings } from "./registry-settings.ts";
+import type { RegistrySettings } from "./registry-settings.ts";
 
 export interface ImageParts {
-  readonly access: RegistryAccess;
-  readonly repository: string;
+  readonly source: ImageSource;
   /** The lowest is first. */
   readonly layers: readonly LayerDescriptor[];
   /** Of the layers as they are unpacked. */
@@ -33,12 +32,12 @@ export async function resolveImage(
       "missing",
       `${uri} is no reference to an image: registry/repository[:tag][@sha256:…]`,
     );
-  const registry = new Registry(await accessTo(reference, settings));
+  const source = await sourceOf(reference, settings);
   const { digest = reference.tag ?? "latest" } = reference;
-  const first = await fetchManifest(registry, reference, digest);
+  const first = await fetchManifest(source, digest);
   const found = readManifest(first.bytes, first.type, architecture);
   if (!("elsewhere" in found)) return first.digest;
-  const inner = await fetchManifest(registry, reference, found.elsewhere);
+  const inner = await fetchManifest(source, found.elsewhere);
   if ("elsewhere" in readManifest(inner.bytes, inner.type, architecture))
     throw new ImageError("unsupported", "the image's index leads to another index");
   return inner.digest;
@@ -50,28 +49,26 @@ export async function readImage(
   digest: string,
   settings: RegistrySettings,
 ): Promise<ImageParts> {
-  const access = await accessTo(reference, settings);
-  const registry = new Registry(access);
-  const { bytes, type } = await fetchManifest(registry, reference, digest);
+  const source = await sourceOf(reference, settings);
+  const { bytes, type } = await fetchManifest(source, digest);
   // Resolved before: it is none of an index, for which the architecture would matter.
   const { config, layers } = readManifest(bytes, type, "x86_64") as Manifest;
-  const text = await registry.small(reference.repository, config.digest);
+  const text = await source.small(config.digest);
   if (text.length !== config.size || digestOf(text) !== config.digest)
     throw new ImageError(
       "invalid",
-      `what ${access.registry} sent for the configuration ${config.digest} is not that`,
+      `what ${source.registry} sent for the configuration ${config.digest} is not that`,
     );
-  return { access, repository: reference.repository, layers, ...readConfig(text, layers.length) };
+  return { source, layers, ...readConfig(text, layers.length) };
 }
 
-async function fetchManifest(
-  registry: Registry,
-  { repository, registry: host }: ImageReference,
-  name: string,
-) {
-  const manifest = await registry.manifest(repository, name, MANIFEST_TYPES);
+async function fetchManifest(source: ImageSource, name: string) {
+  const manifest = await source.manifest(name);
   const digest = digestOf(manifest.bytes);
   if (name.startsWith("sha256:") && name !== digest)
-    throw new ImageError("invalid", `what ${host} sent for the manifest ${name} has the digest ${digest}`);
+    throw new ImageError(
+      "invalid",
+      `what ${source.registry} sent for the manifest ${name} has the digest ${digest}`,
+    );
   return { ...manifest, digest };
 }

@@ -8,8 +8,16 @@ export interface RegistrySettings {
   readonly authFile: string | undefined;
   /** Registries (`host:port`) that are spoken to without TLS, beside those of this machine. */
   readonly insecure: readonly string[];
-  /** How registries are reached that this server itself is; undefined for all others. */
-  own?(registry: string): Promise<RegistryAccess | undefined>;
+  /** The registries that this server itself is; undefined for all others. */
+  own?(registry: string): OwnRegistry | undefined;
+}
+
+/** A registry whose images are read without a request. Who may read them has been seen to. */
+export interface OwnRegistry {
+  /** What a tag or a digest names; undefined where there is none. */
+  manifest(repository: string, name: string): Promise<{ bytes: Buffer; mediaType: string } | undefined>;
+  /** The file of a layer or a configuration; undefined where the repository has none such. */
+  file(repository: string, digest: string): Promise<string | undefined>;
 }
 
 export interface RegistryLogin {
@@ -46,8 +54,6 @@ export async function accessTo(
   { registry }: Pick<ImageReference, "registry">,
   settings: RegistrySettings,
 ): Promise<RegistryAccess> {
-  const own = await settings.own?.(registry);
-  if (own) return own;
   const mayBePlain = isOfThisMachine(registry) || settings.insecure.includes(registry);
   const logins = settings.authFile === undefined ? {} : await readLogins(settings.authFile);
   return {

@@ -18,6 +18,8 @@ export interface EcrDeps {
   readonly log: Log;
   /** Whether callers of the registry have to show a token. */
   readonly authentication: "off" | "on";
+  /** The server's, by which an image's reference may mean its registry. */
+  readonly port: number;
   readonly policies: ResourcePolicies;
   readonly credentials: Credentials;
 }

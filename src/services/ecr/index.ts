@@ -6,14 +6,14 @@ import type { Service } from "../../aws/service.ts";
 import { authorization } from "./authorization.ts";
 import type { Ecr, EcrDeps } from "./deps.ts";
 import { answerDownload } from "./download.ts";
+import { functionImages } from "./function-images.ts";
+import type { FunctionImages } from "./function-images.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { LayerFiles } from "./layer-files.ts";
 import { registry } from "./migrations/001-registry.ts";
 import { operationTable } from "./operation-table.ts";
 import { serveRegistry } from "./registry/serve.ts";
 import { settle } from "./store.ts";
-import { storedImages } from "./stored-images.ts";
-import type { StoredImages } from "./stored-images.ts";
 
 export { isRegistryRequest } from "./registry/serve.ts";
 export type { EcrDeps } from "./deps.ts";
@@ -21,7 +21,7 @@ export type { EcrDeps } from "./deps.ts";
 export interface EcrService {
   readonly service: Service;
   /** For services that run images. */
-  readonly images: StoredImages;
+  readonly images: FunctionImages;
   /** Answers the URLs of GetDownloadUrlForLayer; false when the request is not for one. */
   downloadRoute(request: IncomingMessage, response: ServerResponse): boolean;
   /** Answers requests to the registry; false when the request is to none. @param identify The front door's. */
@@ -41,7 +41,7 @@ export async function createEcr(deps: EcrDeps): Promise<EcrService> {
   housekeeping.start();
   return {
     service: bindService("ecr", operationTable, ecr, authorization(ecr)),
-    images: storedImages(ecr),
+    images: functionImages(ecr),
     downloadRoute: (request, response) => answerDownload(ecr, request, response),
     registryRoute: (request, response, identify) => serveRegistry(ecr, request, response, identify),
     async stop() {

@@ -46,6 +46,11 @@ export class LayerFiles {
     return this.#deps.blobs.read(blobName, range);
   }
 
+  /** For a reader in another thread. */
+  path(blobName: string): string {
+    return this.#deps.blobs.path(blobName);
+  }
+
   /** Removes files that no row names any more; who reads one reads on. */
   discard(names: readonly string[]): void {
     for (const name of names) this.#own.remove(name);

@@ -17,6 +17,16 @@ export interface ResourcePolicies {
       readonly conditions: ConditionValues;
     },
   ): Promise<"denied" | "principal" | "role" | "account" | "none">;
+  /** The same of a service that asks on its own behalf. */
+  ask(
+    text: string,
+    question: {
+      readonly action: string;
+      readonly resources: readonly string[];
+      readonly conditions: ConditionValues;
+    },
+    caller: { readonly service: string },
+  ): Promise<"denied" | "principal" | "role" | "account" | "none">;
 }
 
 export interface Credentials {

@@ -1,5 +1,4 @@
 /** The registry's images as other services read them, without HTTP. */
-import type { Readable } from "node:stream";
 import type { Ecr } from "./deps.ts";
 import { findImage, recordPull } from "./images.ts";
 import type { RepositoryId } from "./names.ts";
@@ -17,8 +16,8 @@ export interface StoredManifest {
 export interface StoredImages {
   /** The manifest that a tag or a digest names, noted as a pull; undefined where there is none. */
   manifest(repository: RepositoryId, reference: string): Promise<StoredManifest | undefined>;
-  /** A layer's or a configuration's bytes; undefined where the repository has none such. */
-  layer(repository: RepositoryId, digest: string): Promise<{ bytes: number; content: Readable } | undefined>;
+  /** The file of a layer or a configuration; undefined where the repository has none such. */
+  file(repository: RepositoryId, digest: string): Promise<string | undefined>;
 }
 
 export function storedImages(ecr: Ecr): StoredImages {
@@ -34,10 +33,10 @@ export function storedImages(ecr: Ecr): StoredImages {
       await recordPull(ecr, repositoryId, image);
       return { digest: image.digest, mediaType: image.media_type, bytes };
     },
-    async layer(id, digest) {
+    async file(id, digest) {
       const repository = await getRepository(ecr.database, id);
       const layer = repository && (await getLayer(ecr.database, repository.repository_id, digest));
-      return layer && { bytes: layer.bytes, content: await ecr.files.read(layer.blob_name) };
+      return layer && ecr.files.path(layer.blob_name);
     },
   };
 }

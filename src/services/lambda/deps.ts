@@ -15,7 +15,14 @@ import type { LambdaLimits } from "./limits.ts";
 import type { Provisioning } from "./provisioning.ts";
 import type { SigningProfiles } from "./signing/profiles.ts";
 import type { Reservations } from "./reservations.ts";
-import type { CodeObjects, FunctionImages, RecordBuckets, ResourcePolicies, Roles } from "./ports.ts";
+import type {
+  CodeObjects,
+  FunctionImages,
+  OwnRegistry,
+  RecordBuckets,
+  ResourcePolicies,
+  Roles,
+} from "./ports.ts";
 
 export type Client = typeof import("@aws-sdk/client-lambda");
 
@@ -31,6 +38,7 @@ export interface LambdaDeps {
   readonly runtimes: Pick<Runtimes, "find" | "install">;
   /** Undefined where functions are not isolated: images are root file systems, which plain processes have none of. */
   readonly images: FunctionImages | undefined;
+  readonly ownRegistry: OwnRegistry;
   /** Folder for unpacked code; a cache of what the blobs hold. */
   readonly codeDir: string;
   /** Who may sign code. */

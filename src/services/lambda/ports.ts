@@ -1,7 +1,7 @@
 /** What Lambda needs from other parts; satisfied in server/compose.ts. */
 import type { Architecture, ImageDefaults } from "../../sandbox/index.ts";
 import type { Readable } from "node:stream";
-import type { Principal } from "../../aws/service.ts";
+import type { Principal, RequestContext } from "../../aws/service.ts";
 import type { Credentials, LogLine } from "../../invoke/index.ts";
 
 export interface Roles {
@@ -87,6 +87,27 @@ export interface FunctionImages {
   remove(digest: string): Promise<void>;
   /** Removes all others. */
   keepOnly(digests: ReadonlySet<string>): Promise<void>;
+}
+
+/** The server's own registry, as functions have images of it. */
+export interface OwnRegistry {
+  /**
+   * The repository that a reference names, and whether Lambda may read it for a function that the caller makes or changes; undefined
+   * for another registry's.
+   */
+  repositoryFor(
+    reference: { readonly registry: string; readonly repository: string },
+    functionArn: string,
+    context: RequestContext,
+  ): Promise<OwnRepository | undefined>;
+}
+
+export interface OwnRepository {
+  /** By which the image store knows its registry, whoever asks. */
+  readonly host: string;
+  readonly region: string;
+  /** Why the image may not be read. */
+  readonly refusal?: string | undefined;
 }
 
 export interface FunctionLogs {

@@ -81,6 +81,10 @@ export class FileBlobs implements Blobs {
     });
   }
 
+  path(name: string): string {
+    return blobPath(this.#folder, name);
+  }
+
   async stat(name: string): Promise<{ bytes: number } | undefined> {
     try {
       const { size } = await stat(blobPath(this.#folder, name));

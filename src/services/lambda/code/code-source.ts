@@ -4,9 +4,11 @@ import type { AwsError } from "../../../aws/errors.ts";
 import type { RequestContext } from "../../../aws/service.ts";
 import { invalidParameter } from "../errors.ts";
 import { UNZIPPED_BYTES_MAX, ZIP_BYTES_MAX } from "../limits.ts";
-import type { CodeObjects, FunctionImages, ObjectVersion } from "../ports.ts";
+import type { FunctionId } from "../names.ts";
+import type { CodeObjects, ObjectVersion } from "../ports.ts";
 import type { Code, CodeStore } from "./code-store.ts";
 import { findImage } from "./images.ts";
+import type { ImagePlaces } from "./images.ts";
 import { LOCAL_BUCKET, allowedFolder, localCode } from "./local-folders.ts";
 
 export interface CodeMembers {
@@ -24,9 +26,8 @@ interface CodeSource {
 }
 
 /** What it takes to find code. */
-interface Places {
+interface Places extends ImagePlaces {
   readonly code: CodeStore;
-  readonly images: FunctionImages | undefined;
   readonly objects: CodeObjects;
   /** Folders of this machine that functions may run from. */
   readonly localFolders: readonly string[];
@@ -37,12 +38,13 @@ interface Places {
  * @throws InvalidParameterValueException for no source or two, and for what cannot be used.
  */
 export async function withCode<T>(
-  { code, images, objects, localFolders }: Places,
+  { code, objects, localFolders, ...places }: Places,
   members: CodeMembers,
+  id: FunctionId,
   context: RequestContext,
   use: (code: Code) => Promise<T>,
 ): Promise<T> {
-  if (members.ImageUri) return use(await findImage(images, members.ImageUri));
+  if (members.ImageUri) return use(await findImage(places, members.ImageUri, id, context));
   if (members.S3Bucket === LOCAL_BUCKET && !members.ZipFile)
     return use(localCode(await allowedFolder(members.S3Key ?? "", localFolders)));
   return withStoredCode({ code, objects }, members, context, use);

@@ -138,7 +138,7 @@ export class CodeStore {
    */
   async hold(sha256: string, objects: ReferencedCodes = NONE): Promise<() => void> {
     const image = imageOf(sha256);
-    if (image) return this.#images().hold(image.uri, image.digest);
+    if (image) return this.#images().hold(image.from, image.digest);
     const stamp = this.stamp(sha256);
     if (stamp !== undefined) {
       await stamp;

@@ -43,7 +43,7 @@ export async function createFunction(
     : undefined;
   if (await readTags(lambda.database, id)) throw alreadyExists(id);
 
-  return withCode(lambda, input.Code ?? {}, context, async (code) => {
+  return withCode(lambda, input.Code ?? {}, id, context, async (code) => {
     checkSizes(configuration, code.unzippedBytes);
     await admit(lambda, id, config, [{ arn: functionArn(id), signature: code.signature }, ...(layers ?? [])]);
     const signed = withCodeFacts(configuration, code, await signerOf(lambda, code.signature));

@@ -30,7 +30,7 @@ export async function updateFunctionCode(
   const before = await findLatest(lambda.database, id);
   requireUpdatable(before, input.RevisionId);
   checkCodeUpdate(before.configuration, input);
-  return withCode(lambda, input, context, async (code) => {
+  return withCode(lambda, input, id, context, async (code) => {
     const artifact = { arn: functionArn(id), signature: code.signature };
     await admit(lambda, id, await configOf(lambda.database, id), [artifact]);
     const signer = await signerOf(lambda, code.signature);
