@@ -1,7 +1,11 @@
 /** Where images come from: logins, what a registry may do wrong, and what a function's state says of it. */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -107,7 +111,7 @@ describe("images and their registries", { skip: imagesMissing ?? false }, () => 
       [absent, /does not exist/],
       [`${registry.host}/nobody/has:this`, /does not exist/],
       ["library/alpine:3", /no reference to an image/],
-      ["localhost:1/app:v1", /could not be read.*localhost:1 cannot be reached/],
+      ["localhost:1/app:v1", /could not be read.*no registry can be reached at localhost:1;/],
       [
         other((manifest) => (manifest.mediaType = "application/vnd.docker.distribution.manifest.v1+json")),
         notSupported,
@@ -137,6 +141,36 @@ describe("images and their registries", { skip: imagesMissing ?? false }, () => 
     ];
     for (const [uri, message] of refusals)
       await assert.rejects(create(uri), { name: "InvalidParameterValueException", message });
+  });
+
+  test("CreateFunction with an image of a port of this machine tells not whether it answers, where that is no registry", async () => {
+    const told = async (host: string) => {
+      const error = await create(`${host}/team/app:v1`).catch((thrown: unknown) => thrown as Error);
+      assert.ok(error instanceof Error);
+      return `${error.name} ${error.message.replaceAll(host, "HOST")}`;
+    };
+    const refused = await told("localhost:1");
+    const answers: ((response: ServerResponse) => void)[] = [
+      (response) => response.writeHead(200, { "content-type": "text/html" }).end("<p>hello"),
+      (response) => response.writeHead(404).end("nothing"),
+      (response) => response.writeHead(401, { "www-authenticate": "Basic" }).end(),
+      (response) => response.writeHead(500).end(),
+      (response) => response.socket?.end("SSH-2.0-x\r\n"),
+    ];
+    const all = answers.map(async (answer) => {
+      const service = createServer((_request, response) => answer(response)).listen(0, "127.0.0.1");
+      await once(service, "listening");
+      try {
+        assert.equal(await told(`localhost:${(service.address() as AddressInfo).port}`), refused);
+      } finally {
+        service.close();
+      }
+    });
+    await Promise.all(all);
+    assert.match(
+      refused,
+      /^InvalidParameterValueException .*no registry can be reached at HOST; the server's log/,
+    );
   });
 
   test("a registry without TLS is spoken to where it is of this machine, or named; another is not", async () => {

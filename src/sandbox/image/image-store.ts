@@ -76,7 +76,12 @@ export class ImageStore {
    * @throws ImageError
    */
   async resolve(uri: string, architecture: Architecture): Promise<Digest> {
-    return resolveImage(uri, architecture, this.#deps.registries);
+    return resolveImage(uri, architecture, this.#deps.registries).catch((error: Error) => {
+      const { cause } = error;
+      if (cause instanceof ImageError)
+        this.#deps.log.warn("An image's registry cannot be reached", { image: uri, error: cause.message });
+      throw error;
+    });
   }
 
   /** Where its root file system lies while it is held. */

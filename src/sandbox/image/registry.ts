@@ -30,7 +30,7 @@ export class Registry {
 
   /** Content by digest, whole. @throws ImageError */
   async small(repository: string, digest: string): Promise<Buffer> {
-    return bytesOf(await this.#get(repository, `blobs/${digest}`, {}));
+    return bytesOf(await this.#get(repository, `blobs/${digest}`, {}, true));
   }
 
   /** The same from an offset on; a registry that cannot skip sends what comes before too. @throws ImageError */
@@ -43,26 +43,33 @@ export class Registry {
       repository,
       `blobs/${digest}`,
       offset === 0 ? {} : { range: `bytes=${offset}-` },
+      true,
     );
     return { body, from: body.statusCode === 206 ? offset : 0 };
   }
 
-  async #get(repository: string, path: string, headers: Record<string, string>): Promise<IncomingMessage> {
+  /** @param isKnown Whether it is a registry: what is none is told apart from nothing at all only by the server's log. */
+  async #get(
+    repository: string,
+    path: string,
+    headers: Record<string, string>,
+    isKnown = this.#access.login !== undefined,
+  ): Promise<IncomingMessage> {
     for (let tries = 1; ; tries++) {
-      const answer = await this.#try(repository, path, headers).catch((error: unknown) => {
-        const isOver = tries >= TRIES_MAX || this.#signal?.aborted;
+      let asked = 0;
+      try {
+        const answer = await this.#try(repository, path, headers);
+        if ((answer.statusCode ?? 0) < 300 && (isKnown || isOfRegistry(answer))) return answer;
+        asked = Number(answer.headers["retry-after"]) * 1_000;
+        throw await this.#refusal(answer, repository, isKnown);
+      } catch (error) {
         // What is no address, or no JSON, is the registry's fault too.
         if (!(error instanceof ImageError)) throw unreadable(this.#access, error as Error);
-        if (isOver || error.problem !== "unreachable") throw error;
-        return undefined;
-      });
-      const status = answer?.statusCode ?? 0;
-      if (answer && status < 300) return answer;
-      if (answer && (tries >= TRIES_MAX || (status < 500 && status !== 429)))
-        throw await this.#refusal(answer, repository);
-      const asked = Number(answer?.headers["retry-after"]) * 1_000;
-      answer?.destroy();
-      const wait = Number.isFinite(asked) && asked > 0 ? asked : FIRST_WAIT_MS * 3 ** (tries - 1);
+        const isOver = tries >= TRIES_MAX || this.#signal?.aborted;
+        if (isOver || error.problem !== "unreachable")
+          throw isKnown ? error : withoutReason(error, this.#access);
+      }
+      const wait = asked > 0 ? asked : FIRST_WAIT_MS * 3 ** (tries - 1);
       await sleep(Math.min(wait, WAIT_MS_MAX), undefined, this.#signal ? { signal: this.#signal } : {});
     }
   }
@@ -114,7 +121,7 @@ export class Registry {
       mayBePlain: this.#access.mayBePlain,
       signal: this.#signal,
     });
-    if (answer.statusCode !== 200) throw await this.#refusal(answer, repository);
+    if (answer.statusCode !== 200) throw await this.#refusal(answer, repository, true);
     const { token, access_token: other } = JSON.parse(String(await bytesOf(answer))) as {
       token?: string;
       access_token?: string;
@@ -122,18 +129,40 @@ export class Registry {
     return `Bearer ${token ?? other}`;
   }
 
-  async #refusal(answer: IncomingMessage, repository: string): Promise<ImageError> {
+  async #refusal(answer: IncomingMessage, repository: string, isKnown: boolean): Promise<ImageError> {
     const { statusCode: status = 0 } = answer;
+    const { registry } = this.#access;
     const said = await bytesOf(answer).then(firstMessage, () => "");
-    const what = `${this.#access.registry}/${repository}`;
+    if (!isKnown && said === "" && !isOfRegistry(answer))
+      return new ImageError("unreachable", `${registry} answered ${status}`, {
+        cause: new Error(`what answers ${status} at ${registry} is no registry`),
+      });
     if (status === 401 || status === 403)
-      return new ImageError("denied", `${this.#access.registry} denies access to ${repository}${said}`);
-    if (status === 404) return new ImageError("missing", `${what} has no such image or content${said}`);
-    return new ImageError(
-      "unreachable",
-      `${this.#access.registry} answered ${status} for ${repository}${said}`,
-    );
+      return new ImageError("denied", `${registry} denies access to ${repository}${said}`);
+    if (status === 404)
+      return new ImageError("missing", `${registry}/${repository} has no such image or content${said}`);
+    return new ImageError("unreachable", `${registry} answered ${status} for ${repository}${said}`);
   }
+}
+
+/** Whether an answer shows by its headers that a registry gives it. */
+function isOfRegistry({ headers }: IncomingMessage): boolean {
+  return (
+    headers["docker-distribution-api-version"] !== undefined ||
+    /^application\/vnd\.(oci|docker)\./.test(headers["content-type"] ?? "") ||
+    readChallenge(headers["www-authenticate"] ?? "").scheme === "bearer"
+  );
+}
+
+/**
+ * Whoever may make functions names hosts and ports, of this machine and its network too, and shall not learn which of them answer. That a
+ * name is not known at all may be told.
+ */
+function withoutReason(error: ImageError, { registry }: RegistryAccess): ImageError {
+  const { code } = (error.cause ?? {}) as { code?: string };
+  if (error.cause === undefined || code === "ENOTFOUND" || code === "EAI_AGAIN") return error;
+  const text = `no registry can be reached at ${registry}; the server's log tells why`;
+  return new ImageError("unreachable", text, { cause: error });
 }
 
 /** Scheme and parameters of a WWW-Authenticate header. */
