@@ -18,7 +18,7 @@ export interface FunctionRepository {
   /** AWS's name of the registry. */
   readonly host: string;
   readonly region: string;
-  /** Why Lambda may not read the repository for the function. */
+  /** Why Lambda may not read the repository for the function; of another region than the request's, nothing is decided. */
   readonly refusal: string | undefined;
 }
 
@@ -51,14 +51,16 @@ export function functionImages(ecr: Ecr): FunctionImages {
     async repositoryFor({ registry: host, repository: name }, functionArn, context) {
       const registry = ownRegistry(host, context, ecr.port);
       if (!registry) return undefined;
+      const found = { host: awsHost(registry), region: registry.region };
+      if (registry.region !== context.region) return { ...found, refusal: undefined };
       const repository = await getRepository(ecr.database, { ...registry, name });
-      const refusal = repository
-        ? await refusalOf(ecr, repository, functionArn, context)
-        : // Another account's is not told to be missing.
-          registry.account === context.account
+      if (repository) return { ...found, refusal: await refusalOf(ecr, repository, functionArn, context) };
+      // Another account's is not told to be missing.
+      const refusal =
+        registry.account === context.account
           ? undefined
           : `no policy of ${repositoryArn({ ...registry, name })} allows it`;
-      return { host: awsHost(registry), region: registry.region, refusal };
+      return { ...found, refusal };
     },
     at(host) {
       const registry = registryOfHost(host);
@@ -82,32 +84,39 @@ async function refusalOf(
   context: RequestContext,
 ): Promise<string | undefined> {
   const isOwn = repository.account === context.account;
+  const lacking = isOwn ? undefined : await lackOf(ecr, repository, READ, context);
+  if (lacking !== undefined) return lacking;
+  const said = await Promise.all(
+    READ.map((action) => whatPolicySaysOfLambda(ecr, repository, action, functionArn, context)),
+  );
+  const policy = `the policy of ${repositoryArn(repository)}`;
+  if (said.includes("denied")) return `${policy} denies it to ${LAMBDA}`;
+  if (!said.includes("none")) return undefined;
+  const silence = `${policy} does not allow ${READ.join(" and ")} to ${LAMBDA} for ${functionArn}`;
+  if (!isOwn) return silence;
+  const why = await lackOf(ecr, repository, CHANGE_POLICY, context);
+  if (why !== undefined) return `${silence}, and Lambda may not add that for the caller: ${why}`;
+  await letLambdaRead(ecr, repository);
+  return undefined;
+}
+
+/** Which of the actions the caller may not perform, in IAM's words; undefined for none. */
+async function lackOf(
+  ecr: Ecr,
+  repository: RepositoryRow,
+  actions: readonly string[],
+  context: RequestContext,
+): Promise<string | undefined> {
   try {
-    if (!isOwn) for (const action of READ) await permit(ecr, repository, action, context);
-    const said = await Promise.all(
-      READ.map((action) => whatPolicySaysOfLambda(ecr, repository, action, functionArn, context)),
-    );
-    if (said.includes("denied")) return `the policy of ${repositoryArn(repository)} denies it to ${LAMBDA}`;
-    if (!said.includes("none")) return undefined;
-    if (!isOwn)
-      return `no policy of ${repositoryArn(repository)} allows ${READ.join(" and ")} to ${LAMBDA} for ${functionArn}`;
-    for (const action of CHANGE_POLICY) await permit(ecr, repository, action, context);
-    await letLambdaRead(ecr, repository);
+    for (const action of actions) {
+      await context.authorize?.(requirementOn(repository, action));
+      await checkPolicy(ecr, repository, action, context);
+    }
     return undefined;
   } catch (error) {
     if (error instanceof AwsError) return error.message;
     throw error;
   }
-}
-
-async function permit(
-  ecr: Ecr,
-  repository: RepositoryRow,
-  action: string,
-  context: RequestContext,
-): Promise<void> {
-  await context.authorize?.(requirementOn(repository, action));
-  await checkPolicy(ecr, repository, action, context);
 }
 
 /** What the repository's policy says of Lambda. */
