@@ -173,7 +173,7 @@ test("CreateFunction refuses bad values in AWS's words", async () => {
     invalid,
     /The runtime parameter of nodejs12\.x is no longer supported/,
   );
-  await refuses({ Runtime: "java21" }, invalid, /java21/);
+  await refuses({ Runtime: "dotnet8" }, invalid, /dotnet8/);
   await refuses(
     { LoggingConfig: { LogFormat: "Text", SystemLogLevel: "WARN" } },
     invalid,
