@@ -21,7 +21,7 @@ const why = (input: Partial<FromNothingInput>) =>
   whyFromNothing({
     version,
     runtime,
-    capabilities: { lateMounts: true },
+    capabilities: { lateMounts: true, checkpoints: undefined },
     codeFiles: ["app.py"],
     extensions: [],
     ...input,
@@ -65,7 +65,10 @@ test("variables that are read when a process starts do", () => {
 });
 
 test("what a sandbox that waits does not have does", () => {
-  assert.match(why({ capabilities: { lateMounts: false } }) ?? "", /cannot be mounted/);
+  assert.match(
+    why({ capabilities: { lateMounts: false, checkpoints: undefined } }) ?? "",
+    /cannot be mounted/,
+  );
   assert.match(why({ version: { ...version, ephemeralStorageMb: 513 } }) ?? "", /513 MB/);
   assert.match(why({ extensions: ["watcher"] }) ?? "", /extensions start before its runtime: watcher/);
   const { loadedAhead: _, ...provided } = runtime;

@@ -18,6 +18,7 @@ export type {
   Inside,
   Isolation,
   Program,
+  RestoredSandbox,
   RunningProgram,
   Sandbox,
   SandboxExit,

@@ -32,11 +32,11 @@ export async function runProgram(program: string, args: readonly string[], input
   throw new SandboxError(`${program} ${args.join(" ")} failed (${code}): ${(stderr || stdout).trim()}`);
 }
 
-/** Runs a tool in a shell that is free, or waits for one. */
-export async function runTool(tool: ToolRun): Promise<ProgramResult> {
+/** Runs a tool in a shell that is free, or waits for one. @param msMax It is stuck when it takes longer, in milliseconds. */
+export async function runTool(tool: ToolRun, msMax = TOOL_MS_MAX): Promise<ProgramResult> {
   const shell = await takeShell();
   try {
-    return await shell.run(tool, TOOL_MS_MAX);
+    return await shell.run(tool, msMax);
   } finally {
     giveBack(shell);
   }

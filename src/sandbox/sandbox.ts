@@ -13,6 +13,8 @@ export interface Inside {
   addressOf(port: number): string;
   /** `host:port` of this sandbox's own Runtime API; undefined without `onRuntimeApiConnection`. */
   readonly runtimeApi: string | undefined;
+  /** The same at an address that AWS's SDKs take credentials from. */
+  readonly credentials: string | undefined;
 }
 
 export interface SandboxSpec {
@@ -128,6 +130,17 @@ export interface Sandbox {
   stop(graceMs: number): Promise<void>;
   /** Peak memory of the whole sandbox since it began, in bytes. */
   peakMemoryBytes(): Promise<number>;
+  /**
+   * Saves everything that runs and /tmp into an empty folder, and ends the sandbox.
+   * @throws SandboxError with what cannot be saved (an open connection), or where the provider has no `checkpoints`.
+   */
+  checkpoint(folder: string): Promise<void>;
+}
+
+/** A sandbox that goes on where another was saved: with the same programs, in the order in which they were started. */
+export interface RestoredSandbox {
+  readonly sandbox: Sandbox;
+  readonly programs: readonly RunningProgram[];
 }
 
 /** What a provider really gives on this machine; `lambent doctor` prints it. */
@@ -148,6 +161,11 @@ export interface Isolation {
 export interface Capabilities {
   /** `Sandbox.mount` and `setLimits` work, so that a sandbox may be made before it is known what for. */
   readonly lateMounts: boolean;
+  /**
+   * Present where sandboxes can be saved and restored. Answers a name for all that saved ones depend on now: the runtime, the processor, the
+   * system's libraries, addresses. What was saved under another name is not to be restored.
+   */
+  readonly checkpoints: (() => Promise<string>) | undefined;
 }
 
 export interface SandboxProvider {
@@ -155,6 +173,12 @@ export interface SandboxProvider {
   readonly capabilities: Capabilities;
   /** Makes a sandbox; rejects with SandboxError when it cannot be made. */
   create(spec: SandboxSpec): Promise<Sandbox>;
+  /**
+   * Makes a sandbox that goes on where another one was saved, in a network slot of its own and with fresh randomness of the kernel.
+   * @param spec As that one's, apart from its id, its socket folder and who is called.
+   * @param folder What `Sandbox.checkpoint` wrote; may be restored any number of times. @throws SandboxError
+   */
+  restore(spec: SandboxSpec, folder: string): Promise<RestoredSandbox>;
   /** Ends every sandbox and gives back every slot, mount, cgroup and namespace, those of a killed predecessor included. */
   close(): Promise<void>;
 }

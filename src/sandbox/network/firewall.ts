@@ -12,6 +12,11 @@ import { runProgram, tryProgram } from "../run-program.ts";
  * AWS's own Runtime API answers at an address of this kind.
  */
 export const GATEWAY = "169.254.100.1";
+/**
+ * Where sandboxes that may be restored ask for credentials: SDKs take them from this address (that of Amazon EKS's agent; since the end of 2023)
+ * and from few others. Nobody owns it either.
+ */
+export const CREDENTIALS = "169.254.170.23";
 /** Begins the name of every interface of every Lambent server. */
 export const INTERFACE_PREFIX = "lmb";
 
@@ -22,6 +27,8 @@ export interface FirewallRules {
   readonly cidr: string;
   /** Ports of 127.0.0.1 that sandboxes reach at the gateway. */
   readonly ports: readonly number[];
+  /** The one of them that answers at the address of credentials; undefined where none does. */
+  readonly credentials: number | undefined;
   /** The name server at the gateway, on the host's loopback. */
   readonly resolver: { readonly address: string; readonly port: number } | undefined;
   /** Whether anything outside is reached. */
@@ -41,6 +48,7 @@ export function firewallScript(rules: FirewallRules): string {
   chain to_server {
     type nat hook prerouting priority dstnat; policy accept;
     ${inside} ip daddr ${GATEWAY} tcp dport { ${ports} } dnat to 127.0.0.1
+    ${rules.credentials === undefined ? "" : `${inside} ip daddr ${CREDENTIALS} tcp dport 80 dnat to 127.0.0.1:${rules.credentials}`}
     ${resolver ? `${inside} ip daddr ${GATEWAY} ${dns} 53 dnat to ${resolver.address}:${resolver.port}` : ""}
   }
   chain to_host {

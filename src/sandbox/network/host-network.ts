@@ -10,6 +10,7 @@ import type { Network } from "./network.ts";
 export async function createHostNetwork(): Promise<Network> {
   return {
     kind: "host",
+    addresses: "host",
     resolvConf: await readFile("/etc/resolv.conf", "utf8").catch(() => ""),
     take() {
       let server: Server | undefined;
@@ -19,6 +20,7 @@ export async function createHostNetwork(): Promise<Network> {
         hostname: hostname(),
         hosts: "127.0.0.1 localhost sandbox.localdomain sandbox\n",
         addressOf: (port) => `127.0.0.1:${port}`,
+        credentials: undefined,
         async openRuntimeApi(onConnection) {
           server = createServer(onConnection);
           return `127.0.0.1:${await listenOnLoopback(server)}`;
@@ -33,12 +35,14 @@ export async function createHostNetwork(): Promise<Network> {
   };
 }
 
-/** Listens on a free port of 127.0.0.1. @returns the port. */
-export async function listenOnLoopback(server: Server): Promise<number> {
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
-  });
+/** Listens on 127.0.0.1. @param wanted The port, where it is free. @returns the port. */
+export async function listenOnLoopback(server: Server, wanted = 0): Promise<number> {
+  const listen = (port: number) =>
+    new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(port, "127.0.0.1", () => resolve(void server.off("error", reject)));
+    });
+  await listen(wanted).catch(() => listen(0));
   const address = server.address();
   if (address === null || typeof address === "string") throw new SandboxError("a listener has no port");
   return address.port;

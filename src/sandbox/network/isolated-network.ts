@@ -1,7 +1,8 @@
 /** A network namespace for each sandbox, joined to the host by a link, with its own packet rules; prepared ahead of use. */
 import { createServer } from "node:net";
 import type { Server, Socket } from "node:net";
-import { readdir } from "node:fs/promises";
+import { readFile, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Outbound } from "../../config/outbound.ts";
 import type { Log } from "../../telemetry/log.ts";
@@ -12,7 +13,14 @@ import type { AddressBlock } from "./address-block.ts";
 import { forwardingObstacles } from "./other-firewalls.ts";
 import { openResolver } from "./resolver.ts";
 import type { Resolver } from "./resolver.ts";
-import { GATEWAY, INTERFACE_PREFIX, lambentTables, lowerFirewall, raiseFirewall } from "./firewall.ts";
+import {
+  CREDENTIALS,
+  GATEWAY,
+  INTERFACE_PREFIX,
+  lambentTables,
+  lowerFirewall,
+  raiseFirewall,
+} from "./firewall.ts";
 import { allowForwarding, withdrawForwarding } from "./forwarding.ts";
 import { listenOnLoopback } from "./host-network.ts";
 import type { Attachment, Network } from "./network.ts";
@@ -25,6 +33,7 @@ import type { SlotPolicy } from "./slot-rules.ts";
 export interface IsolatedNetworkDeps {
   /** Eight hexadecimal characters that name this server on this machine. */
   readonly instance: string;
+  readonly stateDir: string;
   readonly serverPorts: readonly number[];
   readonly outbound: Outbound;
   /** Name servers to ask instead of the host's. */
@@ -53,7 +62,9 @@ export async function createIsolatedNetwork(deps: IsolatedNetworkDeps): Promise<
     if (handler) handler(socket);
     else socket.destroy();
   });
-  const runtimeApiPort = await listenOnLoopback(runtimeApi);
+  const runtimeApiPort = await (deps.behindRouter
+    ? listenAsBefore(runtimeApi, deps)
+    : listenOnLoopback(runtimeApi));
   const resolver = await openResolver(deps.outbound, deps.resolvers, deps.log);
   const outside = deps.outbound.policy !== "none";
   const ports = [...new Set([...deps.serverPorts, runtimeApiPort])];
@@ -63,6 +74,7 @@ export async function createIsolatedNetwork(deps: IsolatedNetworkDeps): Promise<
       interfaces: interfacePrefix(deps.instance),
       cidr: block.cidr,
       ports,
+      credentials: deps.behindRouter ? runtimeApiPort : undefined,
       resolver: resolver.atGateway,
       outside,
       guarded: outside ? await allowForwarding() : [],
@@ -78,6 +90,7 @@ export async function createIsolatedNetwork(deps: IsolatedNetworkDeps): Promise<
     ports,
     resolvers: resolver.direct,
     resolverAtGateway: resolver.atGateway !== undefined,
+    credentials: deps.behindRouter,
     outbound: deps.outbound,
   };
   return new IsolatedNetwork(deps, policy, block, resolver, {
@@ -85,6 +98,18 @@ export async function createIsolatedNetwork(deps: IsolatedNetworkDeps): Promise<
     port: runtimeApiPort,
     callers,
   });
+}
+
+/** At the port of the server before, where that is free: functions that gVisor restores know it. */
+async function listenAsBefore(
+  server: Server,
+  { stateDir }: Pick<IsolatedNetworkDeps, "stateDir">,
+): Promise<number> {
+  const file = join(stateDir, "runtime-api-port");
+  const before = Number(await readFile(file, "utf8").catch(() => "0"));
+  const port = await listenOnLoopback(server, before);
+  if (port !== before) await writeFile(file, String(port));
+  return port;
 }
 
 interface RuntimeApiListener {
@@ -102,6 +127,7 @@ interface Slot {
 class IsolatedNetwork implements Network {
   readonly kind = "isolated";
   readonly resolvConf: string;
+  readonly addresses: string;
   readonly #deps: IsolatedNetworkDeps;
   readonly #policy: SlotPolicy;
   readonly #block: AddressBlock;
@@ -125,6 +151,7 @@ class IsolatedNetwork implements Network {
     this.#resolver = resolver;
     this.#runtimeApi = runtimeApi;
     this.resolvConf = resolver.resolvConf;
+    this.addresses = `${GATEWAY}:${runtimeApi.port}`;
     this.#stock = new SlotStock({ target: deps.ready, make: (count) => this.#make(count), log: deps.log });
   }
 
@@ -139,6 +166,7 @@ class IsolatedNetwork implements Network {
       hostname,
       hosts: `127.0.0.1 localhost\n${address} ${hostname} sandbox.localdomain sandbox\n`,
       addressOf: (port) => `${GATEWAY}:${port}`,
+      credentials: this.#deps.behindRouter ? CREDENTIALS : undefined,
       openRuntimeApi: (onConnection) => {
         this.#runtimeApi.callers.set(address, onConnection);
         return Promise.resolve(`${GATEWAY}:${this.#runtimeApi.port}`);

@@ -11,6 +11,8 @@ export interface Attachment {
   readonly hosts: string;
   /** `host:port` at which a process inside reaches a port of the server's. */
   addressOf(port: number): string;
+  /** `host:port` at which the sandbox's own Runtime API is reached where AWS's SDKs take credentials from; undefined where it is on the loopback. */
+  readonly credentials: string | undefined;
   /** Serves the sandbox's own Runtime API. @returns `host:port` as seen inside. */
   openRuntimeApi(onConnection: (socket: Socket) => void): Promise<string>;
   /** Gives the slot back; called when no process uses it any more. */
@@ -21,6 +23,8 @@ export interface Network {
   readonly kind: "isolated" | "host";
   /** Content of /etc/resolv.conf. */
   readonly resolvConf: string;
+  /** Changes when a process inside would not find the server's own listeners where it knew them. */
+  readonly addresses: string;
   take(): Promise<Attachment>;
   close(): Promise<void>;
 }

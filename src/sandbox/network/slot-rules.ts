@@ -5,7 +5,7 @@
  */
 import { NEVER_REACHED, PRIVATE_RANGES } from "../../config/outbound.ts";
 import type { Destination, Outbound } from "../../config/outbound.ts";
-import { GATEWAY } from "./firewall.ts";
+import { CREDENTIALS, GATEWAY } from "./firewall.ts";
 
 export const SLOT_TABLE = "lambent";
 /** Addresses that one list of names may lead to at a time; a name that answers with ever new ones fills no memory. */
@@ -25,6 +25,8 @@ export interface SlotPolicy {
   readonly resolvers: readonly string[];
   /** Whether a name server answers at the gateway. */
   readonly resolverAtGateway: boolean;
+  /** Whether the sandbox's own Runtime API answers at the address of credentials. */
+  readonly credentials: boolean;
   readonly outbound: Outbound;
 }
 
@@ -77,6 +79,7 @@ ${groups.flatMap(sets).join("")}  chain refuse {
     ct state established,related accept
     ct state new ${BEGIN} goto refuse
     ct state new ct count over ${CONNECTIONS_MAX} goto refuse
+    ${policy.credentials ? `ip daddr ${CREDENTIALS} tcp dport 80 accept` : ""}
     ip daddr { ${NEVER_REACHED.join(", ")} } goto refuse
     ${policy.resolvers.length > 0 ? `ip daddr { ${policy.resolvers.join(", ")} } meta l4proto { tcp, udp } th dport 53 accept` : ""}
     ${groups.flatMap(allowed).join("\n    ")}

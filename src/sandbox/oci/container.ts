@@ -14,7 +14,8 @@ import { closeLatePoints, lateBinds, openLatePoints } from "./late-mounts.ts";
 import type { MountCalls } from "./mount-calls.ts";
 import type { OciRuntime } from "./oci-runtime.ts";
 import type { RootSkeletons } from "./root-skeleton.ts";
-import { forgetRecord, pipeBinds, runBundle } from "./run-bundle.ts";
+import { restoreTmp, saveSandbox, savedPrograms } from "./checkpoint.ts";
+import { forgetRecord, nameAgain, pipeBinds, runBundle } from "./run-bundle.ts";
 import { childrenOf, signal } from "./host-processes.ts";
 import { Supervisor } from "./supervisor.ts";
 import type { ImageTools } from "./image-tools.ts";
@@ -50,6 +51,8 @@ export interface ContainerSpec {
   readonly binds: readonly Bind[] | undefined;
   /** A root with nothing of ours in it but mount points: an image's. */
   readonly root?: string | undefined;
+  /** The folder that it was saved into; it goes on where that was. */
+  readonly saved?: string;
 }
 
 export interface Container {
@@ -61,6 +64,8 @@ export interface Container {
   readonly cgroup: SandboxCgroup | undefined;
   readonly attachment: Attachment;
   readonly scratch: Scratch;
+  /** Saves it into an empty folder and ends it. @throws SandboxError with what cannot be saved; it has ended then too. */
+  save(folder: string): Promise<void>;
   hasEnded(): boolean;
   /** Peak memory since `forgetPeak`, in bytes; the last figure once it has ended. */
   peakBytes(): Promise<number>;
@@ -109,9 +114,21 @@ export async function makeContainer(deps: ContainerDeps, spec: ContainerSpec): P
       limitSwap: deps.hierarchies?.swapAccounting ?? false,
       userNamespace: deps.userNamespace,
     });
-    const booted = await runBundle(deps.runtime, records, containerId, scratch, config);
+    if (spec.saved !== undefined) await restoreTmp(spec.saved, scratch.tmp);
+    const bundle = { records, id: containerId, scratch, config, saved: spec.saved };
+    const booted = await runBundle(deps.runtime, bundle);
     const supervisor = new Supervisor(booted, oomCounter(cgroup));
-    return control(deps, { spec, pid: booted.pid, supervisor, tools, cgroup, attachment, scratch }, release);
+    if (spec.saved !== undefined) supervisor.adopt(await savedPrograms(spec.saved));
+    const save = async (folder: string) => {
+      await nameAgain(deps.runtime, scratch);
+      const { address } = attachment;
+      const programs = supervisor.saved();
+      const { tmp } = scratch;
+      const saving = { runtime: deps.runtime, records, id: containerId, address, tmp, programs };
+      await saveSandbox(saving, folder);
+    };
+    const parts = { spec, pid: booted.pid, supervisor, tools, cgroup, attachment, scratch };
+    return control(deps, parts, release, save);
   } catch (error) {
     await release();
     throw error;
@@ -120,9 +137,16 @@ export async function makeContainer(deps: ContainerDeps, spec: ContainerSpec): P
 
 type Parts = Pick<Container, "spec" | "pid" | "supervisor" | "tools" | "cgroup" | "attachment" | "scratch">;
 
-function control(deps: ContainerDeps, parts: Parts, release: () => Promise<void>): Container {
+function control(
+  deps: ContainerDeps,
+  parts: Parts,
+  release: () => Promise<void>,
+  save: (folder: string) => Promise<void>,
+): Container {
   const { spec, pid, supervisor, cgroup } = parts;
   let ended = false;
+  /** Its /tmp is needed until this has ended. */
+  let saving: Promise<void> | undefined;
   let peak = 0;
   const peakBytes = async () => {
     if (!ended)
@@ -131,6 +155,7 @@ function control(deps: ContainerDeps, parts: Parts, release: () => Promise<void>
   };
   const clean = async () => {
     await supervisor.over;
+    await saving?.catch(() => {});
     await peakBytes();
     ended = true;
     await release();
@@ -139,19 +164,28 @@ function control(deps: ContainerDeps, parts: Parts, release: () => Promise<void>
   cleaned.catch((error: unknown) =>
     deps.log.error("a sandbox could not be cleaned up", { sandbox: spec.id, error }),
   );
+  const kill = async () => {
+    // The end of a process namespace's first process is the end of all in it.
+    if (!supervisor.isOver) signal(pid, "SIGKILL");
+    await cleaned;
+  };
   return {
     ...parts,
     hasEnded: () => ended || supervisor.isOver,
+    async save(folder) {
+      saving = save(folder);
+      try {
+        await saving;
+      } finally {
+        await kill();
+      }
+    },
     peakBytes,
     async forgetPeak() {
       peak = 0;
       await cgroup?.resetPeak().catch(() => {});
     },
-    async kill() {
-      // The end of a process namespace's first process is the end of all in it.
-      if (!supervisor.isOver) signal(pid, "SIGKILL");
-      await cleaned;
-    },
+    kill,
     cleaned,
   };
 }

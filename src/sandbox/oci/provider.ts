@@ -4,7 +4,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { SANDBOX_GID, SANDBOX_UID } from "../limits.ts";
 import type { Attachment } from "../network/network.ts";
-import type { Inside, Isolation, Sandbox, SandboxProvider, SandboxSpec } from "../sandbox.ts";
+import type { Inside, Isolation, SandboxProvider, SandboxSpec } from "../sandbox.ts";
 import { Registry } from "../registry.ts";
 import type { Bind } from "./bundle.ts";
 import type { Container, ContainerDeps } from "./container.ts";
@@ -12,9 +12,11 @@ import { makeContainer } from "./container.ts";
 import { ContainerStock, preparedSpec } from "./container-stock.ts";
 import { isLate, mountLate } from "./late-mounts.ts";
 import { RuncSandbox } from "./runc-sandbox.ts";
+import { SandboxError } from "../sandbox.ts";
 
 export interface RuncProviderDeps extends ContainerDeps {
   readonly isolation: Isolation;
+  readonly checkpoints: SandboxProvider["capabilities"]["checkpoints"];
   /** Whether this machine's `env` knows --default-signal. */
   readonly defaultSignals: boolean;
   /** Removes what all sandboxes shared; called once, at the end. */
@@ -42,10 +44,13 @@ export function createRuncProvider(deps: RuncProviderDeps): SandboxProvider {
     }
   }
 
-  async function create(spec: SandboxSpec, gone: () => void): Promise<Sandbox> {
+  async function create(spec: SandboxSpec, gone: () => void, saved?: string): Promise<RuncSandbox> {
     // A rootless server's own user is the function's user.
     if (spec.socketDir !== undefined && !deps.userNamespace) giveToSandbox(spec.socketDir);
-    const container = await containerFor(spec);
+    const container =
+      saved === undefined
+        ? await containerFor(spec)
+        : await makeContainer(deps, { ...spec, id: `f-${++made}`, binds: bindsOf(spec), saved });
     void container.cleaned.catch(() => {}).then(gone);
     const sandbox = new RuncSandbox({
       id: spec.id,
@@ -55,6 +60,7 @@ export function createRuncProvider(deps: RuncProviderDeps): SandboxProvider {
       overheadMb: deps.runtime.overheadMb,
       mounts: container.spec.binds === undefined ? deps.mounts : undefined,
       defaultSignals: deps.defaultSignals,
+      canBeSaved: deps.checkpoints !== undefined,
     });
     if (container.spec.memoryMb !== spec.memoryMb) await sandbox.setLimits(spec);
     // What runc itself needed to start is not the function's.
@@ -64,8 +70,17 @@ export function createRuncProvider(deps: RuncProviderDeps): SandboxProvider {
 
   return {
     isolation: deps.isolation,
-    capabilities: { lateMounts: stock !== undefined },
+    capabilities: { lateMounts: stock !== undefined, checkpoints: deps.checkpoints },
     create: (spec) => registry.boot(spec, (gone) => create(spec, gone)),
+    async restore(spec, folder) {
+      if (deps.checkpoints === undefined) throw new SandboxError("nothing can be restored by this provider");
+      let restored: RuncSandbox | undefined;
+      const sandbox = await registry.boot(
+        spec,
+        async (gone) => (restored = await create(spec, gone, folder)),
+      );
+      return { sandbox, programs: restored?.programs ?? [] };
+    },
     async close() {
       await registry.close();
       await stock?.close();
@@ -85,12 +100,13 @@ function canBePrepared(spec: SandboxSpec, binds: readonly Bind[]): boolean {
 }
 
 async function describeInside(spec: SandboxSpec, attachment: Attachment): Promise<Inside> {
+  const runtimeApi =
+    spec.onRuntimeApiConnection && (await attachment.openRuntimeApi(spec.onRuntimeApiConnection));
   return {
     path: (path) => path,
     addressOf: (port) => attachment.addressOf(port),
-    runtimeApi: spec.onRuntimeApiConnection
-      ? await attachment.openRuntimeApi(spec.onRuntimeApiConnection)
-      : undefined,
+    runtimeApi,
+    credentials: runtimeApi && (attachment.credentials ?? runtimeApi),
   };
 }
 

@@ -10,6 +10,7 @@ import { SandboxError } from "../sandbox.ts";
 import { PIPES, openPipe } from "../temporary/scratch.ts";
 import type { OpenPipe, Pipe, Scratch } from "../temporary/scratch.ts";
 import type { Bind } from "./bundle.ts";
+import { CHECKPOINT_MS_MAX, imageOf } from "./checkpoint.ts";
 import type { OciRuntime } from "./oci-runtime.ts";
 import { SUPERVISOR_PIPES } from "./supervisor-script.ts";
 
@@ -38,17 +39,23 @@ export function pipeBinds(runtime: OciRuntime, scratch: Scratch): Bind[] {
   ];
 }
 
+export interface Bundle {
+  /** The folder in which the runtime keeps its records. */
+  readonly records: string;
+  readonly id: string;
+  readonly scratch: Scratch;
+  readonly config: object;
+  /** A folder that a sandbox was saved into; the bundle goes on where that was. */
+  readonly saved: string | undefined;
+}
+
 /**
  * Writes the configuration into the scratch folder and runs it.
- * @param records The folder in which the runtime keeps its records.
  * @throws SandboxError with the runtime's reason.
  */
 export async function runBundle(
   runtime: OciRuntime,
-  records: string,
-  id: string,
-  scratch: Scratch,
-  config: object,
+  { records, id, scratch, config, saved }: Bundle,
 ): Promise<Booted> {
   await writeFile(join(scratch.folder, "config.json"), JSON.stringify(config));
   if (!runtime.inheritsPipes) await namePipes(scratch);
@@ -59,7 +66,14 @@ export async function runBundle(
   const pidFile = join(scratch.folder, "pid");
   const [program = "", ...before] = runtime.command;
   const global = ["--root", records, "--log", log, "--log-format", "json"];
-  const run = ["run", "--detach", "--bundle", scratch.folder, "--pid-file", pidFile];
+  const run = [
+    ...(saved === undefined ? ["run"] : ["restore", "--image-path", imageOf(saved)]),
+    "--detach",
+    "--bundle",
+    scratch.folder,
+    "--pid-file",
+    pidFile,
+  ];
   // The supervisor's descriptors 3 and 4.
   const extra = runtime.inheritsPipes ? [status, shared] : [];
   if (extra.length > 0) run.push("--preserve-fds", String(extra.length));
@@ -69,17 +83,16 @@ export async function runBundle(
   }));
   const descriptors = new Map([{ fd: control.readEnd, mode: "read" as const }, ...written].entries());
   try {
-    const { code } = await runTool({
-      program,
-      args: [...before, ...global, ...run, id],
-      input: "",
-      descriptors,
-    });
+    const args = [...before, ...global, ...run, id];
+    const tool = { program, args, input: "", descriptors };
+    const { code } = await runTool(tool, saved === undefined ? undefined : CHECKPOINT_MS_MAX);
     if (code !== 0) throw new SandboxError(`${program} ended with ${code}`);
     const pid = Number(await readFile(pidFile, "utf8"));
     closeSync(control.readEnd);
     const statusReader = reader(status);
-    if (!runtime.inheritsPipes) await forgetNames(scratch, statusReader);
+    // A restored supervisor has its pipes as soon as it runs, and says nothing of it.
+    if (!runtime.inheritsPipes && saved === undefined) await once(statusReader, "readable");
+    if (!runtime.inheritsPipes) await forgetNames(scratch);
     await Promise.all([stdout, stderr, status, shared].map((pipe) => pipe.writeEnd.close()));
     return {
       pid,
@@ -104,17 +117,23 @@ export async function forgetRecord(records: string, id: string): Promise<void> {
 
 /** Second names for two pipes, in a folder that can be mounted, which the sandbox's user may open. */
 async function namePipes(scratch: Scratch): Promise<void> {
-  const folder = join(scratch.folder, NAMED_PIPES);
-  await mkdir(folder, { mode: 0o755 });
-  for (const pipe of ["status", "shared"]) {
-    await chmod(join(scratch.folder, pipe), 0o622);
-    await link(join(scratch.folder, pipe), join(folder, pipe));
-  }
+  await mkdir(join(scratch.folder, NAMED_PIPES), { mode: 0o755 });
+  for (const pipe of ["status", "shared"]) await chmod(join(scratch.folder, pipe), 0o622);
+  await linkPipes(scratch);
 }
 
-/** Waits for the supervisor to have its pipes and takes their names away, so that no function finds them. */
-async function forgetNames(scratch: Scratch, status: Socket): Promise<void> {
-  await once(status, "readable");
+/** Gives the pipes their names back: gVisor saves an open file by its name. */
+export async function nameAgain(runtime: OciRuntime, scratch: Scratch): Promise<void> {
+  if (!runtime.inheritsPipes) await linkPipes(scratch);
+}
+
+async function linkPipes(scratch: Scratch): Promise<void> {
+  for (const pipe of ["status", "shared"])
+    await link(join(scratch.folder, pipe), join(scratch.folder, NAMED_PIPES, pipe));
+}
+
+/** Takes the names away once the supervisor has its pipes, so that no function finds them. */
+async function forgetNames(scratch: Scratch): Promise<void> {
   for (const pipe of ["status", "shared"]) await rm(join(scratch.folder, NAMED_PIPES, pipe));
 }
 

@@ -22,6 +22,7 @@ export interface RuncSandboxDeps {
   readonly mounts: MountCalls | undefined;
   /** Whether `env` inside knows --default-signal. */
   readonly defaultSignals: boolean;
+  readonly canBeSaved: boolean;
 }
 
 /** Takes charge of a container; it is cleaned up when it ends, whether or not `stop` is called. */
@@ -53,6 +54,11 @@ export class RuncSandbox implements Sandbox {
 
   addressOf(port: number): string {
     return this.inside.addressOf(port);
+  }
+
+  /** Those that have not ended. */
+  get programs(): readonly RunningProgram[] {
+    return this.#container.supervisor.running();
   }
 
   get hasEnded(): boolean {
@@ -115,6 +121,11 @@ export class RuncSandbox implements Sandbox {
   async thaw(): Promise<void> {
     const { cgroup, pid } = this.#container;
     if (!this.#container.hasEnded()) await (cgroup ? cgroup.thaw() : signalAll(pid, "SIGCONT"));
+  }
+
+  checkpoint(folder: string): Promise<void> {
+    if (!this.#deps.canBeSaved) throw new SandboxError("a sandbox of this provider cannot be saved");
+    return this.#container.save(folder);
   }
 
   /** Programs that fork as fast as they are killed, or leave what kills them no time, end with their sandbox. */

@@ -14,6 +14,7 @@ import type { Isolation, SandboxProvider } from "../sandbox.ts";
 import { SandboxError } from "../sandbox.ts";
 import { ScratchStocks } from "../temporary/scratch-stocks.ts";
 import { canMountLoop } from "../temporary/scratch.ts";
+import { checkpointNames } from "./checkpoint.ts";
 import { cleanRemains } from "./clean-remains.ts";
 import { createRuncProvider, makeStateFolders } from "./provider.ts";
 import { ImageTools } from "./image-tools.ts";
@@ -60,6 +61,7 @@ export async function startOciProvider(deps: StartOciDeps): Promise<SandboxProvi
     rootless ? "mounting needs root" : canMountLoop(join(stateDir, "scratch")),
     openNetwork(deps, instance, runtime),
   ]);
+  const shared = await sharedFolders();
   const seccomp = seccompFilter(runtime.hasOwnKernel ? "gvisor" : "native");
   const mounts = mountCalls();
   const lateMounts =
@@ -79,9 +81,13 @@ export async function startOciProvider(deps: StartOciDeps): Promise<SandboxProvi
     }),
     roots: new RootSkeletons(join(stateDir, "roots")),
     imageTools: new ImageTools(join(stateDir, "roots", "image-tools")),
-    shared: await sharedFolders(),
+    shared,
     seccomp,
     mounts: lateMounts ? mounts : undefined,
+    checkpoints:
+      runtime.hasOwnKernel && isRoot
+        ? await checkpointNames(runtime, shared, network.network.addresses)
+        : undefined,
     defaultSignals: (await tryProgram("env", ["--default-signal=INT,QUIT", "true"])).code === 0,
     async clean() {
       await cleanRemains(remains);

@@ -5,6 +5,7 @@ import type { Readable } from "node:stream";
 import { SandboxEnded, SandboxError } from "../sandbox.ts";
 import type { RunningProgram, SandboxExit } from "../sandbox.ts";
 import { OutputPipe } from "./output-pipe.ts";
+import type { SavedProgram } from "./checkpoint.ts";
 import type { Booted } from "./run-bundle.ts";
 import { SWEEP_LINE, exitOf, readStatus, signalLine, startLine } from "./supervisor-script.ts";
 import type { StartLine } from "./supervisor-script.ts";
@@ -20,6 +21,8 @@ interface Entry {
   readonly running: RunningProgram;
   /** Resolves with its process id inside. */
   readonly began: PromiseWithResolvers<number>;
+  /** The same, once it is known. */
+  pid: number | undefined;
   /** Called with its exit status; undefined when it went down with the sandbox. */
   readonly ended: (status: number | undefined) => void;
 }
@@ -59,11 +62,31 @@ export class Supervisor {
     return [...this.#programs.values()].map((entry) => entry.running);
   }
 
+  /** What has to be known to go on with the programs in another life of the sandbox. */
+  saved(): SavedProgram[] {
+    return [...this.#programs].flatMap(([number, { pid }]) => (pid === undefined ? [] : [{ number, pid }]));
+  }
+
+  /** Takes over the programs of a sandbox that was saved. Their output is their own: at most one was saved. */
+  adopt(programs: readonly SavedProgram[]): void {
+    for (const { number, pid } of programs) {
+      this.#last = Math.max(this.#last, number);
+      this.#enter(number, "own");
+      this.#hear(`${number} began ${pid}`);
+    }
+  }
+
   /** @throws SandboxEnded */
   async start(line: Omit<StartLine, "number">): Promise<RunningProgram> {
     if (this.#isOver) throw new SandboxEnded();
     const number = ++this.#last;
-    const isShared = line.output === "shared";
+    const running = this.#enter(number, line.output);
+    await this.#write(startLine({ ...line, number }));
+    return running;
+  }
+
+  #enter(number: number, output: StartLine["output"]): RunningProgram {
+    const isShared = output === "shared";
     const stdout = isShared ? this.#shared : this.#stdout.attach();
     const stderr = isShared ? this.#shared : this.#stderr.attach();
     const status = Promise.withResolvers<number | undefined>();
@@ -76,8 +99,7 @@ export class Supervisor {
       if (pid > 0 && this.#programs.has(number)) await this.#write(signalLine(pid, name));
     };
     const running = { stdout, stderr, exited, signal };
-    this.#programs.set(number, { running, began, ended: status.resolve });
-    await this.#write(startLine({ ...line, number }));
+    this.#programs.set(number, { running, began, pid: undefined, ended: status.resolve });
     return running;
   }
 
@@ -143,7 +165,8 @@ export class Supervisor {
 
   #hear(line: string): void {
     const status = readStatus(line);
-    if (status?.event === "began") this.#programs.get(status.number)?.began.resolve(status.value);
+    const entry = status && this.#programs.get(status.number);
+    if (entry && status.event === "began") entry.began.resolve((entry.pid = status.value));
     if (status?.event === "ended") this.#end(status.number, status.value);
     if (status?.event === "swept") this.#swept();
   }

@@ -31,6 +31,7 @@ export async function makeProcessSandbox(
     path: (path) => translate(paths, path),
     addressOf: (port) => `127.0.0.1:${port}`,
     runtimeApi: server ? `127.0.0.1:${portOf(server)}` : undefined,
+    credentials: server ? `127.0.0.1:${portOf(server)}` : undefined,
   };
   return new ProcessSandbox(spec.id, inside, home, async () => {
     server?.close();
@@ -112,6 +113,10 @@ class ProcessSandbox implements Sandbox {
   stop(graceMs: number): Promise<void> {
     this.#stopped ??= this.#stop(graceMs);
     return this.#stopped;
+  }
+
+  checkpoint(): Promise<void> {
+    return Promise.reject(new SandboxError("plain processes cannot be saved"));
   }
 
   async peakMemoryBytes(): Promise<number> {

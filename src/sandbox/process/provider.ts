@@ -2,6 +2,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Registry } from "../registry.ts";
+import { SandboxError } from "../sandbox.ts";
 import type { Isolation, SandboxProvider } from "../sandbox.ts";
 import { makeProcessSandbox } from "./process-sandbox.ts";
 import { endRemembered } from "./remains.ts";
@@ -21,8 +22,9 @@ export async function createProcessProvider(deps: ProcessProviderDeps): Promise<
   const registry = new Registry();
   return {
     isolation: processIsolation(deps.reasons),
-    capabilities: { lateMounts: false },
+    capabilities: { lateMounts: false, checkpoints: undefined },
     create: (spec) => registry.boot(spec, (gone) => makeProcessSandbox(spec, join(root, spec.id), gone)),
+    restore: () => Promise.reject(new SandboxError("plain processes cannot be restored")),
     async close() {
       await registry.close();
       await rm(root, { recursive: true, force: true });
