@@ -32,6 +32,11 @@ def main():
         log_error(connection, document)
         connection.init_failed(document["errorType"], to_json(document))
         sys.exit(1)
+    if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+        # Not imported for those that are never saved.
+        from lambent_snapshot import be_saved
+
+        be_saved(connection, error_document)
     connection.init_succeeded()
     while True:
         run_one(connection, handler, connection.next_invocation())

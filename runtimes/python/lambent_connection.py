@@ -4,12 +4,15 @@ import os
 import socket
 import struct
 import threading
+import time
 
 VERSION = 1
-HELLO, INIT_RESULT, INVOKE, RESPONSE, ERROR, LOG, READY, ASSIGN = 1, 2, 3, 4, 5, 6, 8, 9
+HELLO, INIT_RESULT, INVOKE, RESPONSE, ERROR, LOG, READY, ASSIGN, SNAPSHOT = 1, 2, 3, 4, 5, 6, 8, 9, 24
 
 # A response above this is not sent, only its size told; the server's own limit is lower.
 RESPONSE_BYTES_MAX = 16000000
+# How often a process that is about to be saved, or was, looks for the server, in seconds.
+LOOK_SECONDS = 0.005
 
 
 class Invocation:
@@ -36,12 +39,34 @@ class Invocation:
 
 class Connection:
     def __init__(self, path):
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._socket.connect(path)
-        self._reader = self._socket.makefile("rb")
+        self._path = path
         # Threads of the function may log at the same time.
         self._lock = threading.Lock()
-        self._send(HELLO, struct.pack(">BI", VERSION, os.getpid()))
+        self._connect()
+
+    def _connect(self):
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            self._socket.connect(self._path)
+            self._socket.sendall(frame_of(HELLO, struct.pack(">BI", VERSION, os.getpid())))
+        except OSError:
+            self._socket.close()
+            raise
+        self._reader = self._socket.makefile("rb")
+
+    def sleep_until_restored(self):
+        """Ends the connection, since none can be saved, and waits for the server to listen again: it does when this process was restored.
+        What other threads write waits until then."""
+        with self._lock:
+            self._socket.sendall(frame_of(SNAPSHOT))
+            self._reader.close()
+            self._socket.close()
+            while True:
+                time.sleep(LOOK_SECONDS)
+                try:
+                    return self._connect()
+                except OSError:
+                    continue
 
     def assignment(self):
         """Says that this process waits to be told what it is for. Answers its working directory and its environment."""
@@ -95,10 +120,14 @@ class Connection:
         return data
 
     def _send(self, frame_type, *parts):
-        length = 1 + sum(len(part) for part in parts)
-        frame = b"".join((struct.pack(">IB", length, frame_type),) + parts)
+        frame = frame_of(frame_type, *parts)
         with self._lock:
             self._socket.sendall(frame)
+
+
+def frame_of(frame_type, *parts):
+    length = 1 + sum(len(part) for part in parts)
+    return b"".join((struct.pack(">IB", length, frame_type),) + parts)
 
 
 def string(text):

@@ -1,5 +1,5 @@
 /** What must be there before an execution environment of a version can boot. */
-import type { EnvironmentSpec } from "./environment.ts";
+import type { EnvironmentSpec } from "./environment-spec.ts";
 import { externalExtensionsOf, imageExtensionsOf } from "./extensions/external-extensions.ts";
 import { bootstrapOf } from "./runtimes/provided.ts";
 import { imageLaunch } from "./image-launch.ts";

@@ -1,4 +1,5 @@
 /** What a function's process finds in its environment. https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html */
+import { credentialsPath } from "./credentials-api.ts";
 import type { Inside } from "../sandbox/sandbox.ts";
 import type { ImageLaunch } from "./image-launch.ts";
 import type { InitializationType } from "./platform-events.ts";
@@ -32,11 +33,7 @@ export function environmentVariables(input: EnvironmentInput, inside: Inside): R
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(version.memoryMb),
     AWS_LAMBDA_FUNCTION_VERSION: version.version,
     AWS_LAMBDA_INITIALIZATION_TYPE: input.initializationType ?? "on-demand",
-    AWS_LAMBDA_LOG_GROUP_NAME: version.logGroup,
-    AWS_LAMBDA_LOG_STREAM_NAME: input.logStream,
-    AWS_ACCESS_KEY_ID: input.credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: input.credentials.secretAccessKey,
-    AWS_SESSION_TOKEN: input.credentials.sessionToken,
+    ...(input.initializationType === "snap-start" ? lasting(input, inside) : ownVariables(input)),
     ...(inside.runtimeApi === undefined
       ? {}
       : {
@@ -47,6 +44,25 @@ export function environmentVariables(input: EnvironmentInput, inside: Inside): R
     LAMBDA_TASK_ROOT: inside.path("/var/task"),
     LAMBDA_RUNTIME_DIR: inside.path("/var/runtime"),
     ...(runtime.channel === "http" ? {} : { [socketVariable]: inside.path(`/run/lambent/${socketName}`) }),
+  };
+}
+
+/** What one environment alone has. */
+function ownVariables({ version, logStream, credentials }: EnvironmentInput): Record<string, string> {
+  return {
+    AWS_LAMBDA_LOG_GROUP_NAME: version.logGroup,
+    AWS_LAMBDA_LOG_STREAM_NAME: logStream,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    AWS_SESSION_TOKEN: credentials.sessionToken,
+  };
+}
+
+/** Instead of it, what holds for all environments that are restored from a snapshot. https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html */
+function lasting({ metadataToken }: EnvironmentInput, inside: Inside): Record<string, string> {
+  return {
+    AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://${inside.credentials ?? ""}${credentialsPath}`,
+    AWS_CONTAINER_AUTHORIZATION_TOKEN: metadataToken,
   };
 }
 

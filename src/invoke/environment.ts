@@ -5,50 +5,27 @@ import { afterTurn, allRead } from "./after-turn.ts";
 import { InvocationsAhead } from "./ahead.ts";
 import { enter } from "./environment-state.ts";
 import type { EnvironmentState, ShutdownReason } from "./environment-state.ts";
-import type { ExternalExtension } from "./extensions/external-extensions.ts";
 import { runInitPhase } from "./init-phase.ts";
 import type { InitResult } from "./init-phase.ts";
+import { EnvironmentEnded } from "./errors.ts";
+import type { EnvironmentDeps, EnvironmentSpec } from "./environment-spec.ts";
 import { credentialsMarginMs } from "./limits.ts";
 import { InvocationReport } from "./invocation-report.ts";
 import type { Result } from "./invocation-report.ts";
 import { LogStream, streamName } from "./log-stream.ts";
 import { sourceOf } from "./metrics.ts";
-import type { LambdaMetrics } from "./metrics.ts";
 import { RuntimeDomain } from "./runtime-domain.ts";
-import type { DomainDeps } from "./runtime-domain.ts";
-import type { ProcessSpec } from "./runtime-process.ts";
+import { runRestorePhase } from "./restore-phase.ts";
+import type { Restored } from "./restore-phase.ts";
 import { isGood, judge } from "./verdict.ts";
 import type { Verdict } from "./verdict.ts";
-import type { FunctionVersion, Invocation, InvokePorts, Outcome } from "./types.ts";
-
-export interface EnvironmentDeps extends DomainDeps {
-  readonly ports: InvokePorts;
-  readonly metrics: LambdaMetrics;
-}
-
-export interface EnvironmentSpec extends Pick<
-  ProcessSpec,
-  "version" | "runtime" | "entrypoint" | "launch" | "credentials" | "initializationType"
-> {
-  /** The extensions that run as programs of their own. */
-  readonly extensions: readonly ExternalExtension[];
-  /** Called once, when nothing of it has the code mounted any more. */
-  readonly releaseCode?: () => void;
-}
+import type { FunctionVersion, Invocation, Outcome } from "./types.ts";
 
 /** How long a caller waits, after its answer, for a custom runtime to ask for more: else its next call would boot another. */
 const backMs = 2;
 /** Invocations that it is handed behind the one under way, at most. */
 const aheadMax = 8;
 const mebibyte = 1_048_576;
-
-/** The environment ended before the invocation reached the function's code: another may have it. */
-export class EnvironmentEnded extends Error {
-  constructor() {
-    super("The execution environment ended before the invocation began");
-    this.name = "EnvironmentEnded";
-  }
-}
 
 /** The invocation was given back: another environment may have it, and this one goes on or ends by itself. */
 class Withdrawn extends EnvironmentEnded {}
@@ -67,6 +44,8 @@ export class Environment {
   readonly #onChange: (environment: Environment) => void;
   /** How the init phase ended; the first invocation takes it. */
   #init: InitResult | undefined;
+  /** How it was restored; the first invocation takes it too. */
+  #restored: Restored | undefined;
   #bootFailure: unknown;
   #state: EnvironmentState = "booting";
   #domain: RuntimeDomain;
@@ -97,7 +76,7 @@ export class Environment {
     this.#spec = spec;
     this.version = spec.version;
     this.#onChange = onChange;
-    this.#metadataToken = deps.ids.hex(64);
+    this.#metadataToken = spec.snapshot?.token ?? deps.ids.hex(64);
     this.#stream = new LogStream({
       version: spec.version,
       ports: deps.ports,
@@ -107,7 +86,7 @@ export class Environment {
       memoryMb: () => this.#readMemory(),
     });
     this.#domain = this.#newDomain();
-    this.#firstInit().catch((error: unknown) => {
+    (spec.snapshot ? this.#restore() : this.#firstInit()).catch((error: unknown) => {
       this.#bootFailure = error;
       void this.end();
     });
@@ -227,7 +206,8 @@ export class Environment {
 
   async #run(invocation: Invocation, isAhead: boolean): Promise<Outcome> {
     const init = this.#init;
-    this.#init = undefined;
+    const restored = this.#restored;
+    this.#init = this.#restored = undefined;
     if (invocation.wantLogTail) this.#stream.beginTail();
     const { timeoutMs } = this.version;
     const startedAt = performance.now();
@@ -255,6 +235,7 @@ export class Environment {
       ...(streamed ? { streamed } : {}),
       durationMs: verdict.kind === "timeout" ? timeoutMs : elapsed,
       ...(init ? { initDurationMs: init.durationMs } : {}),
+      ...(restored ? { restored } : {}),
     };
     this.#isFinishing = true;
     this.#finished = this.#finish(invocation, verdict, result);
@@ -396,6 +377,21 @@ export class Environment {
     this.#rest();
   }
 
+  /** Goes on from a snapshot. @throws SnapStartFailed, SnapStartTimedOut, SandboxError, EnvironmentEnded. */
+  async #restore(): Promise<void> {
+    const [domain, stream, { version, runtime }] = [this.#domain, this.#stream, this.#spec];
+    const begun = () => this.#begun();
+    this.#restored = await runRestorePhase({ domain, stream, version, runtime, begun });
+    if (this.#gone) throw new EnvironmentEnded();
+    this.#initialized();
+    this.#rest();
+  }
+
+  #begun(): void {
+    if (this.#gone) throw new EnvironmentEnded();
+    if (this.#state === "booting") this.#enter("init");
+  }
+
   /** AWS runs a failed init phase again under the function's own timeout. Undefined when it went well now. */
   async #initAgain(): Promise<Verdict | undefined> {
     this.#enter("init");
@@ -416,10 +412,7 @@ export class Environment {
       runtime,
       phase,
       isProvisioned: initializationType === "provisioned-concurrency",
-      begun: () => {
-        if (this.#gone) throw new EnvironmentEnded();
-        if (phase === "init") this.#enter("init");
-      },
+      begun: () => this.#begun(),
     });
   }
 
@@ -429,8 +422,10 @@ export class Environment {
    */
   async #reset(failure: Verdict, isAwaited = false): Promise<void> {
     if (this.#gone) return;
-    this.#enter("resetting");
     const reason = failure.kind === "timeout" ? "timeout" : "failure";
+    // The next one is restored anew: this one's sandbox has nothing to begin from.
+    if (this.#spec.snapshot) return this.end(reason);
+    this.#enter("resetting");
     this.#resetting = this.#domain.reset(reason);
     try {
       await this.#resetting;

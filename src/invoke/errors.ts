@@ -7,3 +7,11 @@ export class InvokerStopped extends Error {
     this.name = "InvokerStopped";
   }
 }
+
+/** The environment ended before the invocation reached the function's code: another may have it. */
+export class EnvironmentEnded extends Error {
+  constructor() {
+    super("The execution environment ended before the invocation began");
+    this.name = "EnvironmentEnded";
+  }
+}

@@ -1,21 +1,26 @@
 /** All execution environments of this machine: makes them in turn, within the machine's bound, and ends them. */
+import { SandboxError } from "../sandbox/index.ts";
 import { prepareBoot } from "./boot.ts";
-import type { BootDeps } from "./boot.ts";
+import type { BootDeps, NoEntrypoint } from "./boot.ts";
 import { BootQueue } from "./boot-queue.ts";
 import type { FunctionConcurrency, ThrottledError } from "./concurrency.ts";
 import { Environment } from "./environment.ts";
-import type { EnvironmentDeps } from "./environment.ts";
+import type { EnvironmentDeps, EnvironmentSpec } from "./environment-spec.ts";
 import type { InvokeLimits } from "./limits.ts";
 import { runNowhere } from "./no-entrypoint.ts";
 import type { InitializationType } from "./platform-events.ts";
 import type { Runner, VersionPool } from "./pool.ts";
 import { Prebooted } from "./prebooted.ts";
+import { Snapshots } from "./snapshots.ts";
 import { Reclaim } from "./reclaim.ts";
 import type { ReclaimDeps } from "./reclaim.ts";
 import type { ExpectedVersion, Outcome } from "./types.ts";
 
 export interface FleetDeps
-  extends Omit<EnvironmentDeps, "streaming" | "availabilityZoneId" | "prebooted">, BootDeps, ReclaimDeps {
+  extends
+    Omit<EnvironmentDeps, "streaming" | "availabilityZoneId" | "prebooted" | "credentials">,
+    BootDeps,
+    ReclaimDeps {
   /** What functions are told of the zone that they run in; that of their region's first zone when absent. */
   readonly availabilityZoneId?: string;
   readonly limits: InvokeLimits;
@@ -37,6 +42,7 @@ export interface Owner {
 }
 
 export class Fleet {
+  readonly snapshots: Snapshots;
   readonly #deps: FleetDeps & EnvironmentDeps;
   readonly #prebooted: Prebooted;
   readonly #reclaim: Reclaim;
@@ -58,7 +64,9 @@ export class Fleet {
       prebooted: this.#prebooted,
       streaming: deps.limits.streaming,
       availabilityZoneId: deps.availabilityZoneId ?? "",
+      credentials: (version) => deps.ports.credentials(version, version.functionName),
     };
+    this.snapshots = new Snapshots(this.#deps);
     this.#reclaim = new Reclaim(deps, pools, () => this.#prebooted.giveUp());
   }
 
@@ -150,9 +158,7 @@ export class Fleet {
   async #boot(owner: Owner): Promise<void> {
     const { pool, initializationType } = owner;
     let failure: unknown;
-    const spec = await prepareBoot(this.#deps, pool.version).catch(
-      (error: unknown) => void (failure = error),
-    );
+    const spec = await this.#prepare(owner).catch((error: unknown) => void (failure = error));
     if (spec && "credentials" in spec && !this.#isClosed)
       return new Promise((resolve) => {
         const environment = new Environment(this.#deps, { ...spec, initializationType }, (changed) =>
@@ -174,6 +180,26 @@ export class Fleet {
     pool.wake();
   }
 
+  #bootFailed(owner: Owner, failure: unknown): void {
+    const { pool, initializationType } = owner;
+    // What cannot be restored may be broken: the next cold start makes it anew.
+    if (initializationType === "snap-start" && failure instanceof SandboxError)
+      void this.snapshots.remove(pool.version.key).catch(() => {});
+    owner.bootFailed(failure);
+  }
+
+  /** @throws what keeps it from being booted, or restored. */
+  async #prepare({ pool, initializationType }: Owner): Promise<EnvironmentSpec | NoEntrypoint> {
+    const spec = await prepareBoot(this.#deps, pool.version);
+    if (initializationType !== "snap-start" || !("credentials" in spec)) return spec;
+    try {
+      return { ...spec, snapshot: await this.snapshots.take(spec) };
+    } catch (error) {
+      spec.releaseCode?.();
+      throw error;
+    }
+  }
+
   #changed(owner: Owner, environment: Environment): void {
     const { pool } = owner;
     const initEnded = this.#booting.get(environment);
@@ -188,7 +214,7 @@ export class Fleet {
       this.#environments.delete(environment);
       pool.environments.delete(environment);
       owner.gone(environment);
-      if (initEnded) owner.bootFailed(environment.bootFailure);
+      if (initEnded) this.#bootFailed(owner, environment.bootFailure);
     }
     pool.wake();
   }

@@ -167,6 +167,11 @@ export class FrameChannel implements RuntimeChannel {
           throw new FrameError(`a bootstrap that speaks version ${frame.version} of the frames`);
         if (frame.version > 1 && this.#socket) this.ahead = this.#newAhead(this.#socket);
         return;
+      case "snapshot":
+        if (this.#isInitialized) throw new FrameError("a snapshot after the init phase");
+        this.#isInitialized = true;
+        this.#listener.next();
+        return;
       case "initResult":
         if (this.#isInitialized) throw new FrameError("a second result of the init phase");
         this.#isInitialized = true;

@@ -15,6 +15,9 @@
  *                      streamChunk  string requestId, payload
  *                      streamEnd    string requestId; the answer is whole
  *                      streamFail   string requestId, string errorType, payload; it is not, whatever came of it before
+ *                      snapshot     instead of initResult, of a function with SnapStart: its before-checkpoint hooks have run. The runtime
+ *                                   closes this connection and connects anew once it is restored; initResult is about its
+ *                                   after-restore hooks then
  *                      next         after streamEnd or streamFail: the runtime takes the next invocation
  *                      recalled     strings requestId; the answer to recall: these will not begin
  *   server → runtime   assign       string working directory, then strings name and value of each environment variable; once, after
@@ -56,6 +59,7 @@ export const FRAME = {
   credit: 21,
   recall: 22,
   recalled: 23,
+  snapshot: 24,
 } as const;
 
 export type RuntimeFrame =
@@ -69,7 +73,7 @@ export type RuntimeFrame =
   | { readonly type: "response" | "streamChunk"; readonly requestId: string; readonly payload: Buffer }
   | { readonly type: "streamStart"; readonly requestId: string; readonly contentType: string }
   | { readonly type: "streamEnd"; readonly requestId: string }
-  | { readonly type: "next" | "ready" }
+  | { readonly type: "next" | "ready" | "snapshot" }
   | { readonly type: "recalled"; readonly requestIds: readonly string[] }
   | {
       readonly type: "error" | "fatal" | "streamFail";
@@ -249,6 +253,8 @@ function decode(bytes: Buffer): RuntimeFrame {
       return { type: "recalled", requestIds: reader.strings() };
     case FRAME.ready:
       return { type: "ready" };
+    case FRAME.snapshot:
+      return { type: "snapshot" };
     case FRAME.error:
     case FRAME.fatal:
     case FRAME.streamFail:

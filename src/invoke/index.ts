@@ -1,6 +1,7 @@
 /** The data path's public names. */
 export { ThrottledError } from "./concurrency.ts";
 export { InvokerStopped } from "./errors.ts";
+export { SnapStartFailed, SnapStartTimedOut, SnapshotFailed } from "./snap-start-errors.ts";
 export { createInvoker } from "./invoker.ts";
 export { readMemory } from "./memory-pressure.ts";
 export type { MemoryReading } from "./memory-pressure.ts";

@@ -1,6 +1,7 @@
 /** What the log and all subscribers are told of an invocation when its runtime is done, and when everything is. */
 import type { Clock } from "../kit/clock.ts";
 import type { LogStream } from "./log-stream.ts";
+import type { Restored } from "./restore-phase.ts";
 import type { Invocation } from "./types.ts";
 import { isGood, judge } from "./verdict.ts";
 import type { Judgement, Verdict } from "./verdict.ts";
@@ -10,6 +11,7 @@ export interface Result extends Judgement {
   readonly startedAt: number;
   readonly durationMs: number;
   readonly initDurationMs?: number;
+  readonly restored?: Restored;
   /** The answer that the caller took while it was made. */
   readonly streamed?: { readonly bytes: number; readonly startedAt: number };
 }
@@ -65,7 +67,7 @@ export class InvocationReport {
   /** @param backAt When the runtime was done and its extensions were waited for: their time counts too. */
   over(last: Verdict, backAt: number | undefined, memorySizeMb: number): void {
     const { requestId } = this.#invocation;
-    const { initDurationMs, startedAt, durationMs } = this.#result;
+    const { initDurationMs, restored, startedAt, durationMs } = this.#result;
     const now = performance.now();
     const wholeMs = last.kind === "timeout" ? this.#timeoutMs : now - startedAt;
     this.#stream.platform({ type: "end", requestId });
@@ -76,6 +78,7 @@ export class InvocationReport {
       ...this.#ending(last),
       ...this.#tracing(),
       ...(initDurationMs === undefined ? {} : { initDurationMs }),
+      ...(restored === undefined ? {} : { restored }),
       ...(backAt === undefined
         ? {}
         : { extensionOverhead: { startedAt: this.#epoch(backAt), durationMs: now - backAt } }),

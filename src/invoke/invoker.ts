@@ -1,8 +1,7 @@
 /** Gives every invocation an execution environment: a provisioned one, else the newest idle one of its version, else whichever is free first. */
 import { Concurrency, ThrottledError } from "./concurrency.ts";
 import type { FunctionConcurrency } from "./concurrency.ts";
-import { EnvironmentEnded } from "./environment.ts";
-import { InvokerStopped } from "./errors.ts";
+import { EnvironmentEnded, InvokerStopped } from "./errors.ts";
 import { Fleet } from "./fleet.ts";
 import type { FleetDeps } from "./fleet.ts";
 import { forgetMs } from "./limits.ts";
@@ -107,12 +106,22 @@ class Pools implements Invoker {
     if (!this.#isStopped) this.#fleet.prepare(version);
   }
 
+  snapshot(version: FunctionVersion): Promise<void> {
+    return this.#fleet.snapshots.make(version);
+  }
+
+  keepSnapshots(keys: ReadonlySet<string>): Promise<void> {
+    return this.#fleet.snapshots.keepOnly(keys);
+  }
+
   async retire(key: string): Promise<void> {
     const pool = this.#pools.get(key);
-    if (!pool) return;
-    this.#pools.delete(key);
-    pool.concurrency.provision(key, 0);
-    await pool.retire();
+    if (pool) {
+      this.#pools.delete(key);
+      pool.concurrency.provision(key, 0);
+      await pool.retire();
+    }
+    await this.#fleet.snapshots.remove(key);
   }
 
   async stop(graceMs: number): Promise<void> {

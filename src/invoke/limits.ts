@@ -8,6 +8,14 @@ export const errorBytesMax = 262_144;
 export const initMs = 10_000;
 /** The same for an environment of provisioned concurrency, unless the function's own timeout is longer. */
 export const provisionedInitMs = 130_000;
+/** What the after-restore hooks of SnapStart may take. */
+export const restoreMs = 10_000;
+/** How long a runtime that is about to be saved may take to close its connection. */
+export const goodbyeMs = 10_000;
+/** Snapshots that are made at the same time. */
+export const snapshotsAtOnce = 4;
+/** What the snapshots of all versions may take on disk; those that were not restored for longest go first. */
+export const snapshotsBytesMax = 34_359_738_368;
 /** What the shutdown phase may take, all in all: with internal extensions alone, and with external ones. Without any, it takes nothing. */
 export const internalShutdownMs = 500;
 export const externalShutdownMs = 2_000;

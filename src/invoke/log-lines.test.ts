@@ -100,3 +100,32 @@ test("extensions and subscriptions have lines of their own", () => {
     "LOGS\tName: e\tState: Subscribed\tTypes: [Platform, Function]\n",
   );
 });
+
+test("a restore has lines of its own, and stands in the REPORT of the first invocation", () => {
+  const version = { runtimeVersion: "java:17.0.1", runtimeVersionArn: "arn:r" };
+  assert.equal(
+    textLine({ type: "restoreStart", ...version }, "snap-start"),
+    "RESTORE_START Runtime Version: java:17.0.1\tRuntime Version ARN: arn:r\n",
+  );
+  const done = { type: "restoreReport", durationMs: 1236.044, status: "success" } as const;
+  assert.equal(textLine(done, "snap-start"), "RESTORE_REPORT Restore Duration: 1236.04 ms\t\n");
+  assert.equal(
+    textLine({ ...done, status: "error", errorType: "Runtime.AfterRestoreError" }, "snap-start"),
+    "RESTORE_REPORT Restore Duration: 1236.04 ms\tStatus: error\tError Type: Runtime.AfterRestoreError\n",
+  );
+  const { initDurationMs: _, ...warm } = report;
+  const restored = { durationMs: 784.331, hooksMs: 41.2 };
+  assert.match(
+    textLine({ ...warm, restored }, "snap-start") ?? "",
+    /\tMax Memory Used: 31 MB\tRestore Duration: 784\.33 ms\tBilled Restore Duration: 42 ms\t\n$/,
+  );
+  assert.equal(
+    jsonLine(done, 0, "INFO", context),
+    '{"time":"1970-01-01T00:00:00.000Z","type":"platform.restoreReport","record":{"status":"success","metrics":{"durationMs":1236.044}}}\n',
+  );
+  assert.equal(jsonLine({ type: "restoreRuntimeDone", status: "success" }, 0, "INFO", context), undefined);
+  assert.match(
+    jsonLine({ type: "restoreStart", ...version }, 0, "INFO", context) ?? "",
+    /"record":\{"runtimeVersion":"java:17\.0\.1","runtimeVersionArn":"arn:r","functionName":"f","functionVersion":"\$LATEST","instanceId":"[^"]+","instanceMaxMemory":134217728\}/,
+  );
+});

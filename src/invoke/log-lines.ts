@@ -20,6 +20,10 @@ export function textLine(event: PlatformEvent, initializationType: Initializatio
     case "initReport":
       if (event.status === "success" && initializationType === "on-demand") return undefined;
       return `INIT_REPORT Init Duration: ${event.durationMs.toFixed(2)} ms\tPhase: ${event.phase}\t${statusText(event)}\n`;
+    case "restoreStart":
+      return `RESTORE_START Runtime Version: ${event.runtimeVersion}\tRuntime Version ARN: ${event.runtimeVersionArn}\n`;
+    case "restoreReport":
+      return `RESTORE_REPORT Restore Duration: ${event.durationMs.toFixed(2)} ms\t${statusText(event)}\n`;
     case "start":
       return `START RequestId: ${event.requestId} Version: ${event.version}\n`;
     case "end":
@@ -57,10 +61,14 @@ export function jsonLine(
 function reportText(event: ReportEvent): string {
   const init =
     event.initDurationMs === undefined ? "" : `Init Duration: ${event.initDurationMs.toFixed(2)} ms\t`;
+  const restored =
+    event.restored === undefined
+      ? ""
+      : `Restore Duration: ${event.restored.durationMs.toFixed(2)} ms\tBilled Restore Duration: ${Math.ceil(event.restored.hooksMs)} ms\t`;
   return (
     `REPORT RequestId: ${event.requestId}\tDuration: ${event.durationMs.toFixed(2)} ms\t` +
     `Billed Duration: ${billedMs(event)} ms\tMemory Size: ${event.memorySizeMb} MB\t` +
-    `Max Memory Used: ${event.maxMemoryUsedMb} MB\t${init}${statusText(event)}\n`
+    `Max Memory Used: ${event.maxMemoryUsedMb} MB\t${init}${restored}${statusText(event)}\n`
   );
 }
 
@@ -75,6 +83,7 @@ function statusText(event: { readonly status: Status; readonly errorType?: strin
 function levelOf(event: PlatformEvent, initializationType: InitializationType): keyof typeof RANK {
   switch (event.type) {
     case "initStart":
+    case "restoreStart":
     case "start":
     case "telemetrySubscription":
     case "logsSubscription":
@@ -83,9 +92,11 @@ function levelOf(event: PlatformEvent, initializationType: InitializationType): 
       if (event.status !== "success") return "WARN";
       return initializationType === "on-demand" ? "DEBUG" : "INFO";
     case "initRuntimeDone":
+    case "restoreRuntimeDone":
     case "runtimeDone":
       return event.status === "success" ? "DEBUG" : "WARN";
     case "report":
+    case "restoreReport":
       return event.status === "success" ? "INFO" : "WARN";
     case "extension":
       return event.errorType === undefined ? "INFO" : "WARN";

@@ -1,7 +1,7 @@
 /** What the platform tells about an environment, and the records in which it tells it: the Telemetry API's and the JSON log's. */
 
 export type Status = "success" | "failure" | "error" | "timeout";
-export type InitializationType = "on-demand" | "provisioned-concurrency";
+export type InitializationType = "on-demand" | "provisioned-concurrency" | "snap-start";
 type InitPhase = "init" | "invoke";
 
 interface Ending {
@@ -19,6 +19,9 @@ export type PlatformEvent =
     }
   | ({ readonly type: "initRuntimeDone"; readonly phase: InitPhase } & Ending)
   | ({ readonly type: "initReport"; readonly phase: InitPhase; readonly durationMs: number } & Ending)
+  | { readonly type: "restoreStart"; readonly runtimeVersion: string; readonly runtimeVersionArn: string }
+  | ({ readonly type: "restoreRuntimeDone" } & Ending)
+  | ({ readonly type: "restoreReport"; readonly durationMs: number } & Ending)
   | {
       readonly type: "start";
       readonly requestId: string;
@@ -72,6 +75,8 @@ export interface ReportEvent extends Ending {
   readonly requestId: string;
   readonly durationMs: number;
   readonly initDurationMs?: number;
+  /** Of the first invocation after a restore: all of it, and what the function's own hooks took of it. */
+  readonly restored?: { readonly durationMs: number; readonly hooksMs: number };
   readonly memorySizeMb: number;
   readonly maxMemoryUsedMb: number;
   readonly traceHeader?: string;
@@ -118,6 +123,19 @@ export function recordOf(event: PlatformEvent, context: EventContext): unknown {
       const metrics = { durationMs: round(event.durationMs) };
       return { initializationType, phase: event.phase, status: event.status, ...failed, metrics };
     }
+    case "restoreStart":
+      return {
+        runtimeVersion: event.runtimeVersion,
+        runtimeVersionArn: event.runtimeVersionArn,
+        functionName: context.functionName,
+        functionVersion: context.functionVersion,
+        instanceId: context.instanceId,
+        instanceMaxMemory: context.memoryMb * mebibyte,
+      };
+    case "restoreRuntimeDone":
+      return { status: event.status, ...failed };
+    case "restoreReport":
+      return { status: event.status, ...failed, metrics: { durationMs: round(event.durationMs) } };
     case "start":
       return { requestId: event.requestId, version: event.version, ...tracing(event.traceHeader) };
     case "runtimeDone":
@@ -181,6 +199,12 @@ function metricsOf(event: ReportEvent): Record<string, number> {
     memorySizeMB: event.memorySizeMb,
     maxMemoryUsedMB: event.maxMemoryUsedMb,
     ...(event.initDurationMs === undefined ? {} : { initDurationMs: round(event.initDurationMs) }),
+    ...(event.restored === undefined
+      ? {}
+      : {
+          restoreDurationMs: round(event.restored.durationMs),
+          billedRestoreDurationMs: Math.ceil(event.restored.hooksMs),
+        }),
   };
 }
 

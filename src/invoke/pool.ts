@@ -1,11 +1,11 @@
 /** The execution environments of one version: those that are idle, those that boot, and the invocations that wait for one. */
 import { afterTurn } from "./after-turn.ts";
 import type { FunctionConcurrency } from "./concurrency.ts";
-import { EnvironmentEnded } from "./environment.ts";
 import type { Environment } from "./environment.ts";
-import { InvokerStopped } from "./errors.ts";
+import { EnvironmentEnded, InvokerStopped } from "./errors.ts";
 import type { Fleet, Owner } from "./fleet.ts";
 import type { VersionMetrics } from "./metrics.ts";
+import type { InitializationType } from "./platform-events.ts";
 import type { Provisioned } from "./provisioned.ts";
 import { LOOK_MS, Turns } from "./turns.ts";
 import type { FunctionVersion, Invocation, Outcome } from "./types.ts";
@@ -24,7 +24,7 @@ interface Waiter {
 }
 
 export class VersionPool implements Owner {
-  readonly initializationType = "on-demand";
+  readonly initializationType: InitializationType;
   readonly version: FunctionVersion;
   readonly concurrency: FunctionConcurrency;
   readonly metrics: VersionMetrics;
@@ -52,6 +52,7 @@ export class VersionPool implements Owner {
     metrics: VersionMetrics,
   ) {
     this.#fleet = fleet;
+    this.initializationType = version.snapStart ? "snap-start" : "on-demand";
     this.version = version;
     this.concurrency = concurrency;
     this.metrics = metrics;

@@ -4,7 +4,7 @@
  */
 import { TokenBucket } from "../kit/token-bucket.ts";
 import { requestsPerConcurrency } from "./concurrency.ts";
-import { EnvironmentEnded } from "./environment.ts";
+import { EnvironmentEnded } from "./errors.ts";
 import type { Environment } from "./environment.ts";
 import type { Fleet, Owner } from "./fleet.ts";
 import { provisionRetryMs, provisionRetryMsMax, provisionTriesMax } from "./limits.ts";

@@ -67,7 +67,11 @@ export class RuntimeApi implements SandboxApiPart {
     if (path === "/runtime/init/error") return method === "POST" ? this.#initError(request) : wrongMethod();
     if (path === "/ping") return method === "GET" ? text(200, "pong") : wrongMethod();
     if (path.startsWith("/runtime/restore/"))
-      return errorReply(501, "NotImplemented", "Lambent does not implement SnapStart yet");
+      return errorReply(
+        501,
+        "NotImplemented",
+        "SnapStart is for managed runtimes; one of its own that a function brings has none",
+      );
     return notFound();
   }
 

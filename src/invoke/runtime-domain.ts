@@ -4,6 +4,7 @@ import type { Clock } from "../kit/clock.ts";
 import type { Ids } from "../kit/id.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { AnswerStream } from "./answer-stream.ts";
+import { CredentialsApi } from "./credentials-api.ts";
 import { extensionVariables } from "./environment-variables.ts";
 import type { ShutdownReason } from "./environment-state.ts";
 import { ExtensionSet } from "./extensions/extension-set.ts";
@@ -26,11 +27,13 @@ import type { Delivery } from "./runtime-channel.ts";
 import type { ProcessDeps, ProcessListener, ProcessSpec } from "./runtime-process.ts";
 import type { SandboxApiPart } from "./sandbox-api.ts";
 import { TelemetryApi } from "./telemetry/telemetry-api.ts";
-import type { AnswerSink, Invocation } from "./types.ts";
+import type { AnswerSink, Credentials, FunctionVersion, Invocation } from "./types.ts";
 import { VerdictQueue } from "./verdict.ts";
 import type { Verdict } from "./verdict.ts";
 
 export interface DomainDeps extends ProcessDeps {
+  /** Of a version's role: for those that ask for them as long as they run, since a snapshot would outlive its own. */
+  credentials(version: FunctionVersion): Promise<Credentials>;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly streaming: StreamLimits;
@@ -224,6 +227,12 @@ export class RuntimeDomain {
     return (await this.#process?.peakMemoryBytes().catch(() => 0)) ?? 0;
   }
 
+  /** Saves it into an empty folder, while nothing is asked of it, and ends it. @throws SandboxError with what cannot be saved. */
+  async checkpoint(folder: string): Promise<void> {
+    this.#isOver = true;
+    await this.#process?.checkpoint(folder);
+  }
+
   /** The shutdown phase, after which nothing runs; the sandbox stays for another life. @throws SandboxError. */
   async reset(reason: ShutdownReason): Promise<void> {
     await this.#endPrograms(reason);
@@ -272,6 +281,9 @@ export class RuntimeDomain {
       tell: (event: PlatformEvent) => this.#stream.platform(event),
     };
     return [
+      ...(this.#spec.initializationType === "snap-start"
+        ? [new CredentialsApi(this.#spec.metadataToken, () => this.#deps.credentials(this.#spec.version))]
+        : []),
       new ExtensionsApi({ version: this.#spec.version, ids: this.#deps.ids, extensions }),
       new TelemetryApi("telemetry", telemetry),
       new TelemetryApi("logs", telemetry),

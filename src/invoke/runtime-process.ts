@@ -16,7 +16,7 @@ import type { Log } from "../telemetry/log.ts";
 import { allRead } from "./after-turn.ts";
 import { assignedVariables, environmentVariables, socketName } from "./environment-variables.ts";
 import { listenForFrames } from "./frame-channel.ts";
-import { lastWordsMs } from "./limits.ts";
+import { goodbyeMs, lastWordsMs } from "./limits.ts";
 import type { ImageLaunch } from "./image-launch.ts";
 import type { LogStream } from "./log-stream.ts";
 import type { InitializationType } from "./platform-events.ts";
@@ -26,6 +26,8 @@ import type { Ahead, Delivery, RuntimeChannel, RuntimeListener } from "./runtime
 import type { Runtime } from "./runtimes/runtime.ts";
 import { SandboxApi } from "./sandbox-api.ts";
 import type { SandboxApiPart } from "./sandbox-api.ts";
+import { SnapStartFailed } from "./snap-start-errors.ts";
+import type { Snapshot } from "./snapshots.ts";
 import { makeSocketDir } from "./socket-dir.ts";
 import type { Credentials, FunctionVersion } from "./types.ts";
 import type { WaitingRuntime } from "./waiting-runtime.ts";
@@ -51,6 +53,8 @@ export interface ProcessSpec {
   readonly launch?: ImageLaunch;
   readonly credentials: Credentials;
   readonly initializationType?: InitializationType;
+  /** What it goes on from, instead of being booted. */
+  readonly snapshot?: Snapshot;
   readonly metadataToken: string;
   readonly stream: LogStream;
   /** What its sandbox finds at AWS_LAMBDA_RUNTIME_API beside the Runtime API. */
@@ -97,6 +101,10 @@ export class RuntimeProcess {
     if (before && !before.#parts.sandbox.hasEnded)
       return RuntimeProcess.#bootAgain(deps, spec, listener, before.#parts);
     await before?.stop(0);
+    if (spec.snapshot) return RuntimeProcess.#restore(deps, spec, listener, spec.snapshot);
+    // One that is to be saved needs a bootstrap that can connect anew, and a sandbox that is its own from the beginning.
+    if (spec.initializationType === "snap-start")
+      return RuntimeProcess.#bootFromNothing(deps, spec, listener);
     const waiting = await deps.prebooted?.take(spec.version, spec.runtime);
     const assigned = waiting && (await RuntimeProcess.#assign(deps, spec, listener, waiting));
     return assigned ?? RuntimeProcess.#bootFromNothing(deps, spec, listener);
@@ -142,6 +150,24 @@ export class RuntimeProcess {
       .create(sandboxSpec(spec, socketDir, door))
       .catch((error: unknown) => abandon(error, { channel, socketDir }));
     return new RuntimeProcess({ sandbox, channel, socketDir, door }).#start(deps, spec, listener);
+  }
+
+  static async #restore(
+    deps: ProcessDeps,
+    spec: ProcessSpec,
+    listener: ProcessListener,
+    { folder }: Snapshot,
+  ): Promise<RuntimeProcess> {
+    const socketDir = makeSocketDir(deps.stateDir, spec.id);
+    const { channel, door } = await open(deps, spec, listener, socketDir);
+    const { sandbox, programs } = await deps.sandboxes
+      .restore(sandboxSpec(spec, socketDir, door), folder)
+      .catch((error: unknown) => abandon(error, { channel, socketDir }));
+    const process = new RuntimeProcess({ sandbox, channel, socketDir, door });
+    const [program] = programs;
+    if (!program) return abandon(new SnapStartFailed("The saved process is gone."), process.#parts);
+    if (await spec.begun(sandbox)) process.#follow(program, spec.stream, listener);
+    return process;
   }
 
   static async #bootAgain(
@@ -205,6 +231,16 @@ export class RuntimeProcess {
     // Connections of extensions: what gVisor's own network stack held ends without a word to us.
     door.api?.close();
     if (socketDir !== undefined) await rm(socketDir, { recursive: true, force: true });
+  }
+
+  /** Saves everything that runs into an empty folder, and ends it. @throws SandboxError with what cannot be saved. */
+  async checkpoint(folder: string): Promise<void> {
+    // gVisor saves no open connection; the runtime closes its own once it has said that it is ready.
+    const { channel } = this.#parts;
+    await Promise.race([channel.drained(), sleep(goodbyeMs, undefined, { ref: false })]);
+    channel.close();
+    this.#parts.door.api?.close();
+    await this.#parts.sandbox.checkpoint(folder);
   }
 
   /** Kills everything that runs, and keeps the sandbox for another one. */

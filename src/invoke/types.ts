@@ -28,6 +28,8 @@ export interface FunctionVersion {
   readonly optDir?: string;
   /** Of a version that is a container image, whose root file system lies in `codeDir`. */
   readonly image?: FunctionImage;
+  /** Cold starts restore a snapshot, which is made when the version is. */
+  readonly snapStart?: true;
   readonly roleArn: string;
   readonly logGroup: string;
   /** LoggingConfig.LogFormat; Text when absent. */
@@ -156,7 +158,11 @@ export interface Invoker {
   provision(version: FunctionVersion, count: number): void;
   /** How far that is, by the version's key; undefined where nothing is kept ready. */
   provisioned(key: string): ProvisionedStatus | undefined;
-  /** Lets the environments of a superseded or deleted version finish and ends them. */
+  /** Initializes a version with SnapStart and keeps its snapshot, unless there is one that will do. @throws SnapshotFailed. */
+  snapshot(version: FunctionVersion): Promise<void>;
+  /** Removes the snapshots of all other versions. @param keys Of those that are. */
+  keepSnapshots(keys: ReadonlySet<string>): Promise<void>;
+  /** Lets the environments of a superseded or deleted version finish and ends them; its snapshot is removed. */
   retire(key: string): Promise<void>;
   /** Finishes what runs, within `graceMs`, then ends every environment. */
   stop(graceMs: number): Promise<void>;

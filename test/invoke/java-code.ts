@@ -65,6 +65,7 @@ export async function jarOf(files: Readonly<Record<string, Buffer | string>>): P
 }
 
 const LIBRARIES: Readonly<Record<string, string>> = {
+  "io/github/crac/org-crac/0.1.3": "d77a0c628d1399ee682738851dca13d060fef51601aedad6d1efcd3185f9af09",
   "com/amazonaws/aws-lambda-java-core/1.4.0":
     "575c24393cc1ad645e83e618956eabd89ffe8cc09efae2cb62bc6589154d68ed",
   "com/amazonaws/aws-lambda-java-events/3.16.1":

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.amazonaws.services.lambda.runtime.api.client.runtimeapi.dto.InvocationRequest;
 import java.io.EOFException;
+import java.io.File;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
@@ -24,6 +25,7 @@ final class Connection {
     private static final int ERROR = 5;
     private static final int LOG = 6;
     private static final int FATAL = 7;
+    private static final int SNAPSHOT = 24;
 
     /** A response above this is not sent, only its size told; the server's own limit is lower. */
     private static final int RESPONSE_BYTES_MAX = 16_000_000;
@@ -32,15 +34,24 @@ final class Connection {
     private static final int HEAD_BYTES = 5;
     private static final int COPY_BYTES_MAX = 65_536;
 
+    /** How often a process that is about to be saved, or was, looks for the server, in milliseconds. */
+    private static final int LOOK_MS = 5;
+
     private static final byte[] NOTHING = {};
 
+    private final String path;
     /** Kept, since who forgets it closes it. */
-    private final SocketChannel channel;
+    private SocketChannel channel;
 
-    private final FileInputStream in;
-    private final FileOutputStream out;
+    private FileInputStream in;
+    private FileOutputStream out;
 
     Connection(String path) throws IOException, ReflectiveOperationException {
+        this.path = path;
+        connect();
+    }
+
+    private synchronized void connect() throws IOException, ReflectiveOperationException {
         channel = SocketChannel.open(StandardProtocolFamily.UNIX);
         channel.connect(UnixDomainSocketAddress.of(path));
         // A channel is closed when a thread that uses it is interrupted, and functions interrupt theirs; streams on its descriptor are not.
@@ -48,6 +59,28 @@ final class Connection {
         in = new FileInputStream(descriptor);
         out = new FileOutputStream(descriptor);
         send(HELLO, ByteBuffer.allocate(5).put((byte) VERSION).putInt((int) ProcessHandle.current().pid()).array());
+    }
+
+    /**
+     * Ends the connection, since none can be saved, and waits for the server to listen again: it does when this process was restored. What
+     * other threads write waits until then.
+     */
+    synchronized void sleepUntilRestored() throws IOException {
+        send(SNAPSHOT);
+        channel.close();
+        File socket = new File(path);
+        for (; ; ) {
+            try {
+                Thread.sleep(LOOK_MS);
+                if (!socket.exists()) continue;
+                connect();
+                return;
+            } catch (IOException | InterruptedException notYet) {
+                continue;
+            } catch (ReflectiveOperationException impossible) {
+                throw new IOException(impossible);
+            }
+        }
     }
 
     InvocationRequest nextInvocation() {

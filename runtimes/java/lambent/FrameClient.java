@@ -5,6 +5,7 @@ import com.amazonaws.services.lambda.runtime.api.client.runtimeapi.DtoSerializer
 import com.amazonaws.services.lambda.runtime.api.client.runtimeapi.LambdaError;
 import com.amazonaws.services.lambda.runtime.api.client.runtimeapi.LambdaRuntimeApiClient;
 import com.amazonaws.services.lambda.runtime.api.client.runtimeapi.dto.InvocationRequest;
+import java.io.IOException;
 
 /** What AWS's runtime interface client says and asks by HTTP, said in frames. */
 final class FrameClient implements LambdaRuntimeApiClient {
@@ -57,13 +58,15 @@ final class FrameClient implements LambdaRuntimeApiClient {
 
     private record Failure(String requestId, String errorType, byte[] payload) {}
 
+    /** The before-checkpoint hooks have run. Returns in another life of this process. */
     @Override
-    public void restoreNext() {
-        throw new UnsupportedOperationException("SnapStart");
+    public void restoreNext() throws IOException {
+        connection.sleepUntilRestored();
     }
 
+    /** An after-restore hook failed; the client ends this process then. */
     @Override
     public void reportRestoreError(LambdaError error) {
-        throw new UnsupportedOperationException("SnapStart");
+        reportInitError(error);
     }
 }

@@ -15,6 +15,8 @@ const compileMs = 60_000;
 
 /** From this version of Java on an archive of classes may be used where the class path begins otherwise than where it was made. */
 const archiveMin = 19;
+/** A class of AWS's client that calls its native library, which nothing else here needs. */
+const REPLACED = "com/amazonaws/services/lambda/crac/DNSManager.class";
 /** The archive's name in the folder; it is not there where none could be made. */
 export const ARCHIVE = "lambent.jsa";
 
@@ -48,6 +50,11 @@ export async function javaBootstrap(input: BootstrapInput): Promise<string> {
     const classPath = jars.map((jar) => join(lib, jar)).join(":");
     const options = ["--release", String(release), "-encoding", "UTF-8", "-cp", classPath, "-d", classes];
     await run(join(compiler.home, "bin/javac"), [...options, ...sources], { timeout: compileMs });
+    // Ours in the place of the client's own.
+    const client = jars.find((name) => name.includes("runtime-interface-client")) ?? "";
+    const replace = ["--update", "--file", join(lib, client), "-C", classes, REPLACED];
+    await run(join(compiler.home, "bin/jar"), replace, { timeout: compileMs });
+    await rm(join(classes, REPLACED));
     const jar = ["--create", "--file", join(lib, "lambent.jar"), "-C", classes, "."];
     await run(join(compiler.home, "bin/jar"), jar, { timeout: compileMs });
     await rm(classes, { recursive: true });

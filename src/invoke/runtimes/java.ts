@@ -103,8 +103,12 @@ function options(major: number, memoryMb: number): string[] {
     "-Xshare:auto",
     ...(major >= 17 ? ["-XX:TieredStopAtLevel=1"] : []),
     "-Djava.net.preferIPv4Stack=true",
+    // Where the library of SnapStart's hooks finds who calls them.
+    "-Dorg.crac.Core.Compat=com.amazonaws.services.lambda.crac",
     // The bootstrap writes to its socket's descriptor, past the channel.
     ...(major >= framesMin ? ["--add-opens=java.base/sun.nio.ch=ALL-UNNAMED"] : []),
+    // And forgets before a snapshot what names of hosts led to.
+    ...(major >= framesMin ? ["--add-opens=java.base/java.net=ALL-UNNAMED"] : []),
     // AWS's client and the libraries of many functions still do this; Java says so in the function's log otherwise.
     ...(major >= 23 ? ["--sun-misc-unsafe-memory-access=allow"] : []),
     ...(major >= 22 ? ["--enable-native-access=ALL-UNNAMED"] : []),

@@ -43,6 +43,8 @@ export function withInFlight(invoker: Invoker): Invoker {
     },
     prepare: (version) => invoker.prepare(version),
     provision: (version, count) => invoker.provision(version, count),
+    snapshot: (version) => invoker.snapshot(version),
+    keepSnapshots: (keys) => invoker.keepSnapshots(keys),
     provisioned: (key) => invoker.provisioned(key),
     reserve: (owner, reserved) => invoker.reserve(owner, reserved),
     stop: (graceMs) => invoker.stop(graceMs),
