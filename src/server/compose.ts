@@ -187,6 +187,7 @@ async function composeServices(
     policies: iam.resourcePolicies,
     objects: s3.objects,
     recordBuckets: s3.objects,
+    snapStartObstacle: snapStartObstacle(sandboxes),
     isolationWarning: sandboxes.isolation.namespaces ? undefined : sandboxes.isolation.missing[0],
   });
   const services = [lambda, s3, dynamodb, iam, sts, logs, ecr].map(({ service }) => service);
@@ -238,6 +239,12 @@ async function openImages(
   });
   parts.defer(() => images.close());
   return images;
+}
+
+/** Why functions can have no SnapStart here. */
+function snapStartObstacle({ capabilities, isolation }: SandboxProvider): string | undefined {
+  if (capabilities.checkpoints) return undefined;
+  return `functions run on ${isolation.provider} here, and only gVisor can save them; start the server with --sandbox runsc`;
 }
 
 /** Lambda's functions as S3's notifications call them. */

@@ -127,7 +127,6 @@ test("CreateFunction refuses what Lambent does not do, by name", async () => {
     ],
     [{ KMSKeyArn: `arn:aws:kms:us-east-1:${ACCOUNT}:key/k` }, /KMSKeyArn/],
     [{ TracingConfig: { Mode: "Active" } }, /TracingConfig/],
-    [{ SnapStart: { ApplyOn: "PublishedVersions" } }, /SnapStart/],
     [{ TenancyConfig: { TenantIsolationMode: "PER_TENANT" } }, /TenancyConfig/],
     [{ DurableConfig: { ExecutionTimeout: 60 } }, /DurableConfig/],
     [{ PublishTo: "LATEST_PUBLISHED" }, /PublishTo/],

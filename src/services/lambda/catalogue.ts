@@ -4,7 +4,7 @@ import type { Database, Transaction } from "../../store/database.ts";
 import type { CodeStore } from "./code/code-store.ts";
 import { imageToRun } from "./code/images.ts";
 import { localFolder } from "./code/local-folders.ts";
-import { conflict } from "./errors.ts";
+import { conflict, snapStartNotReady } from "./errors.ts";
 import { layerCodes, referencedCodes } from "./layers.ts";
 import { lineageId } from "./lineage.ts";
 import { LATEST, functionArn, functionNotFound } from "./names.ts";
@@ -123,6 +123,7 @@ export class Catalogue {
     const snapshot = await this.#snapshot(reference);
     const row = this.#choose(snapshot, reference);
     if (!row) throw functionNotFound(reference, reference.qualifier);
+    if (row.state === "Pending" && row.configuration.snapStart && row.number > 0) throw snapStartNotReady();
     if (row.state !== "Active")
       throw conflict(
         `The operation cannot be performed at this time. The function is currently in the following state: ${row.state}`,
@@ -218,6 +219,11 @@ export class Catalogue {
     return this.#deps.clock.now() - snapshot.readAt < SHARED_AGE_MS_MAX;
   }
 
+  /** What an invocation of a version would run, were it active. */
+  versionOf(row: VersionRow): FunctionVersion {
+    return this.#invokable(row);
+  }
+
   #invokable(row: VersionRow): FunctionVersion {
     const { code } = this.#deps;
     const deployed = row.serving ?? row;
@@ -242,6 +248,7 @@ export class Catalogue {
       ...(layers.length > 0 && { optDir: code.layersFolder(layers) }),
       ...(image && { image }),
       holdCode: () => code.holdAll(codeSha256, layers, objects),
+      ...(configuration.snapStart && row.number > 0 ? { snapStart: true } : {}),
       roleArn: configuration.role,
       logGroup: configuration.logGroup ?? `/aws/lambda/${row.name}`,
       ...(configuration.jsonLogs

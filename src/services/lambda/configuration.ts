@@ -22,6 +22,7 @@ import {
 import type { ObjectVersion } from "./ports.ts";
 import { refuseUnimplemented } from "./refusals.ts";
 import type { Signer } from "./signing/judge.ts";
+import { checkSnapStart } from "./snap-start.ts";
 
 /** Kept as JSON with every version; a member that is added later needs a default where it is read. */
 export interface Configuration {
@@ -46,6 +47,8 @@ export interface Configuration {
   readonly logGroup?: string;
   /** Absent for Text. */
   readonly jsonLogs?: JsonLogs;
+  /** SnapStart ApplyOn PublishedVersions; absent for None. */
+  readonly snapStart?: true;
 }
 
 /** Code that is read from a bucket whenever it is to be unpacked, with its sizes. */
@@ -147,10 +150,12 @@ function merge(
     ...optional("image", base.image && imageOverrides(base.image, input.ImageConfig)),
     ...optional("logGroup", input.LoggingConfig?.LogGroup ?? base.logGroup),
     ...optional("jsonLogs", readJsonLogs(base.jsonLogs, input.LoggingConfig)),
+    ...optional("snapStart", readSnapStart(base.snapStart, input.SnapStart)),
   };
   atMost("Timeout", merged.timeoutSeconds, TIMEOUT_SECONDS_MAX);
   atMost("MemorySize", merged.memoryMb, MEMORY_MB_MAX);
   atMost("EphemeralStorage", merged.ephemeralStorageMb, EPHEMERAL_STORAGE_MB_MAX);
+  checkSnapStart(merged);
   if (input.Environment && merged.environment) checkEnvironment(merged.environment);
   return merged;
 }
@@ -167,6 +172,11 @@ function readJsonLogs(current: JsonLogs | undefined, input: Create["LoggingConfi
   if (ApplicationLogLevel !== undefined || SystemLogLevel !== undefined)
     throw invalidParameter("ApplicationLogLevel and SystemLogLevel can only be set when LogFormat is JSON.");
   return undefined;
+}
+
+function readSnapStart(current: true | undefined, input: Create["SnapStart"]): true | undefined {
+  if (input?.ApplyOn === undefined) return current;
+  return input.ApplyOn === "PublishedVersions" ? true : undefined;
 }
 
 /** The model allows more than a function on ordinary (not Managed Instances) capacity may have. */

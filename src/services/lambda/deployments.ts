@@ -1,5 +1,6 @@
 /** Takes versions from Pending to Active and updates from InProgress to Successful; what a stopped server left, the next finishes. */
 import { AwsError } from "../../aws/errors.ts";
+import { SnapshotFailed } from "../../invoke/index.ts";
 import type { Invoker, Runtimes } from "../../invoke/index.ts";
 import type { Ids } from "../../kit/id.ts";
 import type { Database } from "../../store/database.ts";
@@ -12,7 +13,7 @@ import { imageFailure } from "./code/images.ts";
 import { layerCodes, referencedCodes } from "./layers.ts";
 import { functionArn } from "./names.ts";
 import { readVersion, saveVersion } from "./store.ts";
-import { newestVersions, readUnfinished } from "./store-lists.ts";
+import { newestVersions, readSnapshotted, readUnfinished } from "./store-lists.ts";
 import type { Deployed, VersionRow } from "./version-row.ts";
 
 /** Longest StateReason kept, in characters. */
@@ -52,6 +53,7 @@ export class Deployments {
   /** Continues what was unfinished when the last server ended, and lets the data path prepare for the newest functions. */
   async resume(): Promise<void> {
     const { database, invoker } = this.#deps;
+    await invoker.keepSnapshots(await readSnapshotted(database));
     const rows = await readUnfinished(database);
     for (const row of rows) this.begin(row);
     const newest = await newestVersions(database, PREPARED_MAX);
@@ -88,6 +90,8 @@ export class Deployments {
       const { runtime, memoryMb, role: roleArn } = row.configuration;
       this.#deps.invoker.prepare({ runtime, memoryMb, session: { roleArn, functionName: row.name } });
       (await this.#deps.code.holdAll(row.codeSha256, layerCodes(row), referencedCodes(row)))();
+      if (row.configuration.snapStart && row.number > 0)
+        await this.#deps.invoker.snapshot(this.#deps.catalogue.versionOf(row));
     } catch (error) {
       this.#deps.log.warn("A function could not be deployed", { function: functionArn(row), error });
       const { code, reason } = failureOf(row, error);
@@ -119,6 +123,7 @@ function failureOf({ codeSha256 }: VersionRow, error: unknown): Failure {
   if (error instanceof ImageError) return imageFailure(error);
   if (isCodeGone(error)) return { code: error.code, reason: error.message };
   const reason = error instanceof Error ? error.message : String(error);
+  if (error instanceof SnapshotFailed) return { code: error.code, reason };
   return { code: imageOf(codeSha256) ? "InternalError" : "InvalidRuntime", reason };
 }
 

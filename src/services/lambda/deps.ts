@@ -50,6 +50,8 @@ export interface LambdaDeps {
   readonly objects: CodeObjects;
   readonly recordBuckets: RecordBuckets;
   readonly limits?: Partial<LambdaLimits>;
+  /** Why functions can have no SnapStart on this machine; undefined where they can. */
+  readonly snapStartObstacle: string | undefined;
   /** One sentence, where functions are not isolated on this machine. */
   readonly isolationWarning: string | undefined;
 }

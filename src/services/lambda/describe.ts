@@ -96,7 +96,10 @@ export function describeListed(row: VersionRow, qualifier?: string): FunctionCon
     ...describeImage(configuration.image),
     Architectures: [HOST_ARCHITECTURE],
     EphemeralStorage: { Size: configuration.ephemeralStorageMb },
-    SnapStart: { ApplyOn: "None", OptimizationStatus: "Off" },
+    SnapStart: {
+      ApplyOn: configuration.snapStart ? "PublishedVersions" : "None",
+      OptimizationStatus: configuration.snapStart && row.number > 0 && row.state === "Active" ? "On" : "Off",
+    },
     LoggingConfig: {
       ...(jsonLogs
         ? { LogFormat: "JSON", ApplicationLogLevel: jsonLogs.application, SystemLogLevel: jsonLogs.system }

@@ -17,6 +17,14 @@ export function conflict(message: string): AwsError {
   return new AwsError("ResourceConflictException", message, USER);
 }
 
+export function snapStartNotReady(): AwsError {
+  return new AwsError(
+    "SnapStartNotReadyException",
+    "Lambda is initializing your function. It will be ready to invoke once your function state becomes ACTIVE.",
+    USER,
+  );
+}
+
 export function accessDenied(message: string): AwsError {
   return new AwsError("AccessDeniedException", message, {}, 403);
 }

@@ -21,7 +21,8 @@ export async function publish(
       "A version cannot be published of code that runs from a folder of this machine, since that changes; deploy it as a zip file first.",
     );
   const newest = await newestPublished(tx, latest);
-  if (newest?.fingerprint === latest.fingerprint) return newest;
+  // One whose snapshot could not be made may have been unlucky.
+  if (newest?.fingerprint === latest.fingerprint && newest.state !== "Failed") return newest;
   const row: VersionRow = {
     ...latest,
     number: await nextNumber(tx, latest),
@@ -29,7 +30,7 @@ export async function publish(
     configuration: { ...latest.configuration, description: description ?? latest.configuration.description },
     revision: lambda.ids.uuid(),
     lastModified: lambda.clock.now(),
-    ...(latest.state === "Active" && latest.updateStatus === "Successful" ? {} : CREATING),
+    ...(isReady(latest) ? {} : CREATING),
     serving: null,
   };
   await saveVersion(tx, row);
@@ -37,7 +38,12 @@ export async function publish(
   return row;
 }
 
-/** The state of a version whose code or runtime is not ready yet. */
+/** A version of an active function is active at once, unless a snapshot of it is to be made. */
+function isReady({ state, updateStatus, configuration }: VersionRow): boolean {
+  return state === "Active" && updateStatus === "Successful" && !configuration.snapStart;
+}
+
+/** The state of a version whose code, runtime or snapshot is not ready yet. */
 export const CREATING = {
   state: "Pending",
   stateCode: "Creating",

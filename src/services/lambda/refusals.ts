@@ -25,7 +25,6 @@ const REFUSALS: readonly ((input: Refusable) => string | false | undefined)[] = 
   ({ Code, SourceKMSKeyArn }) => filled(Code?.SourceKMSKeyArn ?? SourceKMSKeyArn) && "SourceKMSKeyArn",
   ({ TracingConfig }) => TracingConfig?.Mode === "Active" && "TracingConfig Mode Active",
   ({ FileSystemConfigs }) => filled(FileSystemConfigs) && "FileSystemConfigs",
-  ({ SnapStart }) => SnapStart?.ApplyOn === "PublishedVersions" && "SnapStart ApplyOn PublishedVersions",
   ({ TenancyConfig }) => filled(TenancyConfig) && "TenancyConfig",
   ({ CapacityProviderConfig }) => filled(CapacityProviderConfig) && "CapacityProviderConfig",
   ({ DurableConfig }) => filled(DurableConfig) && "DurableConfig",

@@ -23,6 +23,10 @@ const UNFINISHED = sql(
   "lambda.unfinished",
   "SELECT * FROM lambda_versions WHERE state = 'Pending' OR update_status = 'InProgress'",
 );
+const WITH_SNAPSHOTS = sql(
+  "lambda.with-snapshots",
+  `SELECT deployment FROM lambda_versions WHERE number > 0 AND configuration LIKE '%"snapStart":true%'`,
+);
 const NEWEST = sql("lambda.newest", "SELECT * FROM lambda_versions ORDER BY last_modified DESC LIMIT ?");
 const CODE_USES = sql(
   "lambda.code-uses",
@@ -92,6 +96,12 @@ export async function versionPage(
   return (await reader.all<RawVersion>(VERSION_PAGE, id.account, id.region, id.name, after, count)).map(
     parseVersion,
   );
+}
+
+/** The deployments of published versions with SnapStart. */
+export async function readSnapshotted(reader: Reader): Promise<Set<string>> {
+  const rows = await reader.all<{ deployment: string }>(WITH_SNAPSHOTS);
+  return new Set(rows.map(({ deployment }) => deployment));
 }
 
 /** Versions whose creation or update a stopped server left unfinished. */

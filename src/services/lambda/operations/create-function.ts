@@ -17,6 +17,7 @@ import { CREATING, publish } from "../publish.ts";
 import { checkRole, checkRuntime, checkStorage } from "../requirements.ts";
 import { admit, signerOf } from "../signing/admission.ts";
 import { saveConfigOfFunction } from "../store-code-signing.ts";
+import { requireSnapshots } from "../snap-start.ts";
 import { insertFunction, readTags, saveVersion } from "../store.ts";
 import { readUsage } from "../store-lists.ts";
 import type { VersionRow } from "../version-row.ts";
@@ -34,6 +35,7 @@ export async function createFunction(
   const { policies, database } = lambda;
   const layers = await findLayers({ policies, reader: database }, input.Layers ?? [], context);
   const configuration = newConfiguration(input, layers);
+  requireSnapshots(configuration, lambda.snapStartObstacle);
   const tags = withTags({}, input.Tags ?? {});
   await checkRole(lambda.roles, configuration.role, context);
   await checkRuntime(lambda.runtimes, configuration.runtime);

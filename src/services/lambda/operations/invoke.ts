@@ -5,7 +5,13 @@ import type { Target } from "../catalogue.ts";
 import type { Client, Lambda } from "../deps.ts";
 import { invalidParameter } from "../errors.ts";
 import { ImageError } from "../../../sandbox/index.ts";
-import { InvokerStopped, RuntimeUnavailable, ThrottledError } from "../../../invoke/index.ts";
+import {
+  InvokerStopped,
+  RuntimeUnavailable,
+  SnapStartFailed,
+  SnapStartTimedOut,
+  ThrottledError,
+} from "../../../invoke/index.ts";
 import type { Invocation } from "../../../invoke/index.ts";
 import { jsonFault } from "../json-text.ts";
 import { ASYNC_PAYLOAD_BYTES_MAX, CLIENT_CONTEXT_CHARS_MAX, SYNC_PAYLOAD_BYTES_MAX } from "../limits.ts";
@@ -179,6 +185,10 @@ export function invocationError(error: unknown): unknown {
   // It was here, and is not any more, nor to be had again.
   if (error instanceof InvokerStopped || error instanceof ImageError)
     return new AwsError("ServiceException", error.message, { Type: "Server" });
+  if (error instanceof SnapStartFailed)
+    return new AwsError("SnapStartException", error.message, { Type: "User" });
+  if (error instanceof SnapStartTimedOut)
+    return new AwsError("SnapStartTimeoutException", error.message, { Type: "User" });
   if (error instanceof RuntimeUnavailable)
     return new AwsError("InvalidRuntimeException", error.message, { Type: "Server" });
   return error;

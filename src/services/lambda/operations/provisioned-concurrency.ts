@@ -32,7 +32,10 @@ export async function putProvisionedConcurrencyConfig(
     const number = await findNumber(tx, id, qualifier);
     await requireUnweighted(tx, id, qualifier);
     if (number === 0) throw unpublished();
-    requireSettled((await findVersion(tx, { ...id, qualifier: String(number) })).row);
+    const { row } = await findVersion(tx, { ...id, qualifier: String(number) });
+    if (row.configuration.snapStart)
+      throw invalidParameter("Provisioned Concurrency is not supported for SnapStart enabled functions.");
+    requireSettled(row);
     const targets = await provisionedTargets(tx, id);
     requireFreeVersion(qualifier, number, targets);
     checkProvisioned(sum(targets.filter((one) => one.qualifier !== qualifier)) + requested, {

@@ -8,6 +8,7 @@ import { checkSizes, findLayers } from "../layers.ts";
 import { findLatest, unqualifiedReference } from "../lookup.ts";
 import { checkRole, checkRuntime } from "../requirements.ts";
 import { admit } from "../signing/admission.ts";
+import { requireSnapshots } from "../snap-start.ts";
 import { applyUpdate, requireUpdatable } from "../update.ts";
 
 /** Answers while the update is in progress; until then the old configuration holds. */
@@ -20,6 +21,7 @@ export async function updateFunctionConfiguration(
   const before = await findLatest(lambda.database, id);
   requireUpdatable(before, input.RevisionId);
   const wanted = updatedConfiguration(before.configuration, input);
+  if (input.SnapStart !== undefined) requireSnapshots(wanted, lambda.snapStartObstacle);
   if (input.Role !== undefined) await checkRole(lambda.roles, wanted.role, context);
   if (input.Runtime !== undefined) await checkRuntime(lambda.runtimes, wanted.runtime);
   const row = await lambda.database.tx(async (tx) => {
