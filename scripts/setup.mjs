@@ -29,6 +29,7 @@ const TEST_PACKAGES = [
     cost: "tests with boto3 are skipped",
   },
   { name: "ruby", shows: "ruby", cost: "functions on Ruby are not tested" },
+  { name: "default-jdk-headless", shows: "javac", cost: "functions on Java are not tested" },
   { name: "postgresql", shows: "/usr/lib/postgresql/*/bin/postgres", cost: "store tests run on SQLite only" },
   { name: "runsc", shows: "runsc", cost: "sandboxes on gVisor are not tested" },
   { name: "crun", shows: "crun", cost: "sandboxes on crun are not tested" },
