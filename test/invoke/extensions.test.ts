@@ -221,7 +221,10 @@ for (const kind of await kindsWithGvisor())
         await logged('"shutdownReason":"timeout"'),
         /ear.sh heard \{"eventType":"SHUTDOWN","shutdownReason":"timeout","deadlineMs":\d+\}/,
       );
-      assert.equal((await bench.call(version, { do: "exit" })).json.errorType, "Runtime.ExitError");
+      // It begins with an init, under the same limit, for which a busy machine may need another try.
+      let exit = await bench.call(version, { do: "exit" });
+      while (exit.json.errorType === "Sandbox.Timedout") exit = await bench.call(version, { do: "exit" });
+      assert.equal(exit.json.errorType, "Runtime.ExitError");
       await logged('"shutdownReason":"failure"');
     });
 
