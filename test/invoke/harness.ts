@@ -171,6 +171,7 @@ export async function openInvoker(
         wantLogTail: false,
         ...invocation,
       });
+      await record(version.runtime, kind);
       const text = outcome.payload.toString();
       return { ...outcome, requestId, json: parse(text), tail: outcome.logTail?.toString() ?? "" };
     },
