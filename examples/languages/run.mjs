@@ -1,7 +1,7 @@
 /** `npm run examples [-- LANGUAGE ...] [--endpoint URL]`: builds, deploys and calls the same function in each language. */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { mkdtemp, readFile, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
@@ -127,17 +127,13 @@ async function run(lambda, role, name, language) {
     await lambda.send(new DeleteFunctionCommand({ FunctionName: name }));
     const size = `${Math.ceil(zip.length / 1024)} KB`;
     console.log(
-      `${name.padEnd(8)} ${runtime.padEnd(16)} ${answerOf(cold).padEnd(18)} zip ${size.padStart(8)}  ` +
+      `${name.padEnd(8)} ${runtime.padEnd(16)} ${cold.answer.language.padEnd(18)} zip ${size.padStart(8)}  ` +
         `cold ${cold.ms.toFixed(0).padStart(5)} ms  warm ${warm.ms.toFixed(1).padStart(5)} ms`,
     );
     return undefined;
   } finally {
     await rm(out, { recursive: true, force: true });
   }
-}
-
-function answerOf({ answer }) {
-  return answer.language;
 }
 
 /** The first of its runtimes that the server takes; where it takes none, why it refused the last. */
@@ -202,7 +198,7 @@ async function createRole(iam) {
   const trust = { Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" }, Action: "sts:AssumeRole" };
   const AssumeRolePolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement: [trust] });
   // A server that runs may have those of another run still.
-  const RoleName = `examples-${createHash("sha256").update(String(process.hrtime())).digest("hex").slice(0, 8)}`;
+  const RoleName = `examples-${randomUUID()}`;
   const { Role } = await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument }));
   return Role.Arn;
 }

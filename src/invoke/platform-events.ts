@@ -101,22 +101,28 @@ export function billedMs(event: Pick<ReportEvent, "durationMs" | "initDurationMs
   return Math.ceil(Number(((event.initDurationMs ?? 0) + event.durationMs).toFixed(2)));
 }
 
+/** What the start of an init phase and that of a restore tell alike. */
+function startRecord(
+  event: { readonly runtimeVersion?: string; readonly runtimeVersionArn?: string },
+  context: EventContext,
+) {
+  return {
+    runtimeVersion: event.runtimeVersion,
+    runtimeVersionArn: event.runtimeVersionArn,
+    functionName: context.functionName,
+    functionVersion: context.functionVersion,
+    instanceId: context.instanceId,
+    instanceMaxMemory: context.memoryMb * mebibyte,
+  };
+}
+
 /** The event as a record. https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html */
 export function recordOf(event: PlatformEvent, context: EventContext): unknown {
   const failed = "errorType" in event && event.errorType !== undefined ? { errorType: event.errorType } : {};
   const { initializationType } = context;
   switch (event.type) {
     case "initStart":
-      return {
-        initializationType,
-        phase: event.phase,
-        runtimeVersion: event.runtimeVersion,
-        runtimeVersionArn: event.runtimeVersionArn,
-        functionName: context.functionName,
-        functionVersion: context.functionVersion,
-        instanceId: context.instanceId,
-        instanceMaxMemory: context.memoryMb * mebibyte,
-      };
+      return { initializationType, phase: event.phase, ...startRecord(event, context) };
     case "initRuntimeDone":
       return { initializationType, phase: event.phase, status: event.status, ...failed };
     case "initReport": {
@@ -124,14 +130,7 @@ export function recordOf(event: PlatformEvent, context: EventContext): unknown {
       return { initializationType, phase: event.phase, status: event.status, ...failed, metrics };
     }
     case "restoreStart":
-      return {
-        runtimeVersion: event.runtimeVersion,
-        runtimeVersionArn: event.runtimeVersionArn,
-        functionName: context.functionName,
-        functionVersion: context.functionVersion,
-        instanceId: context.instanceId,
-        instanceMaxMemory: context.memoryMb * mebibyte,
-      };
+      return startRecord(event, context);
     case "restoreRuntimeDone":
       return { status: event.status, ...failed };
     case "restoreReport":

@@ -1,11 +1,12 @@
 /** Code of functions in Java, compiled here, and libraries of Maven Central for it. */
 import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { basename, dirname, join, relative } from "node:path";
 import { promisify } from "node:util";
 import { loadConfig } from "../../src/config/index.ts";
+import { installOnce } from "../../src/invoke/runtimes/install.ts";
+import { mavenFile } from "../../src/invoke/runtimes/maven.ts";
 import { runtimes } from "./harness.ts";
 
 const run = promisify(execFile);
@@ -87,17 +88,9 @@ export async function libraries(...names: readonly string[]): Promise<string[]> 
 
 async function library(path: string): Promise<string> {
   const file = `${basename(dirname(path))}-${basename(path)}.jar`;
-  const isWhole = (bytes: Buffer) => createHash("sha256").update(bytes).digest("hex") === LIBRARIES[path];
-  const kept = join(loadConfig().runtimesDir, "test-libraries", file);
-  for (const place of [kept, join(homedir(), ".m2/repository", path, file)]) {
-    const bytes = await readFile(place).catch(() => undefined);
-    if (bytes && isWhole(bytes)) return place;
-  }
-  const response = await fetch(`https://repo1.maven.org/maven2/${path}/${file}`);
-  const bytes = Buffer.from(await response.arrayBuffer());
-  if (!response.ok || !isWhole(bytes)) throw new Error(`Maven Central has no ${path} as it was`);
-  await mkdir(dirname(kept), { recursive: true });
-  await writeFile(`${kept}.${process.pid}`, bytes);
-  await run("mv", [`${kept}.${process.pid}`, kept]);
-  return kept;
+  const sha256 = LIBRARIES[path] ?? "";
+  const folder = await installOnce(loadConfig().runtimesDir, `test-library-${sha256}`, async (half) => {
+    await writeFile(join(half, file), await mavenFile(`${path}/${file}`, sha256));
+  });
+  return join(folder, file);
 }

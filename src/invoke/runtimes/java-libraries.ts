@@ -3,13 +3,10 @@
  * (de)serialization of events; and the interfaces that functions are written against.
  */
 import { createHash } from "node:crypto";
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { installOnce } from "./install.ts";
-
-const CENTRAL = "https://repo1.maven.org/maven2";
-const fetchMs = 120_000;
+import { mavenFile } from "./maven.ts";
 
 interface Library {
   /** Below a repository's root. */
@@ -53,28 +50,12 @@ export async function javaLibraries(cacheDir: string, tell: (message: string) =>
     await mkdir(join(folder, "lib"));
     for (const { path, sha256 } of LIBRARIES) {
       const file = join(folder, "lib", path.slice(path.lastIndexOf("/") + 1));
-      await writeFile(file, await jar(path, sha256));
+      await writeFile(file, await mavenFile(path, sha256));
       await chmod(file, 0o644);
     }
   });
 }
 
-/** From Maven's own folder of this user where it is, else from Maven Central. */
-async function jar(path: string, sha256: string): Promise<Buffer> {
-  const local = await readFile(join(homedir(), ".m2/repository", path)).catch(() => undefined);
-  if (local && digest(local) === sha256) return local;
-  const response = await fetch(`${CENTRAL}/${path}`, { signal: AbortSignal.timeout(fetchMs) });
-  if (!response.ok) throw new Error(`${CENTRAL}/${path} answered ${response.status}`);
-  const bytes = Buffer.from(await response.arrayBuffer());
-  if (digest(bytes) !== sha256)
-    throw new Error(`${CENTRAL}/${path} is not what Lambent was made with: its SHA-256 is ${digest(bytes)}`);
-  return bytes;
-}
-
 function library(group: string, name: string, version: string, sha256: string): Library {
   return { path: `${group}/${name}/${version}/${name}-${version}.jar`, sha256 };
-}
-
-function digest(bytes: Buffer): string {
-  return createHash("sha256").update(bytes).digest("hex");
 }
