@@ -6,3 +6,4 @@ export type { Database, Migration } from "./database.ts";
 export { openStore } from "./open.ts";
 export type { Store, StoreOptions } from "./open.ts";
 export type { Job, NewJob } from "./queue.ts";
+export type { Signals } from "./signals.ts";

@@ -16,6 +16,8 @@ import { DurableLeases } from "./queue/durable-leases.ts";
 import { DurableQueue } from "./queue/durable-queue.ts";
 import { migrations } from "./queue/migrations.ts";
 import { Wakeups } from "./queue/wakeups.ts";
+import { DurableSignals } from "./signals.ts";
+import type { Signals } from "./signals.ts";
 import { SqliteDatabase } from "./sqlite/database.ts";
 
 export interface StoreOptions {
@@ -33,6 +35,7 @@ export interface Store {
   readonly database: Database;
   readonly queue: Queue;
   readonly leases: Leases;
+  readonly signals: Signals;
   readonly blobs: Blobs;
   /** Waits for running transactions, refuses new ones, and gives the data directory up. */
   close(): Promise<void>;
@@ -53,6 +56,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     return {
       database: opened.database,
       queue: new DurableQueue({ clock, ids, wakeups, ...opened }),
+      signals: new DurableSignals({ clock, wakeups, ...opened }),
       leases: new DurableLeases({ clock, transact: opened.transact }),
       blobs: new FileBlobs(dataDir, ids),
       close() {
