@@ -133,7 +133,9 @@ function suite(
     const { tail } = await bench.call(version, { do: "log" }, { wantLogTail: true });
     const said =
       "out line\nerr\nof two lines\none event\nof two lines\nbytes\n[WARN] at a levelof a thread\n";
-    assert.ok(tail.includes(said), tail);
+    // AWS's client, by HTTP, writes to two pipes, of which nobody knows which was written to first.
+    if (major >= 17) assert.ok(tail.includes(said), tail);
+    else for (const line of said.split("\n")) assert.ok(tail.includes(`${line}\n`), tail);
     const events = () => bench.streams().flatMap((stream) => bench.linesOf(stream));
     while (!events().some((event) => event.includes("of a thread\n"))) await sleep(20);
     for (const event of ["out line\n", "err\n"]) assert.ok(events().includes(event), event);

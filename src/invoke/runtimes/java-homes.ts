@@ -107,12 +107,21 @@ async function homesIn(parent: string): Promise<string[]> {
 }
 
 async function homeOnPath(): Promise<string | undefined> {
-  try {
-    const { stderr } = await run("java", ["-XshowSettings:properties", "-version"], { timeout: probeMs });
-    return /^\s*java\.home = (.+)$/m.exec(stderr)?.[1]?.replace(/\/jre$/, "");
-  } catch {
-    return undefined;
-  }
+  return (await property("java", "java.home"))?.replace(/\/jre$/, "");
+}
+
+/** A property of a JVM as it tells it itself. */
+async function property(executable: string, name: string): Promise<string | undefined> {
+  const words = ["-XshowSettings:properties", "-version"];
+  const { stderr } = await run(executable, words, { timeout: probeMs }).catch(() => ({ stderr: "" }));
+  const line = stderr.split("\n").find((one) => one.trimStart().startsWith(`${name} = `));
+  return line?.slice(line.indexOf("=") + 1).trim();
+}
+
+/** Where an installation is whose `java` may be a link into another folder. */
+async function homeOf(folder: string, executable: string): Promise<string> {
+  const isWhole = (await exists(join(folder, "release"))) || (await exists(join(folder, "jre/lib")));
+  return isWhole ? realpath(folder) : dirname(dirname(executable));
 }
 
 /** What an installation says of itself; undefined for what is none. */
@@ -120,11 +129,11 @@ async function readHome(folder: string): Promise<JavaHome | undefined> {
   try {
     const executable = await realpath(join(folder, "bin/java"));
     await access(executable, constants.X_OK);
-    const home = (await exists(join(folder, "release")))
-      ? await realpath(folder)
-      : dirname(dirname(executable));
-    const release = await readFile(join(home, "release"), "utf8");
-    const version = /^JAVA_VERSION="(.+)"$/m.exec(release)?.[1] ?? "";
+    const home = await homeOf(folder, executable);
+    const release = await readFile(join(home, "release"), "utf8").catch(() => "");
+    // Debian's Java 8 has no such file.
+    const version =
+      /^JAVA_VERSION="(.+)"$/m.exec(release)?.[1] ?? (await property(executable, "java.version")) ?? "";
     const major = Number(/^(?:1\.)?(\d+)/.exec(version)?.[1] ?? Number.NaN);
     if (Number.isNaN(major)) return undefined;
     return { major, version, home, executable, hasCompiler: await exists(join(home, "bin/javac")) };
