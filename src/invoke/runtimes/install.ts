@@ -67,14 +67,21 @@ export async function npmInstall(folder: string, packages: readonly string[]): P
   await command("npm", ["install", "--prefix", folder, ...options.split(" "), ...packages], folder);
 }
 
-/** Installs Python packages into `folder` with the interpreter's own pip. */
-export async function pipInstall(python: string, folder: string, packages: readonly string[]): Promise<void> {
+/**
+ * Installs Python packages into `folder`, for `python`, with the pip of `pip`: itself, or another interpreter where it has none. Packages
+ * that are compiled from C would then not fit and are refused by pip.
+ */
+export async function pipInstall(
+  { python, version, pip }: { python: string; version: string; pip: string },
+  folder: string,
+  packages: readonly string[],
+): Promise<void> {
   const options = "--disable-pip-version-check --no-input --quiet --no-warn-script-location";
-  await command(
-    python,
-    ["-m", "pip", "install", ...options.split(" "), "--target", folder, ...packages],
-    folder,
-  );
+  const isForeign = pip !== python;
+  const foreign = isForeign ? ["--python-version", version, "--only-binary=:all:", "--no-compile"] : [];
+  const words = ["-m", "pip", "install", ...options.split(" "), ...foreign, "--target", folder, ...packages];
+  await command(pip, words, folder);
+  if (isForeign) await command(python, ["-m", "compileall", "-q", "."], folder);
 }
 
 async function command(program: string, parameters: readonly string[], cwd: string): Promise<void> {

@@ -54,7 +54,7 @@ export function pythonFamily(deps: RuntimesDeps): RuntimeFamily {
       const minor = pythonMinor(identifier) ?? 0;
       const python = await pythons.get(minor);
       if (!python) throw new RuntimeUnavailable(listing(minor, python).detail);
-      return installPython(deps, python, tell);
+      return installPython(deps, python, await pipFor(python, pythons), tell);
     },
   };
 }
@@ -90,18 +90,28 @@ async function findPythons(): Promise<ReadonlyMap<number, HostPython>> {
   return found;
 }
 
+/** Whose pip fetches packages for it: its own, else the newest one's. Distributions have Pythons without. */
+async function pipFor(
+  python: HostPython,
+  pythons: FoundInterpreters<number, HostPython>,
+): Promise<string | undefined> {
+  if (python.hasPip) return python.executable;
+  const others = [...(await pythons.all()).values()].filter(({ hasPip }) => hasPip);
+  return others.sort((a, b) => b.minor - a.minor)[0]?.executable;
+}
+
 async function installPython(
   { cacheDir, log }: RuntimesDeps,
   python: HostPython,
+  pip: string | undefined,
   tell: (message: string) => void,
 ): Promise<Runtime> {
   const identifier = `python3.${python.minor}`;
   const runtimeDir = await bootstrapFolder(cacheDir, "python", ["site-packages"]);
-  if (!python.hasPip)
-    log.warn(`${python.executable} has no pip, so functions of ${identifier} have no boto3 but their own`);
-  const boto3 = python.hasPip
-    ? await boto3Folder(cacheDir, python.executable, python.minor, log, tell)
-    : undefined;
+  if (pip === undefined)
+    log.warn(`No Python here has pip, so functions of ${identifier} have no boto3 but their own`);
+  const programs = { minor: python.minor, python: python.executable };
+  const boto3 = pip === undefined ? undefined : await boto3Folder(cacheDir, { ...programs, pip }, log, tell);
   return {
     identifier,
     kind: "python",
