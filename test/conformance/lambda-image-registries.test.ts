@@ -86,6 +86,45 @@ describe("images and their registries", { skip: imagesMissing ?? false }, () => 
     await login(join(folder, "config.json"), LOGIN.password);
   });
 
+  test("CreateFunction with an image whose login a credential helper knows", async (t) => {
+    const path = process.env.PATH;
+    t.after(async () => {
+      process.env.PATH = path;
+      await login(join(folder, "config.json"), LOGIN.password);
+    });
+    process.env.PATH = `${folder}:${path}`;
+    const secret = JSON.stringify({ Username: LOGIN.username, Secret: LOGIN.password });
+    const helper = (name: string, script: string) =>
+      writeFile(join(folder, `docker-credential-${name}`), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    await helper("keys", `read -r server; [ "$1 $server" = "get ${basic.host}" ] && echo '${secret}'`);
+    await helper("none", `echo "credentials not found in native keychain"; exit 1`);
+    await helper("broken", `echo "no keychain" >&2; exit 1`);
+    const uses = (settings: object) => writeFile(join(folder, "config.json"), JSON.stringify(settings));
+    const auth = Buffer.from(`${LOGIN.username}:${LOGIN.password}`).toString("base64");
+
+    await uses({ credsStore: "broken", credHelpers: { [basic.host]: "keys" } });
+    assert.equal(
+      (await setting.invoke(await createImage(setting, basic.put("helped/app", "v1", shellImage(`echo 3`)))))
+        .value,
+      3,
+    );
+    // What the store does not know may stand in the file.
+    await uses({ credsStore: "none", auths: { [basic.host]: { auth } } });
+    assert.equal(
+      (await setting.invoke(await createImage(setting, basic.put("helped/app", "v2", shellImage(`echo 4`)))))
+        .value,
+      4,
+    );
+    for (const [store, said] of [
+      ["broken", /docker-credential-broken failed: no keychain/],
+      ["absent", /docker-credential-absent failed: .*ENOENT/],
+      ["../evil", /"\.\.\/evil" is no name of a credential helper/],
+    ] as const) {
+      await uses({ credsStore: store });
+      await assert.rejects(create(basic.put("helped/app", "v3", shellImage(`echo 5`))), { message: said });
+    }
+  });
+
   test("CreateFunction refuses an image that is not there, that nobody serves, or of a kind that Lambda does not run", async () => {
     const image = shellImage(`cat`);
     registry.put("team/kinds", "v1", image);

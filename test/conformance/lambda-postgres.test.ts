@@ -37,13 +37,17 @@ import {
   RemovePermissionCommand,
   TagResourceCommand,
   UpdateAliasCommand,
+  UpdateFunctionCodeCommand,
   UpdateFunctionConfigurationCommand,
   UpdateFunctionEventInvokeConfigCommand,
 } from "@aws-sdk/client-lambda";
 import { CreateBucketCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import { postgresMissing, startPostgres } from "../harness/postgres.ts";
+import { startRegistry } from "../harness/registry.ts";
 import { zipOf } from "../harness/zip.ts";
+import { createImage, imagesMissing, shellImage } from "./image-setting.ts";
 import { ACCOUNT, ECHO, startSetting } from "./lambda-setting.ts";
+import type { Setting } from "./lambda-setting.ts";
 import { callUrl } from "./url-caller.ts";
 
 test("functions, versions, aliases, policies, tags and events live in PostgreSQL", async (t) => {
@@ -194,6 +198,7 @@ test("configurations of asynchronous invocation and the way of an event to its d
       }
       assert.equal(await objects(), 20);
       await lambda.send(new DeleteFunctionEventInvokeConfigCommand({ FunctionName }));
+      if (imagesMissing === undefined) await functionsFromImages(setting);
     } finally {
       await setting.server.stop();
     }
@@ -201,3 +206,21 @@ test("configurations of asynchronous invocation and the way of an event to its d
     await postgres.stop();
   }
 });
+
+/** Digests of images and who needs them are rows too. */
+async function functionsFromImages(setting: Setting): Promise<void> {
+  const registry = await startRegistry();
+  try {
+    const [first, second] = ["1", "2"].map((answer) =>
+      registry.put("team/app", `v${answer}`, shellImage(`echo ${answer}`)),
+    );
+    const FunctionName = await createImage(setting, first ?? "", { Publish: true });
+    await setting.lambda.send(new UpdateFunctionCodeCommand({ FunctionName, ImageUri: second ?? "" }));
+    await setting.updated(FunctionName);
+    assert.equal((await setting.invoke(FunctionName)).value, 2);
+    assert.equal((await setting.invoke(FunctionName, {}, { Qualifier: "1" })).value, 1);
+    await setting.lambda.send(new DeleteFunctionCommand({ FunctionName }));
+  } finally {
+    await registry.close();
+  }
+}

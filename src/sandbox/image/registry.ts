@@ -3,7 +3,8 @@ import type { IncomingMessage } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { bytesOf, httpGet } from "./http-get.ts";
 import { ImageError } from "./image-error.ts";
-import type { RegistryAccess, RegistryLogin } from "./registry-settings.ts";
+import type { RegistryLogin } from "./registry-login.ts";
+import type { RegistryAccess } from "./registry-settings.ts";
 
 /** A registry that fails, or says that it is asked too often, is asked again. */
 const TRIES_MAX = 4;
