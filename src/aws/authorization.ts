@@ -38,14 +38,14 @@ export function createAuthorization(services: readonly Service[], policies: Call
   for (const service of services) requireKnown(service);
   return async (context, input) => {
     const { type } = context.principal;
-    // Anonymous callers come this far only for the operations that AWS lets anyone call.
-    if (type === "anonymous") return;
     const service = byName.get(context.service);
+    // Where no policy could let them in, anonymous callers come this far only for the operations that AWS lets anyone call.
+    if (type === "anonymous" && service?.authorization?.admitsAnonymous !== true) return;
     if (type === "root" && service?.authorization?.bindsRoot !== true) return;
     const conditions = requestConditions(context);
     const check = (requirement: Requirement) =>
       authorizeOne(policies, service, requirement, conditions, context);
-    if (type !== "root") context.authorize = check;
+    context.authorize = check;
     const requirements = await service?.authorization?.requirements(context.operation, input, context);
     for (const requirement of requirements ?? []) await check(requirement);
   };
@@ -68,24 +68,26 @@ async function authorizeOne(
 ): Promise<void> {
   const { principal } = context;
   const { action, resource, alternative } = requirement;
-  const facts = {
-    ...conditions,
-    "aws:resourceaccount": resource.split(":")[4] || principal.account,
-    ...requirement.conditions,
-  };
+  const owner = requirement.owner ?? (resource.split(":")[4] || principal.account);
+  const facts = { ...conditions, "aws:resourceaccount": owner, ...requirement.conditions };
   const own = await policies.decide(principal, action, resource, facts);
   const grant =
     own.decision === "explicitDeny"
       ? "none"
       : await service?.authorization?.resourceGrant?.({ ...requirement, conditions: facts }, context);
   if (grant === "denied") throw accessDenied(context, requirement, { isExplicit: true, kind: "resource" });
-  if (own.decision === "allowed") return;
+  if (own.decision === "allowed") {
+    // Where the ARN tells the owner, the service asks by itself whether another account's resource lets the caller in.
+    if (requirement.owner === undefined || owner === principal.account) return;
+    if (grant !== undefined && grant !== "none") return;
+    throw accessDenied(context, requirement, { isExplicit: false, kind: "resource" });
+  }
   if (
     alternative !== undefined &&
     (await policies.decide(principal, alternative, resource, facts)).decision === "allowed"
   )
     return;
-  if (grant !== undefined && isEnough(grant, requirement, own.because, context)) return;
+  if (grant !== undefined && isEnough(grant, owner, own.because, context)) return;
   const reason: DenialReason = {
     isExplicit: own.decision === "explicitDeny",
     kind: own.because[0] ?? "identity",
@@ -93,14 +95,14 @@ async function authorizeOne(
   throw accessDenied(context, requirement, reason);
 }
 
-/** Within one account a resource's policy is enough by itself; across accounts both sides must allow. */
+/** Within one account a resource's policy is enough by itself; across accounts both sides must allow, and nobody has but the one. */
 function isEnough(
   grant: ResourceGrant,
-  { resource }: Requirement,
+  owner: string,
   lacking: readonly PolicyKind[],
   { principal }: RequestContext,
 ): boolean {
-  if (resource.split(":")[4] !== principal.account) return false;
+  if (principal.type !== "anonymous" && owner !== principal.account) return false;
   if (grant === "principal") return true;
   return grant === "role" && lacking.every((kind) => kind === "identity");
 }

@@ -21,7 +21,7 @@ import { MalformedInput, MalformedUrl } from "./protocol/malformed-input.ts";
 import type { WireResponse } from "./protocol/protocol.ts";
 import { createServiceIndex } from "./route/resolve-service.ts";
 import type { ServiceIndex } from "./route/resolve-service.ts";
-import { fallbackTarget, resolveOperation, resolveTarget } from "./route/target.ts";
+import { fallbackTarget, resolveOperation, resolveTarget, restPath } from "./route/target.ts";
 import type { Target } from "./route/target.ts";
 import { createAuthenticator, refuseOtherAlgorithms } from "./auth/authenticate.ts";
 import type { Authenticator, KeyHolder } from "./auth/authenticate.ts";
@@ -262,6 +262,8 @@ async function serve(door: Door, exchange: Exchange): Promise<WireResponse> {
   const target = await resolveTarget(request, signature?.scope?.signingName, door.services, door.catalogue);
   exchange.target = target;
   const { model, protocol } = target;
+  const preflight = await tellOrigins(door, exchange, target);
+  if (preflight) return preflight;
   const { operation, labels } = resolveOperation(target, request, door.catalogue);
   const caller = await door.authenticator.authenticate(request, signature, target, operation.name);
   undoTransferCodings(request, caller.proof, model.metadata.protocols[0] === "restXml");
@@ -282,6 +284,27 @@ async function serve(door: Door, exchange: Exchange): Promise<WireResponse> {
   });
   Object.assign(answer.headers, exchange.responseHeaders);
   return { ...answer, status: context.responseStatus ?? answer.status };
+}
+
+/** Answers a browser's preflight, and tells it in every answer what the page that asks may see, where the service has such rules. */
+async function tellOrigins(
+  { implementations }: Door,
+  { request, responseHeaders }: Exchange,
+  { model }: Target,
+): Promise<WireResponse | undefined> {
+  const { method, headers } = request;
+  if (method !== "OPTIONS" && headers.origin === undefined) return undefined;
+  const crossOrigin = implementations.get(model.metadata.name)?.crossOrigin;
+  if (!crossOrigin) return undefined;
+  const asked = { method, headers, path: restPath(model, request) };
+  if (method === "OPTIONS")
+    return {
+      status: 200,
+      headers: { ...(await crossOrigin.preflight(asked)), "content-length": "0" },
+      body: undefined,
+    };
+  Object.assign(responseHeaders, await crossOrigin.headers(asked));
+  return undefined;
 }
 
 /** Everything that is not an AwsError is a bug of ours: one 500 with the request id, logged with its stack. */

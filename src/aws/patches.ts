@@ -14,6 +14,9 @@ export const errorStatuses: Readonly<Record<string, Readonly<Record<string, numb
   s3: { NotFound: 404 },
 };
 
+/** Services whose resources may let anyone in: who is nobody is not refused before their policies are asked. */
+export const anonymousServices: readonly string[] = ["s3"];
+
 /** Operations that AWS lets anyone call: what they are given, not who asks, decides. */
 export const anonymousOperations: Readonly<Record<string, readonly string[]>> = {
   sts: ["AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"],

@@ -32,6 +32,8 @@ export interface Requirement {
   readonly refusal?: string;
   /** Another action that is as good. */
   readonly alternative?: string;
+  /** The account that the resource belongs to, where its ARN does not say: callers of other accounts then need its policy's leave. */
+  readonly owner?: string;
 }
 
 /** One request, as an operation sees it. State is keyed by account and region. */
@@ -148,12 +150,13 @@ export interface Service {
   /** What its requests need of the caller's policies. */
   readonly authorization?: ServiceAuthorization;
   readonly direct?: DirectService;
+  readonly crossOrigin?: CrossOrigin;
 }
 
 type Loosely<T> = T | Promise<T>;
 
-/** What a policy on a resource grants or denies a caller. */
-export type ResourceGrant = "denied" | "principal" | "role" | "none";
+/** What a policy on a resource grants or denies a caller. `account`: it names their account, whose own policies must allow it too. */
+export type ResourceGrant = "denied" | "principal" | "role" | "account" | "none";
 
 /** A service's part in deciding who may do what; of root, which needs nobody's leave, only whether a resource's policy denies it. */
 export interface ServiceAuthorization {
@@ -173,6 +176,25 @@ export interface ServiceAuthorization {
   resourceGrant?(requirement: Requirement, context: RequestContext): Promise<ResourceGrant>;
   /** Whether `resourceGrant` is to be asked of root too, whom nothing but a denial by the resource keeps from anything. */
   readonly bindsRoot?: boolean;
+  /** Whether a policy on a resource may let in callers who are nobody. */
+  readonly admitsAnonymous?: boolean;
+}
+
+/** A request of a page elsewhere, or a browser's question whether there may be one. */
+export interface CrossOriginRequest {
+  readonly method: string;
+  /** Still encoded; begins with the bucket for S3. */
+  readonly path: string;
+  /** Lower-case names. */
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** A service's part in what browsers let pages of other origins do. */
+export interface CrossOrigin {
+  /** The headers that answer a preflight. @throws AwsError for what is not allowed */
+  preflight(request: CrossOriginRequest): Promise<Readonly<Record<string, string>>>;
+  /** The headers with which a request that has an Origin is answered, whatever comes of it. */
+  headers(request: CrossOriginRequest): Promise<Readonly<Record<string, string>>>;
 }
 
 /** What each operation of a service needs, by the operation's name. `needsNothing` says that it was thought of. */

@@ -157,7 +157,13 @@ async function composeServices(
     }),
   );
   // S3 calls functions and Lambda reads code from S3: the one is handed over before the other exists, and used after.
-  const s3 = owned(await createS3({ ...common, functions: notifiedFunctions(() => lambda.functions) }));
+  const s3 = owned(
+    await createS3({
+      ...common,
+      functions: notifiedFunctions(() => lambda.functions),
+      policies: iam.resourcePolicies,
+    }),
+  );
   const runtimes = createRuntimes({ cacheDir: config.runtimesDir, log: base.log });
   const ports = createInvokePorts({ ...base, roles: iam.roles, logs: logs.writer });
   parts.defer(() => ports.flush());

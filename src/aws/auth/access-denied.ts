@@ -31,6 +31,7 @@ export function accessDenied(
   reason: DenialReason,
 ): AwsError {
   const { code, status } = CODES[protocol];
+  if (principal.type === "anonymous") return new AwsError(code, "Access Denied", {}, status);
   const why = reason.isExplicit
     ? `with an explicit deny in ${KINDS[reason.kind].one}`
     : `because ${KINDS[reason.kind].none} allows the ${action} action`;

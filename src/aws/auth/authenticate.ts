@@ -6,7 +6,7 @@ import { AwsError, notImplemented } from "../errors.ts";
 import type { PayloadProof } from "../http/transfer-codings.ts";
 import { headerText } from "../http/wire-request.ts";
 import type { WireRequest } from "../http/wire-request.ts";
-import { anonymousOperations } from "../patches.ts";
+import { anonymousOperations, anonymousServices } from "../patches.ts";
 import type { Principal } from "../service.ts";
 import type { Target } from "../route/target.ts";
 import { authError } from "./auth-errors.ts";
@@ -89,8 +89,9 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       if (options.authentication === "on") {
         if (signature)
           return { region, ...(await verified(options, keys, request, signature, target, fail)) };
-        const allowed = anonymousOperations[target.model.metadata.name]?.includes(operation);
-        if (!allowed) throw fail({ kind: "missing" });
+        const { name } = target.model.metadata;
+        if (!anonymousServices.includes(name) && !anonymousOperations[name]?.includes(operation))
+          throw fail({ kind: "missing" });
         return { region, principal: ANONYMOUS, proof: NO_PROOF };
       }
       if (signature?.place === "query") checkPresignedLife(request, options.clock.now(), fail);

@@ -57,12 +57,17 @@ export function resolveOperation(
     if (!operation) throw protocol.unknownOperation(found.operation);
     return { operation, labels: NO_LABELS };
   }
-  const bucket = model.metadata.protocols[0] === "restXml" ? bucketOfHost(request.host) : undefined;
   const { method, query, headers } = request;
-  const path = bucket === undefined ? request.path : `/${bucket}${request.path}`;
+  const path = restPath(model, request);
   const match = catalogue.router(model)({ method, path, query, headers });
   if (!match) throw protocol.unknownOperation(`${method} ${request.path}`);
   return match;
+}
+
+/** A request's path as its service's routes have it: with the bucket that the host may name. */
+export function restPath({ metadata }: ServiceModel, request: Pick<WireRequest, "path" | "host">): string {
+  const bucket = metadata.protocols[0] === "restXml" ? bucketOfHost(request.host) : undefined;
+  return bucket === undefined ? request.path : `/${bucket}${request.path}`;
 }
 
 /** For errors before a service is known: what the caller most likely speaks. */

@@ -1,4 +1,4 @@
-/** Finding a bucket for a caller: that it exists, that it is the caller's, and that the caller speaks to its region. */
+/** Finding a bucket for a caller: that it exists, and that the caller speaks to its region. What callers may do, the front door has seen to. */
 import { createHash } from "node:crypto";
 import type { RequestContext } from "../../aws/service.ts";
 import type { Reader } from "../../store/database.ts";
@@ -14,14 +14,14 @@ interface BucketInput {
 
 /**
  * The bucket a request names.
- * @throws NoSuchBucket; AccessDenied for another account's; PermanentRedirect for one in another region.
+ * @throws NoSuchBucket; AccessDenied for another owner's than was expected; PermanentRedirect for one in another region.
  */
 export async function bucketFor(
   reader: Reader,
   input: BucketInput,
   context: RequestContext,
 ): Promise<BucketRow> {
-  const bucket = await bucketAnywhere(reader, input, context);
+  const bucket = await bucketAnywhere(reader, input);
   // A request without a signature names no region, so there is nothing to hold it to.
   if (context.principal.accessKeyId !== undefined && bucket.region !== context.region) {
     context.responseHeaders["x-amz-bucket-region"] = bucket.region;
@@ -34,17 +34,12 @@ export async function bucketFor(
 }
 
 /** As {@link bucketFor}, from whichever region the caller speaks. */
-export async function bucketAnywhere(
-  reader: Reader,
-  input: BucketInput,
-  context: RequestContext,
-): Promise<BucketRow> {
+export async function bucketAnywhere(reader: Reader, input: BucketInput): Promise<BucketRow> {
   const name = input.Bucket ?? "";
   const bucket = await findBucket(reader, name);
   if (!bucket) throw s3Error("NoSuchBucket", { BucketName: name });
   const expected = input.ExpectedBucketOwner;
-  const owned = bucket.account === context.account && context.principal.type !== "anonymous";
-  if (!owned || (expected !== undefined && expected !== bucket.account)) throw s3Error("AccessDenied");
+  if (expected !== undefined && expected !== bucket.account) throw s3Error("AccessDenied");
   return bucket;
 }
 

@@ -7,7 +7,9 @@ import type {
   ServiceAuthorization,
 } from "../../aws/service.ts";
 import { parseCopySource } from "./copy-source.ts";
+import type { S3 } from "./deps.ts";
 import type { Client } from "./operations/client.ts";
+import { grantOf, ownedBy, withOwners } from "./policy/grants.ts";
 import { readTagHeader } from "./tags.ts";
 
 interface Named {
@@ -93,49 +95,96 @@ const table = authorizationFrom<Client>({
   ],
   CreateMultipartUpload: putting,
   DeleteBucket: onBucket("DeleteBucket"),
+  DeleteBucketAnalyticsConfiguration: onBucket("PutAnalyticsConfiguration"),
+  DeleteBucketCors: onBucket("PutBucketCORS"),
+  DeleteBucketEncryption: onBucket("PutEncryptionConfiguration"),
+  DeleteBucketIntelligentTieringConfiguration: onBucket("PutIntelligentTieringConfiguration"),
+  DeleteBucketInventoryConfiguration: onBucket("PutInventoryConfiguration"),
+  DeleteBucketMetricsConfiguration: onBucket("PutMetricsConfiguration"),
+  DeleteBucketPolicy: onBucket("DeleteBucketPolicy"),
+  DeleteBucketReplication: onBucket("PutReplicationConfiguration"),
   DeleteBucketTagging: onBucket("PutBucketTagging"),
   DeleteObject: onVersion("DeleteObject"),
   // Each key is asked for by the operation, which answers a refusal for that key alone.
   DeleteObjects: needsNothing,
   DeleteObjectTagging: onVersion("DeleteObjectTagging"),
+  DeletePublicAccessBlock: onBucket("PutBucketPublicAccessBlock"),
+  GetBucketAccelerateConfiguration: onBucket("GetAccelerateConfiguration"),
+  GetBucketAcl: onBucket("GetBucketAcl"),
+  GetBucketAnalyticsConfiguration: onBucket("GetAnalyticsConfiguration"),
+  GetBucketCors: onBucket("GetBucketCORS"),
+  GetBucketEncryption: onBucket("GetEncryptionConfiguration"),
+  GetBucketIntelligentTieringConfiguration: onBucket("GetIntelligentTieringConfiguration"),
+  GetBucketInventoryConfiguration: onBucket("GetInventoryConfiguration"),
   GetBucketLocation: onBucket("GetBucketLocation"),
+  GetBucketLogging: onBucket("GetBucketLogging"),
+  GetBucketMetricsConfiguration: onBucket("GetMetricsConfiguration"),
   GetBucketNotificationConfiguration: onBucket("GetBucketNotification"),
+  GetBucketOwnershipControls: onBucket("GetBucketOwnershipControls"),
+  GetBucketPolicy: onBucket("GetBucketPolicy"),
+  GetBucketPolicyStatus: onBucket("GetBucketPolicyStatus"),
+  GetBucketReplication: onBucket("GetReplicationConfiguration"),
+  GetBucketRequestPayment: onBucket("GetBucketRequestPayment"),
   GetBucketTagging: onBucket("GetBucketTagging"),
   GetBucketVersioning: onBucket("GetBucketVersioning"),
   GetObject: onVersion("GetObject"),
+  GetObjectAcl: onVersion("GetObjectAcl"),
   GetObjectAttributes: onVersion("GetObject", "GetObjectAttributes"),
   GetObjectTagging: onVersion("GetObjectTagging"),
+  GetPublicAccessBlock: onBucket("GetBucketPublicAccessBlock"),
   HeadBucket: onBucket("ListBucket"),
   HeadObject: onVersion("GetObject"),
+  ListBucketAnalyticsConfigurations: onBucket("GetAnalyticsConfiguration"),
+  ListBucketIntelligentTieringConfigurations: onBucket("GetIntelligentTieringConfiguration"),
+  ListBucketInventoryConfigurations: onBucket("GetInventoryConfiguration"),
+  ListBucketMetricsConfigurations: onBucket("GetMetricsConfiguration"),
   ListBuckets: () => [{ action: "s3:ListAllMyBuckets", resource: "*" }],
   ListMultipartUploads: onBucket("ListBucketMultipartUploads"),
   ListObjects: onBucket("ListBucket"),
   ListObjectsV2: onBucket("ListBucket"),
   ListObjectVersions: onBucket("ListBucketVersions"),
   ListParts: onObject("ListMultipartUploadParts"),
+  PutBucketAcl: onBucket("PutBucketAcl"),
+  PutBucketCors: onBucket("PutBucketCORS"),
+  PutBucketLogging: onBucket("PutBucketLogging"),
   PutBucketNotificationConfiguration: onBucket("PutBucketNotification"),
+  PutBucketOwnershipControls: onBucket("PutBucketOwnershipControls"),
+  PutBucketPolicy: onBucket("PutBucketPolicy"),
+  PutBucketRequestPayment: onBucket("PutBucketRequestPayment"),
   PutBucketTagging: onBucket("PutBucketTagging"),
   PutBucketVersioning: onBucket("PutBucketVersioning"),
   PutObject: putting,
+  PutObjectAcl: onVersion("PutObjectAcl"),
   PutObjectTagging: (input) => {
     const tags = (input.Tagging?.TagSet ?? []).map(({ Key = "", Value = "" }) => [Key, Value] as const);
     return [onOne(versioned("PutObjectTagging", input), input, tagValues(tags))];
   },
+  PutPublicAccessBlock: onBucket("PutBucketPublicAccessBlock"),
   UploadPart: onObject("PutObject"),
   UploadPartCopy: (input) => [...copying(input), onOne("PutObject", input)],
 });
 
 /** S3's part in deciding who may do what. */
-export const authorization: ServiceAuthorization = {
-  operations: table.operations,
-  async requirements(operation, input, context) {
-    return (await table.requirements(operation, input, context)).map((one) => told(one, context));
-  },
-};
+export function authorization(deps: Pick<S3, "database" | "policies">): ServiceAuthorization {
+  return {
+    operations: table.operations,
+    bindsRoot: true,
+    admitsAnonymous: true,
+    async requirements(operation, input, context) {
+      const plain = await table.requirements(operation, input, context);
+      return withOwners(
+        deps,
+        plain.map((one) => told(one, context)),
+        context,
+      );
+    },
+    resourceGrant: (requirement, context) => grantOf(deps, requirement, context),
+  };
+}
 
 const CREATE_OBJECTS: ReadonlySet<string> = new Set(["PutObject", "CopyObject", "CompleteMultipartUpload"]);
 
-/** With the keys that do not depend on what is asked for. Buckets of other accounts are refused in any case. */
+/** With the keys that do not depend on what is asked for. */
 function told(requirement: Requirement, { account, headers, operation }: RequestContext): Requirement {
   const digest = headers["x-amz-content-sha256"];
   const conditions = {
@@ -150,15 +199,25 @@ function told(requirement: Requirement, { account, headers, operation }: Request
 }
 
 /** What removing one of DeleteObjects' keys needs. */
-export function removal(named: Named, context: RequestContext): Requirement {
-  return told(onOne(versioned("DeleteObject", named), named), context);
+export function removal(named: Named, owner: string, context: RequestContext): Requirement {
+  return ownedBy(told(onOne(versioned("DeleteObject", named), named), context), owner);
+}
+
+/** An object as copies name it, with the account of its bucket. */
+interface Placed extends Named {
+  readonly owner: string;
 }
 
 /** A copy that takes the tags along reads them there and writes them here. */
-export function copiedTags(source: Named, target: Named, tags: Tags, context: RequestContext): Requirement[] {
+export function copiedTags(
+  source: Placed,
+  target: Placed,
+  tags: Tags,
+  context: RequestContext,
+): Requirement[] {
   const reading = onOne(versioned("GetObjectTagging", source), source);
   const writing = onOne("PutObjectTagging", target, tagValues(tags));
-  return [told(reading, context), told(writing, context)];
+  return [ownedBy(told(reading, context), source.owner), ownedBy(told(writing, context), target.owner)];
 }
 
 function onOne(action: string, input: Named, more: ConditionValues = {}): Requirement {

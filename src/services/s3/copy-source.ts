@@ -67,7 +67,7 @@ export async function findSource(
   const source = parseCopySource(input.CopySource);
   const named = { Bucket: source.bucket, ExpectedBucketOwner: input.ExpectedSourceBucketOwner };
   // A copy may cross regions: it is the destination's endpoint that the caller speaks to.
-  const bucket = await bucketAnywhere(reader, named, context);
+  const bucket = await bucketAnywhere(reader, named);
   const row = await findRow(reader, bucket, source, context);
   checkCopySource(
     { etag: row.etag, lastModified: row.modified_at },

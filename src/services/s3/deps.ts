@@ -6,7 +6,7 @@ import type { Database } from "../../store/database.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Content } from "./content.ts";
 import type { S3Limits } from "./limits.ts";
-import type { NotificationFunctions } from "./ports.ts";
+import type { NotificationFunctions, ResourcePolicies } from "./ports.ts";
 import type { Sequence } from "./sequence.ts";
 
 export interface S3Deps {
@@ -15,6 +15,7 @@ export interface S3Deps {
   readonly database: Database;
   readonly blobs: Blobs;
   readonly functions: NotificationFunctions;
+  readonly policies: ResourcePolicies;
   readonly log: Log;
   readonly limits?: Partial<S3Limits>;
 }

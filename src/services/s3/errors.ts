@@ -5,6 +5,7 @@ import { AwsError } from "../../aws/errors.ts";
 const ERRORS = {
   AccessControlListNotSupported: [400, "The bucket does not allow ACLs"],
   AccessDenied: [403, "Access Denied"],
+  AccessForbidden: [403, "Access Forbidden"],
   BadDigest: [400, "The Content-MD5 you specified did not match what we received."],
   BadRequest: [400, "Bad Request"],
   BucketAlreadyExists: [
@@ -49,6 +50,7 @@ const ERRORS = {
   InvalidStorageClass: [400, "The storage class you specified is not valid"],
   InvalidTag: [400, "The TagKey you have provided is invalid"],
   KeyTooLongError: [400, "Your key is too long"],
+  MalformedPolicy: [400, "This policy contains invalid Json"],
   MalformedXML: [
     400,
     "The XML you provided was not well-formed or did not validate against our published schema",
@@ -57,7 +59,11 @@ const ERRORS = {
   MethodNotAllowed: [405, "The specified method is not allowed against this resource."],
   MissingContentLength: [411, "You must provide the Content-Length HTTP header."],
   NoSuchBucket: [404, "The specified bucket does not exist"],
+  NoSuchBucketPolicy: [404, "The bucket policy does not exist"],
+  NoSuchCORSConfiguration: [404, "The CORS configuration does not exist"],
+  NoSuchConfiguration: [404, "The specified configuration does not exist."],
   NoSuchKey: [404, "The specified key does not exist."],
+  NoSuchPublicAccessBlockConfiguration: [404, "The public access block configuration was not found"],
   NoSuchTagSet: [404, "The TagSet does not exist"],
   NoSuchUpload: [
     404,
@@ -70,6 +76,11 @@ const ERRORS = {
     "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.",
   ],
   PreconditionFailed: [412, "At least one of the pre-conditions you specified did not hold"],
+  ReplicationConfigurationNotFoundError: [404, "The replication configuration was not found"],
+  ServerSideEncryptionConfigurationNotFoundError: [
+    404,
+    "The server side encryption configuration was not found",
+  ],
   TooManyBuckets: [400, "You have attempted to create more buckets than allowed"],
 } as const satisfies Record<string, readonly [status: number, text: string]>;
 

@@ -2,6 +2,7 @@
 import type { RequestContext } from "../../aws/service.ts";
 import type { Reader } from "../../store/database.ts";
 import { s3Error } from "./errors.ts";
+import { mayEverything, ownedBy } from "./policy/grants.ts";
 import type { BucketRow, ObjectRow } from "./rows.ts";
 import { currentObject, objectVersion } from "./store-objects.ts";
 import { checkVersionId } from "./versions.ts";
@@ -43,7 +44,9 @@ export async function findObject(
 
 /** S3 tells only those who may list a bucket that an object is not there. @throws AccessDenied for others */
 export async function authorizeAbsence(bucket: BucketRow, context: RequestContext): Promise<void> {
-  await context.authorize?.({ action: "s3:ListBucket", resource: `arn:aws:s3:::${bucket.name}` });
+  if (mayEverything(bucket, context.principal)) return;
+  const requirement = { action: "s3:ListBucket", resource: `arn:aws:s3:::${bucket.name}` };
+  await context.authorize?.(ownedBy(requirement, bucket.account));
 }
 
 /** The version id as an answer tells it: absent where the bucket never had versions. */

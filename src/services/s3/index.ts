@@ -6,8 +6,10 @@ import { storedObjects } from "./stored-objects.ts";
 import type { StoredObjects } from "./stored-objects.ts";
 import { Content } from "./content.ts";
 import type { S3, S3Deps } from "./deps.ts";
+import { crossOrigin } from "./cors/cross-origin.ts";
 import { defaultLimits } from "./limits.ts";
 import { objects } from "./migrations/001-objects.ts";
+import { bucketAccess } from "./migrations/002-bucket-access.ts";
 import { operationTable } from "./operation-table.ts";
 import { Sequence } from "./sequence.ts";
 
@@ -18,7 +20,7 @@ export type { NotificationFunctions } from "./ports.ts";
 export async function createS3(
   deps: S3Deps,
 ): Promise<{ service: Service; objects: StoredObjects; stop(): Promise<void> }> {
-  await deps.database.migrate("s3", [objects]);
+  await deps.database.migrate("s3", [objects, bucketAccess]);
   const content = new Content(deps);
   const s3: S3 = {
     ...deps,
@@ -28,7 +30,10 @@ export async function createS3(
   };
   content.startSweep();
   return {
-    service: bindService("s3", operationTable, s3, authorization),
+    service: {
+      ...bindService("s3", operationTable, s3, authorization(s3)),
+      crossOrigin: crossOrigin(s3.database),
+    },
     objects: storedObjects(s3),
     stop: () => content.stop(),
   };

@@ -25,6 +25,10 @@ export const OBJECT_TAGS_MAX = 10;
 export const BUCKET_TAGS_MAX = 50;
 export const TAG_KEY_CHARACTERS_MAX = 128;
 export const TAG_VALUE_CHARACTERS_MAX = 256;
+/** UTF-8 bytes of a bucket policy. */
+export const POLICY_BYTES_MAX = 20_480;
+export const CORS_RULES_MAX = 100;
+export const CORS_ID_CHARACTERS_MAX = 255;
 /** Notification configurations of one bucket. */
 export const NOTIFICATIONS_MAX = 100;
 export const FILTER_VALUE_BYTES_MAX = 1_024;

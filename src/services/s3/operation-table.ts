@@ -1,10 +1,18 @@
 /** The operations of s3 that Lambent implements; everything else answers 501 by name. */
 import type { OperationTable } from "../../aws/service.ts";
 import type { S3 } from "./deps.ts";
+import { absentSettings, putBucketLogging, putBucketRequestPayment } from "./operations/absent-settings.ts";
+import { deleteBucketCors, getBucketCors, putBucketCors } from "./operations/bucket-cors.ts";
 import {
   getBucketNotificationConfiguration,
   putBucketNotificationConfiguration,
 } from "./operations/bucket-notification.ts";
+import {
+  deleteBucketPolicy,
+  getBucketPolicy,
+  getBucketPolicyStatus,
+  putBucketPolicy,
+} from "./operations/bucket-policy.ts";
 import { deleteBucketTagging, getBucketTagging, putBucketTagging } from "./operations/bucket-tagging.ts";
 import {
   createBucket,
@@ -25,6 +33,19 @@ import { listObjectVersions } from "./operations/list-object-versions.ts";
 import { listObjects, listObjectsV2 } from "./operations/list-objects.ts";
 import { listMultipartUploads, listParts } from "./operations/list-uploads.ts";
 import { deleteObjectTagging, getObjectTagging, putObjectTagging } from "./operations/object-tagging.ts";
+import {
+  getBucketAcl,
+  getBucketOwnershipControls,
+  getObjectAcl,
+  putBucketAcl,
+  putBucketOwnershipControls,
+  putObjectAcl,
+} from "./operations/ownership.ts";
+import {
+  deletePublicAccessBlock,
+  getPublicAccessBlock,
+  putPublicAccessBlock,
+} from "./operations/public-access-block.ts";
 import { putObject } from "./operations/put-object.ts";
 import { uploadPartCopy } from "./operations/upload-part-copy.ts";
 import { uploadPart } from "./operations/upload-part.ts";
@@ -32,23 +53,34 @@ import { getBucketVersioning, putBucketVersioning } from "./operations/versionin
 import { withVerifiedBody } from "./xml-body.ts";
 
 export const operationTable: OperationTable<Client, S3> = {
+  ...absentSettings,
   AbortMultipartUpload: abortMultipartUpload,
   CompleteMultipartUpload: completeMultipartUpload,
   CopyObject: copyObject,
   CreateBucket: withVerifiedBody(createBucket),
   CreateMultipartUpload: createMultipartUpload,
   DeleteBucket: deleteBucket,
+  DeleteBucketCors: deleteBucketCors,
+  DeleteBucketPolicy: deleteBucketPolicy,
   DeleteBucketTagging: deleteBucketTagging,
   DeleteObject: deleteObject,
   DeleteObjects: withVerifiedBody(deleteObjects),
   DeleteObjectTagging: deleteObjectTagging,
+  DeletePublicAccessBlock: deletePublicAccessBlock,
+  GetBucketAcl: getBucketAcl,
+  GetBucketCors: getBucketCors,
   GetBucketLocation: getBucketLocation,
   GetBucketNotificationConfiguration: getBucketNotificationConfiguration,
+  GetBucketOwnershipControls: getBucketOwnershipControls,
+  GetBucketPolicy: getBucketPolicy,
+  GetBucketPolicyStatus: getBucketPolicyStatus,
   GetBucketTagging: getBucketTagging,
   GetBucketVersioning: getBucketVersioning,
   GetObject: getObject,
+  GetObjectAcl: getObjectAcl,
   GetObjectAttributes: getObjectAttributes,
   GetObjectTagging: getObjectTagging,
+  GetPublicAccessBlock: getPublicAccessBlock,
   HeadBucket: headBucket,
   HeadObject: headObject,
   ListBuckets: listBuckets,
@@ -57,11 +89,19 @@ export const operationTable: OperationTable<Client, S3> = {
   ListObjectsV2: listObjectsV2,
   ListObjectVersions: listObjectVersions,
   ListParts: listParts,
+  PutBucketAcl: withVerifiedBody(putBucketAcl),
+  PutBucketCors: withVerifiedBody(putBucketCors),
+  PutBucketLogging: withVerifiedBody(putBucketLogging),
   PutBucketNotificationConfiguration: withVerifiedBody(putBucketNotificationConfiguration),
+  PutBucketOwnershipControls: withVerifiedBody(putBucketOwnershipControls),
+  PutBucketPolicy: withVerifiedBody(putBucketPolicy),
+  PutBucketRequestPayment: withVerifiedBody(putBucketRequestPayment),
   PutBucketTagging: withVerifiedBody(putBucketTagging),
   PutBucketVersioning: withVerifiedBody(putBucketVersioning),
   PutObject: putObject,
+  PutObjectAcl: withVerifiedBody(putObjectAcl),
   PutObjectTagging: withVerifiedBody(putObjectTagging),
+  PutPublicAccessBlock: withVerifiedBody(putPublicAccessBlock),
   UploadPart: uploadPart,
   UploadPartCopy: uploadPartCopy,
 };

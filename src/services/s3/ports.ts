@@ -1,4 +1,5 @@
 /** What S3 needs from other services; satisfied in server/compose.ts. */
+import type { ConditionValues, Principal } from "../../aws/service.ts";
 import type { Transaction } from "../../store/database.ts";
 
 /** The Lambda functions that bucket notifications call. */
@@ -17,3 +18,45 @@ export interface Notification {
   /** X-Amzn-Trace-Id of the request that changed the object. */
   readonly traceHeader?: string;
 }
+
+/** What bucket policies say: the documents are S3's, the language is IAM's. */
+export interface ResourcePolicies {
+  /** @throws with what is wrong in the message, for what is no policy of a resource. */
+  parse(text: string): PolicyDocument;
+  /**
+   * What a policy says of a caller: that it denies; that it names them or everyone; that it names their role; that it names only
+   * their account; or nothing.
+   */
+  decide(
+    text: string,
+    request: {
+      readonly principal: Principal;
+      readonly action: string;
+      readonly resource: string;
+      readonly conditions: ConditionValues;
+    },
+  ): Promise<"denied" | "principal" | "role" | "account" | "none">;
+}
+
+export interface PolicyDocument {
+  readonly statements: readonly PolicyStatement[];
+}
+
+export interface PolicyStatement {
+  readonly effect: "Allow" | "Deny";
+  readonly principals?: PolicyPrincipals;
+  readonly notPrincipals?: PolicyPrincipals;
+  readonly actions?: readonly string[];
+  readonly notActions?: readonly string[];
+  readonly resources?: readonly string[];
+  readonly notResources?: readonly string[];
+  readonly conditions: readonly {
+    readonly operator: string;
+    readonly key: string;
+    readonly values: readonly string[];
+  }[];
+}
+
+type PolicyPrincipals =
+  | "*"
+  | Readonly<Partial<Record<"AWS" | "Service" | "Federated" | "CanonicalUser", readonly string[]>>>;

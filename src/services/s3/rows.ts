@@ -16,6 +16,13 @@ export interface BucketRow {
   readonly tags: string | null;
   /** JSON of notification configurations, or null. */
   readonly notification: string | null;
+  /** The text of the bucket policy, as it was put, or null. */
+  readonly policy: string | null;
+  readonly policy_is_public: number;
+  /** JSON of a {@link PublicAccess}; null where it was never changed. */
+  readonly public_access: string | null;
+  /** JSON of CORS rules, or null. */
+  readonly cors: string | null;
 }
 
 /** One version of an object, or a delete marker; without its content. */

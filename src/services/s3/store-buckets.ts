@@ -13,15 +13,42 @@ const INSERT = sql(
 );
 const DELETE = sql("s3.bucket-delete", "DELETE FROM s3_bucket WHERE name = ?");
 const ANY_VERSION = sql("s3.bucket-any-version", "SELECT 1 AS one FROM s3_object WHERE bucket = ? LIMIT 1");
+const GATE = sql(
+  "s3.bucket-gate",
+  "SELECT account, policy, policy_is_public, public_access FROM s3_bucket WHERE name = ?",
+);
+const CORS = sql("s3.bucket-cors-rules", "SELECT cors FROM s3_bucket WHERE name = ?");
 const SET_VERSIONING = sql("s3.bucket-versioning", "UPDATE s3_bucket SET versioning = ? WHERE name = ?");
 const SET_TAGS = sql("s3.bucket-tags", "UPDATE s3_bucket SET tags = ? WHERE name = ?");
 const SET_NOTIFICATION = sql(
   "s3.bucket-notification",
   "UPDATE s3_bucket SET notification = ? WHERE name = ?",
 );
+const SET_POLICY = sql(
+  "s3.bucket-policy",
+  "UPDATE s3_bucket SET policy = ?, policy_is_public = ? WHERE name = ?",
+);
+const SET_PUBLIC_ACCESS = sql(
+  "s3.bucket-public-access",
+  "UPDATE s3_bucket SET public_access = ? WHERE name = ?",
+);
+const SET_CORS = sql("s3.bucket-cors", "UPDATE s3_bucket SET cors = ? WHERE name = ?");
 
 export function findBucket(reader: Reader, name: string): Promise<BucketRow | undefined> {
   return reader.get<BucketRow>(FIND, name);
+}
+
+/** What decides who may use a bucket. */
+export type BucketGate = Pick<BucketRow, "account" | "policy" | "policy_is_public" | "public_access">;
+
+export function bucketGate(reader: Reader, name: string): Promise<BucketGate | undefined> {
+  return reader.get<BucketGate>(GATE, name);
+}
+
+/** The CORS rules of a bucket, as stored; undefined where it has none, or where there is no bucket. */
+export async function corsOf(reader: Reader, name: string): Promise<string | undefined> {
+  const row = await reader.get<Pick<BucketRow, "cors">>(CORS, name);
+  return row?.cors ?? undefined;
 }
 
 /** Every bucket of an account, in the order of their names' bytes. */
@@ -73,4 +100,21 @@ export async function setNotification(
   notification: string | null,
 ): Promise<void> {
   await transaction.run(SET_NOTIFICATION, notification, name);
+}
+
+export async function setPolicy(
+  transaction: Transaction,
+  name: string,
+  policy: string | null,
+  isPublic: boolean,
+): Promise<void> {
+  await transaction.run(SET_POLICY, policy, isPublic ? 1 : 0, name);
+}
+
+export async function setPublicAccess(transaction: Transaction, name: string, value: string): Promise<void> {
+  await transaction.run(SET_PUBLIC_ACCESS, value, name);
+}
+
+export async function setCors(transaction: Transaction, name: string, cors: string | null): Promise<void> {
+  await transaction.run(SET_CORS, cors, name);
 }

@@ -80,9 +80,8 @@ export async function headBucket(
 export async function getBucketLocation(
   s3: S3,
   input: Input<Client, "GetBucketLocation">,
-  context: RequestContext,
 ): Promise<Output<Client, "GetBucketLocation">> {
-  const { location, region } = await bucketAnywhere(s3.database, input, context);
+  const { location, region } = await bucketAnywhere(s3.database, input);
   if (region === "us-east-1") return {};
   return {
     LocationConstraint: (location || region) as NonNullable<

@@ -34,11 +34,11 @@ export async function copyObject(
   const key = keyBytes(input.Key);
   const conditions = { ifMatch: input.IfMatch, ifNoneMatch: input.IfNoneMatch };
   checkWriteHeaders(conditions);
-  await bucketFor(s3.database, input, context);
+  const target = await bucketFor(s3.database, input, context);
   const found = await findSource(s3.database, input, context);
   refuseSelfCopy(input, found);
   checkCopySize(found.row.size);
-  await authorizeTags(input, found, context);
+  await authorizeTags(input, target.account, found, context);
 
   const { row, received, algorithm } = await receiveCopy(
     s3,
@@ -76,14 +76,21 @@ export async function copyObject(
 /** @throws AccessDenied where tags go along that the caller may not read there or write here */
 async function authorizeTags(
   input: CopyInput,
-  { source, row }: FoundSource,
+  owner: string,
+  { source, bucket, row }: FoundSource,
   context: RequestContext,
 ): Promise<void> {
   const { authorize } = context;
   const tags = parseTags(row.tags);
   if (!authorize || input.TaggingDirective === "REPLACE" || tags.length === 0) return;
-  const from = { Bucket: source.bucket, Key: source.key, VersionId: source.versionId };
-  for (const requirement of copiedTags(from, input, tags, context)) await authorize(requirement);
+  const from = {
+    Bucket: source.bucket,
+    Key: source.key,
+    VersionId: source.versionId,
+    owner: bucket.account,
+  };
+  for (const requirement of copiedTags(from, { ...input, owner }, tags, context))
+    await authorize(requirement);
 }
 
 function checkDirectives(input: CopyInput): void {

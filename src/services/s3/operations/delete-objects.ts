@@ -7,6 +7,7 @@ import { removal } from "../authorization.ts";
 import type { S3 } from "../deps.ts";
 import { headerNotImplemented, invalidRequest, s3Error } from "../errors.ts";
 import { DELETE_OBJECTS_MAX } from "../limits.ts";
+import { mayEverything } from "../policy/grants.ts";
 import { refuseUnsupported } from "../refusals.ts";
 import { removeWithEvent } from "../remove-object.ts";
 import type { BucketRow } from "../rows.ts";
@@ -32,8 +33,8 @@ export async function deleteObjects(
   requireIntegrity(context);
   const objects = input.Delete?.Objects ?? [];
   if (objects.length === 0 || objects.length > DELETE_OBJECTS_MAX) throw s3Error("MalformedXML");
-  await bucketFor(s3.database, input, context);
-  const { allowed, refused } = await authorizeEach(objects, input, context);
+  const bucket = await bucketFor(s3.database, input, context);
+  const { allowed, refused } = await authorizeEach(objects, bucket, context);
   const results: Result[] = refused;
   for (let at = 0; at < allowed.length; at += REMOVALS_PER_COMMIT) {
     const batch = allowed.slice(at, at + REMOVALS_PER_COMMIT);
@@ -57,16 +58,16 @@ export async function deleteObjects(
 /** The keys that the caller may remove, and a result for each of the others. */
 async function authorizeEach(
   objects: readonly Named[],
-  { Bucket }: Input_,
+  bucket: BucketRow,
   context: RequestContext,
 ): Promise<{ allowed: readonly Named[]; refused: Result[] }> {
   const { authorize } = context;
-  if (!authorize) return { allowed: objects, refused: [] };
+  if (!authorize || mayEverything(bucket, context.principal)) return { allowed: objects, refused: [] };
   const allowed: Named[] = [];
   const refused: Result[] = [];
   for (const named of objects)
     try {
-      await authorize(removal({ Bucket, Key: named.Key, VersionId: named.VersionId }, context));
+      await authorize(removal({ ...named, Bucket: bucket.name }, bucket.account, context));
       allowed.push(named);
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
