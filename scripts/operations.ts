@@ -19,15 +19,12 @@ export function modelledServices(): string[] {
   return index.map((service) => service.name);
 }
 
-/** The operations in a service's table, without those that it only has to refuse them well. */
+/** The operations in a service's table. */
 export async function operationsOf(service: string): Promise<string[]> {
   const file = join(SERVICES, service, "operation-table.ts");
   if (!existsSync(file)) return [];
-  const { operationTable, refusedOperations } = (await import(file)) as {
-    operationTable: Record<string, unknown>;
-    refusedOperations?: ReadonlySet<string>;
-  };
-  return Object.keys(operationTable).filter((name) => refusedOperations?.has(name) !== true);
+  const { operationTable } = (await import(file)) as { operationTable: Record<string, unknown> };
+  return Object.keys(operationTable);
 }
 
 /** Every operation of the service's model. */

@@ -32,10 +32,12 @@ import {
   createLambda,
   signingProfilesDir,
 } from "../services/lambda/index.ts";
-import type { Functions } from "../services/lambda/index.ts";
+import type { Functions, LambdaService } from "../services/lambda/index.ts";
 import { createS3 } from "../services/s3/index.ts";
 import type { NotificationFunctions } from "../services/s3/index.ts";
 import { createSts } from "../services/sts/index.ts";
+import { createSources } from "../sources/index.ts";
+import type { SourcesDeps } from "../sources/index.ts";
 import { openStore } from "../store/index.ts";
 import type { Store } from "../store/index.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -91,10 +93,10 @@ export async function compose(
   });
   parts.defer(() => sandboxes.close());
   refuseUnenforced(config, sandboxes.isolation);
-  const { services, iam, ecr, lambda, invoker } = await composeServices(
+  const { services, iam, ecr, lambda, sources, invoker } = await composeServices(
     config,
     door,
-    base,
+    { ...base, counters: metrics },
     store,
     sandboxes,
     parts,
@@ -109,6 +111,7 @@ export async function compose(
     defaultRegion: config.region,
   });
   await lambda.start();
+  sources.start();
 
   const everything = parts.move();
   return {
@@ -122,7 +125,7 @@ export async function compose(
       ecr.registryRoute(request, response, frontDoor.identify),
     urlRoute: (request, response) => lambda.urlRoute(request, response, frontDoor.admit),
     async stop(graceMs) {
-      await lambda.stop(graceMs);
+      await Promise.all([sources.stop(graceMs), lambda.stop(graceMs)]);
       await invoker.stop(graceMs);
     },
     close: () => everything.disposeAsync(),
@@ -133,7 +136,7 @@ export async function compose(
 async function composeServices(
   config: Config,
   door: Door,
-  base: { clock: Clock; ids: Ids; log: Log; metrics: LambdaMetrics },
+  { counters, ...base }: { clock: Clock; ids: Ids; log: Log; metrics: LambdaMetrics; counters: Metrics },
   store: Store,
   sandboxes: SandboxProvider,
   parts: AsyncDisposableStack,
@@ -178,8 +181,17 @@ async function composeServices(
     limits: invokeLimits(config),
     memory: readMemory,
   });
+  // What reads event sources calls functions, and Lambda's operations make what it reads.
+  const sources = await createSources({
+    ...common,
+    ...store,
+    metrics: counters,
+    roles: iam.roles,
+    ...sourcePorts(() => lambda),
+  });
   const lambda = await createLambda({
     ...common,
+    eventSourceMappings: sources.mappings,
     limits: lambdaLimits(config),
     queue: store.queue,
     invoker,
@@ -197,7 +209,7 @@ async function composeServices(
     isolationWarning: sandboxes.isolation.namespaces ? undefined : sandboxes.isolation.missing[0],
   });
   const services = [lambda, s3, dynamodb, iam, sts, logs, ecr].map(({ service }) => service);
-  return { services, iam, ecr, lambda, invoker };
+  return { services, iam, ecr, lambda, sources, invoker };
 }
 
 /** AWS's quotas of Lambda as this server has them. */
@@ -266,6 +278,20 @@ function notifiedFunctions(functions: () => Functions): NotificationFunctions {
         sourceArn: bucketArn,
         sourceAccount: bucketAccount,
       }),
+  };
+}
+
+/** Lambda's functions and their destinations as event sources use them. */
+function sourcePorts(lambda: () => LambdaService): Pick<SourcesDeps, "functions" | "destinations"> {
+  return {
+    functions: {
+      describe: (arn) => lambda().functions.describe(arn),
+      invokeSync: (arn, invocation) => lambda().functions.invokeSync(arn, invocation),
+    },
+    destinations: {
+      fault: (...question) => lambda().records.fault(...question),
+      put: (tx, delivery) => lambda().records.put(tx, delivery),
+    },
   };
 }
 

@@ -13,7 +13,14 @@ import type { Catalogue } from "./catalogue.ts";
 import { configArn, readConfigArn } from "./code-signing-configs.ts";
 import type { Client } from "./deps.ts";
 import { layerArn, readLayerName, readLayerVersionArn } from "./layer-names.ts";
-import { LATEST, functionArn, readFunctionArn, readFunctionName } from "./names.ts";
+import {
+  LATEST,
+  functionArn,
+  mappingArn,
+  readFunctionArn,
+  readFunctionName,
+  readMappingArn,
+} from "./names.ts";
 import type { ResourcePolicies } from "./ports.ts";
 import { askFunction, askLayer } from "./resource-policies.ts";
 import { INVOKE_URL } from "./urls/url-host.ts";
@@ -42,10 +49,9 @@ function onFunction(input: Named, context: RequestContext): Requirement[] {
   return [{ action: `lambda:${context.operation}`, resource: wholeArn(input, context) }];
 }
 
-function onMapping({ UUID }: { UUID?: string | undefined }, context: RequestContext): Requirement[] {
+function onMapping({ UUID = "" }: { UUID?: string | undefined }, context: RequestContext): Requirement[] {
   const { account, region, operation } = context;
-  const resource = `arn:aws:lambda:${region}:${account}:event-source-mapping:${UUID}`;
-  return [{ action: `lambda:${operation}`, resource }];
+  return [{ action: `lambda:${operation}`, resource: mappingArn({ account, region, uuid: UUID }) }];
 }
 
 function onSigningConfig(
@@ -64,7 +70,9 @@ function signingConditions(arn: string | undefined): ConditionValues {
 function oneForm(arn: string): string {
   const reference = readFunctionArn(arn);
   const config = readConfigArn(arn);
+  const mapping = readMappingArn(arn);
   if (reference) return functionArn(reference);
+  if (mapping) return mappingArn(mapping);
   return config ? configArn(config) : "*";
 }
 

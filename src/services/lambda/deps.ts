@@ -17,6 +17,7 @@ import type { SigningProfiles } from "./signing/profiles.ts";
 import type { Reservations } from "./reservations.ts";
 import type {
   CodeObjects,
+  EventSourceMappings,
   FunctionImages,
   OwnRegistry,
   RecordBuckets,
@@ -49,6 +50,7 @@ export interface LambdaDeps {
   readonly policies: ResourcePolicies;
   readonly objects: CodeObjects;
   readonly recordBuckets: RecordBuckets;
+  readonly eventSourceMappings: EventSourceMappings;
   readonly limits?: Partial<LambdaLimits>;
   /** Why functions can have no SnapStart on this machine; undefined where they can. */
   readonly snapStartObstacle: string | undefined;

@@ -1,10 +1,17 @@
-/** Functions for services that call them with events of their own (S3 notifications): permission, and the asynchronous queue. */
+/** Functions for those who call them with events of their own: services (S3 notifications), and what reads event sources. */
+import { ThrottledError } from "../../invoke/index.ts";
 import type { Transaction } from "../../store/database.ts";
 import type { Lambda } from "./deps.ts";
+import { CHAIN_RUNS_MAX, countRun } from "./lineage.ts";
 import { findVersion } from "./lookup.ts";
-import { readFunctionArn } from "./names.ts";
+import { functionArn, readFunctionArn } from "./names.ts";
+import type { FunctionReference } from "./names.ts";
+import { invocationError, recursiveInvocation } from "./operations/invoke.ts";
+import type { MappedFunction } from "./ports.ts";
 import { mayInvoke } from "./resource-policies.ts";
 import { readTags } from "./store.ts";
+import { newTraceHeader } from "./trace.ts";
+import type { VersionRow } from "./version-row.ts";
 
 export interface ServiceInvocation {
   /** Full, with a qualifier where the caller was configured with one. */
@@ -31,17 +38,45 @@ export interface Functions {
    * A function that is gone, or no longer allows the caller, drops it, as AWS does.
    */
   invokeAsync(transaction: Transaction, invocation: ServiceInvocation): Promise<void>;
+  /** The function, version or alias that an ARN names; undefined where it is gone. */
+  describe(functionArn: string): Promise<MappedFunction | undefined>;
+  /**
+   * Runs a function once, and waits for it; for what reads event sources, on the function's own behalf, so that no policy is asked.
+   * Never rejects.
+   */
+  invokeSync(functionArn: string, invocation: SourceInvocation): Promise<SourceOutcome>;
 }
+
+export interface SourceInvocation {
+  /** At most 6 MB of JSON. */
+  readonly payload: Buffer;
+  /** X-Amzn-Trace-Id of what the events came from; that in whose chain the function ran most often goes on. */
+  readonly traceHeaders: readonly string[];
+}
+
+/** What came of it: the function's answer or error, no room for it, or why it could not run. */
+export type SourceOutcome =
+  | {
+      readonly kind: "ok" | "function-error";
+      readonly payload: Buffer;
+      readonly statusCode: 200;
+      readonly executedVersion: string;
+      readonly requestId: string;
+    }
+  | {
+      readonly kind: "throttled";
+      readonly reason: string;
+      readonly isSwitchedOff: boolean;
+      readonly requestId: string;
+    }
+  | { readonly kind: "failed"; readonly code: string; readonly message: string; readonly requestId: string };
 
 export function createFunctions(lambda: Lambda): Functions {
   return {
     async check(functionArn, service, sourceArn, sourceAccount) {
       const reference = readFunctionArn(functionArn);
       if (!reference) return "missing";
-      const found = await findVersion(lambda.database, reference).catch((error: Error) => {
-        if (error.name === "ResourceNotFoundException") return undefined;
-        throw error;
-      });
+      const found = await findVersion(lambda.database, reference).catch(undefinedIfMissing);
       if (!found) return "missing";
       const places = { policies: lambda.policies, reader: lambda.database };
       return (await mayInvoke(places, reference, { service, sourceArn, sourceAccount })) ? "ok" : "denied";
@@ -69,5 +104,64 @@ export function createFunctions(lambda: Lambda): Functions {
         traceHeader,
       });
     },
+    async describe(arn) {
+      const reference = readFunctionArn(arn);
+      const found = reference && (await findVersion(lambda.database, reference).catch(undefinedIfMissing));
+      return found && mappedFunction(reference, found.row);
+    },
+    invokeSync: (arn, invocation) => invokeSync(lambda, arn, invocation),
   };
+}
+
+/** A function as event source mappings see it. */
+export function mappedFunction(reference: FunctionReference, { configuration }: VersionRow): MappedFunction {
+  return {
+    functionArn: functionArn(reference, reference.qualifier),
+    roleArn: configuration.role,
+    timeoutSeconds: configuration.timeoutSeconds,
+  };
+}
+
+function undefinedIfMissing(error: Error): undefined {
+  if (error.name !== "ResourceNotFoundException") throw error;
+}
+
+async function invokeSync(
+  lambda: Lambda,
+  arn: string,
+  { payload, traceHeaders }: SourceInvocation,
+): Promise<SourceOutcome> {
+  const requestId = lambda.ids.uuid();
+  try {
+    const reference = readFunctionArn(arn);
+    if (!reference) throw new Error(`${arn} is no function's ARN`);
+    const target = await lambda.catalogue.target(reference);
+    const headers = traceHeaders.length > 0 ? traceHeaders : [newTraceHeader(lambda.clock, lambda.ids)];
+    const furthest = headers
+      .map((header) => countRun(header, target.lineageId))
+      .reduce((most, step) => (step.runs > most.runs ? step : most));
+    if (furthest.runs > CHAIN_RUNS_MAX && target.recursiveLoop === "Terminate") {
+      lambda.eventMetrics.add(reference, "RecursiveInvocationsDropped");
+      throw recursiveInvocation();
+    }
+    const outcome = await lambda.invoker.invoke(target.version, {
+      requestId,
+      payload,
+      invokedFunctionArn: functionArn(reference, reference.qualifier),
+      traceHeader: furthest.traceHeader,
+      wantLogTail: false,
+    });
+    return {
+      kind: outcome.functionError === undefined ? "ok" : "function-error",
+      payload: outcome.payload,
+      statusCode: 200,
+      executedVersion: target.executedVersion,
+      requestId,
+    };
+  } catch (error) {
+    if (error instanceof ThrottledError)
+      return { kind: "throttled", reason: error.reason, isSwitchedOff: error.isSwitchedOff, requestId };
+    const { name, message } = invocationError(error) as Error;
+    return { kind: "failed", code: name, message, requestId };
+  }
 }

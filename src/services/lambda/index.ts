@@ -22,6 +22,8 @@ import { LIMITS_DEFAULT } from "./limits.ts";
 import { migrations } from "./migrations/index.ts";
 import { operationTable } from "./operation-table.ts";
 import { createDirectInvoke } from "./operations/invoke-direct.ts";
+import { createRecords } from "./records-port.ts";
+import type { Records } from "./records-port.ts";
 import { Provisioning } from "./provisioning.ts";
 import { Reservations } from "./reservations.ts";
 import { settle } from "./store.ts";
@@ -33,12 +35,15 @@ export type { SigningProfile } from "./signing/profiles.ts";
 export { signPackage } from "./signing/sign-package.ts";
 export { createInvokePorts } from "./invoke-ports.ts";
 export type { LambdaDeps } from "./deps.ts";
-export type { Functions, ServiceInvocation } from "./functions-port.ts";
+export type { Records } from "./records-port.ts";
+export type { Functions, ServiceInvocation, SourceInvocation, SourceOutcome } from "./functions-port.ts";
 
 export interface LambdaService {
   readonly service: Service;
   /** For services that call functions. */
   readonly functions: Functions;
+  /** For what gives events of functions up. */
+  readonly records: Records;
   /** Answers the URLs of GetFunction's Code.Location; false when the request is not for one. */
   codeRoute(request: IncomingMessage, response: ServerResponse): boolean;
   /** Answers requests to function URLs; false when the request is to none. @param admit The front door's. */
@@ -90,6 +95,7 @@ export async function createLambda(deps: LambdaDeps): Promise<LambdaService> {
       direct: createDirectInvoke(lambda),
     },
     functions: createFunctions(lambda),
+    records: createRecords(lambda, deliveries),
     codeRoute: (request, response) =>
       answerCodeLocation(
         { blobs, objects: deps.objects, clock, log, secret: locationSecret },

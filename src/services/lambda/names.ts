@@ -29,6 +29,9 @@ const NAME = new RegExp(
 const ARN = new RegExp(
   `^arn:aws[a-zA-Z-]*:lambda:(${REGION}):(\\d{12}):function:([a-zA-Z0-9-_]+)(?::(\\$LATEST|[a-zA-Z0-9-_]+))?$`,
 );
+const MAPPING_ARN = new RegExp(
+  `^arn:aws[a-zA-Z-]*:lambda:(${REGION}):(\\d{12}):event-source-mapping:([0-9a-fA-F-]{36})$`,
+);
 
 /**
  * Reads FunctionName (`name`, `name:qualifier`, `123456789012:function:name`, or an ARN) together with Qualifier.
@@ -59,6 +62,25 @@ export function readFunctionArn(arn: string): FunctionReference | undefined {
   if (!match) return undefined;
   const [, region = "", account = "", name = "", qualifier] = match;
   return { account, region, name, qualifier };
+}
+
+/** Reads the ARN of an event source mapping; undefined when it is none. */
+export function readMappingArn(
+  arn: string,
+): { readonly account: string; readonly region: string; readonly uuid: string } | undefined {
+  const match = MAPPING_ARN.exec(arn);
+  if (!match) return undefined;
+  const [, region = "", account = "", uuid = ""] = match;
+  return { account, region, uuid: uuid.toLowerCase() };
+}
+
+/** The ARN of an event source mapping, in one form always. */
+export function mappingArn(mapping: {
+  readonly account: string;
+  readonly region: string;
+  readonly uuid: string;
+}): string {
+  return `arn:aws:lambda:${mapping.region}:${mapping.account}:event-source-mapping:${mapping.uuid}`;
 }
 
 /** @throws ValidationException for a bare name of more than 64 characters. */

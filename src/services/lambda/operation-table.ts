@@ -14,8 +14,10 @@ import { createFunction } from "./operations/create-function.ts";
 import { deleteFunction } from "./operations/delete-function.ts";
 import {
   createEventSourceMapping,
+  deleteEventSourceMapping,
+  getEventSourceMapping,
   listEventSourceMappings,
-  noEventSourceMapping,
+  updateEventSourceMapping,
 } from "./operations/event-source-mappings.ts";
 import {
   deleteFunctionEventInvokeConfig,
@@ -74,12 +76,6 @@ import { listTags, tagResource, untagResource } from "./operations/tags.ts";
 import { updateFunctionCode } from "./operations/update-function-code.ts";
 import { updateFunctionConfiguration } from "./operations/update-function-configuration.ts";
 
-/**
- * What is in the table and yet refuses by name whatever it is asked for, once that is nothing that AWS would refuse.
- * @public Read by scripts/operations.ts.
- */
-export const refusedOperations: ReadonlySet<string> = new Set(["CreateEventSourceMapping"]);
-
 export const operationTable: OperationTable<Client, Lambda> = {
   AddLayerVersionPermission: addLayerVersionPermission,
   AddPermission: addPermission,
@@ -90,7 +86,7 @@ export const operationTable: OperationTable<Client, Lambda> = {
   CreateFunctionUrlConfig: createFunctionUrlConfig,
   DeleteAlias: deleteAlias,
   DeleteCodeSigningConfig: deleteCodeSigningConfig,
-  DeleteEventSourceMapping: noEventSourceMapping,
+  DeleteEventSourceMapping: deleteEventSourceMapping,
   DeleteFunction: deleteFunction,
   DeleteFunctionCodeSigningConfig: deleteFunctionCodeSigningConfig,
   DeleteFunctionConcurrency: deleteFunctionConcurrency,
@@ -102,7 +98,7 @@ export const operationTable: OperationTable<Client, Lambda> = {
   GetAccountSettings: getAccountSettings,
   GetAlias: getAlias,
   GetCodeSigningConfig: getCodeSigningConfig,
-  GetEventSourceMapping: noEventSourceMapping,
+  GetEventSourceMapping: getEventSourceMapping,
   GetFunction: getFunction,
   GetFunctionCodeSigningConfig: getFunctionCodeSigningConfig,
   GetFunctionConcurrency: getFunctionConcurrency,
@@ -147,7 +143,7 @@ export const operationTable: OperationTable<Client, Lambda> = {
   UntagResource: untagResource,
   UpdateAlias: updateAlias,
   UpdateCodeSigningConfig: updateCodeSigningConfig,
-  UpdateEventSourceMapping: noEventSourceMapping,
+  UpdateEventSourceMapping: updateEventSourceMapping,
   UpdateFunctionCode: updateFunctionCode,
   UpdateFunctionConfiguration: updateFunctionConfiguration,
   UpdateFunctionEventInvokeConfig: updateFunctionEventInvokeConfig,

@@ -1,8 +1,11 @@
 /** What Lambda needs from other parts; satisfied in server/compose.ts. */
 import type { Architecture, ImageDefaults } from "../../sandbox/index.ts";
 import type { Readable } from "node:stream";
-import type { Principal, RequestContext } from "../../aws/service.ts";
+import type { Input, Output, Principal, RequestContext } from "../../aws/service.ts";
 import type { Credentials, LogLine } from "../../invoke/index.ts";
+import type { Reader, Transaction } from "../../store/database.ts";
+
+type Client = typeof import("@aws-sdk/client-lambda");
 
 export interface Roles {
   /** Whether the role exists and its trust policy lets the service assume it. */
@@ -134,4 +137,51 @@ export interface RecordBuckets {
     bytes: Buffer,
     writer: { principalId: string; requestId: string; traceHeader: string | undefined },
   ): Promise<void>;
+}
+
+/** The function, version or alias that an event source mapping names, as it is now. */
+export interface MappedFunction {
+  /** With the qualifier that the mapping names. */
+  readonly functionArn: string;
+  readonly roleArn: string;
+  readonly timeoutSeconds: number;
+}
+
+type MappingDescription = Output<Client, "GetEventSourceMapping">;
+
+interface MappingPlace {
+  readonly account: string;
+  readonly region: string;
+}
+
+/** What reads event sources and calls functions. Every method throws AWS's errors. */
+export interface EventSourceMappings {
+  /** What the request itself says, before its function is looked for. */
+  check(input: Input<Client, "CreateEventSourceMapping">): void;
+  create(
+    here: MappingPlace,
+    input: Input<Client, "CreateEventSourceMapping">,
+    target: MappedFunction,
+  ): Promise<MappingDescription>;
+  get(here: MappingPlace, uuid: string): Promise<MappingDescription>;
+  /** So many mappings, by UUID, after one. */
+  list(
+    here: MappingPlace,
+    by: {
+      readonly functionArn: string | undefined;
+      readonly eventSourceArn: string | undefined;
+      readonly after: string;
+      readonly limit: number;
+    },
+  ): Promise<MappingDescription[]>;
+  /** @param target The function that the request names, if it names one. */
+  update(
+    here: MappingPlace,
+    uuid: string,
+    input: Omit<Input<Client, "UpdateEventSourceMapping">, "UUID">,
+    target: MappedFunction | undefined,
+  ): Promise<MappingDescription>;
+  delete(here: MappingPlace, uuid: string): Promise<MappingDescription>;
+  readTags(reader: Reader, here: MappingPlace, uuid: string): Promise<Record<string, string>>;
+  saveTags(tx: Transaction, uuid: string, tags: Readonly<Record<string, string>>): Promise<void>;
 }

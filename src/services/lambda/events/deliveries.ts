@@ -71,13 +71,12 @@ export class Deliveries {
     const bytesMax = destinationOf(this.#deps, destination)?.recordBytesMax ?? 0;
     const record = invocationRecord(event, ending, bytesMax);
     const sender = { account, region, name, roleArn };
-    const header: DeliveryHeader = {
-      sender,
-      destination,
-      at: ending.at,
-      id: this.#deps.ids.uuid(),
-      traceHeader,
-    };
+    await this.putRecord(tx, { sender, destination, at: ending.at, traceHeader, record });
+  }
+
+  /** Begins the delivery of a record that is made already. */
+  async putRecord(tx: Transaction, { record, ...delivery }: Omit<Delivery, "id">): Promise<void> {
+    const header: DeliveryHeader = { ...delivery, id: this.#deps.ids.uuid() };
     await this.#deps.queue.enqueue(tx, {
       topic: DELIVERY_TOPIC,
       group: header.destination,
@@ -91,7 +90,7 @@ export class Deliveries {
     try {
       const destination = destinationOf(this.#deps, header.destination);
       const fault = destination
-        ? await destination.fault(header.sender, header.destination)
+        ? await destination.fault(header.sender, header.destination, keyPrefixOf(header))
         : "no records are delivered there";
       if (!destination || fault !== undefined) return await this.#giveUp(job, header, fault);
       await destination.deliver({ ...header, record: payload }, (tx) => queue.acknowledge(job, tx));
@@ -111,4 +110,9 @@ export class Deliveries {
     });
     await queue.acknowledge(job);
   }
+}
+
+/** What a role must be allowed to write below; undefined where it follows from the function. */
+function keyPrefixOf({ objectKey }: DeliveryHeader): string | undefined {
+  return objectKey?.split("/", 3).join("/").concat("/");
 }

@@ -27,6 +27,8 @@ export interface Delivery {
   readonly id: string;
   readonly traceHeader: string | undefined;
   readonly record: Buffer;
+  /** The object's in a bucket; absent for records of asynchronous invocations, whose key follows from the rest. */
+  readonly objectKey?: string;
 }
 
 /** One kind of destination. */
@@ -36,7 +38,7 @@ export interface Destination {
   /** Largest record that it takes, in bytes. */
   readonly recordBytesMax: number;
   /** What keeps records from being delivered, as the end of a sentence; undefined when nothing does. */
-  fault(sender: Sender, arn: string): Promise<string | undefined>;
+  fault(sender: Sender, arn: string, keyPrefix?: string): Promise<string | undefined>;
   /** Hands the record over; `settle` ends the hand-over, in the transaction that it is given, and is false when it ended before. */
   deliver(delivery: Delivery, settle: (tx: Transaction) => Promise<boolean>): Promise<void>;
 }
@@ -107,20 +109,21 @@ function bucketDestination({ database, roles, recordBuckets }: DestinationDeps):
   return {
     takesSuccess: false,
     recordBytesMax: OBJECT_BYTES_MAX,
-    async fault(sender, arn) {
+    async fault(sender, arn, keyPrefix = `${OBJECT_PREFIX}${sender.name}/`) {
       const bucket = BUCKET_ARN.exec(arn)?.[1];
       if (bucket === undefined) return "it is no bucket's ARN";
       if (!(await recordBuckets.bucketExists(sender.account, bucket))) return "there is no such bucket";
-      if (!(await roles.allows(sender.roleArn, "s3:PutObject", `${arn}/${OBJECT_PREFIX}${sender.name}/`)))
+      if (!(await roles.allows(sender.roleArn, "s3:PutObject", `${arn}/${keyPrefix}`)))
         return missingPermission(sender, "s3:PutObject");
       if (!(await roles.allows(sender.roleArn, "s3:ListBucket", arn)))
         return missingPermission(sender, "s3:ListBucket");
       return undefined;
     },
-    async deliver({ sender, destination, at, id, traceHeader, record }, settle) {
+    async deliver({ sender, destination, at, id, traceHeader, record, ...delivery }, settle) {
       const bucket = BUCKET_ARN.exec(destination)?.[1] ?? "";
       // The key is the same in every attempt, so that a repeated one replaces the object instead of adding one.
-      await recordBuckets.write(sender.account, bucket, objectKey(sender.name, at, id), record, {
+      const key = delivery.objectKey ?? objectKey(sender.name, at, id);
+      await recordBuckets.write(sender.account, bucket, key, record, {
         principalId: sender.roleArn,
         requestId: id,
         traceHeader,

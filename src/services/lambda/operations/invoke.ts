@@ -171,7 +171,7 @@ function givenTrace(context: Pick<RequestContext, "headers">): string | undefine
   return typeof given === "string" && given !== "" ? given : undefined;
 }
 
-function recursiveInvocation(): AwsError {
+export function recursiveInvocation(): AwsError {
   return new AwsError(
     "RecursiveInvocationException",
     "Lambda has detected your function being invoked in a recursive loop with other AWS resources and stopped your function's invocation.",

@@ -1,4 +1,4 @@
-/** TagResource, UntagResource, ListTags: of functions, and of code signing configurations. */
+/** TagResource, UntagResource, ListTags: of functions, code signing configurations and event source mappings. */
 import { notImplemented } from "../../../aws/errors.ts";
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import type { Reader, Transaction } from "../../../store/database.ts";
@@ -6,7 +6,7 @@ import { findConfig, readConfigArn } from "../code-signing-configs.ts";
 import type { Client, Lambda } from "../deps.ts";
 import { invalidParameter, notFound } from "../errors.ts";
 import { denied } from "../lookup.ts";
-import { functionNotFound, readFunctionArn, readFunctionName } from "../names.ts";
+import { functionNotFound, readFunctionArn, readFunctionName, readMappingArn } from "../names.ts";
 import { saveConfig } from "../store-code-signing.ts";
 import { readTags, saveTags } from "../store.ts";
 import { withTags } from "../tags.ts";
@@ -16,7 +16,7 @@ export async function tagResource(
   input: Input<Client, "TagResource">,
   context: RequestContext,
 ): Promise<object> {
-  const resource = taggedResource(input.Resource ?? "", context);
+  const resource = taggedResource(lambda, input.Resource ?? "", context);
   const added = input.Tags ?? {};
   if (Object.keys(added).length === 0)
     throw invalidParameter("An error occurred and the request cannot be processed.");
@@ -29,7 +29,7 @@ export async function untagResource(
   input: Input<Client, "UntagResource">,
   context: RequestContext,
 ): Promise<object> {
-  const resource = taggedResource(input.Resource ?? "", context);
+  const resource = taggedResource(lambda, input.Resource ?? "", context);
   await lambda.database.tx(async (tx) => {
     const tags = await resource.read(tx);
     for (const key of input.TagKeys ?? []) delete tags[key];
@@ -43,7 +43,7 @@ export async function listTags(
   input: Input<Client, "ListTags">,
   context: RequestContext,
 ): Promise<Output<Client, "ListTags">> {
-  return { Tags: await taggedResource(input.Resource ?? "", context).read(lambda.database) };
+  return { Tags: await taggedResource(lambda, input.Resource ?? "", context).read(lambda.database) };
 }
 
 /** Something that carries tags. */
@@ -54,13 +54,22 @@ interface Tagged {
 }
 
 /** @throws naming what else the ARN is. */
-function taggedResource(arn: string, context: RequestContext): Tagged {
+function taggedResource(lambda: Lambda, arn: string, context: RequestContext): Tagged {
   const other = /:(capacity-provider|network-connector):/.exec(arn);
   if (other) throw notImplemented(`tags of a Lambda ${other[1]}`);
   if (readConfigArn(arn)) return taggedConfig(arn, context);
-  // None can be there: CreateEventSourceMapping is refused.
-  if (arn.includes(":event-source-mapping:")) throw notFound("The resource you requested does not exist.");
+  if (arn.includes(":event-source-mapping:")) return taggedMapping(lambda, arn, context);
   return taggedFunction(arn, context);
+}
+
+function taggedMapping({ eventSourceMappings }: Lambda, arn: string, context: RequestContext): Tagged {
+  const mapping = readMappingArn(arn);
+  const isHere = mapping?.account === context.account && mapping.region === context.region;
+  if (!isHere) throw notFound("The resource you requested does not exist.");
+  return {
+    read: (reader) => eventSourceMappings.readTags(reader, context, mapping.uuid),
+    save: (tx, tags) => eventSourceMappings.saveTags(tx, mapping.uuid, tags),
+  };
 }
 
 function taggedConfig(arn: string, context: RequestContext): Tagged {

@@ -1,9 +1,12 @@
 /** What an event source mapping may say, by the kind of its source. https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html */
-import type { Input } from "../../aws/service.ts";
-import type { Client } from "./deps.ts";
+import { notImplemented } from "../aws/errors.ts";
 import { invalidParameter } from "./errors.ts";
+import type { MappingInput } from "./mapping.ts";
 
-type Mapping = Input<Client, "CreateEventSourceMapping">;
+/** What the rules look at: a new mapping, or one as it would be after an update. */
+export type CheckedMapping = Omit<MappingInput, "FunctionName" | "StartingPositionTimestamp"> & {
+  readonly StartingPositionTimestamp?: unknown;
+};
 
 /** A kind of source, as messages name it. */
 export type EventSource =
@@ -20,7 +23,7 @@ const KAFKA: readonly EventSource[] = ["Apache Kafka"];
 const POSITIONED: readonly EventSource[] = [...STREAMS, ...KAFKA, "Amazon DocumentDB"];
 
 /** By the service in the source's ARN. */
-const BY_SERVICE: Readonly<Record<string, EventSource>> = {
+export const BY_SERVICE: Readonly<Record<string, EventSource>> = {
   sqs: "Amazon SQS",
   kinesis: "Amazon Kinesis",
   dynamodb: "Amazon DynamoDB Streams",
@@ -30,7 +33,7 @@ const BY_SERVICE: Readonly<Record<string, EventSource>> = {
 };
 
 /** Members that only some kinds take. */
-const TAKEN_BY: Partial<Record<keyof Mapping, readonly EventSource[]>> = {
+const TAKEN_BY: Partial<Record<keyof CheckedMapping, readonly EventSource[]>> = {
   StartingPosition: POSITIONED,
   StartingPositionTimestamp: POSITIONED,
   ParallelizationFactor: STREAMS,
@@ -41,6 +44,8 @@ const TAKEN_BY: Partial<Record<keyof Mapping, readonly EventSource[]>> = {
   TumblingWindowInSeconds: STREAMS,
   FunctionResponseTypes: [...QUEUE, ...STREAMS, ...KAFKA],
   ScalingConfig: QUEUE,
+  LoggingConfig: KAFKA,
+  SourceAccessConfigurations: [...KAFKA, "Amazon MQ", "Amazon DocumentDB"],
   ProvisionedPollerConfig: [...QUEUE, ...KAFKA],
   Topics: KAFKA,
   SelfManagedEventSource: KAFKA,
@@ -51,13 +56,22 @@ const TAKEN_BY: Partial<Record<keyof Mapping, readonly EventSource[]>> = {
 };
 
 /** Members that a kind cannot do without. */
-const NEEDED_BY: Partial<Record<keyof Mapping, readonly EventSource[]>> = {
+const NEEDED_BY: Partial<Record<keyof CheckedMapping, readonly EventSource[]>> = {
   StartingPosition: [...STREAMS, ...KAFKA],
   Topics: KAFKA,
   Queues: ["Amazon MQ"],
   DocumentDBEventSourceConfig: ["Amazon DocumentDB"],
 };
 
+/** Metrics that only Kafka has. */
+const KAFKA_METRICS: ReadonlySet<string> = new Set(["ErrorCount", "KafkaMetrics"]);
+/** Each alone; ScalingConfig and ProvisionedPollerConfig exclude each other. */
+const POLLERS: Partial<
+  Record<EventSource, { minimum: number; maximum: number; default: readonly [number, number] }>
+> = {
+  "Amazon SQS": { minimum: 2, maximum: 2, default: [2, 200] },
+  "Apache Kafka": { minimum: 1, maximum: 1, default: [1, 200] },
+};
 const FIFO_BATCH_MAX = 10;
 /** Larger batches need a window in which they can gather. */
 const BATCH_WITHOUT_WINDOW_MAX = 10;
@@ -67,21 +81,47 @@ const RECORD_AGE_SECONDS_MIN = 60;
  * The kind of source that a mapping is for.
  * @throws InvalidParameterValueException for what is no source, or what the kind does not take or needs.
  */
-export function checkMapping(input: Mapping): EventSource {
+export function checkMapping(input: CheckedMapping): EventSource {
   const source = sourceOf(input);
   for (const [member, kinds] of Object.entries(TAKEN_BY))
-    if (isSaid(input[member as keyof Mapping]) && !kinds.includes(source))
+    if (isSaid(input[member as keyof CheckedMapping]) && !kinds.includes(source))
       throw invalidParameter(`${member} is not supported for event sources of ${source}.`);
   const isQueueMode = input.SelfManagedKafkaEventSourceConfig?.ConsumptionMode === "Queue";
   for (const [member, kinds] of Object.entries(NEEDED_BY))
-    if (!isSaid(input[member as keyof Mapping]) && kinds.includes(source) && !isQueueMode)
+    if (!isSaid(input[member as keyof CheckedMapping]) && kinds.includes(source) && !isQueueMode)
       throw invalidParameter(`${member} is required for event sources of ${source}.`);
+  refuse(input, source);
   checkPosition(input, source);
   checkBatch(input, source);
+  checkScaling(input, source);
+  for (const metric of input.MetricsConfig?.Metrics ?? [])
+    if (KAFKA_METRICS.has(metric) && source !== "Apache Kafka")
+      throw invalidParameter(`MetricsConfig: ${metric} is not supported for event sources of ${source}.`);
   return source;
 }
 
-function sourceOf({ EventSourceArn, SelfManagedEventSource }: Mapping): EventSource {
+/** What AWS does and this server does not. @throws NotImplemented naming it. */
+function refuse(input: CheckedMapping, source: EventSource): void {
+  if (source === "Amazon DocumentDB") throw notImplemented("event source mappings of Amazon DocumentDB");
+  if (input.KMSKeyArn) throw notImplemented("KMSKeyArn of event source mappings: this server has no AWS KMS");
+}
+
+function checkScaling(input: CheckedMapping, source: EventSource): void {
+  const { ScalingConfig, ProvisionedPollerConfig } = input;
+  if (ScalingConfig?.MaximumConcurrency !== undefined && ProvisionedPollerConfig)
+    throw invalidParameter("MaximumConcurrency and ProvisionedPollerConfig exclude each other.");
+  const bounds = POLLERS[source];
+  if (!ProvisionedPollerConfig || !bounds) return;
+  const { MinimumPollers = bounds.default[0], MaximumPollers = bounds.default[1] } = ProvisionedPollerConfig;
+  if (MinimumPollers < bounds.minimum || MaximumPollers < bounds.maximum)
+    throw invalidParameter(
+      `MinimumPollers and MaximumPollers of event sources of ${source} are at least ${bounds.minimum}.`,
+    );
+  if (MinimumPollers > MaximumPollers)
+    throw invalidParameter("MinimumPollers cannot be greater than MaximumPollers.");
+}
+
+function sourceOf({ EventSourceArn, SelfManagedEventSource }: CheckedMapping): EventSource {
   if (EventSourceArn && SelfManagedEventSource)
     throw invalidParameter("EventSourceArn and SelfManagedEventSource exclude each other.");
   if (SelfManagedEventSource) return "Apache Kafka";
@@ -91,7 +131,10 @@ function sourceOf({ EventSourceArn, SelfManagedEventSource }: Mapping): EventSou
   return source;
 }
 
-function checkPosition({ StartingPosition, StartingPositionTimestamp }: Mapping, source: EventSource): void {
+function checkPosition(
+  { StartingPosition, StartingPositionTimestamp }: CheckedMapping,
+  source: EventSource,
+): void {
   if (StartingPosition === "AT_TIMESTAMP" && source === "Amazon DynamoDB Streams")
     throw invalidParameter("Unsupported starting position for source type: AT_TIMESTAMP");
   if ((StartingPosition === "AT_TIMESTAMP") === (StartingPositionTimestamp === undefined))
@@ -100,7 +143,7 @@ function checkPosition({ StartingPosition, StartingPositionTimestamp }: Mapping,
     );
 }
 
-function checkBatch(input: Mapping, source: EventSource): void {
+function checkBatch(input: CheckedMapping, source: EventSource): void {
   const { BatchSize = 0, MaximumBatchingWindowInSeconds = 0, MaximumRecordAgeInSeconds = -1 } = input;
   if (source === "Amazon SQS" && input.EventSourceArn?.endsWith(".fifo")) {
     if (BatchSize > FIFO_BATCH_MAX)
@@ -117,8 +160,6 @@ function checkBatch(input: Mapping, source: EventSource): void {
     );
   if (MaximumRecordAgeInSeconds !== -1 && MaximumRecordAgeInSeconds < RECORD_AGE_SECONDS_MIN)
     throw invalidParameter(`MaximumRecordAgeInSeconds is -1, or at least ${RECORD_AGE_SECONDS_MIN}.`);
-  if (input.ScalingConfig?.MaximumConcurrency !== undefined && input.ProvisionedPollerConfig)
-    throw invalidParameter("MaximumConcurrency and ProvisionedPollerConfig exclude each other.");
 }
 
 function isSaid(value: unknown): boolean {

@@ -1,0 +1,44 @@
+/** JSON whose numbers keep their text, since patterns compare numbers by it: 300, 300.0 and 3.0e2 are three values. */
+
+/** A number that is written otherwise than JavaScript writes it. */
+export class NumberText {
+  readonly text: string;
+  readonly value: number;
+
+  constructor(text: string, value: number) {
+    this.text = text;
+    this.value = value;
+  }
+}
+
+/** Where a number's text may differ from JavaScript's: a fraction, an exponent, more digits than a double holds, a negative zero. */
+const UNUSUAL = /\d[.eE]|\d{16}|-0/;
+
+/** @throws SyntaxError */
+export function parseJson(text: string): unknown {
+  // A reviver costs several times the parsing.
+  if (!UNUSUAL.test(text)) return JSON.parse(text) as unknown;
+  return JSON.parse(text, revive as (key: string, value: unknown) => unknown) as unknown;
+}
+
+function revive(_key: string, value: unknown, { source }: { readonly source?: string }): unknown {
+  if (typeof value !== "number" || source === undefined || source === String(value)) return value;
+  return new NumberText(source, value);
+}
+
+/** A number's text; undefined for everything else. */
+export function numberText(value: unknown): string | undefined {
+  if (typeof value === "number") return String(value);
+  return value instanceof NumberText ? value.text : undefined;
+}
+
+export function numberValue(value: unknown): number | undefined {
+  if (typeof value === "number") return value;
+  return value instanceof NumberText ? value.value : undefined;
+}
+
+export function isJsonObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return (
+    typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof NumberText)
+  );
+}

@@ -1,0 +1,99 @@
+/** Runs the mappings that this server owns, and takes over those that nobody runs any more. */
+import { every } from "../kit/clock.ts";
+import type { Signals } from "../store/signals.ts";
+import type { ContextDeps } from "./context.ts";
+import type { Mapping } from "./mapping.ts";
+import { MAPPINGS_TOPIC } from "./mappings.ts";
+import { OwnedMapping } from "./owned-mapping.ts";
+import type { SourceKind } from "./source.ts";
+import { readMappings } from "./store.ts";
+
+/** With several servers, another one takes over after this long. */
+const LEASE_MS = 15_000;
+const RENEW_MS = 5_000;
+/** A data directory belongs to one server, so nobody else could take over, and what a killed server held is this one's. */
+const SOLE_OWNER = "the server of this data directory";
+const SOLE_LEASE_MS = 100 * 365 * 86_400_000;
+/** Pause after the mappings could not be read. */
+const ERROR_PAUSE_MS = 1_000;
+
+export interface ManagerDeps extends ContextDeps {
+  readonly signals: Signals;
+  readonly kinds: Readonly<Record<string, SourceKind>>;
+}
+
+export class Manager {
+  readonly #deps: ManagerDeps;
+  readonly #owner: { readonly name: string; readonly leaseMs: number; readonly isShared: boolean };
+  readonly #abort = new AbortController();
+  readonly #owned = new Map<string, OwnedMapping>();
+  #loop: Promise<void> | undefined;
+  #endRenewing: (() => void) | undefined;
+  #wake: () => void = () => {};
+
+  constructor(deps: ManagerDeps) {
+    this.#deps = deps;
+    const isShared = deps.database.engine !== "sqlite";
+    this.#owner = isShared
+      ? { name: deps.ids.uuid(), leaseMs: LEASE_MS, isShared }
+      : { name: SOLE_OWNER, leaseMs: SOLE_LEASE_MS, isShared };
+  }
+
+  start(): void {
+    this.#loop ??= this.#run();
+    if (this.#owner.isShared) this.#endRenewing = every(this.#deps.clock, RENEW_MS, () => this.#renew());
+  }
+
+  /** Takes nothing more, and waits at most `graceMs` for what is in flight. */
+  async stop(graceMs: number): Promise<void> {
+    this.#abort.abort();
+    this.#endRenewing?.();
+    this.#wake();
+    await this.#loop;
+    let timer: NodeJS.Timeout | undefined;
+    const grace = new Promise<void>((resolve) => (timer = setTimeout(resolve, graceMs)));
+    await Promise.race([Promise.all([...this.#owned.values()].map((one) => one.leave())), grace]);
+    clearTimeout(timer);
+  }
+
+  async #run(): Promise<void> {
+    const { signals, database, log, clock } = this.#deps;
+    const { signal } = this.#abort;
+    while (!signal.aborted) {
+      const round = new AbortController();
+      this.#wake = () => round.abort();
+      const changed = signals.wait(MAPPINGS_TOPIC, AbortSignal.any([signal, round.signal]));
+      try {
+        this.#reconcile(await readMappings(database));
+      } catch (error) {
+        log.error("The event source mappings could not be read", { error });
+        clock.after(ERROR_PAUSE_MS, () => round.abort());
+      }
+      await changed;
+    }
+  }
+
+  #reconcile(mappings: readonly Mapping[]): void {
+    const seen = new Set(mappings.map(({ uuid }) => uuid));
+    for (const mapping of mappings) {
+      let owned = this.#owned.get(mapping.uuid);
+      const kind = this.#deps.kinds[mapping.kind];
+      if (!owned && kind) {
+        owned = new OwnedMapping(this.#deps, kind, mapping.uuid, this.#owner);
+        this.#owned.set(mapping.uuid, owned);
+      }
+      owned?.follow(mapping);
+    }
+    for (const [uuid, owned] of this.#owned)
+      if (!seen.has(uuid)) {
+        this.#owned.delete(uuid);
+        owned.follow(undefined);
+      }
+  }
+
+  /** Renews what is held, and looks for what others have let go. */
+  #renew(): void {
+    for (const owned of this.#owned.values()) owned.renew();
+    this.#wake();
+  }
+}
