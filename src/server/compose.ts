@@ -167,20 +167,7 @@ async function composeServices(
       policies: iam.resourcePolicies,
     }),
   );
-  const runtimes = createRuntimes({ cacheDir: config.runtimesDir, log: base.log });
-  const ports = createInvokePorts({ ...base, roles: iam.roles, logs: logs.writer });
-  parts.defer(() => ports.flush());
-  const invoker = createInvoker({
-    ...base,
-    sandboxes,
-    runtimes,
-    ports,
-    endpointPort: door.port,
-    stateDir: stateDir(config),
-    availabilityZoneId: config.availabilityZoneId,
-    limits: invokeLimits(config),
-    memory: readMemory,
-  });
+  const { runtimes, invoker } = composeInvoker(config, door, base, sandboxes, { iam, logs }, parts);
   // What reads event sources calls functions, and Lambda's operations make what it reads.
   const sources = await createSources({
     ...common,
@@ -210,6 +197,32 @@ async function composeServices(
   });
   const services = [lambda, s3, dynamodb, iam, sts, logs, ecr].map(({ service }) => service);
   return { services, iam, ecr, lambda, sources, invoker };
+}
+
+/** What runs functions. */
+function composeInvoker(
+  config: Config,
+  door: Door,
+  base: { clock: Clock; ids: Ids; log: Log; metrics: LambdaMetrics },
+  sandboxes: SandboxProvider,
+  { iam, logs }: { iam: Iam; logs: Pick<Awaited<ReturnType<typeof createCloudwatchLogs>>, "writer"> },
+  parts: AsyncDisposableStack,
+) {
+  const runtimes = createRuntimes({ cacheDir: config.runtimesDir, log: base.log });
+  const ports = createInvokePorts({ ...base, roles: iam.roles, logs: logs.writer });
+  parts.defer(() => ports.flush());
+  const invoker = createInvoker({
+    ...base,
+    sandboxes,
+    runtimes,
+    ports,
+    endpointPort: door.port,
+    stateDir: stateDir(config),
+    availabilityZoneId: config.availabilityZoneId,
+    limits: invokeLimits(config),
+    memory: readMemory,
+  });
+  return { runtimes, invoker };
 }
 
 /** AWS's quotas of Lambda as this server has them. */
