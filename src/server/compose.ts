@@ -22,6 +22,7 @@ import { ImageStore, createSandboxProvider } from "../sandbox/index.ts";
 import type { Isolation, OwnRegistry, SandboxProvider } from "../sandbox/index.ts";
 import { createCloudwatchLogs } from "../services/cloudwatch-logs/index.ts";
 import { createDynamoDb } from "../services/dynamodb/index.ts";
+import { createDynamoDbStreams } from "../services/dynamodb-streams/index.ts";
 import { createEcr } from "../services/ecr/index.ts";
 import type { EcrDeps } from "../services/ecr/index.ts";
 import { createIam } from "../services/iam/index.ts";
@@ -149,7 +150,8 @@ async function composeServices(
   const iam = owned(await createIam(common));
   const sts = owned(await createSts({ ...common, roles: iam.sessions }));
   const logs = owned(await createCloudwatchLogs(common));
-  const dynamodb = owned(await createDynamoDb(common));
+  const dynamodb = owned(await createDynamoDb({ ...common, signals: store.signals }));
+  const dynamodbStreams = createDynamoDbStreams({ ...base, streams: dynamodb.streams });
   const ecr = owned(
     await createEcr({
       ...common,
@@ -195,7 +197,7 @@ async function composeServices(
     snapStartObstacle: snapStartObstacle(sandboxes),
     isolationWarning: sandboxes.isolation.namespaces ? undefined : sandboxes.isolation.missing[0],
   });
-  const services = [lambda, s3, dynamodb, iam, sts, logs, ecr].map(({ service }) => service);
+  const services = [lambda, s3, dynamodb, dynamodbStreams, iam, sts, logs, ecr].map(({ service }) => service);
   return { services, iam, ecr, lambda, sources, invoker };
 }
 

@@ -6,7 +6,7 @@ import {
   waitUntilTableExists,
 } from "@aws-sdk/client-dynamodb";
 import type { AttributeValue, CreateTableCommandInput } from "@aws-sdk/client-dynamodb";
-import type { ConfigInput } from "../../src/index.ts";
+import type { StartInput } from "../../src/index.ts";
 import { startServer } from "./server.ts";
 import type { TestServer } from "./server.ts";
 
@@ -17,7 +17,7 @@ export interface DynamoDbSetting {
 }
 
 /** Starts a server for DynamoDB alone. */
-export async function startDynamoDb(config: ConfigInput = {}): Promise<DynamoDbSetting> {
+export async function startDynamoDb(config: StartInput = {}): Promise<DynamoDbSetting> {
   const server = await startServer({ sandbox: "process", logLevel: "error", ...config });
   const client = new DynamoDBClient(server.client());
   return {

@@ -106,6 +106,7 @@ const table: AccessTable = {
     ]),
   UntagResource: (input, context) => onTagged(input.ResourceArn, context, tagKeyConditions(input.TagKeys)),
   UpdateItem: onItem("Key"),
+  UpdateTable: onTable,
 };
 
 /** DynamoDB's part in deciding who may do what. */

@@ -3,6 +3,7 @@ import type { Clock } from "../../kit/clock.ts";
 import type { Ids } from "../../kit/id.ts";
 import type { Database } from "../../store/database.ts";
 import type { Log } from "../../telemetry/log.ts";
+import type { StreamLog, StreamSignals } from "./streams/stream-log.ts";
 import type { TableCounts } from "./tables/counts.ts";
 import type { TableDefinition } from "./tables/definition.ts";
 import type { TableRegistry } from "./tables/registry.ts";
@@ -13,12 +14,14 @@ export interface DynamoDbDeps {
   readonly ids: Ids;
   readonly database: Database;
   readonly log: Log;
+  readonly signals: StreamSignals;
 }
 
 /** What the operations get. */
 export interface OperationDeps extends DynamoDbDeps {
   readonly tables: TableRegistry;
   readonly counts: TableCounts;
+  readonly streams: StreamLog;
   /** Carries on, in the background, with a deletion that has begun. */
   finishDeletion(table: TableDefinition): void;
 }

@@ -4,27 +4,53 @@ import type { Service } from "../../aws/service.ts";
 import { authorization } from "./authorization.ts";
 import type { DynamoDbDeps } from "./deps.ts";
 import { operationTable } from "./operation-table.ts";
-import { migrations } from "./store.ts";
+import { migrations, sharedMigrations } from "./store.ts";
+import { StreamHousekeeping } from "./streams/housekeeping.ts";
+import { StreamReader } from "./streams/reader.ts";
+import { openSequence } from "./streams/sequence.ts";
+import { StreamLog } from "./streams/stream-log.ts";
 import { TableCounts } from "./tables/counts.ts";
 import type { TableDefinition } from "./tables/definition.ts";
 import { Deletions } from "./tables/deletions.ts";
 import { TableRegistry } from "./tables/registry.ts";
 
 export type { DynamoDbDeps } from "./deps.ts";
+export type {
+  DynamoDbRecord,
+  DynamoDbShard,
+  ShardPosition,
+  ShardRead,
+  StreamReader,
+} from "./streams/reader.ts";
 
-export async function createDynamoDb(
-  deps: DynamoDbDeps,
-): Promise<{ service: Service; stop(): Promise<void> }> {
-  await deps.database.migrate("dynamodb", migrations);
-  const tables = new TableRegistry(deps.database, deps.clock);
-  const deletions = new Deletions(deps.database, tables, deps.log);
+export interface DynamoDb {
+  readonly service: Service;
+  /** The streams of tables, for the API of streams and for event source mappings. */
+  readonly streams: StreamReader;
+  stop(): Promise<void>;
+}
+
+export async function createDynamoDb(deps: DynamoDbDeps): Promise<DynamoDb> {
+  const { database, clock, log } = deps;
+  await database.migrate("dynamodb", migrations);
+  if (database.engine === "postgres") await database.migrate("dynamodb-shared", sharedMigrations);
+  const tables = new TableRegistry(database, clock);
+  const deletions = new Deletions(database, tables, log);
   await deletions.resume();
   const operationDeps = {
     ...deps,
     tables,
-    counts: new TableCounts(deps.database, deps.clock),
+    counts: new TableCounts(database, clock),
+    streams: new StreamLog({ ...deps, sequence: await openSequence(database, clock) }),
     finishDeletion: (table: TableDefinition) => deletions.begin(table),
   };
-  const service = bindService("dynamodb", operationTable, operationDeps, authorization(tables));
-  return { service, stop: () => deletions.stop() };
+  const housekeeping = new StreamHousekeeping(deps);
+  return {
+    service: bindService("dynamodb", operationTable, operationDeps, authorization(tables)),
+    streams: new StreamReader(deps),
+    async stop() {
+      await housekeeping.stop();
+      await deletions.stop();
+    },
+  };
 }

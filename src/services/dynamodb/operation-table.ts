@@ -22,6 +22,7 @@ import { listTagsOfResource, tagResource, untagResource } from "./operations/tag
 import { transactGetItems } from "./operations/transact-get-items.ts";
 import { transactWriteItems } from "./operations/transact-write-items.ts";
 import { updateItem } from "./operations/update-item.ts";
+import { updateTable } from "./operations/update-table.ts";
 
 export const operationTable: OperationTable<Client, OperationDeps> = {
   BatchGetItem: batchGetItem,
@@ -45,4 +46,5 @@ export const operationTable: OperationTable<Client, OperationDeps> = {
   TransactWriteItems: transactWriteItems,
   UntagResource: untagResource,
   UpdateItem: updateItem,
+  UpdateTable: updateTable,
 };

@@ -2,9 +2,12 @@
 import { sql } from "../../store/database.ts";
 import type { Migration, Reader, Transaction } from "../../store/database.ts";
 import { tables } from "./migrations/001-tables.ts";
+import { sharedSequence, streams } from "./migrations/002-streams.ts";
 import type { TableDefinition } from "./tables/definition.ts";
 
-export const migrations: readonly Migration[] = [tables];
+export const migrations: readonly Migration[] = [tables, streams];
+/** What PostgreSQL needs beside them. */
+export const sharedMigrations: readonly Migration[] = [sharedSequence];
 
 /** Rows that one transaction of a table's deletion removes. */
 export const DELETION_BATCH_ROWS = 500;
@@ -28,6 +31,10 @@ const selectDeleting = sql(
 const insertTable = sql(
   "dynamodb.insertTable",
   "INSERT INTO dynamodb_tables (account, region, name, id, status, definition) VALUES (?, ?, ?, ?, 'ACTIVE', ?)",
+);
+const updateDefinition = sql(
+  "dynamodb.updateDefinition",
+  "UPDATE dynamodb_tables SET definition = ? WHERE id = ?",
 );
 const markDeleting = sql(
   "dynamodb.markDeleting",
@@ -112,6 +119,16 @@ export async function tablesBeingDeleted(reader: Reader): Promise<TableDefinitio
 export async function addTable(transaction: Transaction, table: TableDefinition): Promise<void> {
   const { account, region, name, id } = table;
   await transaction.run(insertTable, account, region, name, id, JSON.stringify(table));
+}
+
+/** Replaces a table's definition, whose revision grows. */
+export async function changeTable(
+  transaction: Transaction,
+  table: TableDefinition,
+): Promise<TableDefinition> {
+  const changed = { ...table, revision: (table.revision ?? 0) + 1 };
+  await transaction.run(updateDefinition, JSON.stringify(changed), table.id);
+  return changed;
 }
 
 export async function beginDeletion(transaction: Transaction, table: TableDefinition): Promise<void> {

@@ -13,6 +13,16 @@ export function decodeItem(text: string): Attributes {
   return Array.isArray(parsed) ? mapAttributes(parsed[0], fromBase64) : parsed;
 }
 
+/** An item as the wire has it: JSON, with binary values in base64. */
+export function plainJson(item: Attributes): string {
+  return JSON.stringify(holdsBinary(item) ? mapAttributes(item, toBase64) : item);
+}
+
+/** The attributes within parsed {@link plainJson}. */
+export function readPlainAttributes(parsed: Attributes): Attributes {
+  return mapAttributes(parsed, fromBase64);
+}
+
 function holdsBinary(attributes: Attributes): boolean {
   for (const name in attributes) if (isOrHoldsBinary(attributes[name] as AttributeValue)) return true;
   return false;

@@ -136,8 +136,8 @@ export function indexPlace(
   item: Pick<RowPlace, "partition" | "position">,
 ): RowPlace | undefined {
   const { partition, sort } = index.key;
-  const partitionValue = own(attributes, partition.name);
-  const sortValue = sort && own(attributes, sort.name);
+  const partitionValue = ownOfType(attributes, partition);
+  const sortValue = sort && ownOfType(attributes, sort);
   if (!partitionValue || (sort && !sortValue)) return undefined;
   return {
     owner: index.id,
@@ -169,6 +169,12 @@ export function keyOf(names: readonly KeyAttribute[], item: Attributes): Attribu
   const key = emptyAttributes();
   for (const { name } of names) key[name] = item[name] as AttributeValue;
   return key;
+}
+
+/** Items that were there before an index may have its attributes with other types: they are not in it. */
+function ownOfType(attributes: Attributes, { name, type }: KeyAttribute): AttributeValue | undefined {
+  const value = own(attributes, name);
+  return value && typeOf(value) === type ? value : undefined;
 }
 
 function own(attributes: Attributes, name: string): AttributeValue | undefined {

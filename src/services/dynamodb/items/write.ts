@@ -6,6 +6,7 @@ import { deleteItemRow, getItemRow, putItemRow } from "../store-items.ts";
 import type { IndexDefinition, TableDefinition } from "../tables/definition.ts";
 import { valuesEqual } from "../values/compare.ts";
 import type { TableRegistry } from "../tables/registry.ts";
+import type { StreamLog, StreamedChange } from "../streams/stream-log.ts";
 import { ITEM_BYTES_MAX, itemSize } from "../values/size.ts";
 import type { Attributes } from "../values/value.ts";
 import { Consumption, writeUnits } from "./capacity.ts";
@@ -17,6 +18,8 @@ export interface Write {
   readonly place: RowPlace;
   /** Whether the present item has to be read even when neither `next` nor indexes need it. */
   readonly needsPresent: boolean;
+  /** Whether the item goes because its time is over. */
+  readonly isExpiry?: boolean;
   /** What the item becomes; undefined takes it away. Throws when the condition does not hold. Runs again on a retry. */
   next(present: Attributes | undefined): Attributes | undefined;
 }
@@ -28,21 +31,45 @@ export interface Written {
   readonly consumption: Consumption;
 }
 
+/** What writes need: the store, the tables, and the streams that tell of writes. */
+export interface WriteDeps {
+  readonly database: Database;
+  readonly tables: Pick<TableRegistry, "current">;
+  readonly streams: Pick<StreamLog, "record">;
+}
+
+/** A transaction that writes items, and what it has changed in tables with streams. */
+export interface Writing {
+  readonly transaction: Transaction;
+  readonly changes: StreamedChange[];
+}
+
 /** Runs a write in a transaction of its own. */
-export async function writeOne(
-  { database, tables }: { readonly database: Database; readonly tables: TableRegistry },
-  write: Write,
-): Promise<Written> {
-  return database.tx(async (transaction) => {
-    await tables.expectPresent(transaction, write.table);
-    return applyWrite(transaction, write);
+export async function writeOne(deps: WriteDeps, write: Write): Promise<Written> {
+  return writeTogether(deps, async (writing) => {
+    const table = await deps.tables.current(writing.transaction, write.table);
+    return applyWrite(writing, { ...write, table });
   });
 }
 
-/** Runs a write; the transaction carries the item and all its index entries. */
-export async function applyWrite(transaction: Transaction, write: Write): Promise<Written> {
+/** Runs writes in one transaction, whose end has the streams' records of them. */
+export async function writeTogether<T>(
+  { database, streams }: Pick<WriteDeps, "database" | "streams">,
+  work: (writing: Writing) => Promise<T>,
+): Promise<T> {
+  return database.tx(async (transaction) => {
+    const writing: Writing = { transaction, changes: [] };
+    const result = await work(writing);
+    if (writing.changes.length > 0) await streams.record(transaction, writing.changes);
+    return result;
+  });
+}
+
+/** Runs a write to a table as it is now; the transaction carries the item and all its index entries. */
+export async function applyWrite({ transaction, changes }: Writing, write: Write): Promise<Written> {
   const { table, place } = write;
-  const mustRead = write.needsPresent || table.indexes.length > 0;
+  const isStreamed = table.stream?.isEnabled === true;
+  const mustRead = write.needsPresent || isStreamed || table.indexes.length > 0;
   const before = mustRead ? await getItemRow(transaction, place) : undefined;
   const item = write.next(before?.item);
   const after = item && { item, size: itemSize(item) };
@@ -52,6 +79,8 @@ export async function applyWrite(transaction: Transaction, write: Write): Promis
   consumption.addTable(writeUnits(Math.max(before?.size ?? 0, after?.size ?? 0)));
   for (const index of table.indexes)
     await updateIndex(transaction, write, index, { before, after, consumption });
+  if (isStreamed && isChange(before, after))
+    changes.push({ table, place, before, after, isExpiry: write.isExpiry ?? false });
   return { before, after, consumption };
 }
 
@@ -88,6 +117,12 @@ async function updateIndex(
     await putItemRow(transaction, to, entry);
     consumption.addIndex(index, writeUnits(entry.size));
   }
+}
+
+/** Whether an item differs from what it was: a write that changes nothing has no record. */
+function isChange(before: ItemRow | undefined, after: ItemRow | undefined): boolean {
+  if (!before || !after) return before !== after;
+  return before.size !== after.size || !valuesEqual({ M: before.item }, { M: after.item });
 }
 
 function samePlace(a: RowPlace, b: RowPlace): boolean {

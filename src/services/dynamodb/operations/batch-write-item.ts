@@ -8,7 +8,7 @@ import { collectionMetrics } from "../items/collection-metrics.ts";
 import { hasDuplicates } from "../items/fingerprint.ts";
 import { itemPlace, keyOf, validateIndexKeys, validateItemKeys, validateKey } from "../items/keys.ts";
 import type { Write } from "../items/write.ts";
-import { applyWrite, checkItemSize } from "../items/write.ts";
+import { applyWrite, checkItemSize, writeTogether } from "../items/write.ts";
 import type { TableDefinition } from "../tables/definition.ts";
 import { keyAttributes } from "../tables/definition.ts";
 import { validateAttributes } from "../values/validate.ts";
@@ -43,12 +43,13 @@ export async function batchWriteItem(
     writes.push({ name, table, writes: ofTable.map((request) => toWrite(table, request, needsPresent)) });
   }
   // AWS writes the items one by one; here they are written together, so that nothing is left unprocessed.
-  const consumptions = await deps.database.tx(async (transaction) => {
+  const consumptions = await writeTogether(deps, async (writing) => {
     const perTable: Consumption[] = [];
-    for (const { table, writes: ofTable } of writes) {
-      await deps.tables.expectPresent(transaction, table);
+    for (const { table: found, writes: ofTable } of writes) {
+      const table = await deps.tables.current(writing.transaction, found);
       const consumption = new Consumption();
-      for (const write of ofTable) consumption.add((await applyWrite(transaction, write)).consumption);
+      for (const write of ofTable)
+        consumption.add((await applyWrite(writing, { ...write, table })).consumption);
       perTable.push(consumption);
     }
     return perTable;

@@ -7,6 +7,7 @@ import { addTable, countTablesIn, findTable, setTag } from "../store.ts";
 import { defineTable } from "../tables/create.ts";
 import { describeTable } from "../tables/describe.ts";
 import { requiredTableName, validateTableName } from "../tables/registry.ts";
+import { readStream } from "../tables/stream-specification.ts";
 import { checkTags } from "../tables/tags.ts";
 import type { Client } from "./client.ts";
 
@@ -25,7 +26,8 @@ export async function createTable(
   const place = { account, region, name };
   const table = defineTable(input, place, { ids: deps.ids, now: deps.clock.now() });
   const tags = checkTags(input.Tags);
-  await deps.database.tx(async (transaction) => {
+  const viewType = readStream(input.StreamSpecification);
+  const created = await deps.database.tx(async (transaction) => {
     if (await findTable(transaction, place))
       throw new AwsError("ResourceInUseException", `Table already exists: ${name}`);
     if ((await countTablesIn(transaction, place)) >= TABLES_MAX)
@@ -33,10 +35,13 @@ export async function createTable(
         "LimitExceededException",
         `Subscriber limit exceeded: There is a limit of ${TABLES_MAX} tables per subscriber`,
       );
-    await addTable(transaction, table);
+    const stream = viewType && (await deps.streams.begin(transaction, table, viewType));
+    const streamed = stream ? { ...table, stream } : table;
+    await addTable(transaction, streamed);
     for (const tag of tags) await setTag(transaction, table.id, tag);
+    return streamed;
   });
   deps.tables.forget(place);
   // The table is there at once; that it is being made is what AWS says first, and what clients wait to be over.
-  return { TableDescription: describeTable(table, "CREATING", new Map()) };
+  return { TableDescription: describeTable(created, "CREATING", new Map()) };
 }

@@ -3,7 +3,7 @@ import { AwsError } from "../../../aws/errors.ts";
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import type { OperationDeps } from "../deps.ts";
 import { invalid } from "../errors.ts";
-import { beginDeletion, continueDeletion } from "../store.ts";
+import { beginDeletion, continueDeletion, findTable } from "../store.ts";
 import { tableArn } from "../tables/definition.ts";
 import { describeTable } from "../tables/describe.ts";
 import type { Client } from "./client.ts";
@@ -27,6 +27,7 @@ export async function deleteTable(
   // A small table is gone when this is answered; of a larger one the rest is deleted in the background.
   const isGone = await deps.tables.whileDeleting(table, () =>
     deps.database.tx(async (transaction) => {
+      await deps.streams.end(transaction, (await findTable(transaction, table)) ?? table);
       await beginDeletion(transaction, table);
       return continueDeletion(transaction, table);
     }),

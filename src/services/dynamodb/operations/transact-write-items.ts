@@ -11,7 +11,8 @@ import { collectionMetrics } from "../items/collection-metrics.ts";
 import { fingerprint } from "../items/fingerprint.ts";
 import type { TransactAction } from "../items/transact-action.ts";
 import { actionPlace, checkAction, outcomeOf, readAction } from "../items/transact-action.ts";
-import { applyWrite } from "../items/write.ts";
+import { applyWrite, writeTogether } from "../items/write.ts";
+import type { Writing } from "../items/write.ts";
 import type { ItemRow, RowPlace } from "../store-items.ts";
 import { getItemRow } from "../store-items.ts";
 import { finishedRequest, rememberRequest } from "../store.ts";
@@ -42,15 +43,18 @@ export async function transactWriteItems(
   const actions = (input.TransactItems ?? []).map(readAction);
   const steps = await findSteps(deps, actions, context);
   const request = fingerprint(input.TransactItems);
-  const consumptions = await deps.database.tx(async (transaction) => {
+  const consumptions = await writeTogether(deps, async (writing) => {
+    const { transaction } = writing;
+    const current = new Map<TableDefinition, TableDefinition>();
     for (const table of new Set(steps.map((step) => step.table)))
-      await deps.tables.expectPresent(transaction, table);
+      current.set(table, await deps.tables.current(transaction, table));
+    const currentSteps = steps.map((step) => ({ ...step, table: current.get(step.table) ?? step.table }));
     const { ClientRequestToken: token } = input;
-    if (token === undefined) return run(transaction, steps);
+    if (token === undefined) return run(writing, currentSteps);
     const now = deps.clock.now();
     const finished = await finishedRequest(transaction, context, token, now);
     if (finished !== undefined) return repeat(transaction, steps, finished === request);
-    const done = await run(transaction, steps);
+    const done = await run(writing, currentSteps);
     await rememberRequest(transaction, context, { token, request, expiresAt: now + TOKEN_MS }, now);
     return done;
   });
@@ -91,12 +95,12 @@ function hex(bytes: Uint8Array): string {
 }
 
 /** Decides about every action before anything is written. */
-async function run(transaction: Transaction, steps: readonly Step[]): Promise<Consumption[]> {
+async function run(writing: Writing, steps: readonly Step[]): Promise<Consumption[]> {
   const present: (ItemRow | undefined)[] = [];
   const outcomes: (Attributes | undefined)[] = [];
   const reasons = [];
   for (const [i, { action, table, place }] of steps.entries()) {
-    const row = await getItemRow(transaction, place);
+    const row = await getItemRow(writing.transaction, place);
     present.push(row);
     reasons.push(reasonFrom(() => (outcomes[i] = outcomeOf(action, table, row?.item))));
   }
@@ -110,7 +114,7 @@ async function run(transaction: Transaction, steps: readonly Step[]): Promise<Co
       consumptions.push(consumption.doubled());
     } else {
       const write = { table, place, needsPresent: true, next: () => outcomes[i] };
-      consumptions.push((await applyWrite(transaction, write)).consumption.doubled());
+      consumptions.push((await applyWrite(writing, write)).consumption.doubled());
     }
   }
   return consumptions;

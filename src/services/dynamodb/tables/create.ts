@@ -5,6 +5,7 @@ import type { Ids } from "../../../kit/id.ts";
 import { invalid, invalidParameters } from "../errors.ts";
 import type { KeyAttributeType } from "../values/value.ts";
 import { readIndexes } from "./create-indexes.ts";
+import { newId } from "./definition.ts";
 import type { Key, KeyAttribute, TableDefinition, Throughput } from "./definition.ts";
 import { NO_THROUGHPUT, readKeySchema, readUnits } from "./key-schema.ts";
 
@@ -110,10 +111,6 @@ function refuseUnusedDefinitions(attributes: readonly KeyAttribute[], keys: read
 
 /** What Lambent does not implement of tables, by name. */
 function refuseWhatIsNotThere(input: CreateTableInput): void {
-  const { StreamSpecification: stream } = input;
-  if (stream?.StreamEnabled === false && stream.StreamViewType !== undefined)
-    throw invalidParameters("StreamViewType cannot be specified when StreamEnabled is false");
-  if (stream?.StreamEnabled) throw notImplemented("StreamSpecification of CreateTable (DynamoDB Streams)");
   const { SSESpecification: sse } = input;
   if (sse?.Enabled || sse?.SSEType || sse?.KMSMasterKeyId)
     throw notImplemented("SSESpecification of CreateTable (encryption by KMS)");
@@ -121,9 +118,4 @@ function refuseWhatIsNotThere(input: CreateTableInput): void {
     throw notImplemented("TableClass STANDARD_INFREQUENT_ACCESS");
   for (const [member, value] of Object.entries(input))
     if (value !== undefined && !MEMBERS.has(member)) throw notImplemented(`${member} of CreateTable`);
-}
-
-/** An id no owner of rows has had before: 52 random bits. */
-function newId(ids: Ids): number {
-  return Number.parseInt(ids.hex(13), 16);
 }

@@ -1,4 +1,6 @@
 /** What a table is: its keys, indexes and settings, as kept in the store and as the item operations need it. */
+import type { Ids } from "../../../kit/id.ts";
+import type { ViewType } from "../store-streams.ts";
 import type { KeyAttributeType } from "../values/value.ts";
 
 /** A key attribute and its type. */
@@ -34,6 +36,16 @@ export interface IndexDefinition {
   readonly throughput: Throughput;
 }
 
+/** The stream that a table has, or had last. */
+export interface TableStream {
+  readonly id: number;
+  readonly label: string;
+  readonly viewType: ViewType;
+  /** Shares of the partition keys, each with an open shard of its own. */
+  readonly slots: number;
+  readonly isEnabled: boolean;
+}
+
 export interface TableDefinition {
   /** Owner of the table's items in the store; never given twice. */
   readonly id: number;
@@ -53,6 +65,14 @@ export interface TableDefinition {
   /** Whether the class was given at creation: only then AWS shows it. */
   readonly hasTableClass: boolean;
   readonly indexes: readonly IndexDefinition[];
+  /** Grows with every change of the definition; absent before the first. */
+  readonly revision?: number;
+  readonly stream?: TableStream;
+}
+
+/** An id that no owner of rows has had before: 52 random bits. */
+export function newId(ids: Ids): number {
+  return Number.parseInt(ids.hex(13), 16);
 }
 
 /** `arn:aws:dynamodb:REGION:ACCOUNT:table/NAME`. */

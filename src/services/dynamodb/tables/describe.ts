@@ -6,6 +6,7 @@ import type {
   ProvisionedThroughputDescription,
   TableDescription,
 } from "@aws-sdk/client-dynamodb";
+import { streamArn } from "../streams/names.ts";
 import type { IndexDefinition, Key, Projection, TableDefinition, Throughput } from "./definition.ts";
 import { tableArn } from "./definition.ts";
 
@@ -45,6 +46,7 @@ export function describeTable(
         ...(status !== "CREATING" && { LastUpdateToPayPerRequestDateTime: new Date(table.createdAt) }),
       },
     }),
+    ...describeStream(table),
     ...(table.hasTableClass && { TableClassSummary: { TableClass: "STANDARD" } }),
     ...(locals.length > 0 && {
       LocalSecondaryIndexes: locals.map((index) => describeIndex(table, index, counts)),
@@ -56,6 +58,18 @@ export function describeTable(
         ProvisionedThroughput: throughput(index.throughput),
       })),
     }),
+  };
+}
+
+/** The stream; of one that has been disabled its name alone. */
+function describeStream({ stream, ...table }: TableDefinition): Partial<TableDescription> {
+  if (!stream) return {};
+  return {
+    ...(stream.isEnabled && {
+      StreamSpecification: { StreamEnabled: true, StreamViewType: stream.viewType },
+    }),
+    LatestStreamLabel: stream.label,
+    LatestStreamArn: streamArn({ ...table, table: table.name, label: stream.label }),
   };
 }
 
@@ -75,7 +89,8 @@ function describeIndex(
   };
 }
 
-function keySchema({ partition, sort }: Key): KeySchemaElement[] {
+/** A key as the API writes it. */
+export function keySchema({ partition, sort }: Key): KeySchemaElement[] {
   const elements: KeySchemaElement[] = [{ AttributeName: partition.name, KeyType: "HASH" }];
   if (sort) elements.push({ AttributeName: sort.name, KeyType: "RANGE" });
   return elements;

@@ -31,6 +31,9 @@ export class TableRegistry {
   readonly #remembered = new Map<string, Remembered>();
   /** Ids of tables whose deletion has begun in this process. */
   readonly #deleted = new Set<number>();
+  /** Changes that are under way, and the revision after the last one, by the table's id: of tables changed in this process. */
+  readonly #changing = new Map<number, number>();
+  readonly #revisions = new Map<number, number>();
   /** Grows with every change, so that what was read before one is not remembered after it. */
   #changes = 0;
 
@@ -61,15 +64,39 @@ export class TableRegistry {
   }
 
   /**
-   * Refuses a table that has been deleted since it was found. Within the transaction that writes to it, so that no
-   * item is accepted into a table that is gone.
+   * The definition as it is now of a table that was found before; refused when it has been deleted since. Within the
+   * transaction that writes to it, so that no item is accepted into a table that is gone, or without the index or the
+   * stream that it has by then.
    */
-  async expectPresent(transaction: Transaction, table: TableDefinition): Promise<void> {
+  async current(transaction: Transaction, table: TableDefinition): Promise<TableDefinition> {
     if (this.#deleted.has(table.id)) throw resourceNotFound();
-    // With SQLite no other server deletes tables.
-    if (this.#database.engine === "sqlite") return;
+    // With SQLite no other server changes tables.
+    if (this.#database.engine === "sqlite" && this.#isLatest(table)) return table;
     const found = await findTable(transaction, table);
     if (found?.id !== table.id || found.isDeleting) throw resourceNotFound();
+    return found;
+  }
+
+  #isLatest({ id, revision = 0 }: TableDefinition): boolean {
+    return !this.#changing.has(id) && (this.#revisions.get(id) ?? 0) <= revision;
+  }
+
+  /** Changes a table's definition by `work`, which answers the new one; writes that run meanwhile look which one holds. */
+  async whileChanging(
+    table: TableDefinition,
+    work: () => Promise<TableDefinition>,
+  ): Promise<TableDefinition> {
+    this.#changing.set(table.id, (this.#changing.get(table.id) ?? 0) + 1);
+    try {
+      const changed = await work();
+      this.#revisions.set(table.id, Math.max(changed.revision ?? 0, this.#revisions.get(table.id) ?? 0));
+      return changed;
+    } finally {
+      const others = (this.#changing.get(table.id) ?? 1) - 1;
+      if (others > 0) this.#changing.set(table.id, others);
+      else this.#changing.delete(table.id);
+      this.forget(table);
+    }
   }
 
   /** Deletes a table by `work`, from whose beginning on nothing is written to the table. */
