@@ -1,5 +1,6 @@
 /** What a function's process finds in its environment. https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html */
 import { credentialsPath } from "./credentials-api.ts";
+import { RECORDS_DESCRIPTOR } from "../sandbox/sandbox.ts";
 import type { Inside } from "../sandbox/sandbox.ts";
 import type { ImageLaunch } from "./image-launch.ts";
 import type { InitializationType } from "./platform-events.ts";
@@ -43,6 +44,7 @@ export function environmentVariables(input: EnvironmentInput, inside: Inside): R
         }),
     LAMBDA_TASK_ROOT: inside.path("/var/task"),
     LAMBDA_RUNTIME_DIR: inside.path("/var/runtime"),
+    ...(hasRecords(runtime) ? { [recordsVariable]: String(RECORDS_DESCRIPTOR) } : {}),
     ...(runtime.channel === "http" ? {} : { [socketVariable]: inside.path(`/run/lambent/${socketName}`) }),
   };
 }
@@ -78,6 +80,7 @@ const RUNTIME_ONLY: readonly string[] = [
   "_AWS_XRAY_DAEMON_ADDRESS",
   "_AWS_XRAY_DAEMON_PORT",
   "_HANDLER",
+  "_LAMBDA_TELEMETRY_LOG_FD",
   "_LAMBENT_SOCKET",
 ];
 
@@ -106,6 +109,13 @@ export function assignedVariables(input: EnvironmentInput, inside: Inside): Reco
   return { PWD: inside.path("/var/task"), ...variables };
 }
 
+/** Whether AWS's own client may run in it, which frames its records. OS-only runtimes write lines. */
+export function hasRecords({ channel, kind }: Runtime): boolean {
+  return channel === "http" && kind !== "provided";
+}
+
+/** Tells AWS's clients where to write them. */
+const recordsVariable = "_LAMBDA_TELEMETRY_LOG_FD";
 /** Tells our bootstraps that their function is not known yet. */
 const waitsVariable = "_LAMBENT_WAITS";
 /** Tells our bootstraps where the server listens; removed from the environment before the function's code runs. */

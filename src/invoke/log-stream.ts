@@ -1,5 +1,6 @@
 /** The log stream of one execution environment: lines in order, handed over in batches, off the path of the answer. */
 import type { Clock } from "../kit/clock.ts";
+import { FramedRecords } from "./framed-records.ts";
 import { LineSplitter, characterStart } from "./line-splitter.ts";
 import {
   logBatchLinesMax,
@@ -64,6 +65,25 @@ export class LogStream {
     };
     const isJson = deps.version.logFormat === "JSON";
     this.telemetry = new Telemetry({ context: this.#context, isJson, now: () => deps.clock.now() });
+  }
+
+  /** The same for an output that has framed records too, each of which is one event. */
+  framedOutput(): { write(chunk: Buffer): void; end(): void } {
+    const lines = this.output();
+    const records = new FramedRecords(logLineBytesMax, {
+      plain: (chunk) => lines.write(chunk),
+      record: (payload) => {
+        lines.end();
+        this.record(payload);
+      },
+    });
+    return {
+      write: (chunk) => records.push(chunk),
+      end() {
+        records.end();
+        lines.end();
+      },
+    };
   }
 
   /** A sink for the bytes of an output stream of the function or of its extensions; every line becomes one event. */

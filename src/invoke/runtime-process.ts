@@ -14,7 +14,7 @@ import type {
 } from "../sandbox/sandbox.ts";
 import type { Log } from "../telemetry/log.ts";
 import { allRead } from "./after-turn.ts";
-import { assignedVariables, environmentVariables, socketName } from "./environment-variables.ts";
+import { assignedVariables, environmentVariables, hasRecords, socketName } from "./environment-variables.ts";
 import { listenForFrames } from "./frame-channel.ts";
 import { goodbyeMs, lastWordsMs } from "./limits.ts";
 import type { ImageLaunch } from "./image-launch.ts";
@@ -128,7 +128,7 @@ export class RuntimeProcess {
       waiting.api = new SandboxApi([new RuntimeApi(undefined), ...spec.apis]);
       const process = new RuntimeProcess({ sandbox, channel, socketDir, door: waiting });
       if (!(await spec.begun(sandbox))) return process;
-      process.#follow(waiting.program, spec.stream, listener);
+      process.#follow(waiting.program, spec, listener);
       const input = { ...spec, logStream: spec.stream.name, endpointPort: deps.endpointPort };
       channel.assign(listener, sandbox.inside.path("/var/task"), assignedVariables(input, sandbox.inside));
       return process;
@@ -166,7 +166,7 @@ export class RuntimeProcess {
     const process = new RuntimeProcess({ sandbox, channel, socketDir, door });
     const [program] = programs;
     if (!program) return abandon(new SnapStartFailed("The saved process is gone."), process.#parts);
-    if (await spec.begun(sandbox)) process.#follow(program, spec.stream, listener);
+    if (await spec.begun(sandbox)) process.#follow(program, spec, listener);
     return process;
   }
 
@@ -186,8 +186,7 @@ export class RuntimeProcess {
   async #start(deps: ProcessDeps, spec: ProcessSpec, listener: ProcessListener): Promise<RuntimeProcess> {
     const { sandbox } = this.#parts;
     try {
-      if (await spec.begun(sandbox))
-        this.#follow(await sandbox.start(programOf(deps, spec)), spec.stream, listener);
+      if (await spec.begun(sandbox)) this.#follow(await sandbox.start(programOf(deps, spec)), spec, listener);
       return this;
     } catch (error) {
       return abandon(error, this.#parts);
@@ -261,9 +260,12 @@ export class RuntimeProcess {
     grace.abort();
   }
 
-  #follow(program: RunningProgram, stream: LogStream, listener: ProcessListener): void {
+  #follow(program: RunningProgram, { stream, runtime }: ProcessSpec, listener: ProcessListener): void {
     this.#program = program;
-    const ended = [program.stdout, program.stderr].map((output) => collect(output, stream));
+    const ended = [
+      collect(program.stdout, hasRecords(runtime) ? stream.framedOutput() : stream.output()),
+      collect(program.stderr, stream.output()),
+    ];
     void this.#tellExit(program, ended, listener);
   }
 
@@ -301,6 +303,7 @@ function programOf(deps: ProcessDeps, spec: ProcessSpec): Program {
   return {
     command: commandOf(spec),
     workingDirectory: spec.launch?.workingDirectory ?? "/var/task",
+    hasRecords: hasRecords(spec.runtime),
     environment: (inside: Inside) =>
       environmentVariables({ ...spec, logStream: spec.stream.name, endpointPort: deps.endpointPort }, inside),
   };
@@ -351,8 +354,7 @@ function commandOf({ entrypoint, launch, version, runtime }: ProcessSpec): reado
   return wrapper === undefined || wrapper === "" ? command : [wrapper, ...command];
 }
 
-function collect(output: Readable, stream: LogStream): Promise<void> {
-  const sink = stream.output();
+function collect(output: Readable, sink: { write(chunk: Buffer): void; end(): void }): Promise<void> {
   return new Promise((resolve) => {
     output.on("data", (chunk: Buffer) => sink.write(chunk));
     output.once("close", () => {

@@ -68,7 +68,12 @@ export interface Program {
    * stream for all programs that were started so (extensions), and lasts as long as the sandbox.
    */
   readonly output?: "own" | "shared";
+  /** Descriptor {@link RECORDS_DESCRIPTOR} is its stdout again. */
+  readonly hasRecords?: boolean;
 }
+
+/** Where a program writes records that it frames, so that they stay in order with what else it writes. */
+export const RECORDS_DESCRIPTOR = 3;
 
 /** How a program ended. */
 export interface SandboxExit {

@@ -6,6 +6,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import { AttachRolePolicyCommand } from "@aws-sdk/client-iam";
 import { dockerRegistryMissing, startDockerRegistry } from "../harness/docker-registry.ts";
 import type { DockerRegistry } from "../harness/docker-registry.ts";
 import { buildImage } from "../harness/image.ts";
@@ -17,9 +20,12 @@ import type { Setting } from "./lambda-setting.ts";
 const CLIENT = "awslambdaric==4.2.2";
 const PYTHON = "/usr/bin/python3";
 const HANDLER = `
-import os, awslambdaric
+import logging, os, awslambdaric
 def handler(event, context):
     print("run by", os.environ["AWS_EXECUTION_ENV"])
+    if event.get("lines"):
+        logging.getLogger().error("one\\ntwo")
+        print("three\\nfour")
     if event.get("fail"):
         raise KeyError(event["fail"])
     return {"event": event, "arn": context.invoked_function_arn, "left": context.get_remaining_time_in_millis() > 0,
@@ -34,6 +40,7 @@ describe("an image with awslambdaric from docker-registry", { skip: missing ?? f
   let setting: Setting;
   let registry: DockerRegistry;
   let name: string;
+  let logs: CloudWatchLogsClient;
   before(async () => {
     [registry, setting] = await Promise.all([startDockerRegistry(), startSetting()]);
     const image = buildImage({
@@ -50,6 +57,9 @@ describe("an image with awslambdaric from docker-registry", { skip: missing ?? f
     });
     const uri = await registry.push("team/python", "v1", image);
     name = await createImage(setting, uri, { MemorySize: 512 });
+    logs = new CloudWatchLogsClient(setting.server.client());
+    const PolicyArn = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole";
+    await setting.iam.send(new AttachRolePolicyCommand({ RoleName: "execution", PolicyArn }));
   });
   after(async () => {
     await setting?.server.stop();
@@ -71,6 +81,20 @@ describe("an image with awslambdaric from docker-registry", { skip: missing ?? f
     });
     assert.match(log, /run by AWS_Lambda_Image\n/);
     assert.match(log, new RegExp(`START RequestId: ${id} .*\\nrun by .*\\nEND RequestId: ${id}\\n`));
+  });
+
+  test("a record of several lines is one event, what is printed one a line, in the order of both", async () => {
+    await setting.invoke(name, { lines: true });
+    const read = async () =>
+      (await logs.send(new FilterLogEventsCommand({ logGroupName: `/aws/lambda/${name}` }))).events ?? [];
+    let said: string[] = [];
+    while (!said.includes("four\n")) {
+      said = (await read()).map(({ message = "" }) => message);
+      await sleep(50);
+    }
+    const [record = "", ...rest] = said.slice(said.findIndex((message) => message.startsWith("[ERROR]")));
+    assert.match(record, /^\[ERROR\]\t\S+Z\t\S+\tone\ntwo\n$/);
+    assert.deepEqual(rest.slice(0, 2), ["three\n", "four\n"]);
   });
 
   test("a handler's error is the client's own document", async () => {

@@ -135,14 +135,12 @@ function suite(
       "out line\nerr\nof two lines\none event\nof two lines\nbytes\n[WARN] at a levelof a thread\n";
     // AWS's client, by HTTP, writes to two pipes, of which nobody knows which was written to first.
     if (major >= 17) assert.ok(tail.includes(said), tail);
-    else for (const line of said.split("\n")) assert.ok(tail.includes(`${line}\n`), tail);
+    else for (const line of said.split(/\n|(?=of a thread)/)) assert.ok(tail.includes(`${line}\n`), tail);
     const events = () => bench.streams().flatMap((stream) => bench.linesOf(stream));
     while (!events().some((event) => event.includes("of a thread\n"))) await sleep(20);
     for (const event of ["out line\n", "err\n"]) assert.ok(events().includes(event), event);
-    // By HTTP, AWS's client writes its messages to standard output, where each line is one.
-    if (major >= 17)
-      for (const event of ["one event\nof two lines\n", "[WARN] at a level"])
-        assert.ok(events().includes(event), event);
+    assert.ok(events().includes("one event\nof two lines\n"));
+    assert.ok(events().some((event) => /^\[WARN\] at a level\n?$/.test(event)));
     assert.equal((await bench.call(version, { do: "interrupt" })).json, true);
     assert.equal((await bench.call(version)).json, 3);
   });

@@ -73,6 +73,7 @@ export class RuncSandbox implements Sandbox {
       workingDirectory: program.workingDirectory,
       environment: typeof environment === "function" ? environment(this.inside) : environment,
       output: program.output ?? "own",
+      hasRecords: program.hasRecords ?? false,
       defaultSignals: this.#deps.defaultSignals,
     });
   }

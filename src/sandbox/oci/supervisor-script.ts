@@ -11,6 +11,7 @@
  */
 import { constants } from "node:os";
 import { environmentWords } from "../environment-words.ts";
+import { RECORDS_DESCRIPTOR } from "../sandbox.ts";
 import type { SandboxExit } from "../sandbox.ts";
 
 /** Processes beside the function's own: process 1, the one that starts programs, and the one that waits for the runtime. */
@@ -47,6 +48,7 @@ export interface StartLine {
   readonly workingDirectory: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly output: "own" | "shared";
+  readonly hasRecords: boolean;
   /** Whether `env` can give back the signals that a shell makes its background commands ignore. */
   readonly defaultSignals: boolean;
 }
@@ -55,12 +57,14 @@ export interface StartLine {
 export function startLine(line: StartLine): string {
   const own = line.output === "own";
   const output = own ? "2>&9 4>&-" : ">&4 2>&4 4>&-";
+  // The status pipe's number is free once it is closed.
+  const records = line.hasRecords ? `3>&- ${RECORDS_DESCRIPTOR}>&1` : "3>&-";
   const signals = line.defaultSignals ? "--default-signal=INT,QUIT " : "";
   const { shell, env } = line.tools;
   const words = environmentWords({ PWD: line.workingDirectory, ...line.environment }, line.command, shell);
   const run = `cd ${quote(line.workingDirectory)} && exec ${env.map(quote).join(" ")} ${signals}-i ${words.map(quote).join(" ")}`;
   return (
-    `{ { ${run}; } ${output} 3>&- 9>&- & ` +
+    `{ { ${run}; } ${output} ${records} 9>&- & ` +
     `echo "${line.number} began $!" >&3; wait $!; echo "${line.number} ended $?" >&3; } </dev/null &\n`
   );
 }

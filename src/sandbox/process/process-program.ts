@@ -7,7 +7,7 @@ import { PassThrough } from "node:stream";
 import type { Readable } from "node:stream";
 import { FILE_DESCRIPTORS_MAX } from "../limits.ts";
 import { environmentWords } from "../environment-words.ts";
-import { SandboxError } from "../sandbox.ts";
+import { RECORDS_DESCRIPTOR, SandboxError } from "../sandbox.ts";
 import type { Inside, Program, RunningProgram, SandboxExit } from "../sandbox.ts";
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
@@ -41,9 +41,15 @@ export async function startProcessProgram(
   };
   // The shell itself must not see the variables: some, such as OPTIND, mean something to it.
   const words = environmentWords(variables, command);
+  const records = program.hasRecords ? ` ${RECORDS_DESCRIPTOR}>&1` : "";
   const child = spawn(
     "/bin/sh",
-    ["-c", `ulimit -n ${FILE_DESCRIPTORS_MAX} 2>/dev/null; exec /usr/bin/env -i "$@"`, "sh", ...words],
+    [
+      "-c",
+      `ulimit -n ${FILE_DESCRIPTORS_MAX} 2>/dev/null; exec /usr/bin/env -i "$@"${records}`,
+      "sh",
+      ...words,
+    ],
     { cwd, env: {}, detached: true, stdio: ["ignore", "pipe", "pipe"] },
   );
   const signalGroup = (name: NodeJS.Signals) => signalGroupOf(child, name);
