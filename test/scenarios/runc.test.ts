@@ -1,0 +1,4 @@
+/** Bad functions on runc. */
+import { testBadFunctions } from "./bad-functions.ts";
+
+testBadFunctions("runc");

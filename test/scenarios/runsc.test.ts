@@ -1,0 +1,4 @@
+/** Bad functions on runsc. */
+import { testBadFunctions } from "./bad-functions.ts";
+
+testBadFunctions("runsc");
