@@ -7,20 +7,22 @@ import { fileURLToPath } from "node:url";
 const RUN = fileURLToPath(new URL("../examples/languages/run.mjs", import.meta.url));
 /** What each answers where it can be built: none may be missing there. */
 const BUILT_WITH = {
-  nodejs: "node",
-  python: "python3",
-  ruby: "ruby",
-  java: "mvn",
-  go: "go",
-  rust: "cargo",
-  shell: "curl",
+  nodejs: "node --version",
+  python: "python3 --version",
+  ruby: "ruby --version",
+  java: "mvn --version",
+  dotnet: "dotnet --version",
+  go: "go version",
+  rust: "cargo --version",
+  shell: "curl --version",
 };
 const TEST_MS_MAX = 280_000;
 
 test("examples: the same function in each language answers the same", () => {
-  const names = Object.entries(BUILT_WITH).filter(([name, program]) => {
-    const isHere = spawnSync(program, ["--version"]).error === undefined;
-    if (!isHere) console.log(`# SKIPPED the example in ${name}: ${program} is not on the path`);
+  const names = Object.entries(BUILT_WITH).filter(([name, asked]) => {
+    const [program = "", ...words] = asked.split(" ");
+    const isHere = spawnSync(program, words).status === 0;
+    if (!isHere) console.log(`# SKIPPED the example in ${name}: ${asked} does not work here`);
     return isHere;
   });
   const done = spawnSync(process.execPath, [RUN, ...names.map(([name]) => name)], {

@@ -55,12 +55,15 @@ const LANGUAGES = {
     runtimes: ["dotnet10", "dotnet8"],
     handler: "words::Example.Words::Handle",
     needs: "dotnet",
-    build: (out) => ["dotnet", "publish", "--configuration", "Release", "--output", out],
+    // prettier-ignore
+    build: (out) => ["dotnet", "publish", "--nologo", "-c", "Release", "--artifacts-path", join(out, "build"), "-o", join(out, "code")],
+    from: "code",
   },
   go: {
     runtimes: ["provided.al2023"],
     handler: "bootstrap",
     needs: "go",
+    asks: "version",
     build: (out) => ["go", "build", "-mod=mod", "-tags", "lambda.norpc", "-o", join(out, "bootstrap"), "."],
     environment: { CGO_ENABLED: "0" },
     files: ["bootstrap"],
@@ -108,13 +111,14 @@ async function run(lambda, role, name, language) {
   const out = await mkdtemp(join(tmpdir(), `lambent-example-${name}-`));
   const folder = fileURLToPath(new URL(`${name}/`, import.meta.url));
   try {
-    if (language.needs && spawnSync(language.needs, ["--version"]).error)
-      return `${language.needs} is not on the path`;
+    const { needs, asks = "--version" } = language;
+    // A dotnet without an SDK says so when it is asked.
+    if (needs && spawnSync(needs, [asks]).status !== 0) return `${needs} ${asks} does not work here`;
     if (language.build) {
       const failure = await build(language.build(out), folder, language.environment);
       if (failure !== undefined) throw new Error(`${name} could not be built: ${failure}`);
     }
-    const zip = await zipOf(language.build ? out : folder, language);
+    const zip = await zipOf(language.build ? join(out, language.from ?? "") : folder, language);
     const { runtime, refusal } = await create(lambda, role, name, language, zip);
     if (runtime === undefined) return refusal;
     await waitUntilFunctionActiveV2(

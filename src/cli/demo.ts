@@ -87,7 +87,7 @@ function installExample(): void {
 /** The server would fetch it with the first function; here the user sees what the time goes to. */
 async function installRuntime(): Promise<void> {
   const runtimes = createRuntimes({ cacheDir: loadConfig().runtimesDir, log: createLog("warn") });
-  await runtimes.install(RUNTIME, ({ message }) => print(message));
+  await runtimes.install(RUNTIME, undefined, ({ message }) => print(message));
 }
 
 function runExample(endpoint: string, check: boolean): Promise<number> {

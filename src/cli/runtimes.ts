@@ -39,7 +39,9 @@ async function fetchOne(runtimes: Runtimes, identifier: string): Promise<void> {
   try {
     const found = await runtimes.find(identifier);
     if (found.status === "refused") throw new CommandError(found.reason);
-    const { version } = await runtimes.install(identifier, ({ message }) => print(dim(`  ${message}`)));
+    const { version } = await runtimes.install(identifier, undefined, ({ message }) =>
+      print(dim(`  ${message}`)),
+    );
     print(`  ${identifier.padEnd(16)} ${green("ready")}${version === "" ? "" : `      ${dim(version)}`}`);
   } catch (error) {
     throw error instanceof RuntimeUnavailable ? new CommandError(error.message) : error;

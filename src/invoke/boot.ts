@@ -41,7 +41,7 @@ export async function prepareBoot(
 async function specOf(deps: BootDeps, version: FunctionVersion): Promise<EnvironmentSpec | NoEntrypoint> {
   const { image, codeDir, optDir } = version;
   const [runtime, credentials, extensions] = await Promise.all([
-    deps.runtimes.install(version.runtime),
+    deps.runtimes.install(version.runtime, version.handler),
     deps.ports.credentials(version, version.functionName),
     image ? imageExtensionsOf(codeDir) : externalExtensionsOf(optDir),
   ]);

@@ -93,14 +93,14 @@ export class Fleet {
   }
 
   /** Makes ahead what the first invocation of a version will need: a process that waits, and a session of its role. */
-  prepare({ runtime, memoryMb, session }: ExpectedVersion): void {
+  prepare({ runtime, handler, memoryMb, session }: ExpectedVersion): void {
     const { runtimes, ports, log } = this.#deps;
     // A role that Lambda may not assume is told to whoever invokes.
     if (session) void ports.credentials(session, session.functionName).catch(() => {});
     const expect = async () => {
       // What is not here yet is fetched by whoever needs it, not ahead.
-      if ((await runtimes.find(runtime)).status === "ready")
-        this.#prebooted.expect(await runtimes.install(runtime), memoryMb, session !== undefined);
+      if ((await runtimes.find(runtime, handler)).status === "ready")
+        this.#prebooted.expect(await runtimes.install(runtime, handler), memoryMb, session !== undefined);
     };
     expect().catch((error: unknown) => log.warn("cannot prepare a runtime", { error }));
   }

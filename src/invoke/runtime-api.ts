@@ -199,9 +199,15 @@ function invocationReply(delivery: Delivery): ApiReply {
     "Lambda-Runtime-Invoked-Function-Arn": delivery.functionArn,
   };
   if (delivery.traceHeader !== "") headers["Lambda-Runtime-Trace-Id"] = delivery.traceHeader;
-  if (delivery.clientContext !== "") headers["Lambda-Runtime-Client-Context"] = delivery.clientContext;
+  if (delivery.clientContext !== "")
+    headers["Lambda-Runtime-Client-Context"] = inAscii(delivery.clientContext);
   if (delivery.cognitoIdentity !== "") headers["Lambda-Runtime-Cognito-Identity"] = delivery.cognitoIdentity;
   return { status: 200, headers, body: delivery.payload };
+}
+
+/** The same JSON: HTTP clients differ in what they take other bytes of a header for, .NET's for Latin-1. */
+function inAscii(json: string): string {
+  return json.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 function stateError(from: Phase, to: string): ApiReply {

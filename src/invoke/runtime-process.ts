@@ -351,7 +351,7 @@ function commandOf({ entrypoint, launch, version, runtime }: ProcessSpec): reado
   if (entrypoint !== undefined) return [entrypoint];
   const wrapper = version.environment["AWS_LAMBDA_EXEC_WRAPPER"];
   const command = runtime.command(version.memoryMb);
-  return wrapper === undefined || wrapper === "" ? command : [wrapper, ...command];
+  return wrapper === undefined || wrapper === "" || runtime.startsWrapper ? command : [wrapper, ...command];
 }
 
 function collect(output: Readable, sink: { write(chunk: Buffer): void; end(): void }): Promise<void> {

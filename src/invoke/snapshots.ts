@@ -53,7 +53,7 @@ export class Snapshots {
 
   /** Makes the snapshot of a version, unless there is one that will do. @throws SnapshotFailed with the reason. */
   async make(version: FunctionVersion): Promise<void> {
-    const runtime = await this.#deps.runtimes.install(version.runtime);
+    const runtime = await this.#deps.runtimes.install(version.runtime, version.handler);
     if (!(await this.#find(version, runtime))) await this.#makeOnce(version);
   }
 

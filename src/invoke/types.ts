@@ -143,7 +143,7 @@ export interface FunctionOwner {
 }
 
 /** A version that may be invoked. With `session` it was just made or changed: its role's session is opened ahead, and a process is its own. */
-export type ExpectedVersion = Pick<FunctionVersion, "runtime" | "memoryMb"> & {
+export type ExpectedVersion = Pick<FunctionVersion, "runtime" | "handler" | "memoryMb"> & {
   readonly session?: Pick<FunctionVersion, "roleArn" | "functionName">;
 };
 

@@ -22,7 +22,8 @@ test("every known runtime is listed, with what it is or what it lacks", async ()
     assert.match(entry?.detail ?? "", /^npm package node-\S+@\d+\.\d+\.\d+$/);
   }
   assert.equal(byName.get("nodejs26.x")?.version, process.versions.node);
-  for (const name of ["ruby3.3", "ruby3.4", "ruby4.0"]) assert.ok(byName.has(name), name);
+  for (const name of ["ruby3.3", "ruby3.4", "ruby4.0", "dotnet8", "dotnet10"])
+    assert.ok(byName.has(name), name);
   assert.ok(byName.has("python3.12") && byName.get("provided.al2023")?.installed);
   for (const entry of list.filter((each) => !each.available))
     assert.match(entry.detail, new RegExp(entry.identifier));
@@ -35,7 +36,7 @@ test("what is not there is refused by name", async () => {
       /^The runtime parameter of nodejs16\.x is no longer supported for creating or updating AWS Lambda functions\./,
     ],
     ["python3.7", /^The runtime parameter of python3\.7 is no longer supported/],
-    ["dotnet10", /^Lambent does not implement the runtime dotnet10 yet/],
+    ["dotnet6", /^The runtime parameter of dotnet6 is no longer supported/],
     ["ruby2.7", /^The runtime parameter of ruby2\.7 is no longer supported/],
     ["ruby3.5", /^Lambent does not know the runtime ruby3\.5$/],
     ["cobol85", /^Lambent does not know the runtime cobol85$/],

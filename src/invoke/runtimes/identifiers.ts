@@ -38,8 +38,8 @@ export const JAVA_VERSIONS: Readonly<Record<string, number>> = {
   java25: 25,
 };
 
-/** Live on AWS, not yet on Lambent. */
-const NOT_YET = ["dotnet10", "dotnet8"];
+/** .NET: identifier → the major version that it runs. */
+export const DOTNET_VERSIONS: Readonly<Record<string, number>> = { dotnet8: 8, dotnet10: 10 };
 
 /** In Lambda's enumeration still, refused by AWS for new functions. */
 const DEPRECATED = [
@@ -75,8 +75,6 @@ export function refusal(identifier: string): string | undefined {
       `The runtime parameter of ${identifier} is no longer supported for creating or updating AWS Lambda functions. ` +
       `We recommend you use a supported runtime while creating or updating functions.`
     );
-  if (NOT_YET.includes(identifier))
-    return `Lambent does not implement the runtime ${identifier} yet; lambent runtimes lists those that it has.`;
   return undefined;
 }
 

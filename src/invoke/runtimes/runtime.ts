@@ -12,7 +12,7 @@ export interface RuntimesDeps {
 export interface Runtime {
   /** As Lambda's API names it: `nodejs22.x`. */
   readonly identifier: string;
-  readonly kind: "nodejs" | "python" | "ruby" | "java" | "provided" | "image";
+  readonly kind: "nodejs" | "python" | "ruby" | "java" | "dotnet" | "provided" | "image";
   /** How it speaks: frames on a socket (src/invoke/frames.ts), or HTTP to the Runtime API, as what functions bring themselves. */
   readonly channel: "frames" | "http";
   /** The real version: `22.23.3`; empty for OS-only runtimes, whose program comes with the function. */
@@ -22,6 +22,8 @@ export interface Runtime {
   readonly languageMounts: SandboxSpec["languageMounts"];
   /** Program and arguments, in paths of the layout; none where the function brings its own. */
   command(memoryMb: number): readonly string[];
+  /** The command itself starts the function's wrapper script, and hands it what is to be run. */
+  readonly startsWrapper?: true;
   /**
    * Modules that a process may have loaded before it is known for which function, and that a function's code could bring itself;
    * undefined where processes are not booted ahead.
@@ -53,12 +55,14 @@ export interface RuntimeFamily {
   readonly identifiers: readonly string[];
   /** Where its programs come from, for people. */
   readonly source: string;
+  /** Names what a function with this handler needs of the runtime, where that differs: each variant is looked for and installed apart. */
+  variant?(handler: string): string;
   /** Those of this machine, and those that AWS has live and this machine lacks. */
   list(): Promise<readonly RuntimeListing[]>;
   /** Undefined for an identifier of another family. */
-  find(identifier: string): Promise<RuntimeListing | undefined>;
+  find(identifier: string, variant?: string): Promise<RuntimeListing | undefined>;
   /** Brings one here that `find` calls available. @throws RuntimeUnavailable, naming it and what to do. */
-  install(identifier: string, tell: (message: string) => void): Promise<Runtime>;
+  install(identifier: string, tell: (message: string) => void, variant?: string): Promise<Runtime>;
 }
 
 export type RuntimeAnswer =
@@ -78,10 +82,14 @@ export interface InstallProgress {
 export interface Runtimes {
   /** Every runtime that Lambent knows, also those that this machine lacks. */
   list(): Promise<readonly RuntimeListing[]>;
-  /** Whether functions of this runtime can run here. */
-  find(identifier: string): Promise<RuntimeAnswer>;
+  /** Whether functions of this runtime can run here, with this handler where one is given. */
+  find(identifier: string, handler?: string): Promise<RuntimeAnswer>;
   /** Brings a runtime here and answers how to start it. @throws RuntimeUnavailable, naming it and what to do. */
-  install(identifier: string, onProgress?: (progress: InstallProgress) => void): Promise<Runtime>;
+  install(
+    identifier: string,
+    handler?: string,
+    onProgress?: (progress: InstallProgress) => void,
+  ): Promise<Runtime>;
 }
 
 export class RuntimeUnavailable extends Error {

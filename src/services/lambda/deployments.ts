@@ -86,9 +86,14 @@ export class Deployments {
   async #finish(row: VersionRow): Promise<void> {
     let failure: Failure | undefined;
     try {
-      await this.#deps.runtimes.install(row.configuration.runtime);
-      const { runtime, memoryMb, role: roleArn } = row.configuration;
-      this.#deps.invoker.prepare({ runtime, memoryMb, session: { roleArn, functionName: row.name } });
+      const { runtime, handler, memoryMb, role: roleArn } = row.configuration;
+      await this.#deps.runtimes.install(runtime, handler);
+      this.#deps.invoker.prepare({
+        runtime,
+        handler,
+        memoryMb,
+        session: { roleArn, functionName: row.name },
+      });
       (await this.#deps.code.holdAll(row.codeSha256, layerCodes(row), referencedCodes(row)))();
       if (row.configuration.snapStart && row.number > 0)
         await this.#deps.invoker.snapshot(this.#deps.catalogue.versionOf(row));

@@ -48,11 +48,12 @@ export async function describeVersion(
 /** The version of its runtime that a function runs on, which is the server's; undefined until that has it. */
 async function runtimeVersionOf(
   runtimes: LambdaDeps["runtimes"],
-  { configuration: { runtime }, region }: VersionRow,
+  { configuration: { runtime, handler }, region }: VersionRow,
 ): Promise<string | undefined> {
-  if (runtime === IMAGE_RUNTIME || (await runtimes.find(runtime)).status !== "ready") return undefined;
+  if (runtime === IMAGE_RUNTIME || (await runtimes.find(runtime, handler)).status !== "ready")
+    return undefined;
   // What keeps it from being made ready is told by the states of functions.
-  const found = await runtimes.install(runtime).catch(() => undefined);
+  const found = await runtimes.install(runtime, handler).catch(() => undefined);
   return found && runtimeVersionArn(found, region);
 }
 

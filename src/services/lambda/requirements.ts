@@ -2,6 +2,7 @@
 import { AwsError } from "../../aws/errors.ts";
 import type { RequestContext } from "../../aws/service.ts";
 import type { Runtimes } from "../../invoke/index.ts";
+import type { Configuration } from "./configuration.ts";
 import { accessDenied, invalidParameter } from "./errors.ts";
 import type { LambdaLimits } from "./limits.ts";
 import type { Roles } from "./ports.ts";
@@ -15,8 +16,11 @@ export async function checkRole(roles: Roles, roleArn: string, context: RequestC
 }
 
 /** @throws InvalidParameterValueException for a runtime that is past its end, or that this machine lacks, with what to install. */
-export async function checkRuntime(runtimes: Pick<Runtimes, "find">, runtime: string): Promise<void> {
-  const answer = await runtimes.find(runtime);
+export async function checkRuntime(
+  runtimes: Pick<Runtimes, "find">,
+  { runtime, handler }: Pick<Configuration, "runtime" | "handler">,
+): Promise<void> {
+  const answer = await runtimes.find(runtime, handler);
   if (answer.status === "refused") throw invalidParameter(answer.reason);
 }
 

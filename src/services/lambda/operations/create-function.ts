@@ -38,7 +38,7 @@ export async function createFunction(
   requireSnapshots(configuration, lambda.snapStartObstacle);
   const tags = withTags({}, input.Tags ?? {});
   await checkRole(lambda.roles, configuration.role, context);
-  await checkRuntime(lambda.runtimes, configuration.runtime);
+  await checkRuntime(lambda.runtimes, configuration);
   if (input.CodeSigningConfigArn && configuration.image) throw unsignable();
   const config = input.CodeSigningConfigArn
     ? await findNamedConfig(database, input.CodeSigningConfigArn, context)

@@ -23,7 +23,7 @@ export async function updateFunctionConfiguration(
   const wanted = updatedConfiguration(before.configuration, input);
   if (input.SnapStart !== undefined) requireSnapshots(wanted, lambda.snapStartObstacle);
   if (input.Role !== undefined) await checkRole(lambda.roles, wanted.role, context);
-  if (input.Runtime !== undefined) await checkRuntime(lambda.runtimes, wanted.runtime);
+  if (input.Runtime !== undefined) await checkRuntime(lambda.runtimes, wanted);
   const row = await lambda.database.tx(async (tx) => {
     const current = await findLatest(tx, id);
     requireUpdatable(current, input.RevisionId);
