@@ -141,9 +141,9 @@ function suite(
       .split("\n")
       .filter((line) => line.startsWith("{") && line.includes(answer.requestId) && line.includes('"message"'))
       .map((line) => JSON.parse(line));
-    assert.deepEqual(objects.map(({ level, message }) => [level, message]).sort(), [
-      ["Error", "err line"],
-      ["Warning", "warned"],
+    assert.deepEqual(objects.map(({ level, message }) => `${level} ${message}`).sort(), [
+      "Error err line",
+      "Warning warned",
     ]);
   });
 
