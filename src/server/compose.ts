@@ -94,7 +94,7 @@ export async function compose(
   });
   parts.defer(() => sandboxes.close());
   refuseUnenforced(config, sandboxes.isolation);
-  const { services, iam, ecr, lambda, sources, invoker } = await composeServices(
+  const { services, iam, ecr, s3, lambda, sources, invoker } = await composeServices(
     config,
     door,
     { ...base, counters: metrics },
@@ -113,6 +113,7 @@ export async function compose(
   });
   await lambda.start();
   sources.start();
+  s3.start();
 
   const everything = parts.move();
   return {
@@ -198,7 +199,7 @@ async function composeServices(
     isolationWarning: sandboxes.isolation.namespaces ? undefined : sandboxes.isolation.missing[0],
   });
   const services = [lambda, s3, dynamodb, dynamodbStreams, iam, sts, logs, ecr].map(({ service }) => service);
-  return { services, iam, ecr, lambda, sources, invoker };
+  return { services, iam, ecr, s3, lambda, sources, invoker };
 }
 
 /** What runs functions. */

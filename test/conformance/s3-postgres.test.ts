@@ -11,6 +11,9 @@ import {
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
   ListObjectVersionsCommand,
+  DeletePublicAccessBlockCommand,
+  PutBucketLifecycleConfigurationCommand,
+  PutBucketPolicyCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
   UploadPartCommand,
@@ -111,5 +114,27 @@ describe("S3 on PostgreSQL", { skip: postgresMissing() }, () => {
     await s3.send(new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload: { Parts } }));
     const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }));
     assert.ok(Buffer.from((await Body?.transformToByteArray()) ?? []).equals(Buffer.concat(data)));
+  });
+
+  test("bucket policies and lifecycles: another account reads, then what has expired goes", async () => {
+    const { s3 } = server;
+    const Bucket = await server.bucket();
+    await s3.send(new PutObjectCommand({ Bucket, Key: "a", Body: "text" }));
+    const Statement = {
+      Effect: "Allow",
+      Principal: "*",
+      Action: "s3:GetObject",
+      Resource: `arn:aws:s3:::${Bucket}/*`,
+    };
+    await s3.send(new DeletePublicAccessBlockCommand({ Bucket }));
+    await s3.send(new PutBucketPolicyCommand({ Bucket, Policy: JSON.stringify({ Statement }) }));
+    const other = server.clientOf({ account: "111122223333" });
+    await other.send(new GetObjectCommand({ Bucket, Key: "a" }));
+    const rule = { Filter: { Prefix: "" }, Expiration: { Date: new Date("2020-01-01T00:00:00Z") } };
+    const LifecycleConfiguration = { Rules: [{ Status: "Enabled" as const, ...rule }] };
+    await s3.send(new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration }));
+    const left = async () => (await s3.send(new ListObjectsV2Command({ Bucket }))).KeyCount;
+    for (const end = Date.now() + 10_000; (await left()) !== 0;)
+      assert.ok(Date.now() < end, "the object is still there");
   });
 });

@@ -1,7 +1,7 @@
 /** What the S3 tests share: a server with a client, buckets of their own, and errors as the SDK tells them. */
 import assert from "node:assert/strict";
 import { CreateBucketCommand, S3Client, S3ServiceException } from "@aws-sdk/client-s3";
-import type { ConfigInput } from "../../src/index.ts";
+import type { StartInput } from "../../src/index.ts";
 import { startServer } from "./server.ts";
 import type { TestServer } from "./server.ts";
 
@@ -13,7 +13,7 @@ export interface S3Server extends TestServer {
   clientOf(options?: { account?: string; region?: string }): S3Client;
 }
 
-export async function startS3(config: ConfigInput = {}): Promise<S3Server> {
+export async function startS3(config: StartInput = {}): Promise<S3Server> {
   const server = await startServer({ sandbox: "process", ...config });
   const clients: S3Client[] = [];
   const clientOf = (options?: { account?: string; region?: string }) => {

@@ -5,6 +5,7 @@ import type { Blobs } from "../../store/blobs.ts";
 import type { Database } from "../../store/database.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Content } from "./content.ts";
+import type { LifecycleRunner } from "./lifecycle/runner.ts";
 import type { S3Limits } from "./limits.ts";
 import type { NotificationFunctions, ResourcePolicies } from "./ports.ts";
 import type { Sequence } from "./sequence.ts";
@@ -25,4 +26,5 @@ export interface S3 extends Omit<S3Deps, "limits"> {
   readonly limits: S3Limits;
   readonly content: Content;
   readonly sequence: Sequence;
+  readonly lifecycles: Pick<LifecycleRunner, "soon">;
 }

@@ -7,9 +7,12 @@ import type { StoredObjects } from "./stored-objects.ts";
 import { Content } from "./content.ts";
 import type { S3, S3Deps } from "./deps.ts";
 import { crossOrigin } from "./cors/cross-origin.ts";
+import { startLifecycles } from "./lifecycle/runner.ts";
+import type { LifecycleRunner } from "./lifecycle/runner.ts";
 import { defaultLimits } from "./limits.ts";
 import { objects } from "./migrations/001-objects.ts";
 import { bucketAccess } from "./migrations/002-bucket-access.ts";
+import { lifecycle } from "./migrations/003-lifecycle.ts";
 import { operationTable } from "./operation-table.ts";
 import { Sequence } from "./sequence.ts";
 
@@ -19,14 +22,17 @@ export type { NotificationFunctions } from "./ports.ts";
 /** Opens S3 on its database and blobs, and begins to remove what an earlier process left behind. */
 export async function createS3(
   deps: S3Deps,
-): Promise<{ service: Service; objects: StoredObjects; stop(): Promise<void> }> {
-  await deps.database.migrate("s3", [objects, bucketAccess]);
+): Promise<{ service: Service; objects: StoredObjects; start(): void; stop(): Promise<void> }> {
+  await deps.database.migrate("s3", [objects, bucketAccess, lifecycle]);
   const content = new Content(deps);
+  // Expiries call functions, so they wait until there are some.
+  let runner: LifecycleRunner | undefined;
   const s3: S3 = {
     ...deps,
     limits: { ...defaultLimits, ...deps.limits },
     content,
     sequence: new Sequence(deps.clock),
+    lifecycles: { soon: () => runner?.soon() },
   };
   content.startSweep();
   return {
@@ -35,6 +41,12 @@ export async function createS3(
       crossOrigin: crossOrigin(s3.database),
     },
     objects: storedObjects(s3),
-    stop: () => content.stop(),
+    start() {
+      runner = startLifecycles(s3);
+    },
+    async stop() {
+      await runner?.stop();
+      await content.stop();
+    },
   };
 }

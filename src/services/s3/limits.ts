@@ -29,6 +29,10 @@ export const TAG_VALUE_CHARACTERS_MAX = 256;
 export const POLICY_BYTES_MAX = 20_480;
 export const CORS_RULES_MAX = 100;
 export const CORS_ID_CHARACTERS_MAX = 255;
+export const LIFECYCLE_RULES_MAX = 1_000;
+export const LIFECYCLE_ID_CHARACTERS_MAX = 255;
+/** Noncurrent versions that a lifecycle rule may keep. */
+export const NEWER_VERSIONS_MAX = 100;
 /** Notification configurations of one bucket. */
 export const NOTIFICATIONS_MAX = 100;
 export const FILTER_VALUE_BYTES_MAX = 1_024;

@@ -4,6 +4,11 @@ import type { S3 } from "./deps.ts";
 import { absentSettings, putBucketLogging, putBucketRequestPayment } from "./operations/absent-settings.ts";
 import { deleteBucketCors, getBucketCors, putBucketCors } from "./operations/bucket-cors.ts";
 import {
+  deleteBucketLifecycle,
+  getBucketLifecycleConfiguration,
+  putBucketLifecycleConfiguration,
+} from "./operations/bucket-lifecycle.ts";
+import {
   getBucketNotificationConfiguration,
   putBucketNotificationConfiguration,
 } from "./operations/bucket-notification.ts";
@@ -61,6 +66,7 @@ export const operationTable: OperationTable<Client, S3> = {
   CreateMultipartUpload: createMultipartUpload,
   DeleteBucket: deleteBucket,
   DeleteBucketCors: deleteBucketCors,
+  DeleteBucketLifecycle: deleteBucketLifecycle,
   DeleteBucketPolicy: deleteBucketPolicy,
   DeleteBucketTagging: deleteBucketTagging,
   DeleteObject: deleteObject,
@@ -69,6 +75,7 @@ export const operationTable: OperationTable<Client, S3> = {
   DeletePublicAccessBlock: deletePublicAccessBlock,
   GetBucketAcl: getBucketAcl,
   GetBucketCors: getBucketCors,
+  GetBucketLifecycleConfiguration: getBucketLifecycleConfiguration,
   GetBucketLocation: getBucketLocation,
   GetBucketNotificationConfiguration: getBucketNotificationConfiguration,
   GetBucketOwnershipControls: getBucketOwnershipControls,
@@ -91,6 +98,7 @@ export const operationTable: OperationTable<Client, S3> = {
   ListParts: listParts,
   PutBucketAcl: withVerifiedBody(putBucketAcl),
   PutBucketCors: withVerifiedBody(putBucketCors),
+  PutBucketLifecycleConfiguration: withVerifiedBody(putBucketLifecycleConfiguration),
   PutBucketLogging: withVerifiedBody(putBucketLogging),
   PutBucketNotificationConfiguration: withVerifiedBody(putBucketNotificationConfiguration),
   PutBucketOwnershipControls: withVerifiedBody(putBucketOwnershipControls),

@@ -5,6 +5,7 @@ import { bucketFor } from "./access.ts";
 import type { WriteConditions } from "./conditions.ts";
 import type { S3 } from "./deps.ts";
 import { discardRefused } from "./discard-refused.ts";
+import { expirationOutput } from "./lifecycle/headers.ts";
 import { notify } from "./notification/send.ts";
 import type { Changer } from "./notification/send.ts";
 import type { BucketRow } from "./rows.ts";
@@ -21,8 +22,13 @@ export interface PutVersion {
   readonly event: string;
 }
 
+export interface Put extends Written {
+  /** The x-amz-expiration. */
+  readonly Expiration?: string;
+}
+
 /** One transaction: the version and the hand-over of its event. When S3's rules refuse it, the content is discarded. */
-export async function putVersion(s3: S3, put: PutVersion, context: RequestContext): Promise<Written> {
+export async function putVersion(s3: S3, put: PutVersion, context: RequestContext): Promise<Put> {
   try {
     const written = await s3.database.tx(async (tx) => {
       const bucket = await bucketFor(tx, put.input, context);
@@ -43,7 +49,7 @@ export async function putVersionIn(
   bucket: BucketRow,
   { key, content, conditions, event }: Omit<PutVersion, "input">,
   changer: Changer,
-): Promise<Written> {
+): Promise<Put> {
   const written = await writeVersion(s3, tx, bucket, key, content, conditions);
   const change = {
     name: event,
@@ -54,5 +60,6 @@ export async function putVersionIn(
     sequencer: sequencer(written.seq),
   };
   await notify(s3, tx, bucket, change, changer);
-  return written;
+  const told = { key: change.key, size: content.size, tags: content.tags, modifiedAt: written.modifiedAt };
+  return { ...written, ...expirationOutput(bucket, told) };
 }

@@ -23,6 +23,8 @@ export interface BucketRow {
   readonly public_access: string | null;
   /** JSON of CORS rules, or null. */
   readonly cors: string | null;
+  /** JSON of lifecycle rules as they were given, or null. */
+  readonly lifecycle: string | null;
 }
 
 /** One version of an object, or a delete marker; without its content. */

@@ -32,6 +32,11 @@ const SET_PUBLIC_ACCESS = sql(
   "s3.bucket-public-access",
   "UPDATE s3_bucket SET public_access = ? WHERE name = ?",
 );
+const SET_LIFECYCLE = sql("s3.bucket-lifecycle", "UPDATE s3_bucket SET lifecycle = ? WHERE name = ?");
+const WITH_LIFECYCLE = sql(
+  "s3.buckets-with-lifecycle",
+  "SELECT name, lifecycle FROM s3_bucket WHERE lifecycle IS NOT NULL ORDER BY name",
+);
 const SET_CORS = sql("s3.bucket-cors", "UPDATE s3_bucket SET cors = ? WHERE name = ?");
 
 export function findBucket(reader: Reader, name: string): Promise<BucketRow | undefined> {
@@ -117,4 +122,17 @@ export async function setPublicAccess(transaction: Transaction, name: string, va
 
 export async function setCors(transaction: Transaction, name: string, cors: string | null): Promise<void> {
   await transaction.run(SET_CORS, cors, name);
+}
+
+export async function setLifecycle(
+  transaction: Transaction,
+  name: string,
+  lifecycle: string | null,
+): Promise<void> {
+  await transaction.run(SET_LIFECYCLE, lifecycle, name);
+}
+
+/** The buckets of all accounts whose objects expire. */
+export function bucketsWithLifecycle(reader: Reader): Promise<Pick<BucketRow, "name" | "lifecycle">[]> {
+  return reader.all<Pick<BucketRow, "name" | "lifecycle">>(WITH_LIFECYCLE);
 }

@@ -28,6 +28,14 @@ const OF_UPLOAD = sql(
   "s3.object-of-upload",
   `SELECT ${VERSION_COLUMNS} FROM s3_object WHERE bucket = ? AND object_key = ? AND upload_id = ?`,
 );
+const AT = sql(
+  "s3.object-at",
+  `SELECT ${VERSION_COLUMNS}, headers, tags FROM s3_object WHERE bucket = ? AND object_key = ? AND seq = ?`,
+);
+const NEWER = sql(
+  "s3.object-newer",
+  `SELECT ${VERSION_COLUMNS} FROM s3_object WHERE bucket = ? AND object_key = ? AND seq > ? ORDER BY seq LIMIT ?`,
+);
 const INSERT = sql(
   "s3.object-insert",
   `INSERT INTO s3_object (bucket, ${VERSION_COLUMNS}, headers, tags, inline_bytes)
@@ -82,6 +90,27 @@ export function objectOfUpload(
   uploadId: string,
 ): Promise<VersionRow | undefined> {
   return reader.get<VersionRow>(OF_UPLOAD, bucket, key, uploadId);
+}
+
+/** A version by its number; without its content. */
+export function versionAt(
+  reader: Reader,
+  bucket: string,
+  key: Buffer,
+  seq: number,
+): Promise<Omit<ObjectRow, "inline_bytes"> | undefined> {
+  return reader.get<Omit<ObjectRow, "inline_bytes">>(AT, bucket, key, seq);
+}
+
+/** The versions of a key that are newer than `seq`, the oldest of them first. */
+export function newerVersions(
+  reader: Reader,
+  bucket: string,
+  key: Buffer,
+  seq: number,
+  limit: number,
+): Promise<VersionRow[]> {
+  return reader.all<VersionRow>(NEWER, bucket, key, seq, limit);
 }
 
 /** Inserts a version as the latest one; the one before must have been demoted or deleted. */

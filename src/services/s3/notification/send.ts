@@ -9,10 +9,12 @@ import type { FunctionNotification } from "./configuration.ts";
 import { bucketArn, eventFor } from "./event.ts";
 import type { ObjectChange } from "./event.ts";
 
-/** Who changes an object: a request, or Lambda for a function. */
-export interface Changer extends Pick<RequestContext, "requestId" | "sourceIp" | "headers"> {
-  readonly principal: { readonly userId: string };
-}
+/** Who changes an object: a request, or Lambda for a function; or a service by itself. */
+export type Changer =
+  | (Pick<RequestContext, "requestId" | "sourceIp" | "headers"> & {
+      readonly principal: { readonly userId: string };
+    })
+  | { readonly requestId: string; readonly servicePrincipal: string };
 
 /** @throws Error (never an AwsError) when a hand-over fails: the change must then not be committed either. */
 export async function notify(
@@ -30,13 +32,12 @@ export async function notify(
     bucket,
     owner: canonicalUserId(bucket.account),
     time: s3.clock.now(),
-    principalId: `AWS:${changer.principal.userId}`,
-    sourceIp: (changer.sourceIp ?? "127.0.0.1").replace(/^::ffff:/, ""),
+    ...whoIs(changer),
     requestId: changer.requestId,
     // As the front door derives the response's own second id.
     hostId: Buffer.from(`lambent/${changer.requestId}`).toString("base64"),
   };
-  const traceHeader = changer.headers["x-amzn-trace-id"];
+  const traceHeader = "servicePrincipal" in changer ? undefined : changer.headers["x-amzn-trace-id"];
   for (const { id, functionArn } of receivers) {
     const invocation = {
       functionArn,
@@ -51,4 +52,14 @@ export async function notify(
       throw new Error(`The event of ${change.name} could not be handed to ${functionArn}`, { cause });
     }
   }
+}
+
+/** Who did it and from where, as events tell it. */
+function whoIs(changer: Changer): { readonly principalId: string; readonly sourceIp: string } {
+  if ("servicePrincipal" in changer)
+    return { principalId: changer.servicePrincipal, sourceIp: changer.servicePrincipal };
+  return {
+    principalId: `AWS:${changer.principal.userId}`,
+    sourceIp: (changer.sourceIp ?? "127.0.0.1").replace(/^::ffff:/, ""),
+  };
 }

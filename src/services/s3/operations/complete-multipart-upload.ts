@@ -82,7 +82,12 @@ async function complete(
   const written = await putVersionIn(s3, tx, bucket, put, context);
   return {
     garbage: [...written.garbage, ...joined.unused.map((part) => part.blob_name)],
-    output: { ETag: `"${joined.etag}"`, ...checksumOutput(joined.checksum), VersionId: written.versionId },
+    output: {
+      ETag: `"${joined.etag}"`,
+      ...checksumOutput(joined.checksum),
+      VersionId: written.versionId,
+      Expiration: written.Expiration,
+    },
   };
 }
 

@@ -70,6 +70,7 @@ export async function copyObject(
     },
     CopySourceVersionId: shownVersionId(found.bucket, row),
     VersionId: written.versionId,
+    Expiration: written.Expiration,
   };
 }
 

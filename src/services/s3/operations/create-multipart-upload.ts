@@ -4,6 +4,7 @@ import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import { bucketFor, keyBytes } from "../access.ts";
 import { DIGESTS_REFUSED } from "../../../kit/digest.ts";
 import type { S3 } from "../deps.ts";
+import { abortOutput } from "../lifecycle/headers.ts";
 import { checkStorageClass, readHeaders } from "../metadata.ts";
 import { refuseUnsupported } from "../refusals.ts";
 import { uploadId as newUploadId } from "../sequence.ts";
@@ -32,17 +33,18 @@ export async function createMultipartUpload(
     headers: JSON.stringify(readHeaders(input)),
     tags: storedTags(readTagHeader(input.Tagging)),
   };
-  const uploadId = await s3.database.tx(async (tx) => {
+  const { uploadId, abort } = await s3.database.tx(async (tx) => {
     const bucket = await bucketFor(tx, input, context);
     const seq = s3.sequence.next();
     const id = newUploadId(seq, s3.ids);
     await insertUpload(tx, { ...row, upload_id: id, bucket: bucket.name, seq });
-    return id;
+    return { uploadId: id, abort: abortOutput(bucket, key.toString(), row.initiated_at) };
   });
   return {
     Bucket: input.Bucket,
     Key: input.Key,
     UploadId: uploadId,
+    ...abort,
     ...(checksum.algorithm ? { ChecksumAlgorithm: checksum.algorithm, ChecksumType: checksum.type } : {}),
   };
 }

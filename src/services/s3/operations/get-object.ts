@@ -9,6 +9,7 @@ import { evaluateRead, preconditionFailed } from "../conditions.ts";
 import type { S3 } from "../deps.ts";
 import { invalidArgument, invalidRequest, s3Error } from "../errors.ts";
 import { findObject, shownVersionId } from "../find-object.ts";
+import { expirationOutput } from "../lifecycle/headers.ts";
 import { PART_NUMBER_MAX } from "../limits.ts";
 import { headerOutput } from "../metadata.ts";
 import type { ObjectHeaders } from "../metadata.ts";
@@ -129,12 +130,18 @@ function answer({ bucket, row, range, part }: Found, input: ReadInput, context: 
     LastModified: new Date(row.modified_at),
     ContentLength: range ? range.end - range.start + 1 : part ? part.size : row.size,
     ...(range ? { ContentRange: contentRange(range, row.size) } : {}),
+    ...(row.is_latest === 1 && expirationOf(bucket, row)),
     ETag: `"${row.etag}"`,
     VersionId: shownVersionId(bucket, row),
     ...(input.PartNumber !== undefined && row.parts > 0 ? { PartsCount: row.parts } : {}),
     ...(tags > 0 ? { TagCount: tags } : {}),
     ...(input.ChecksumMode === "ENABLED" ? checksums(row, range, part) : {}),
   };
+}
+
+function expirationOf(bucket: BucketRow, row: ObjectRow) {
+  const { size, tags, modified_at: modifiedAt } = row;
+  return expirationOutput(bucket, { key: row.object_key.toString(), size, tags, modifiedAt });
 }
 
 /** The whole object's checksum is told with the whole object, a part's with the part, and none with other ranges. */

@@ -4,14 +4,13 @@ import { bucketFor, canonicalUserId } from "../access.ts";
 import type { S3 } from "../deps.ts";
 import { invalidArgument } from "../errors.ts";
 import { encoder, listedKey } from "../listing/encoding.ts";
-import { afterKey } from "../listing/keys.ts";
 import { pageSize } from "../listing/page-size.ts";
+import { fetchVersions } from "../listing/fetch.ts";
 import { walk } from "../listing/walk.ts";
-import type { Cursor, Fetch } from "../listing/walk.ts";
+import type { Cursor } from "../listing/walk.ts";
 import { refuseUnsupported } from "../refusals.ts";
 import type { BucketRow } from "../rows.ts";
 import { seqOfVersionId } from "../sequence.ts";
-import { listVersions, listVersionsOfKey } from "../store-listing.ts";
 import type { ListedVersion } from "../store-listing.ts";
 import { headOfVersion } from "../store-objects.ts";
 import { NULL_VERSION } from "../versions.ts";
@@ -33,7 +32,7 @@ export async function listObjectVersions(
     marker: input.KeyMarker ? Buffer.from(input.KeyMarker) : undefined,
     ...(start ? { start } : {}),
     limit: most,
-    fetch: fetchVersions(s3, bucket),
+    fetch: fetchVersions(s3.database, bucket.name),
   });
   const owner = { ID: canonicalUserId(bucket.account) };
   const versions = page.rows.filter((row) => row.is_marker === 0);
@@ -85,17 +84,6 @@ async function startOf(
   const row = await headOfVersion(s3.database, bucket.name, key, NULL_VERSION);
   // The null version's id does not say its place; without it the key is told again from its newest version.
   return row ? { after: row } : { from: key };
-}
-
-function fetchVersions(s3: S3, bucket: BucketRow): Fetch<ListedVersion> {
-  return async (cursor, to, most) => {
-    if ("from" in cursor) return listVersions(s3.database, bucket.name, { from: cursor.from, to }, most);
-    const { object_key: key, seq } = cursor.after;
-    const older = await listVersionsOfKey(s3.database, bucket.name, key, seq, most);
-    if (older.length === most) return older;
-    const span = { from: afterKey(key), to };
-    return [...older, ...(await listVersions(s3.database, bucket.name, span, most - older.length))];
-  };
 }
 
 function nextMarkers(

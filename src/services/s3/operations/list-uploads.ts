@@ -5,14 +5,13 @@ import { checksumMember } from "../checksum/algorithms.ts";
 import type { S3 } from "../deps.ts";
 import { invalidArgument } from "../errors.ts";
 import { encoder } from "../listing/encoding.ts";
-import { afterKey } from "../listing/keys.ts";
+import { fetchUploads } from "../listing/fetch.ts";
+import { abortOutput } from "../lifecycle/headers.ts";
 import { pageSize } from "../listing/page-size.ts";
 import { walk } from "../listing/walk.ts";
-import type { Fetch } from "../listing/walk.ts";
 import { refuseUnsupported } from "../refusals.ts";
 import type { BucketRow, UploadRow } from "../rows.ts";
 import { seqOfUploadId } from "../sequence.ts";
-import { listUploads, listUploadsOfKey } from "../store-listing.ts";
 import { partsAfter } from "../store-uploads.ts";
 import { uploadAlgorithm, uploadFor } from "../uploads.ts";
 import type { Client } from "./client.ts";
@@ -36,7 +35,7 @@ export async function listMultipartUploads(
     marker,
     ...(marker && seq !== undefined ? { start: { after: { object_key: marker, seq } } } : {}),
     limit: most,
-    fetch: fetchUploads(s3, bucket),
+    fetch: fetchUploads(s3.database, bucket.name),
   });
   const last = page.truncated ? page.last : undefined;
   return {
@@ -93,19 +92,9 @@ export async function listParts(
       [checksumMember(uploadAlgorithm(upload))]: part.checksum,
     })),
     ...people(upload, bucket),
+    ...abortOutput(bucket, input.Key ?? "", upload.initiated_at),
     StorageClass: "STANDARD",
     ...named,
-  };
-}
-
-function fetchUploads(s3: S3, bucket: BucketRow): Fetch<UploadRow> {
-  return async (cursor, to, most) => {
-    if ("from" in cursor) return listUploads(s3.database, bucket.name, { from: cursor.from, to }, most);
-    const { object_key: key, seq } = cursor.after;
-    const newer = await listUploadsOfKey(s3.database, bucket.name, key, seq, most);
-    if (newer.length === most) return newer;
-    const span = { from: afterKey(key), to };
-    return [...newer, ...(await listUploads(s3.database, bucket.name, span, most - newer.length))];
   };
 }
 

@@ -45,5 +45,6 @@ export async function putObject(
     { input, key, content, conditions, event: "ObjectCreated:Put" },
     context,
   );
-  return { ETag: `"${content.etag}"`, ...checksumOutput(checksum), VersionId: written.versionId };
+  const { versionId: VersionId, Expiration } = written;
+  return { ETag: `"${content.etag}"`, ...checksumOutput(checksum), VersionId, Expiration };
 }
