@@ -177,6 +177,7 @@ async function composeServices(
     ...store,
     metrics: counters,
     roles: iam.roles,
+    tableStreams: dynamodb.streams,
     ...sourcePorts(() => lambda),
   });
   const lambda = await createLambda({

@@ -2,15 +2,22 @@
 import type { ExecutionRoles, QueueReader } from "./ports.ts";
 import type { SourceKind } from "./source.ts";
 import { createQueueSource } from "./sqs/kind.ts";
+import { createDynamoDbSource, createKinesisSource } from "./streams/kinds.ts";
+import type { DynamoDbRecord, KinesisRecord, ShardReader } from "./streams/ports.ts";
 
 /** What the kinds need; a kind whose reader is not there is refused by name. */
 export interface KindDeps {
   readonly roles: ExecutionRoles;
   readonly queues?: QueueReader | undefined;
+  readonly kinesisStreams?: ShardReader<KinesisRecord> | undefined;
+  readonly tableStreams?: ShardReader<DynamoDbRecord> | undefined;
 }
 
-export function createKinds({ roles, queues }: KindDeps): Readonly<Record<string, SourceKind>> {
+export function createKinds(deps: KindDeps): Readonly<Record<string, SourceKind>> {
+  const { roles, queues, kinesisStreams, tableStreams } = deps;
   return {
     ...(queues && { sqs: createQueueSource({ roles, queues }) }),
+    ...(kinesisStreams && { kinesis: createKinesisSource({ roles, streams: kinesisStreams }) }),
+    ...(tableStreams && { dynamodb: createDynamoDbSource({ roles, streams: tableStreams }) }),
   };
 }

@@ -38,7 +38,6 @@ test("CreateEventSourceMapping is refused by name, with the source that nothing 
     [{ EventSourceArn: QUEUE, BatchSize: 10 }, "Amazon SQS"],
     [{ EventSourceArn: QUEUE, BatchSize: 100, MaximumBatchingWindowInSeconds: 1 }, "Amazon SQS"],
     [{ EventSourceArn: STREAM, ...TRIM, BisectBatchOnFunctionError: true }, "Amazon Kinesis"],
-    [{ EventSourceArn: TABLE, ...TRIM, TumblingWindowInSeconds: 30 }, "Amazon DynamoDB Streams"],
     [{ EventSourceArn: CLUSTER, ...TRIM, Topics: ["topic"] }, "Apache Kafka"],
     [{ EventSourceArn: BROKER, Queues: ["queue"] }, "Amazon MQ"],
   ] as const)
