@@ -107,6 +107,7 @@ const table: AccessTable = {
   UntagResource: (input, context) => onTagged(input.ResourceArn, context, tagKeyConditions(input.TagKeys)),
   UpdateItem: onItem("Key"),
   UpdateTable: onTable,
+  UpdateTimeToLive: onTable,
 };
 
 /** DynamoDB's part in deciding who may do what. */

@@ -6,6 +6,7 @@ import type { Log } from "../../telemetry/log.ts";
 import type { StreamLog, StreamSignals } from "./streams/stream-log.ts";
 import type { TableCounts } from "./tables/counts.ts";
 import type { TableDefinition } from "./tables/definition.ts";
+import type { TableTasks } from "./tables/tasks.ts";
 import type { TableRegistry } from "./tables/registry.ts";
 
 /** What is passed in. */
@@ -22,6 +23,7 @@ export interface OperationDeps extends DynamoDbDeps {
   readonly tables: TableRegistry;
   readonly counts: TableCounts;
   readonly streams: StreamLog;
+  readonly tasks: TableTasks;
   /** Carries on, in the background, with a deletion that has begun. */
   finishDeletion(table: TableDefinition): void;
 }

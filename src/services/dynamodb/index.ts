@@ -3,6 +3,7 @@ import { bindService } from "../../aws/service.ts";
 import type { Service } from "../../aws/service.ts";
 import { authorization } from "./authorization.ts";
 import type { DynamoDbDeps } from "./deps.ts";
+import { ExpirySweeper } from "./expiry/sweeper.ts";
 import { operationTable } from "./operation-table.ts";
 import { migrations, sharedMigrations } from "./store.ts";
 import { StreamHousekeeping } from "./streams/housekeeping.ts";
@@ -12,6 +13,7 @@ import { StreamLog } from "./streams/stream-log.ts";
 import { TableCounts } from "./tables/counts.ts";
 import type { TableDefinition } from "./tables/definition.ts";
 import { Deletions } from "./tables/deletions.ts";
+import { TableTasks } from "./tables/tasks.ts";
 import { TableRegistry } from "./tables/registry.ts";
 
 export type { DynamoDbDeps } from "./deps.ts";
@@ -37,19 +39,25 @@ export async function createDynamoDb(deps: DynamoDbDeps): Promise<DynamoDb> {
   const tables = new TableRegistry(database, clock);
   const deletions = new Deletions(database, tables, log);
   await deletions.resume();
+  const tasks = new TableTasks({ database, tables, log });
   const operationDeps = {
     ...deps,
     tables,
+    tasks,
     counts: new TableCounts(database, clock),
     streams: new StreamLog({ ...deps, sequence: await openSequence(database, clock) }),
     finishDeletion: (table: TableDefinition) => deletions.begin(table),
   };
   const housekeeping = new StreamHousekeeping(deps);
+  const sweeper = new ExpirySweeper(operationDeps);
+  await tasks.resume();
   return {
     service: bindService("dynamodb", operationTable, operationDeps, authorization(tables)),
     streams: new StreamReader(deps),
     async stop() {
+      await sweeper.stop();
       await housekeeping.stop();
+      await tasks.stop();
       await deletions.stop();
     },
   };

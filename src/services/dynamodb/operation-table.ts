@@ -11,7 +11,6 @@ import {
   describeContinuousBackups,
   describeEndpoints,
   describeLimits,
-  describeTimeToLive,
 } from "./operations/describe-limits.ts";
 import { describeTable, listTables } from "./operations/describe-table.ts";
 import { getItem } from "./operations/get-item.ts";
@@ -19,6 +18,7 @@ import { putItem } from "./operations/put-item.ts";
 import { query } from "./operations/query.ts";
 import { scan } from "./operations/scan.ts";
 import { listTagsOfResource, tagResource, untagResource } from "./operations/tags.ts";
+import { describeTimeToLive, updateTimeToLive } from "./operations/time-to-live.ts";
 import { transactGetItems } from "./operations/transact-get-items.ts";
 import { transactWriteItems } from "./operations/transact-write-items.ts";
 import { updateItem } from "./operations/update-item.ts";
@@ -47,4 +47,5 @@ export const operationTable: OperationTable<Client, OperationDeps> = {
   UntagResource: untagResource,
   UpdateItem: updateItem,
   UpdateTable: updateTable,
+  UpdateTimeToLive: updateTimeToLive,
 };

@@ -2,10 +2,13 @@
 import { sql } from "../../store/database.ts";
 import type { Migration, Reader, Transaction } from "../../store/database.ts";
 import { tables } from "./migrations/001-tables.ts";
+import { tasks } from "./migrations/003-tasks.ts";
 import { sharedSequence, streams } from "./migrations/002-streams.ts";
+import { removeExpiringTable, removeSomeExpiries } from "./store-expiries.ts";
+import { removeTableTasks } from "./store-tasks.ts";
 import type { TableDefinition } from "./tables/definition.ts";
 
-export const migrations: readonly Migration[] = [tables, streams];
+export const migrations: readonly Migration[] = [tables, streams, tasks];
 /** What PostgreSQL needs beside them. */
 export const sharedMigrations: readonly Migration[] = [sharedSequence];
 
@@ -139,12 +142,27 @@ export async function beginDeletion(transaction: Transaction, table: TableDefini
 export async function continueDeletion(transaction: Transaction, table: TableDefinition): Promise<boolean> {
   let room = DELETION_BATCH_ROWS;
   for (const owner of [table.id, ...table.indexes.map(({ id }) => id)]) {
-    room -= await transaction.run(deleteSomeRows, owner, owner, room);
+    room -= await removeSomeRows(transaction, owner, room);
     if (room <= 0) return false;
   }
+  if (table.timeToLive) {
+    room -= await removeSomeExpiries(transaction, table.timeToLive.id, room);
+    if (room <= 0) return false;
+    await removeExpiringTable(transaction, table.timeToLive.id);
+  }
+  await removeTableTasks(transaction, table.id);
   await transaction.run(deleteTags, table.id);
   await transaction.run(deleteTable, table.id);
   return true;
+}
+
+/** Removes up to `limit` items or entries of an owner; answers how many. */
+export async function removeSomeRows(
+  transaction: Transaction,
+  owner: number,
+  limit: number,
+): Promise<number> {
+  return transaction.run(deleteSomeRows, owner, owner, limit);
 }
 
 export interface TagRow {

@@ -81,6 +81,7 @@ export function findIndex(
   if (name === undefined) return undefined;
   const index = table.indexes.find((candidate) => candidate.name === name);
   if (!index) throw invalid(`The table does not have the specified index: ${name}`);
+  if (index.isCreating) throw invalid(`Cannot read from backfilling global secondary index: ${name}`);
   if (index.isGlobal && isConsistent)
     throw invalid("Consistent reads are not supported on global secondary indexes");
   return index;

@@ -1,6 +1,7 @@
 /** Writes one item and its index entries within a transaction. */
 import type { Database, Transaction } from "../../../store/database.ts";
 import { invalid } from "../errors.ts";
+import { updateExpiry } from "../expiry/time-to-live.ts";
 import type { ItemRow, RowPlace } from "../store-items.ts";
 import { deleteItemRow, getItemRow, putItemRow } from "../store-items.ts";
 import type { IndexDefinition, TableDefinition } from "../tables/definition.ts";
@@ -69,7 +70,8 @@ export async function writeTogether<T>(
 export async function applyWrite({ transaction, changes }: Writing, write: Write): Promise<Written> {
   const { table, place } = write;
   const isStreamed = table.stream?.isEnabled === true;
-  const mustRead = write.needsPresent || isStreamed || table.indexes.length > 0;
+  const timeToLive = table.timeToLive?.isEnabled ? table.timeToLive : undefined;
+  const mustRead = write.needsPresent || isStreamed || timeToLive !== undefined || table.indexes.length > 0;
   const before = mustRead ? await getItemRow(transaction, place) : undefined;
   const item = write.next(before?.item);
   const after = item && { item, size: itemSize(item) };
@@ -79,6 +81,7 @@ export async function applyWrite({ transaction, changes }: Writing, write: Write
   consumption.addTable(writeUnits(Math.max(before?.size ?? 0, after?.size ?? 0)));
   for (const index of table.indexes)
     await updateIndex(transaction, write, index, { before, after, consumption });
+  if (timeToLive) await updateExpiry(transaction, timeToLive, place, { before, after });
   if (isStreamed && isChange(before, after))
     changes.push({ table, place, before, after, isExpiry: write.isExpiry ?? false });
   return { before, after, consumption };

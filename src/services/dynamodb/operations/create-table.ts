@@ -43,5 +43,5 @@ export async function createTable(
   });
   deps.tables.forget(place);
   // The table is there at once; that it is being made is what AWS says first, and what clients wait to be over.
-  return { TableDescription: describeTable(created, "CREATING", new Map()) };
+  return { TableDescription: describeTable(created, "CREATING", new Map(), created.createdAt) };
 }

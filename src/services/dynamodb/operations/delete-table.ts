@@ -41,7 +41,7 @@ export async function deleteTable(
     ItemCount,
     TableId,
     DeletionProtectionEnabled,
-  } = describeTable(table, "DELETING", new Map());
+  } = describeTable(table, "DELETING", new Map(), deps.clock.now());
   return {
     TableDescription: {
       TableName,

@@ -1,10 +1,9 @@
-/** DescribeLimits, DescribeEndpoints, DescribeTimeToLive and DescribeContinuousBackups: facts that nothing here changes yet. */
+/** DescribeLimits, DescribeEndpoints and DescribeContinuousBackups: facts that nothing here changes yet. */
 import { AwsError } from "../../../aws/errors.ts";
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import type { OperationDeps } from "../deps.ts";
 import { placeOf } from "../tables/registry.ts";
 import type { Client } from "./client.ts";
-import { tableToManage } from "./describe-table.ts";
 
 /** AWS's quotas for a new account, in capacity units. */
 const ACCOUNT_CAPACITY_MAX = 80_000;
@@ -45,14 +44,4 @@ export async function describeContinuousBackups(
       PointInTimeRecoveryDescription: { PointInTimeRecoveryStatus: "DISABLED" },
     },
   };
-}
-
-/** UpdateTimeToLive is not there, so it is never enabled. */
-export async function describeTimeToLive(
-  deps: OperationDeps,
-  input: Input<Client, "DescribeTimeToLive">,
-  context: RequestContext,
-): Promise<Output<Client, "DescribeTimeToLive">> {
-  await tableToManage(deps, input.TableName, context);
-  return { TimeToLiveDescription: { TimeToLiveStatus: "DISABLED" } };
 }

@@ -17,7 +17,7 @@ export async function describeTable(
 ): Promise<Output<Client, "DescribeTable">> {
   const table = await tableToManage(deps, input.TableName, context);
   const status = table.isDeleting ? "DELETING" : "ACTIVE";
-  return { Table: describe(table, status, await deps.counts.of(table)) };
+  return { Table: describe(table, status, await deps.counts.of(table), deps.clock.now()) };
 }
 
 export async function listTables(

@@ -33,6 +33,12 @@ export function readIndexes(input: CreateTableInput, facts: TableFacts): IndexDe
   const { LocalSecondaryIndexes: locals, GlobalSecondaryIndexes: globals } = input;
   const names = new Set<string>();
   const indexes = [...readLocals(locals, facts, names), ...readGlobals(input, globals, facts, names)];
+  checkProjectedCount(indexes);
+  return indexes;
+}
+
+/** Refuses indexes that name too many attributes together. */
+export function checkProjectedCount(indexes: readonly Pick<IndexDefinition, "projection">[]): void {
   const projected = indexes.reduce(
     (sum, { projection }) => sum + (projection.type === "INCLUDE" ? projection.attributes.length : 0),
     0,
@@ -41,7 +47,6 @@ export function readIndexes(input: CreateTableInput, facts: TableFacts): IndexDe
     throw invalidParameters(
       `The total number of projected attributes across all secondary indexes exceeds the limit of ${PROJECTED_ATTRIBUTES_MAX}`,
     );
-  return indexes;
 }
 
 function readLocals(
@@ -84,15 +89,8 @@ function readGlobals(
 ): IndexDefinition[] {
   if (!globals) return [];
   if (globals.length === 0) throw invalidParameters("List of GlobalSecondaryIndexes is empty");
-  const indexes = globals.map((global): IndexDefinition => {
-    const name = global.IndexName as string;
-    refuseWhatIsNotThere(global);
-    const key = readKeySchema(global.KeySchema ?? [], attributes);
-    const projection = readProjection(global.Projection);
-    const throughput = readThroughput(input, global);
-    refuseDuplicateName(names, name);
-    return { id: newId(), name, isGlobal: true, key, projection, throughput };
-  });
+  const billing = input.BillingMode ?? "PROVISIONED";
+  const indexes = globals.map((global) => readGlobal(billing, global, { attributes, newId }, names));
   if (globals.length > GLOBAL_INDEXES_MAX)
     throw invalidParameters(
       `GlobalSecondaryIndex count exceeds the per-table limit of ${GLOBAL_INDEXES_MAX}`,
@@ -100,12 +98,29 @@ function readGlobals(
   return indexes;
 }
 
-function readThroughput(
-  input: CreateTableInput,
+/** One global index, of CreateTable or UpdateTable; its name is added to those that are taken. */
+export function readGlobal(
+  billing: string,
   global: GlobalSecondaryIndex,
+  { attributes, newId }: Omit<TableFacts, "key">,
+  names: Set<string>,
+): IndexDefinition {
+  const name = global.IndexName as string;
+  refuseWhatIsNotThere(global);
+  const key = readKeySchema(global.KeySchema ?? [], attributes);
+  const projection = readProjection(global.Projection);
+  const throughput = readThroughput(billing, global);
+  refuseDuplicateName(names, name);
+  return { id: newId(), name, isGlobal: true, key, projection, throughput };
+}
+
+/** The units of a global index, which on-demand tables do not have. */
+export function readThroughput(
+  billing: string,
+  global: Pick<GlobalSecondaryIndex, "IndexName" | "ProvisionedThroughput">,
 ): IndexDefinition["throughput"] {
   const { ProvisionedThroughput: units, IndexName: name } = global;
-  if (input.BillingMode === "PAY_PER_REQUEST") {
+  if (billing === "PAY_PER_REQUEST") {
     if (units)
       throw invalidParameters(
         `ProvisionedThroughput should not be specified for index: ${name} when BillingMode is PAY_PER_REQUEST`,

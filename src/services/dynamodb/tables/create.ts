@@ -36,11 +36,7 @@ export function defineTable(
   if (!definitions || !schema) throw missingMembers(input);
   const billing = input.BillingMode ?? "PROVISIONED";
   const throughput = readThroughput(input, billing);
-  const attributes = definitions.map(({ AttributeName, AttributeType }): KeyAttribute => ({
-    name: AttributeName as string,
-    type: AttributeType as KeyAttributeType,
-  }));
-  refuseDuplicateDefinitions(attributes);
+  const attributes = readDefinitions(definitions);
   const key = readKeySchema(schema, attributes);
   const isAlone = !input.LocalSecondaryIndexes && !input.GlobalSecondaryIndexes;
   if (isAlone && schema.length !== attributes.length)
@@ -65,6 +61,18 @@ export function defineTable(
   };
 }
 
+/** Attribute definitions, each of which may be there once. */
+export function readDefinitions(
+  definitions: NonNullable<CreateTableInput["AttributeDefinitions"]>,
+): KeyAttribute[] {
+  const attributes = definitions.map(({ AttributeName, AttributeType }): KeyAttribute => ({
+    name: AttributeName as string,
+    type: AttributeType as KeyAttributeType,
+  }));
+  refuseDuplicateDefinitions(attributes);
+  return attributes;
+}
+
 function missingMembers(input: CreateTableInput): Error {
   const missing = [
     ...(input.AttributeDefinitions ? [] : ["attributeDefinitions"]),
@@ -78,7 +86,11 @@ function missingMembers(input: CreateTableInput): Error {
   );
 }
 
-function readThroughput(input: CreateTableInput, billing: string): Throughput {
+/** A table's units, which it has with provisioned billing and no other. */
+export function readThroughput(
+  input: Pick<CreateTableInput, "ProvisionedThroughput">,
+  billing: string,
+): Throughput {
   const { ProvisionedThroughput: units } = input;
   if (billing === "PAY_PER_REQUEST") {
     if (units)
@@ -99,7 +111,7 @@ function refuseDuplicateDefinitions(attributes: readonly KeyAttribute[]): void {
   if (repeated) throw invalidParameters(`Duplicate AttributeName in AttributeDefinitions: ${repeated.name}`);
 }
 
-function refuseUnusedDefinitions(attributes: readonly KeyAttribute[], keys: readonly Key[]): void {
+export function refuseUnusedDefinitions(attributes: readonly KeyAttribute[], keys: readonly Key[]): void {
   const used = new Set(keys.flatMap(({ partition, sort }) => [partition.name, sort?.name]));
   const names = attributes.map(({ name }) => name);
   if (names.every((name) => used.has(name))) return;

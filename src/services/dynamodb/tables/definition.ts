@@ -23,6 +23,10 @@ export type Projection =
 export interface Throughput {
   readonly read: number;
   readonly write: number;
+  /** When it was changed last, in epoch milliseconds, and how often it was decreased on the UTC day of the last decrease. */
+  readonly increasedAt?: number;
+  readonly decreasedAt?: number;
+  readonly decreases?: number;
 }
 
 export interface IndexDefinition {
@@ -34,6 +38,22 @@ export interface IndexDefinition {
   readonly projection: Projection;
   /** Zeros with on-demand billing. */
   readonly throughput: Throughput;
+  /** Whether the entries of items that were there before it are still being made; it cannot be read before. */
+  readonly isCreating?: boolean;
+  /** Of an index that has just been deleted, in the answer to that. */
+  readonly isDeleting?: boolean;
+}
+
+/** The time to live of a table's items, or the last one it had. */
+export interface TimeToLive {
+  /** Owner of the items' expiries in the store. */
+  readonly id: number;
+  readonly attribute: string;
+  readonly isEnabled: boolean;
+  /** Whether the items that were there before have been looked at. */
+  readonly isReady: boolean;
+  /** Epoch milliseconds. */
+  readonly changedAt: number;
 }
 
 /** The stream that a table has, or had last. */
@@ -60,6 +80,8 @@ export interface TableDefinition {
   readonly attributes: readonly KeyAttribute[];
   readonly key: Key;
   readonly billing: "PROVISIONED" | "PAY_PER_REQUEST";
+  /** When the billing was last changed to PAY_PER_REQUEST after the creation; epoch milliseconds. */
+  readonly onDemandSince?: number;
   readonly throughput: Throughput;
   readonly deletionProtected: boolean;
   /** Whether the class was given at creation: only then AWS shows it. */
@@ -68,6 +90,7 @@ export interface TableDefinition {
   /** Grows with every change of the definition; absent before the first. */
   readonly revision?: number;
   readonly stream?: TableStream;
+  readonly timeToLive?: TimeToLive;
 }
 
 /** An id that no owner of rows has had before: 52 random bits. */

@@ -9,6 +9,7 @@ import type {
 import { streamArn } from "../streams/names.ts";
 import type { IndexDefinition, Key, Projection, TableDefinition, Throughput } from "./definition.ts";
 import { tableArn } from "./definition.ts";
+import { decreasesToday } from "./update-throughput.ts";
 
 /** Items and their bytes, per owner of rows. */
 export interface Counts {
@@ -16,11 +17,12 @@ export interface Counts {
   readonly bytes: number;
 }
 
-/** The description; `counts` has the table's and its indexes'. */
+/** The description; `counts` has the table's and its indexes'. @param now Epoch milliseconds. */
 export function describeTable(
   table: TableDefinition,
-  status: "CREATING" | "ACTIVE" | "DELETING",
+  status: "CREATING" | "ACTIVE" | "UPDATING" | "DELETING",
   counts: ReadonlyMap<number, Counts>,
+  now: number,
 ): TableDescription {
   const common = { items: 0, bytes: 0, ...counts.get(table.id) };
   const locals = table.indexes.filter(({ isGlobal }) => !isGlobal);
@@ -34,18 +36,13 @@ export function describeTable(
     KeySchema: keySchema(table.key),
     TableStatus: status,
     CreationDateTime: new Date(table.createdAt),
-    ProvisionedThroughput: throughput(table.throughput),
+    ProvisionedThroughput: throughput(table.throughput, now),
     TableSizeBytes: common.bytes,
     ItemCount: common.items,
     TableArn: tableArn(table),
     TableId: table.tableId,
     DeletionProtectionEnabled: table.deletionProtected,
-    ...(table.billing === "PAY_PER_REQUEST" && {
-      BillingModeSummary: {
-        BillingMode: table.billing,
-        ...(status !== "CREATING" && { LastUpdateToPayPerRequestDateTime: new Date(table.createdAt) }),
-      },
-    }),
+    ...billingSummary(table, status),
     ...describeStream(table),
     ...(table.hasTableClass && { TableClassSummary: { TableClass: "STANDARD" } }),
     ...(locals.length > 0 && {
@@ -54,11 +51,39 @@ export function describeTable(
     ...(globals.length > 0 && {
       GlobalSecondaryIndexes: globals.map((index): GlobalSecondaryIndexDescription => ({
         ...describeIndex(table, index, counts),
-        IndexStatus: status,
-        ProvisionedThroughput: throughput(index.throughput),
+        ...indexStatus(index, status),
+        ProvisionedThroughput: throughput(index.throughput, now),
       })),
     }),
   };
+}
+
+type Status = "CREATING" | "ACTIVE" | "UPDATING" | "DELETING";
+
+/** AWS does not show it of tables that have been provisioned from the beginning. */
+function billingSummary(
+  table: TableDefinition,
+  status: Status,
+): Pick<TableDescription, "BillingModeSummary"> {
+  const { billing, onDemandSince } = table;
+  if (billing === "PROVISIONED" && onDemandSince === undefined) return {};
+  const since = onDemandSince ?? (status === "CREATING" ? undefined : table.createdAt);
+  return {
+    BillingModeSummary: {
+      BillingMode: billing,
+      ...(since !== undefined && { LastUpdateToPayPerRequestDateTime: new Date(since) }),
+    },
+  };
+}
+
+/** A new index of a table that is there is CREATING until the entries of all items are made. */
+function indexStatus(
+  { isCreating, isDeleting }: IndexDefinition,
+  status: Status,
+): Pick<GlobalSecondaryIndexDescription, "IndexStatus" | "Backfilling"> {
+  if (isDeleting) return { IndexStatus: "DELETING" };
+  if (isCreating && status !== "DELETING") return { IndexStatus: "CREATING", Backfilling: true };
+  return { IndexStatus: status === "UPDATING" ? "ACTIVE" : status };
 }
 
 /** The stream; of one that has been disabled its name alone. */
@@ -101,6 +126,13 @@ function projection(of: Projection): { ProjectionType: Projection["type"]; NonKe
   return { ProjectionType: of.type, NonKeyAttributes: [...of.attributes] };
 }
 
-function throughput({ read, write }: Throughput): ProvisionedThroughputDescription {
-  return { NumberOfDecreasesToday: 0, ReadCapacityUnits: read, WriteCapacityUnits: write };
+function throughput(units: Throughput, now: number): ProvisionedThroughputDescription {
+  const { read, write, increasedAt, decreasedAt } = units;
+  return {
+    NumberOfDecreasesToday: decreasesToday(units, now),
+    ReadCapacityUnits: read,
+    WriteCapacityUnits: write,
+    ...(increasedAt !== undefined && { LastIncreaseDateTime: new Date(increasedAt) }),
+    ...(decreasedAt !== undefined && { LastDecreaseDateTime: new Date(decreasedAt) }),
+  };
 }
