@@ -45,6 +45,8 @@ Options (each also as a variable; a flag wins):
                          [none; LAMBENT_REGISTRY_AUTH]
   --insecure-registries LIST
                          registries (host:port) without TLS, beside those of this machine  [LAMBENT_INSECURE_REGISTRIES]
+  --shard-throughput N   what a shard of a Kinesis stream takes and gives, as a multiple of AWS's limits; 0 for no limit
+                         [1; LAMBENT_SHARD_THROUGHPUT]
   --stop-grace-ms N      how long a stop waits for running invocations  [30000; LAMBENT_STOP_GRACE_MS]
   --log-level LEVEL      debug, info, warn, error: the server's own log, JSON lines on stderr  [info; LAMBENT_LOG_LEVEL]
 
@@ -80,6 +82,7 @@ export const startCommand: Command = {
     "local-code": text,
     "registry-auth": text,
     "insecure-registries": text,
+    "shard-throughput": text,
     "stop-grace-ms": text,
     "log-level": text,
   },

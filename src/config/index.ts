@@ -51,6 +51,11 @@ export interface Config {
   readonly registryAuth: string;
   /** Registries that are spoken to without TLS, beside those of this machine: `registry.lan:5000,10.0.0.7:5000`. */
   readonly insecureRegistries: string;
+  /**
+   * What a shard of a Kinesis stream takes and gives, as a multiple of AWS's limits (in: 1 MB and 1,000 records a second; out: 2 MB and
+   * 5 reads); 0 for as much as it can.
+   */
+  readonly shardThroughput: number;
   /** How long a graceful stop waits for running invocations, in milliseconds. */
   readonly stopGraceMs: number;
 }
@@ -89,6 +94,7 @@ const VARIABLES = {
   localCode: "LAMBENT_LOCAL_CODE",
   registryAuth: "LAMBENT_REGISTRY_AUTH",
   insecureRegistries: "LAMBENT_INSECURE_REGISTRIES",
+  shardThroughput: "LAMBENT_SHARD_THROUGHPUT",
   stopGraceMs: "LAMBENT_STOP_GRACE_MS",
 } as const satisfies Record<keyof Config, string>;
 
@@ -110,6 +116,7 @@ const NUMBER_MAX = {
   streamBytesPerSecond: 1_099_511_627_776,
   prebooted: 1_000,
   codeCacheBytes: 1_099_511_627_776,
+  shardThroughput: 1_000_000,
   stopGraceMs: 900_000,
 } as const;
 
@@ -144,6 +151,7 @@ export function loadConfig(input: ConfigInput = {}, env: NodeJS.ProcessEnv = pro
     localCode: "",
     registryAuth: "",
     insecureRegistries: "",
+    shardThroughput: 1,
     stopGraceMs: 30_000,
   };
   const read = (key: keyof Config) => input[key] ?? nonEmpty(env[VARIABLES[key]]) ?? defaults[key];
@@ -172,6 +180,7 @@ export function loadConfig(input: ConfigInput = {}, env: NodeJS.ProcessEnv = pro
     localCode: String(read("localCode")),
     registryAuth: String(read("registryAuth")),
     insecureRegistries: String(read("insecureRegistries")),
+    shardThroughput: integer("shardThroughput", read("shardThroughput")),
     stopGraceMs: integer("stopGraceMs", read("stopGraceMs")),
   };
   refuseOpenDoor(config);

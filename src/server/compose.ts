@@ -27,6 +27,7 @@ import { createEcr } from "../services/ecr/index.ts";
 import type { EcrDeps } from "../services/ecr/index.ts";
 import { createIam } from "../services/iam/index.ts";
 import type { Iam } from "../services/iam/index.ts";
+import { createKinesis } from "../services/kinesis/index.ts";
 import {
   SigningProfiles,
   createInvokePorts,
@@ -143,33 +144,27 @@ async function composeServices(
   sandboxes: SandboxProvider,
   parts: AsyncDisposableStack,
 ) {
-  const common = { ...base, database: store.database, blobs: store.blobs };
+  const { database, blobs, signals } = store;
+  const common = { ...base, database, blobs, signals };
   const owned = <T extends { stop(): Promise<void> }>(service: T): T => {
     parts.defer(() => service.stop());
     return service;
   };
   const iam = owned(await createIam(common));
+  const { resourcePolicies: policies } = iam;
   const sts = owned(await createSts({ ...common, roles: iam.sessions }));
   const logs = owned(await createCloudwatchLogs(common));
-  const dynamodb = owned(await createDynamoDb({ ...common, signals: store.signals }));
+  const dynamodb = owned(await createDynamoDb(common));
   const dynamodbStreams = createDynamoDbStreams({ ...base, streams: dynamodb.streams });
+  const { shardThroughput } = config;
+  const kinesis = owned(await createKinesis({ ...common, policies, shardThroughput }));
+  const { auth: authentication } = config;
   const ecr = owned(
-    await createEcr({
-      ...common,
-      authentication: config.auth,
-      port: door.port,
-      policies: iam.resourcePolicies,
-      ...expiry(iam),
-    }),
+    await createEcr({ ...common, authentication, port: door.port, policies, ...expiry(iam) }),
   );
   // S3 calls functions and Lambda reads code from S3: the one is handed over before the other exists, and used after.
-  const s3 = owned(
-    await createS3({
-      ...common,
-      functions: notifiedFunctions(() => lambda.functions),
-      policies: iam.resourcePolicies,
-    }),
-  );
+  const functions = notifiedFunctions(() => lambda.functions);
+  const s3 = owned(await createS3({ ...common, functions, policies }));
   const { runtimes, invoker } = composeInvoker(config, door, base, sandboxes, { iam, logs }, parts);
   // What reads event sources calls functions, and Lambda's operations make what it reads.
   const sources = await createSources({
@@ -193,13 +188,15 @@ async function composeServices(
     profiles: new SigningProfiles(signingProfilesDir(config.dataDir)),
     localFolders: parseFolders(config.localCode),
     roles: iam.roles,
-    policies: iam.resourcePolicies,
+    policies,
     objects: s3.objects,
     recordBuckets: s3.objects,
     snapStartObstacle: snapStartObstacle(sandboxes),
     isolationWarning: sandboxes.isolation.namespaces ? undefined : sandboxes.isolation.missing[0],
   });
-  const services = [lambda, s3, dynamodb, dynamodbStreams, iam, sts, logs, ecr].map(({ service }) => service);
+  const services = [lambda, s3, dynamodb, dynamodbStreams, kinesis, iam, sts, logs, ecr].map(
+    ({ service }) => service,
+  );
   return { services, iam, ecr, s3, lambda, sources, invoker };
 }
 

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { test } from "node:test";
 import { CloudFormationClient, ListStacksCommand } from "@aws-sdk/client-cloudformation";
 import { CreateTableCommand, DynamoDBClient, ListTablesCommand } from "@aws-sdk/client-dynamodb";
-import { KinesisClient, ListStreamsCommand } from "@aws-sdk/client-kinesis";
+import { EventBridgeClient, ListEventBusesCommand } from "@aws-sdk/client-eventbridge";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { start } from "../../src/index.ts";
 import { clientOptions } from "../harness/server.ts";
@@ -44,7 +44,7 @@ test("a known service that is not built answers 501 by name, in the caller's pro
     const options = clientOptions(server.endpoint);
     const refusals = [
       ["CloudFormation", "ListStacks", new CloudFormationClient(options).send(new ListStacksCommand({}))],
-      ["Kinesis", "ListStreams", new KinesisClient(options).send(new ListStreamsCommand({}))],
+      ["EventBridge", "ListEventBuses", new EventBridgeClient(options).send(new ListEventBusesCommand({}))],
     ] as const;
     for (const [service, operation, answer] of refusals)
       await assert.rejects(answer, (error: Error & { $metadata: { httpStatusCode: number } }) => {

@@ -1,0 +1,95 @@
+/** Removes records that have expired, and what deleted streams leave, a little at a time: other writers get their turn. */
+import { setImmediate } from "node:timers/promises";
+import type { Clock } from "../../kit/clock.ts";
+import type { Database } from "../../store/database.ts";
+import type { Log } from "../../telemetry/log.ts";
+import { deleteSomeChunks, expireChunks, oldestArrival } from "./records/store-chunks.ts";
+import { horizonOf } from "./streams.ts";
+import type { Streams } from "./streams.ts";
+import { allStreams, deleteShard, deleteStreamRow, shardsOf } from "./store.ts";
+import type { StreamRow } from "./store.ts";
+
+interface HousekeepingDeps {
+  readonly clock: Clock;
+  readonly database: Database;
+  readonly streams: Streams;
+  readonly log: Log;
+}
+
+const SWEEP_MS = 60_000;
+/** Rows that one transaction removes. */
+const ROWS_MAX = 200;
+
+export class Housekeeping {
+  readonly #deps: HousekeepingDeps;
+  readonly #ending = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> | undefined;
+
+  constructor(deps: HousekeepingDeps) {
+    this.#deps = deps;
+  }
+
+  /** Sweeps now, and then every minute until stopped. Readers hide records from the moment they expire. */
+  start(): void {
+    this.sweepSoon();
+    this.#timer = setInterval(() => this.sweepSoon(), SWEEP_MS);
+    this.#timer.unref();
+  }
+
+  sweepSoon(): void {
+    this.sweep().catch((error: unknown) =>
+      this.#deps.log.error("old records of Kinesis streams could not be removed", { error }),
+    );
+  }
+
+  /** Resolves when there is nothing left to remove. */
+  async sweep(): Promise<void> {
+    // What was deleted while a sweep was under way may have been missed by it.
+    await this.#running?.catch(() => undefined);
+    this.#running ??= this.#sweep().finally(() => (this.#running = undefined));
+    return this.#running;
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#ending.abort();
+    await this.#running?.catch(() => undefined);
+  }
+
+  async #sweep(): Promise<void> {
+    for (const stream of await allStreams(this.#deps.database)) {
+      if (this.#ending.signal.aborted) return;
+      await (stream.status === "DELETING" ? this.#remove(stream) : this.#expire(stream));
+    }
+  }
+
+  async #remove(stream: StreamRow): Promise<void> {
+    const { database, streams } = this.#deps;
+    await this.#untilDone(() => database.tx((tx) => deleteSomeChunks(tx, stream.stream_id, ROWS_MAX)));
+    if (this.#ending.signal.aborted) return;
+    await database.tx((tx) => deleteStreamRow(tx, stream.stream_id));
+    streams.forget(stream);
+  }
+
+  async #expire(stream: StreamRow): Promise<void> {
+    const { database, clock, streams } = this.#deps;
+    const before = horizonOf(stream, clock.now());
+    const { stream_id } = stream;
+    for (const { shardNo, closedAt } of await shardsOf(database, stream_id)) {
+      // Where nothing has expired, nothing is written.
+      if (((await oldestArrival(database, stream_id, shardNo)) ?? before) < before)
+        await this.#untilDone(() =>
+          database.tx((tx) => expireChunks(tx, stream_id, shardNo, before, ROWS_MAX)),
+        );
+      if (closedAt === null || closedAt >= before || this.#ending.signal.aborted) continue;
+      await database.tx((tx) => deleteShard(tx, stream_id, shardNo));
+      streams.forget(stream);
+    }
+  }
+
+  /** Repeats a step, which answers how many rows it removed, until it removes fewer than a full portion. */
+  async #untilDone(step: () => Promise<number>): Promise<void> {
+    while (!this.#ending.signal.aborted && (await step()) >= ROWS_MAX) await setImmediate();
+  }
+}

@@ -1,0 +1,91 @@
+/** Puts records into shards, durably: what comes for a stream while a transaction runs goes into the next, together. */
+import type { Clock } from "../../../kit/clock.ts";
+import type { Database, Transaction } from "../../../store/database.ts";
+import type { Signals } from "../../../store/signals.ts";
+import type { StreamRow } from "../store.ts";
+import { shardTopic, streamTopic } from "../topics.ts";
+import type { NewChunk } from "./chunk.ts";
+import { insertChunk, takePlaces } from "./store-chunks.ts";
+
+/** Where a chunk has come to lie; undefined where its shard takes no records any more. */
+export type Placed = { readonly lastIndex: number; readonly arrivedAt: number } | undefined;
+
+interface Waiting {
+  readonly chunks: readonly NewChunk[];
+  readonly resolve: (placed: Placed[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface AppendDeps {
+  readonly clock: Clock;
+  readonly database: Database;
+  readonly signals: Signals;
+}
+
+/** Calls that one transaction takes. */
+const CALLS_MAX = 256;
+
+export class Appends {
+  readonly #deps: AppendDeps;
+  /** By stream; an entry without calls stands for a transaction that runs. */
+  readonly #waiting = new Map<number, Waiting[]>();
+
+  constructor(deps: AppendDeps) {
+    this.#deps = deps;
+  }
+
+  /** Resolves once the records are durable, with the place of each chunk. */
+  append(stream: StreamRow, chunks: readonly NewChunk[]): Promise<Placed[]> {
+    return new Promise((resolve, reject) => {
+      const call = { chunks, resolve, reject };
+      const waiting = this.#waiting.get(stream.stream_id);
+      if (waiting) waiting.push(call);
+      else {
+        this.#waiting.set(stream.stream_id, [call]);
+        void this.#drain(stream);
+      }
+    });
+  }
+
+  async #drain(stream: StreamRow): Promise<void> {
+    const streamId = stream.stream_id;
+    for (;;) {
+      const calls = this.#waiting.get(streamId)?.splice(0, CALLS_MAX) ?? [];
+      if (calls.length === 0) break;
+      try {
+        const chunks = calls.flatMap((call) => call.chunks);
+        const placed = await this.#deps.database.tx((tx) => this.#write(tx, stream, chunks));
+        let at = 0;
+        for (const call of calls) call.resolve(placed.slice(at, (at += call.chunks.length)));
+      } catch (error) {
+        for (const call of calls) call.reject(error);
+      }
+    }
+    this.#waiting.delete(streamId);
+  }
+
+  async #write(tx: Transaction, stream: StreamRow, chunks: readonly NewChunk[]): Promise<Placed[]> {
+    const streamId = stream.stream_id;
+    const arrivedAt = this.#deps.clock.now();
+    const counts = new Map<number, number>();
+    for (const { shardNo, count } of chunks) counts.set(shardNo, (counts.get(shardNo) ?? 0) + count);
+    /** The place before the next chunk of each shard. In the order of their numbers, so that two servers do not wait for each other. */
+    const before = new Map<number, number>();
+    for (const [shardNo, count] of [...counts].sort(([a], [b]) => a - b)) {
+      const last = await takePlaces(tx, streamId, shardNo, count, arrivedAt);
+      if (last !== undefined) before.set(shardNo, last - count);
+    }
+    const placed: Placed[] = [];
+    for (const chunk of chunks) {
+      const place = before.get(chunk.shardNo);
+      const lastIndex = place === undefined ? undefined : place + chunk.count;
+      placed.push(lastIndex === undefined ? undefined : { lastIndex, arrivedAt });
+      if (lastIndex === undefined) continue;
+      before.set(chunk.shardNo, lastIndex);
+      await insertChunk(tx, streamId, chunk, lastIndex, arrivedAt);
+    }
+    for (const shardNo of before.keys()) await this.#deps.signals.send(tx, shardTopic(stream, shardNo));
+    if (before.size > 0) await this.#deps.signals.send(tx, streamTopic(stream));
+    return placed;
+  }
+}
