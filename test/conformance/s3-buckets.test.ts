@@ -75,13 +75,10 @@ describe("S3 buckets", () => {
     assert.match(await response.text(), /<Code>IllegalLocationConstraintException<\/Code>/);
   });
 
-  test("CreateBucket refuses ACLs, Object Lock and other ownership by name", async () => {
+  test("CreateBucket refuses ACLs and other ownership by name", async () => {
     const create = (extra: object) =>
       server.s3.send(new CreateBucketCommand({ Bucket: "refused", ...extra }));
     await refused(create({ ACL: "public-read" }), "InvalidBucketAclWithObjectOwnership", 400);
-    await refused(create({ ObjectLockEnabledForBucket: true }), "NotImplemented", 501, {
-      message: /Object Lock/,
-    });
     await refused(create({ ObjectOwnership: "ObjectWriter" }), "NotImplemented", 501, {
       message: /ObjectWriter/,
     });

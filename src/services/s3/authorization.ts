@@ -28,6 +28,8 @@ const MEMBER_KEYS = {
   IfMatch: "s3:if-match",
   IfNoneMatch: "s3:if-none-match",
   MaxKeys: "s3:max-keys",
+  ObjectLockLegalHoldStatus: "s3:object-lock-legal-hold",
+  ObjectLockMode: "s3:object-lock-mode",
   MetadataDirective: "s3:x-amz-metadata-directive",
   ObjectOwnership: "s3:x-amz-object-ownership",
   Prefix: "s3:prefix",
@@ -57,13 +59,30 @@ const onVersion =
   (input: Named): Requirement[] =>
     actions.map((action) => onOne(versioned(action, input), input));
 
+interface NewObject extends Named {
+  readonly Tagging?: string | undefined;
+  readonly ACL?: string | undefined;
+  readonly ObjectLockMode?: string | undefined;
+  readonly ObjectLockLegalHoldStatus?: string | undefined;
+}
+
 /** Writing an object, with the tags and the ACL that come with it. */
-function putting(input: Named & { Tagging?: string | undefined; ACL?: string | undefined }): Requirement[] {
+function putting(input: NewObject): Requirement[] {
   const tags = tagValues(readTagHeader(input.Tagging));
   const actions = ["PutObject"];
   if (input.Tagging !== undefined && input.Tagging !== "") actions.push("PutObjectTagging");
   if (input.ACL !== undefined) actions.push("PutObjectAcl");
+  if (input.ObjectLockMode !== undefined) actions.push("PutObjectRetention");
+  if (input.ObjectLockLegalHoldStatus !== undefined) actions.push("PutObjectLegalHold");
   return actions.map((action) => onOne(action, input, tags));
+}
+
+/** Removing an object, also past what governs it. */
+function removing(input: Named & { BypassGovernanceRetention?: boolean | undefined }): Requirement[] {
+  const plain = onOne(versioned("DeleteObject", input), input);
+  return input.BypassGovernanceRetention === true
+    ? [plain, onOne("BypassGovernanceRetention", input)]
+    : [plain];
 }
 
 /** Reading the object that a copy is made of. */
@@ -105,7 +124,7 @@ const table = authorizationFrom<Client>({
   DeleteBucketPolicy: onBucket("DeleteBucketPolicy"),
   DeleteBucketReplication: onBucket("PutReplicationConfiguration"),
   DeleteBucketTagging: onBucket("PutBucketTagging"),
-  DeleteObject: onVersion("DeleteObject"),
+  DeleteObject: removing,
   // Each key is asked for by the operation, which answers a refusal for that key alone.
   DeleteObjects: needsNothing,
   DeleteObjectTagging: onVersion("DeleteObjectTagging"),
@@ -132,6 +151,9 @@ const table = authorizationFrom<Client>({
   GetObject: onVersion("GetObject"),
   GetObjectAcl: onVersion("GetObjectAcl"),
   GetObjectAttributes: onVersion("GetObject", "GetObjectAttributes"),
+  GetObjectLegalHold: onObject("GetObjectLegalHold"),
+  GetObjectLockConfiguration: onBucket("GetBucketObjectLockConfiguration"),
+  GetObjectRetention: onObject("GetObjectRetention"),
   GetObjectTagging: onVersion("GetObjectTagging"),
   GetPublicAccessBlock: onBucket("GetBucketPublicAccessBlock"),
   HeadBucket: onBucket("ListBucket"),
@@ -158,6 +180,12 @@ const table = authorizationFrom<Client>({
   PutBucketVersioning: onBucket("PutBucketVersioning"),
   PutObject: putting,
   PutObjectAcl: onVersion("PutObjectAcl"),
+  PutObjectLegalHold: onObject("PutObjectLegalHold"),
+  PutObjectLockConfiguration: onBucket("PutBucketObjectLockConfiguration"),
+  PutObjectRetention: (input) => [
+    onOne("PutObjectRetention", input),
+    ...(input.BypassGovernanceRetention === true ? [onOne("BypassGovernanceRetention", input)] : []),
+  ],
   PutObjectTagging: (input) => {
     const tags = (input.Tagging?.TagSet ?? []).map(({ Key = "", Value = "" }) => [Key, Value] as const);
     return [onOne(versioned("PutObjectTagging", input), input, tagValues(tags))];
@@ -202,8 +230,15 @@ function told(requirement: Requirement, { account, headers, operation }: Request
 }
 
 /** What removing one of DeleteObjects' keys needs. */
-export function removal(named: Named, owner: string, context: RequestContext): Requirement {
-  return ownedBy(told(onOne(versioned("DeleteObject", named), named), context), owner);
+export function removal(
+  named: Named,
+  owner: string,
+  bypass: boolean,
+  context: RequestContext,
+): Requirement[] {
+  return removing({ ...named, BypassGovernanceRetention: bypass }).map((one) =>
+    ownedBy(told(one, context), owner),
+  );
 }
 
 /** An object as copies name it, with the account of its bucket. */

@@ -13,6 +13,7 @@ import { defaultLimits } from "./limits.ts";
 import { objects } from "./migrations/001-objects.ts";
 import { bucketAccess } from "./migrations/002-bucket-access.ts";
 import { lifecycle } from "./migrations/003-lifecycle.ts";
+import { objectLock } from "./migrations/004-object-lock.ts";
 import { operationTable } from "./operation-table.ts";
 import { Sequence } from "./sequence.ts";
 
@@ -23,7 +24,7 @@ export type { NotificationFunctions } from "./ports.ts";
 export async function createS3(
   deps: S3Deps,
 ): Promise<{ service: Service; objects: StoredObjects; start(): void; stop(): Promise<void> }> {
-  await deps.database.migrate("s3", [objects, bucketAccess, lifecycle]);
+  await deps.database.migrate("s3", [objects, bucketAccess, lifecycle, objectLock]);
   const content = new Content(deps);
   // Expiries call functions, so they wait until there are some.
   let runner: LifecycleRunner | undefined;

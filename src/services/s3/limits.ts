@@ -29,6 +29,9 @@ export const TAG_VALUE_CHARACTERS_MAX = 256;
 export const POLICY_BYTES_MAX = 20_480;
 export const CORS_RULES_MAX = 100;
 export const CORS_ID_CHARACTERS_MAX = 255;
+/** Default retentions of Object Lock. */
+export const RETENTION_DAYS_MAX = 36_500;
+export const RETENTION_YEARS_MAX = 100;
 export const LIFECYCLE_RULES_MAX = 1_000;
 export const LIFECYCLE_ID_CHARACTERS_MAX = 255;
 /** Noncurrent versions that a lifecycle rule may keep. */

@@ -37,6 +37,14 @@ import { getObject, headObject } from "./operations/get-object.ts";
 import { listObjectVersions } from "./operations/list-object-versions.ts";
 import { listObjects, listObjectsV2 } from "./operations/list-objects.ts";
 import { listMultipartUploads, listParts } from "./operations/list-uploads.ts";
+import {
+  getObjectLegalHold,
+  getObjectLockConfiguration,
+  getObjectRetention,
+  putObjectLegalHold,
+  putObjectLockConfiguration,
+  putObjectRetention,
+} from "./operations/object-lock.ts";
 import { deleteObjectTagging, getObjectTagging, putObjectTagging } from "./operations/object-tagging.ts";
 import {
   getBucketAcl,
@@ -86,6 +94,9 @@ export const operationTable: OperationTable<Client, S3> = {
   GetObject: getObject,
   GetObjectAcl: getObjectAcl,
   GetObjectAttributes: getObjectAttributes,
+  GetObjectLegalHold: getObjectLegalHold,
+  GetObjectLockConfiguration: getObjectLockConfiguration,
+  GetObjectRetention: getObjectRetention,
   GetObjectTagging: getObjectTagging,
   GetPublicAccessBlock: getPublicAccessBlock,
   HeadBucket: headBucket,
@@ -108,6 +119,9 @@ export const operationTable: OperationTable<Client, S3> = {
   PutBucketVersioning: withVerifiedBody(putBucketVersioning),
   PutObject: putObject,
   PutObjectAcl: withVerifiedBody(putObjectAcl),
+  PutObjectLegalHold: withVerifiedBody(putObjectLegalHold),
+  PutObjectLockConfiguration: withVerifiedBody(putObjectLockConfiguration),
+  PutObjectRetention: withVerifiedBody(putObjectRetention),
   PutObjectTagging: withVerifiedBody(putObjectTagging),
   PutPublicAccessBlock: withVerifiedBody(putPublicAccessBlock),
   UploadPart: uploadPart,

@@ -1,6 +1,6 @@
-/** Members that an operation knows and does not do: ACLs as buckets with enforced ownership answer, the rest by name. */
+/** Members that operations know and do not do: ACLs as buckets with enforced ownership answer, the rest by name. */
 import { notImplemented } from "../../aws/errors.ts";
-import { invalidRequest, s3Error } from "./errors.ts";
+import { s3Error } from "./errors.ts";
 
 /** What a bucket whose ownership is enforced takes, because it changes nothing. */
 const HARMLESS_ACLS = new Set(["private", "bucket-owner-full-control"]);
@@ -20,34 +20,23 @@ const REFUSED = {
   CopySourceSSECustomerKey: "server-side encryption with customer keys of a copy's source",
   CopySourceSSECustomerKeyMD5: "server-side encryption with customer keys of a copy's source",
   WebsiteRedirectLocation: "website redirects (x-amz-website-redirect-location)",
+  ObjectLockEventHold: "retentions that an event begins (x-amz-object-lock-event-hold)",
+  ObjectLockEventHoldDurationDays:
+    "retentions that an event begins (x-amz-object-lock-event-hold-duration-days)",
+  ObjectLockEventHoldDurationYears:
+    "retentions that an event begins (x-amz-object-lock-event-hold-duration-years)",
   WriteOffsetBytes: "appending to objects (x-amz-write-offset-bytes)",
   AnnotationDirective: "object annotations (x-amz-annotation-directive)",
   OptionalObjectAttributes: "optional object attributes (x-amz-optional-object-attributes)",
 } as const;
 
-const OBJECT_LOCK = [
-  "ObjectLockMode",
-  "ObjectLockRetainUntilDate",
-  "ObjectLockLegalHoldStatus",
-  "ObjectLockEventHold",
-  "ObjectLockEventHoldDurationDays",
-  "ObjectLockEventHoldDurationYears",
-];
-
 const GRANTS = ["GrantFullControl", "GrantRead", "GrantReadACP", "GrantWrite", "GrantWriteACP"];
 
-/** @throws NotImplemented, or what S3 answers for ACLs and locks on a bucket that has neither. */
+/** @throws NotImplemented, or what S3 answers for ACLs on a bucket that has none. */
 export function refuseUnsupported(input: object): void {
   const members = input as Record<string, unknown>;
   const has = (name: string) => members[name] !== undefined && members[name] !== null;
   for (const [name, words] of Object.entries(REFUSED)) if (has(name)) throw notImplemented(words);
-  if (OBJECT_LOCK.some(has)) throw invalidRequest("Bucket is missing Object Lock Configuration");
-  if (has("BypassGovernanceRetention") && members["BypassGovernanceRetention"] === true)
-    throw s3Error(
-      "InvalidArgument",
-      {},
-      "x-amz-bypass-governance-retention is only applicable to Object Lock enabled buckets.",
-    );
   if (GRANTS.some(has) || (has("ACL") && !HARMLESS_ACLS.has(String(members["ACL"]))))
     throw s3Error("AccessControlListNotSupported");
 }

@@ -25,6 +25,8 @@ export interface BucketRow {
   readonly cors: string | null;
   /** JSON of lifecycle rules as they were given, or null. */
   readonly lifecycle: string | null;
+  /** JSON of a {@link BucketLock}; null where the bucket locks nothing. */
+  readonly object_lock: string | null;
 }
 
 /** One version of an object, or a delete marker; without its content. */
@@ -48,6 +50,8 @@ export interface VersionRow {
   readonly parts: number;
   readonly upload_id: string | null;
   readonly blob_name: string | null;
+  /** JSON of a {@link Lock}, or null. */
+  readonly object_lock: string | null;
 }
 
 export interface ObjectRow extends VersionRow {
@@ -70,6 +74,8 @@ export interface UploadRow {
   readonly checksum_type: ChecksumType;
   readonly headers: string;
   readonly tags: string | null;
+  /** JSON of the {@link Lock} that was asked for, or null. */
+  readonly object_lock: string | null;
 }
 
 export interface PartRow {

@@ -8,8 +8,8 @@ const OF_ACCOUNT = sql("s3.buckets-of-account", "SELECT * FROM s3_bucket WHERE a
 const COUNT = sql("s3.buckets-count", "SELECT count(*) AS count FROM s3_bucket WHERE account = ?");
 const INSERT = sql(
   "s3.bucket-insert",
-  `INSERT INTO s3_bucket (name, account, region, location, created_at, versioning, tags, notification)
-   VALUES (?, ?, ?, ?, ?, '', ?, NULL)`,
+  `INSERT INTO s3_bucket (name, account, region, location, created_at, versioning, tags, object_lock)
+   VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
 );
 const DELETE = sql("s3.bucket-delete", "DELETE FROM s3_bucket WHERE name = ?");
 const ANY_VERSION = sql("s3.bucket-any-version", "SELECT 1 AS one FROM s3_object WHERE bucket = ? LIMIT 1");
@@ -37,6 +37,7 @@ const WITH_LIFECYCLE = sql(
   "s3.buckets-with-lifecycle",
   "SELECT name, lifecycle FROM s3_bucket WHERE lifecycle IS NOT NULL ORDER BY name",
 );
+const SET_OBJECT_LOCK = sql("s3.bucket-object-lock", "UPDATE s3_bucket SET object_lock = ? WHERE name = ?");
 const SET_CORS = sql("s3.bucket-cors", "UPDATE s3_bucket SET cors = ? WHERE name = ?");
 
 export function findBucket(reader: Reader, name: string): Promise<BucketRow | undefined> {
@@ -69,9 +70,14 @@ export async function countBuckets(reader: Reader, account: string): Promise<num
 
 export async function insertBucket(
   transaction: Transaction,
-  row: Pick<BucketRow, "name" | "account" | "region" | "location" | "created_at" | "tags">,
+  row: Pick<
+    BucketRow,
+    "name" | "account" | "region" | "location" | "created_at" | "versioning" | "tags" | "object_lock"
+  >,
 ): Promise<void> {
-  await transaction.run(INSERT, row.name, row.account, row.region, row.location, row.created_at, row.tags);
+  const { name, account, region, location, created_at: createdAt } = row;
+  const { versioning, tags, object_lock: lock } = row;
+  await transaction.run(INSERT, name, account, region, location, createdAt, versioning, tags, lock);
 }
 
 export async function deleteBucketRow(transaction: Transaction, name: string): Promise<void> {
@@ -135,4 +141,8 @@ export async function setLifecycle(
 /** The buckets of all accounts whose objects expire. */
 export function bucketsWithLifecycle(reader: Reader): Promise<Pick<BucketRow, "name" | "lifecycle">[]> {
   return reader.all<Pick<BucketRow, "name" | "lifecycle">>(WITH_LIFECYCLE);
+}
+
+export async function setObjectLock(transaction: Transaction, name: string, lock: string): Promise<void> {
+  await transaction.run(SET_OBJECT_LOCK, lock, name);
 }

@@ -1,10 +1,11 @@
 /** The SQL of object versions. */
 import type { Reader, Transaction } from "../../store/database.ts";
 import { sql } from "../../store/database.ts";
+import type { Lock } from "./object-lock/lock.ts";
 import type { ObjectRow, VersionRow } from "./rows.ts";
 
 const VERSION_COLUMNS = `object_key, seq, version_id, is_latest, is_marker, size, etag, modified_at,
-  checksum_algorithm, checksum_type, checksum, parts, upload_id, blob_name`;
+  checksum_algorithm, checksum_type, checksum, parts, upload_id, blob_name, object_lock`;
 
 const CURRENT = sql(
   "s3.object-current",
@@ -39,7 +40,7 @@ const NEWER = sql(
 const INSERT = sql(
   "s3.object-insert",
   `INSERT INTO s3_object (bucket, ${VERSION_COLUMNS}, headers, tags, inline_bytes)
-   VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+   VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 );
 const DELETE = sql(
   "s3.object-delete",
@@ -52,6 +53,11 @@ const SET_LATEST = sql(
 const SET_TAGS = sql(
   "s3.object-tags",
   "UPDATE s3_object SET tags = ? WHERE bucket = ? AND object_key = ? AND seq = ?",
+);
+
+const SET_LOCK = sql(
+  "s3.object-lock",
+  "UPDATE s3_object SET object_lock = ? WHERE bucket = ? AND object_key = ? AND seq = ?",
 );
 
 /** The newest version of a key, which may be a delete marker. */
@@ -135,6 +141,7 @@ export async function insertVersion(
     row.parts,
     row.upload_id,
     row.blob_name,
+    row.object_lock,
     row.headers,
     row.tags,
     row.inline_bytes,
@@ -166,4 +173,14 @@ export async function setObjectTags(
   tags: string | null,
 ): Promise<void> {
   await transaction.run(SET_TAGS, tags, bucket, row.object_key, row.seq);
+}
+
+export async function setLock(
+  transaction: Transaction,
+  bucket: string,
+  row: VersionRow,
+  lock: Lock,
+): Promise<void> {
+  const stored = Object.keys(lock).length === 0 ? null : JSON.stringify(lock);
+  await transaction.run(SET_LOCK, stored, bucket, row.object_key, row.seq);
 }

@@ -94,6 +94,7 @@ async function write(s3: S3, { account, bucket, key, bytes, writer }: NewObject)
     uploadId: null,
     headers: JSON.stringify(readHeaders({ ContentType: "application/json" })),
     tags: null,
+    lock: undefined,
   };
   const changer = {
     principal: { userId: writer.principalId },

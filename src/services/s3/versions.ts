@@ -5,6 +5,8 @@ import { checkWrite, matchesEtag, preconditionFailed } from "./conditions.ts";
 import type { WriteConditions } from "./conditions.ts";
 import type { S3 } from "./deps.ts";
 import { invalidArgument, s3Error } from "./errors.ts";
+import { newLock, requireUnlocked } from "./object-lock/lock.ts";
+import type { Lock } from "./object-lock/lock.ts";
 import type { BucketRow, VersionRow } from "./rows.ts";
 import { seqOfVersionId, versionId as newVersionId } from "./sequence.ts";
 import { currentHead, deleteVersion, headOfVersion, insertVersion, setLatest } from "./store-objects.ts";
@@ -25,6 +27,8 @@ export interface NewVersion {
   /** JSON. */
   readonly headers: string;
   readonly tags: string | null;
+  /** What it is to be locked by; undefined for what the bucket does by default. */
+  readonly lock: Lock | undefined;
 }
 
 export interface Written {
@@ -65,6 +69,7 @@ export async function writeVersion(
     parts: content.parts,
     upload_id: content.uploadId,
     blob_name: content.blobName,
+    object_lock: newLock(bucket, content.lock, modifiedAt),
     headers: content.headers,
     tags: content.tags,
     inline_bytes: content.inlineBytes,
@@ -83,18 +88,21 @@ export interface Removed {
   readonly garbage: readonly (string | null)[];
 }
 
-/** Deletes a key (which may only put a delete marker), or one version of it for good. */
+/**
+ * Deletes a key (which may only put a delete marker), or one version of it for good.
+ * @throws AccessDenied for a version that is locked; PreconditionFailed
+ */
 export async function removeObject(
   s3: S3,
   tx: Transaction,
   bucket: BucketRow,
   key: Buffer,
   versionId: string | undefined,
-  ifMatch: string | undefined,
+  { ifMatch, bypass = false }: { readonly ifMatch?: string | undefined; readonly bypass?: boolean },
 ): Promise<Removed> {
   const current = await currentHead(tx, bucket.name, key);
   if (ifMatch !== undefined) checkDelete(ifMatch, current, key);
-  if (versionId !== undefined) return removeVersion(s3, tx, bucket, key, versionId, current);
+  if (versionId !== undefined) return removeVersion(s3, tx, bucket, key, { versionId, bypass }, current);
   if (bucket.versioning === "") {
     const garbage = current ? await dropVersion(tx, bucket, current) : [];
     const event = current ? "Delete" : undefined;
@@ -119,10 +127,11 @@ async function removeVersion(
   tx: Transaction,
   bucket: BucketRow,
   key: Buffer,
-  versionId: string,
+  { versionId, bypass }: { readonly versionId: string; readonly bypass: boolean },
   current: VersionRow | undefined,
 ): Promise<Removed> {
   const row = await headOfVersion(tx, bucket.name, key, versionId);
+  if (row) requireUnlocked(row.object_lock, bypass, s3.clock.now());
   const seq = s3.sequence.next(current?.seq);
   if (!row) return { versionId, deleteMarker: false, event: undefined, seq, garbage: [] };
   const garbage = await dropVersion(tx, bucket, row);
@@ -179,6 +188,7 @@ function marker(key: Buffer, seq: number, versionId: string) {
     parts: 0,
     upload_id: null,
     blob_name: null,
+    object_lock: null,
     headers: "{}",
     tags: null,
     inline_bytes: null,

@@ -3,6 +3,7 @@ import type { Transaction } from "../../../store/database.ts";
 import type { S3 } from "../deps.ts";
 import type { Place } from "../listing/walk.ts";
 import { notify } from "../notification/send.ts";
+import { isLocked } from "../object-lock/lock.ts";
 import type { BucketRow, ObjectRow } from "../rows.ts";
 import { sequencer } from "../sequence.ts";
 import { findBucket } from "../store-buckets.ts";
@@ -26,7 +27,8 @@ export function expireVersion(s3: S3, name: string, { object_key: key, seq }: Pl
     const due = await dueOf(tx, bucket, enabledRules(bucket.lifecycle), row);
     if (!due || due.at > s3.clock.now()) return [];
     const isKept = row.is_latest === 1 && row.is_marker === 0;
-    const removed = await removeObject(s3, tx, bucket, key, isKept ? undefined : row.version_id, undefined);
+    if (!isKept && isLocked(row.object_lock, false, s3.clock.now())) return [];
+    const removed = await removeObject(s3, tx, bucket, key, isKept ? undefined : row.version_id, {});
     const change = {
       name: `LifecycleExpiration:${removed.event ?? "Delete"}`,
       key: key.toString(),

@@ -42,7 +42,8 @@ export async function createBucket(
         BucketName: name,
       });
     if ((await countBuckets(tx, account)) >= s3.limits.bucketsPerAccountMax) throw s3Error("TooManyBuckets");
-    await insertBucket(tx, { name, account, region, location, created_at: s3.clock.now(), tags });
+    const created_at = s3.clock.now();
+    await insertBucket(tx, { name, account, region, location, created_at, tags, ...lockOf(input) });
   });
   return { Location: region === "us-east-1" ? `/${name}` : `${context.endpoint}/${name}` };
 }
@@ -125,12 +126,17 @@ export async function listBuckets(
   };
 }
 
+/** A bucket that locks objects has versions from the start. */
+function lockOf({ ObjectLockEnabledForBucket: isLocking }: Input<Client, "CreateBucket">) {
+  return isLocking === true
+    ? ({ versioning: "Enabled", object_lock: "{}" } as const)
+    : ({ versioning: "", object_lock: null } as const);
+}
+
 function refuseBucketOptions(input: Input<Client, "CreateBucket">): void {
   const { CreateBucketConfiguration: configuration, ObjectOwnership: ownership } = input;
   if (configuration?.Location !== undefined || configuration?.Bucket !== undefined)
     throw notImplemented("directory buckets (CreateBucketConfiguration Location and Bucket)");
-  if (input.ObjectLockEnabledForBucket === true)
-    throw notImplemented("Object Lock (x-amz-bucket-object-lock-enabled)");
   if (input.BucketNamespace !== undefined && input.BucketNamespace !== "global")
     throw notImplemented(`the bucket namespace ${input.BucketNamespace}`);
   if (ownership !== undefined && ownership !== "BucketOwnerEnforced")

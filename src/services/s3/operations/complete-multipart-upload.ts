@@ -10,6 +10,7 @@ import { checkWriteHeaders } from "../conditions.ts";
 import type { S3 } from "../deps.ts";
 import { invalidRequest, s3Error } from "../errors.ts";
 import { shownVersionId } from "../find-object.ts";
+import { parseLock } from "../object-lock/lock.ts";
 import { putVersionIn } from "../put-version.ts";
 import { refuseUnsupported } from "../refusals.ts";
 import type { BucketRow, UploadRow, VersionRow } from "../rows.ts";
@@ -75,6 +76,7 @@ async function complete(
       inlineBytes: null,
       headers: upload.headers,
       tags: upload.tags,
+      lock: upload.object_lock === null ? undefined : parseLock(upload.object_lock),
     },
     conditions: { ifMatch: input.IfMatch, ifNoneMatch: input.IfNoneMatch },
     event: "ObjectCreated:CompleteMultipartUpload",

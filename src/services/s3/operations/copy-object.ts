@@ -13,6 +13,7 @@ import type { S3 } from "../deps.ts";
 import { invalidArgument, invalidRequest } from "../errors.ts";
 import { shownVersionId } from "../find-object.ts";
 import { checkStorageClass, readHeaders } from "../metadata.ts";
+import { askedLock } from "../object-lock/lock.ts";
 import { putVersion } from "../put-version.ts";
 import { receiveCopy } from "../receive-copy.ts";
 import { refuseUnsupported } from "../refusals.ts";
@@ -32,6 +33,7 @@ export async function copyObject(
   checkStorageClass(input.StorageClass);
   checkDirectives(input);
   const key = keyBytes(input.Key);
+  const lock = askedLock(input, s3.clock.now());
   const conditions = { ifMatch: input.IfMatch, ifNoneMatch: input.IfNoneMatch };
   checkWriteHeaders(conditions);
   const target = await bucketFor(s3.database, input, context);
@@ -55,6 +57,7 @@ export async function copyObject(
     parts: 0,
     uploadId: null,
     headers: input.MetadataDirective === "REPLACE" ? JSON.stringify(readHeaders(input)) : row.headers,
+    lock,
     tags: input.TaggingDirective === "REPLACE" ? storedTags(readTagHeader(input.Tagging)) : row.tags,
   };
   const written = await putVersion(

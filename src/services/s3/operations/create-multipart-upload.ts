@@ -6,6 +6,7 @@ import { DIGESTS_REFUSED } from "../../../kit/digest.ts";
 import type { S3 } from "../deps.ts";
 import { abortOutput } from "../lifecycle/headers.ts";
 import { checkStorageClass, readHeaders } from "../metadata.ts";
+import { askedLock, lockMissing } from "../object-lock/lock.ts";
 import { refuseUnsupported } from "../refusals.ts";
 import { uploadId as newUploadId } from "../sequence.ts";
 import { deleteParts, deleteUpload, insertUpload } from "../store-uploads.ts";
@@ -24,6 +25,7 @@ export async function createMultipartUpload(
   const refused = DIGESTS_REFUSED.find((name) => name === input.ChecksumAlgorithm);
   if (refused) throw notImplemented(`the checksum algorithm ${refused}`);
   const checksum = chooseChecksum(input.ChecksumAlgorithm, input.ChecksumType);
+  const lock = askedLock(input, s3.clock.now());
   const row = {
     object_key: key,
     initiated_at: s3.clock.now(),
@@ -32,9 +34,11 @@ export async function createMultipartUpload(
     checksum_type: checksum.type,
     headers: JSON.stringify(readHeaders(input)),
     tags: storedTags(readTagHeader(input.Tagging)),
+    object_lock: lock ? JSON.stringify(lock) : null,
   };
   const { uploadId, abort } = await s3.database.tx(async (tx) => {
     const bucket = await bucketFor(tx, input, context);
+    if (lock && bucket.object_lock === null) throw lockMissing();
     const seq = s3.sequence.next();
     const id = newUploadId(seq, s3.ids);
     await insertUpload(tx, { ...row, upload_id: id, bucket: bucket.name, seq });

@@ -21,7 +21,8 @@ export async function deleteObject(
   const versionId = checkVersionId(input.VersionId);
   const removed = await s3.database.tx(async (tx) => {
     const bucket = await bucketFor(tx, input, context);
-    return removeWithEvent(s3, tx, bucket, { key, versionId, ifMatch: input.IfMatch }, context);
+    const bypass = input.BypassGovernanceRetention === true;
+    return removeWithEvent(s3, tx, bucket, { key, versionId, ifMatch: input.IfMatch, bypass }, context);
   });
   s3.content.discard(removed.garbage);
   return {

@@ -34,14 +34,15 @@ export async function deleteObjects(
   const objects = input.Delete?.Objects ?? [];
   if (objects.length === 0 || objects.length > DELETE_OBJECTS_MAX) throw s3Error("MalformedXML");
   const bucket = await bucketFor(s3.database, input, context);
-  const { allowed, refused } = await authorizeEach(objects, bucket, context);
+  const bypass = input.BypassGovernanceRetention === true;
+  const { allowed, refused } = await authorizeEach(objects, bucket, bypass, context);
   const results: Result[] = refused;
   for (let at = 0; at < allowed.length; at += REMOVALS_PER_COMMIT) {
     const batch = allowed.slice(at, at + REMOVALS_PER_COMMIT);
     const done = await s3.database.tx(async (tx) => {
       const bucket = await bucketFor(tx, input, context);
       const removals: Result[] = [];
-      for (const named of batch) removals.push(await removeOne(s3, tx, bucket, named, context));
+      for (const named of batch) removals.push(await removeOne(s3, tx, bucket, { named, bypass }, context));
       return removals;
     });
     for (const result of done) if ("removed" in result) s3.content.discard(result.removed.garbage);
@@ -59,6 +60,7 @@ export async function deleteObjects(
 async function authorizeEach(
   objects: readonly Named[],
   bucket: BucketRow,
+  bypass: boolean,
   context: RequestContext,
 ): Promise<{ allowed: readonly Named[]; refused: Result[] }> {
   const { authorize } = context;
@@ -67,7 +69,8 @@ async function authorizeEach(
   const refused: Result[] = [];
   for (const named of objects)
     try {
-      await authorize(removal({ ...named, Bucket: bucket.name }, bucket.account, context));
+      for (const one of removal({ ...named, Bucket: bucket.name }, bucket.account, bypass, context))
+        await authorize(one);
       allowed.push(named);
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
@@ -81,7 +84,7 @@ async function removeOne(
   s3: S3,
   tx: Transaction,
   bucket: BucketRow,
-  named: Named,
+  { named, bypass }: { readonly named: Named; readonly bypass: boolean },
   context: RequestContext,
 ): Promise<Result> {
   try {
@@ -91,6 +94,7 @@ async function removeOne(
       key: keyBytes(named.Key),
       versionId: checkVersionId(named.VersionId || undefined),
       ifMatch: named.ETag,
+      bypass,
     };
     return { named, removed: await removeWithEvent(s3, tx, bucket, removal, context) };
   } catch (error) {

@@ -1,6 +1,7 @@
 /** GetObject and HeadObject: conditions, ranges, parts, versions, and the headers of what is found. */
 import { BlobNotFound } from "../../../store/blobs.ts";
 import type { ByteRange } from "../../../store/blobs.ts";
+import { AwsError } from "../../../aws/errors.ts";
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import { bucketFor, keyBytes } from "../access.ts";
 import { checksumOutput } from "../checksum/stored.ts";
@@ -13,6 +14,9 @@ import { expirationOutput } from "../lifecycle/headers.ts";
 import { PART_NUMBER_MAX } from "../limits.ts";
 import { headerOutput } from "../metadata.ts";
 import type { ObjectHeaders } from "../metadata.ts";
+import { bucketArn } from "../notification/event.ts";
+import { parseLock } from "../object-lock/lock.ts";
+import { ownedBy } from "../policy/grants.ts";
 import { contentRange, parseRange } from "../range.ts";
 import { refuseUnsupported } from "../refusals.ts";
 import type { BucketRow, ObjectRow, PartRow } from "../rows.ts";
@@ -36,7 +40,7 @@ export async function getObject(
       // An empty part has no range that could say so.
       const isEmpty = found.part?.size === 0;
       const Body = isEmpty ? Buffer.alloc(0) : await s3.content.read(found.row, found.range);
-      return { ...answer(found, input, context), Body };
+      return { ...answer(found, input, context), ...(await lockOutput(found, context)), Body };
     } catch (error) {
       if (!(error instanceof BlobNotFound) || attempt === ATTEMPTS_MAX) throw error;
     }
@@ -48,7 +52,8 @@ export async function headObject(
   input: Input<Client, "HeadObject">,
   context: RequestContext,
 ): Promise<Output<Client, "HeadObject">> {
-  return answer(await find(s3, input, context), input, context);
+  const found = await find(s3, input, context);
+  return { ...answer(found, input, context), ...(await lockOutput(found, context)) };
 }
 
 interface Found {
@@ -136,6 +141,28 @@ function answer({ bucket, row, range, part }: Found, input: ReadInput, context: 
     ...(input.PartNumber !== undefined && row.parts > 0 ? { PartsCount: row.parts } : {}),
     ...(tags > 0 ? { TagCount: tags } : {}),
     ...(input.ChecksumMode === "ENABLED" ? checksums(row, range, part) : {}),
+  };
+}
+
+/** What locks the version, as far as the caller may know. */
+async function lockOutput({ bucket, row }: Found, context: RequestContext) {
+  if (row.object_lock === null) return {};
+  const { mode, until, legalHold } = parseLock(row.object_lock);
+  const may = async (action: string) => {
+    const resource = `${bucketArn(bucket.name)}/${row.object_key.toString()}`;
+    return context.authorize?.(ownedBy({ action, resource }, bucket.account)).then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof AwsError) return false;
+        throw error;
+      },
+    );
+  };
+  const showsRetention = until !== undefined && (await may("s3:GetObjectRetention")) !== false;
+  const showsHold = legalHold !== undefined && (await may("s3:GetObjectLegalHold")) !== false;
+  return {
+    ...(showsRetention && { ObjectLockMode: mode, ObjectLockRetainUntilDate: new Date(until) }),
+    ...(showsHold && { ObjectLockLegalHoldStatus: legalHold }),
   };
 }
 

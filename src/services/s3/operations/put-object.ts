@@ -7,7 +7,9 @@ import { requestedChecksum } from "../checksum/requested.ts";
 import { checksumOutput } from "../checksum/stored.ts";
 import { checkWriteHeaders } from "../conditions.ts";
 import type { S3 } from "../deps.ts";
+import { invalidRequest } from "../errors.ts";
 import { checkStorageClass, readHeaders } from "../metadata.ts";
+import { askedLock } from "../object-lock/lock.ts";
 import { putVersion } from "../put-version.ts";
 import { refuseUnsupported } from "../refusals.ts";
 import { readTagHeader, storedTags } from "../tags.ts";
@@ -23,6 +25,8 @@ export async function putObject(
   const key = keyBytes(input.Key);
   const headers = readHeaders(input);
   const tags = storedTags(readTagHeader(input.Tagging));
+  const lock = askedLock(input, s3.clock.now());
+  if (lock) requireDigest(context);
   const conditions = { ifMatch: input.IfMatch, ifNoneMatch: input.IfNoneMatch };
   checkWriteHeaders(conditions);
   const requested = requestedChecksum(input, context);
@@ -39,6 +43,7 @@ export async function putObject(
     uploadId: null,
     headers: JSON.stringify(headers),
     tags,
+    lock,
   };
   const written = await putVersion(
     s3,
@@ -47,4 +52,15 @@ export async function putObject(
   );
   const { versionId: VersionId, Expiration } = written;
   return { ETag: `"${content.etag}"`, ...checksumOutput(checksum), VersionId, Expiration };
+}
+
+/** What is to be kept has to have come whole. */
+function requireDigest({ headers }: RequestContext): void {
+  const named = Object.keys(headers).some(
+    (name) => name === "content-md5" || name.startsWith("x-amz-checksum-"),
+  );
+  if (!named && headers["x-amz-trailer"] === undefined)
+    throw invalidRequest(
+      "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters",
+    );
 }

@@ -18,6 +18,12 @@ export async function putBucketVersioning(
   if (status !== "Enabled" && status !== "Suspended") throw s3Error("MalformedXML");
   await s3.database.tx(async (tx) => {
     const bucket = await bucketFor(tx, input, context);
+    if (status === "Suspended" && bucket.object_lock !== null)
+      throw s3Error(
+        "InvalidBucketState",
+        {},
+        "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.",
+      );
     await setVersioning(tx, bucket.name, status);
   });
   return {};
