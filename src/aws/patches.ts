@@ -17,6 +17,18 @@ export const errorStatuses: Readonly<Record<string, Readonly<Record<string, numb
 /** Services whose resources may let anyone in: who is nobody is not refused before their policies are asked. */
 export const anonymousServices: readonly string[] = ["s3"];
 
+/**
+ * What errors that no model knows are called in the query protocol, and in the header that tells its codes, where a service that came from
+ * that protocol calls them otherwise in JSON.
+ */
+export const queryCodes: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  sqs: {
+    InvalidParameterValueException: "InvalidParameterValue",
+    MissingRequiredParameterException: "MissingParameter",
+    AccessDeniedException: "AccessDenied",
+  },
+};
+
 /** Operations that AWS lets anyone call: what they are given, not who asks, decides. */
 export const anonymousOperations: Readonly<Record<string, readonly string[]>> = {
   sts: ["AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"],

@@ -37,6 +37,7 @@ import {
 import type { Functions, LambdaService } from "../services/lambda/index.ts";
 import { createS3 } from "../services/s3/index.ts";
 import type { NotificationFunctions } from "../services/s3/index.ts";
+import { createSqs } from "../services/sqs/index.ts";
 import { createSts } from "../services/sts/index.ts";
 import { createSources } from "../sources/index.ts";
 import type { SourcesDeps } from "../sources/index.ts";
@@ -162,6 +163,7 @@ async function composeServices(
   const ecr = owned(
     await createEcr({ ...common, authentication, port: door.port, policies, ...expiry(iam) }),
   );
+  const sqs = owned(await createSqs({ ...common, ...queueing(store, iam) }));
   // S3 calls functions and Lambda reads code from S3: the one is handed over before the other exists, and used after.
   const functions = notifiedFunctions(() => lambda.functions);
   const s3 = owned(await createS3({ ...common, functions, policies }));
@@ -194,7 +196,7 @@ async function composeServices(
     snapStartObstacle: snapStartObstacle(sandboxes),
     isolationWarning: sandboxes.isolation.namespaces ? undefined : sandboxes.isolation.missing[0],
   });
-  const services = [lambda, s3, dynamodb, dynamodbStreams, kinesis, iam, sts, logs, ecr].map(
+  const services = [lambda, s3, dynamodb, dynamodbStreams, kinesis, sqs, iam, sts, logs, ecr].map(
     ({ service }) => service,
   );
   return { services, iam, ecr, s3, lambda, sources, invoker };
@@ -224,6 +226,11 @@ function composeInvoker(
     memory: readMemory,
   });
   return { runtimes, invoker };
+}
+
+/** What SQS needs beside a database. */
+function queueing({ signals, leases }: Store, { resourcePolicies, roles }: Iam) {
+  return { signals, leases, policies: resourcePolicies, roles };
 }
 
 /** AWS's quotas of Lambda as this server has them. */

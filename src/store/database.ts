@@ -35,10 +35,24 @@ export interface Database extends Reader {
    * `work` must await nothing but this transaction, and may run again (PostgreSQL: when transactions collided), so
    * its only effects are its statements and `afterCommit`.
    */
-  tx<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
+  tx<T>(work: (transaction: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
   /** Applies the migrations of one component, in order; refuses a changed or missing one by name. */
   migrate(component: string, migrations: readonly Migration[]): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface TransactionOptions {
+  /**
+   * `read committed` for work that takes row locks of its own, and would only collide with others: PostgreSQL then checks nothing more.
+   * On SQLite transactions follow one another whatever is asked for.
+   */
+  readonly isolation?: "serializable" | "read committed";
+  /**
+   * When it resolves, and runs its `afterCommit`: once the commit is `durable`, or as soon as it is `committed`. The latter survives
+   * `kill -9`, since the operating system has it, but not a power loss right after; what it read may be such a commit too. It is for what
+   * is made good by doing it again: the claim of a message, which then is claimed again.
+   */
+  readonly resolves?: "durable" | "committed";
 }
 
 /** One step of a component's schema: `NNN-name`, and SQL in the shared subset (types: text, bigint, double precision, blob). */

@@ -4,8 +4,13 @@ import type { Transaction } from "./database.ts";
 import type { Wakeups } from "./queue/wakeups.ts";
 
 export interface Signals {
-  /** Wakes those who wait for the topic, on every server, once the transaction has committed. */
-  send(transaction: Transaction, topic: string): Promise<void>;
+  /**
+   * Wakes those who wait for the topic, on every server, once the transaction has committed.
+   * @param at When, in epoch milliseconds; at once where it is not given
+   */
+  send(transaction: Transaction, topic: string, at?: number): Promise<void>;
+  /** Wakes who waits on this server at a time (epoch milliseconds): they have seen in the database that something is due then. */
+  remind(topic: string, at: number): void;
   /**
    * Resolves at the next signal of the topic, or when the signal aborts; now and then for no reason, since word may have been
    * missed. Nothing sent after the call is missed: call, look whether there is work, and only then await.
@@ -30,11 +35,15 @@ export class DurableSignals implements Signals {
     this.#deps = deps;
   }
 
-  async send(transaction: Transaction, topic: string): Promise<void> {
+  async send(transaction: Transaction, topic: string, at?: number): Promise<void> {
     const { clock, wakeups, notify } = this.#deps;
     const name = PREFIX + topic;
-    transaction.afterCommit(() => wakeups.announce(name, clock.now()));
-    if (notify) await notify(transaction, name, clock.now());
+    transaction.afterCommit(() => wakeups.announce(name, at ?? clock.now()));
+    if (notify) await notify(transaction, name, at ?? clock.now());
+  }
+
+  remind(topic: string, at: number): void {
+    this.#deps.wakeups.announce(PREFIX + topic, at);
   }
 
   wait(topic: string, signal: AbortSignal): Promise<void> {

@@ -28,7 +28,8 @@ export function createJsonRpc(contentType: string, codec: BodyCodec = json): Pro
 
   function writeError({ metadata, error, model, status, fault, requestId }: WriteError): WireResponse {
     const headers: Record<string, string> = { "content-type": contentType, "x-amzn-requestid": requestId };
-    if (metadata.queryCompatible) headers["x-amzn-query-error"] = queryErrorHeader(error.code, model, fault);
+    if (metadata.queryCompatible)
+      headers["x-amzn-query-error"] = queryErrorHeader(metadata.name, error.code, model, fault);
     const namespace = model
       ? metadata.namespace
       : (CORAL_NAMESPACES[error.code] ?? "com.amazon.coral.service");

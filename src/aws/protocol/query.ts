@@ -1,6 +1,6 @@
 /** awsQuery: form fields in, an XML envelope out. */
 import { AwsError } from "../errors.ts";
-import { errorMembers } from "./error-members.ts";
+import { errorMembers, queryCode } from "./error-members.ts";
 import { readForm } from "./form-read.ts";
 import type { Protocol, WireResponse, WriteError, WriteOutput } from "./protocol.ts";
 import { escapeXml, namespaceAttribute, xmlContent, xmlElement } from "./xml-write.ts";
@@ -31,7 +31,7 @@ export const query: Protocol = {
       });
     const content = [
       xmlElement("Type", fault === "client" ? "Sender" : "Receiver"),
-      xmlElement("Code", escapeXml(model?.queryCode ?? error.code)),
+      xmlElement("Code", escapeXml(queryCode(metadata.name, error.code, model))),
       xmlElement("Message", escapeXml(error.message)),
       ...members,
     ];

@@ -4,7 +4,14 @@ import { Pool } from "pg";
 import type { PoolClient } from "pg";
 import type { Ids } from "../../kit/id.ts";
 import type { Log } from "../../telemetry/log.ts";
-import type { Database, Migration, SqlValue, Statement, Transaction } from "../database.ts";
+import type {
+  Database,
+  Migration,
+  SqlValue,
+  Statement,
+  Transaction,
+  TransactionOptions,
+} from "../database.ts";
 import { migrate } from "../migrate.ts";
 import type { MigrationTransaction } from "../migrate.ts";
 import { query } from "./query.ts";
@@ -45,7 +52,12 @@ const settings = (stuckMs: number) =>
     `-c idle_in_transaction_session_timeout=${stuckMs}`,
   ].join(" ");
 
-type Isolation = "SERIALIZABLE" | "READ COMMITTED";
+const BEGIN = {
+  serializable: "BEGIN ISOLATION LEVEL SERIALIZABLE",
+  "read committed": "BEGIN ISOLATION LEVEL READ COMMITTED",
+} as const;
+/** In the same round trip. */
+const UNSYNCED = "; SET LOCAL synchronous_commit = off";
 
 export interface PostgresDeps {
   readonly log: Log;
@@ -104,19 +116,20 @@ export class PostgresDatabase implements Database {
     return (await this.#track(onLiveConnection(read))).rows;
   }
 
-  tx<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    return this.#transact("SERIALIZABLE", work);
+  tx<T>(work: (transaction: Transaction) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    const { isolation = "serializable", resolves } = options;
+    return this.#transact(BEGIN[isolation] + (resolves === "committed" ? UNSYNCED : ""), work);
   }
 
   /** For work of one statement that is atomic by itself: it never collides. */
   readCommitted<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    return this.#transact("READ COMMITTED", work);
+    return this.#transact(BEGIN["read committed"], work);
   }
 
   async migrate(component: string, migrations: readonly Migration[]): Promise<void> {
     // One server at a time; the others then find it done.
     const run = <T>(work: (transaction: MigrationTransaction) => Promise<T>) =>
-      this.#transact("READ COMMITTED", async (transaction) => {
+      this.#transact(BEGIN["read committed"], async (transaction) => {
         await transaction.exec(`SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`);
         return work(transaction);
       });
@@ -143,18 +156,15 @@ export class PostgresDatabase implements Database {
     }
   }
 
-  async #transact<T>(
-    isolation: Isolation,
-    work: (transaction: PostgresTransaction) => Promise<T>,
-  ): Promise<T> {
+  async #transact<T>(begin: string, work: (transaction: PostgresTransaction) => Promise<T>): Promise<T> {
     this.#assertOpen();
-    return this.#track(this.#repeat(isolation, work));
+    return this.#track(this.#repeat(begin, work));
   }
 
-  async #repeat<T>(isolation: Isolation, work: (transaction: PostgresTransaction) => Promise<T>): Promise<T> {
+  async #repeat<T>(begin: string, work: (transaction: PostgresTransaction) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#attempt(isolation, work);
+        return await this.#attempt(begin, work);
       } catch (error) {
         if (attempt === ATTEMPTS_MAX || !isCollision(error)) throw error;
         const pauseMs = Math.min(RETRY_MS * 2 ** (attempt - 1), RETRY_MS_MAX);
@@ -163,11 +173,8 @@ export class PostgresDatabase implements Database {
     }
   }
 
-  async #attempt<T>(
-    isolation: Isolation,
-    work: (transaction: PostgresTransaction) => Promise<T>,
-  ): Promise<T> {
-    const client = await onLiveConnection(() => this.#begin(isolation));
+  async #attempt<T>(begin: string, work: (transaction: PostgresTransaction) => Promise<T>): Promise<T> {
+    const client = await onLiveConnection(() => this.#begin(begin));
     const transaction = new PostgresTransaction(client);
     let value: T;
     try {
@@ -187,10 +194,10 @@ export class PostgresDatabase implements Database {
   }
 
   /** A connection on which a transaction has begun. */
-  async #begin(isolation: Isolation): Promise<PoolClient> {
+  async #begin(begin: string): Promise<PoolClient> {
     const client = await this.#pool.connect();
     try {
-      await client.query(`BEGIN ISOLATION LEVEL ${isolation}`);
+      await client.query(begin);
       return client;
     } catch (error) {
       client.release(error as Error);

@@ -3,7 +3,14 @@ import { close, fdatasync, fstatSync, openSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Log } from "../../telemetry/log.ts";
-import type { Database, Migration, SqlValue, Statement, Transaction } from "../database.ts";
+import type {
+  Database,
+  Migration,
+  SqlValue,
+  Statement,
+  Transaction,
+  TransactionOptions,
+} from "../database.ts";
 import { migrate } from "../migrate.ts";
 import { SharedSync } from "../shared-sync.ts";
 import { Checkpointer, WAL_PAGES_MAX } from "./checkpointer.ts";
@@ -33,6 +40,8 @@ interface Waiting {
   readonly work: (transaction: SqliteTransaction) => Promise<unknown>;
   readonly resolve: (value: never) => void;
   readonly reject: (error: unknown) => void;
+  /** Whether it is answered only once it is durable. */
+  readonly isDurable: boolean;
 }
 
 export interface SqliteDeps {
@@ -96,8 +105,8 @@ export class SqliteDatabase implements Database {
     return rows;
   }
 
-  tx<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    return this.#enqueue(work);
+  tx<T>(work: (transaction: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
+    return this.#enqueue(work, options?.resolves !== "committed");
   }
 
   async migrate(component: string, migrations: readonly Migration[]): Promise<void> {
@@ -120,13 +129,13 @@ export class SqliteDatabase implements Database {
     await closeFile(this.#walFile);
   }
 
-  #enqueue<T>(work: (transaction: SqliteTransaction) => Promise<T>): Promise<T> {
+  #enqueue<T>(work: (transaction: SqliteTransaction) => Promise<T>, isDurable = true): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.#assertOpen();
       if (this.#waiting.length >= WAITING_MAX) {
         throw new Error(`The store is overloaded: ${WAITING_MAX} transactions are waiting`);
       }
-      this.#waiting.push({ work, resolve, reject });
+      this.#waiting.push({ work, resolve, reject, isDurable });
       this.#draining ??= this.#drain();
     });
   }
@@ -190,16 +199,21 @@ export class SqliteDatabase implements Database {
   }
 
   async #answer(group: Group): Promise<void> {
+    for (const member of group.members) if (!member.waiting.isDurable) this.#resolve(member);
+    // What nobody waits for becomes durable with what somebody does.
+    if (!group.isAwaited) return;
     try {
       await (group.wrote ? this.#sync.changed() : this.#sync.settled());
     } catch (error) {
       group.fail(error);
       return;
     }
-    for (const { waiting, transaction, value } of group.members) {
-      this.#runAfterCommit(transaction);
-      waiting.resolve(value as never);
-    }
+    for (const member of group.members) if (member.waiting.isDurable) this.#resolve(member);
+  }
+
+  #resolve({ waiting, transaction, value }: Ran): void {
+    this.#runAfterCommit(transaction);
+    waiting.resolve(value as never);
   }
 
   #undo(action: () => unknown): void {
@@ -256,11 +270,15 @@ interface Ran {
 /** Transactions that are committed, or fail, together. */
 class Group {
   readonly members: Ran[] = [];
+  /** Whether a member that waits to be durable wrote anything. */
   wrote = false;
+  isAwaited = false;
 
   add(member: Ran): void {
     this.members.push(member);
-    this.wrote ||= member.wrote;
+    const { isDurable } = member.waiting;
+    this.wrote ||= member.wrote && isDurable;
+    this.isAwaited ||= isDurable;
   }
 
   fail(error: unknown): void {

@@ -1,0 +1,121 @@
+/** Removes what has expired, what deleted queues held, and what a purge takes; a little at a time, so that other writers get their turn. */
+import { every } from "../../kit/clock.ts";
+import type { Clock } from "../../kit/clock.ts";
+import type { Database } from "../../store/database.ts";
+import type { Log } from "../../telemetry/log.ts";
+import { settleGroup } from "./messages/groups.ts";
+import { queueOf } from "./queues/settings.ts";
+import type { Queue } from "./queues/settings.ts";
+import { dropFifo, dropOld, groupsAfter } from "./store/groups.ts";
+import { deleteSentBefore, lastSeq } from "./store/messages.ts";
+import { allQueues, dropGarbage, garbageQueues } from "./store/queues.ts";
+
+/** Receivers pass over what has expired, and counts leave it out: it only takes room until it is swept. */
+const SWEEP_MS = 600_000;
+const ROWS_PER_TRANSACTION = 500;
+const GROUPS_PER_TRANSACTION = 100;
+
+const TRANSACTION = { isolation: "read committed" } as const;
+
+interface Deps {
+  readonly clock: Clock;
+  readonly database: Database;
+  readonly log: Log;
+}
+
+export class Housekeeping {
+  readonly #deps: Deps;
+  readonly #cancel: () => void;
+  readonly #ending = new AbortController();
+  #running: Promise<void> | undefined;
+  #isWanted = false;
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+    this.#cancel = every(deps.clock, SWEEP_MS, () => this.soon());
+  }
+
+  /** Sweeps in the background. */
+  soon(): void {
+    this.#isWanted = true;
+    this.#running ??= this.#sweepWhileWanted()
+      .catch((error: unknown) => {
+        if (!this.#ending.signal.aborted)
+          this.#deps.log.error("What queues hold no more could not be removed; the next sweep tries again", {
+            error,
+          });
+      })
+      .finally(() => (this.#running = undefined));
+  }
+
+  async stop(): Promise<void> {
+    this.#cancel();
+    this.#ending.abort();
+    await this.#running;
+  }
+
+  /** Removes all messages that are there now. */
+  async purge(queue: Queue): Promise<void> {
+    const last = await lastSeq(this.#deps.database, queue.id);
+    await this.#removeSentBefore(queue.id, last, Number.MAX_SAFE_INTEGER);
+    if (queue.isFifo) await this.#settleGroups(queue.id);
+  }
+
+  async #sweepWhileWanted(): Promise<void> {
+    while (this.#isWanted && !this.#ending.signal.aborted) {
+      this.#isWanted = false;
+      await this.#sweep();
+    }
+  }
+
+  async #sweep(): Promise<void> {
+    const { database, clock } = this.#deps;
+    for (const id of await garbageQueues(database)) await this.#removeGarbage(id);
+    for (const row of await allQueues(database)) {
+      const queue = queueOf(row);
+      const isAny = await this.#removeSentBefore(
+        queue.id,
+        await lastSeq(database, queue.id),
+        clock.now() - queue.retentionMs,
+      );
+      if (isAny && queue.isFifo) await this.#settleGroups(queue.id);
+    }
+    await database.tx((tx) => dropOld(tx, clock.now()), TRANSACTION);
+  }
+
+  async #removeGarbage(id: number): Promise<void> {
+    const { database } = this.#deps;
+    await this.#removeSentBefore(id, await lastSeq(database, id), Number.MAX_SAFE_INTEGER);
+    if (this.#ending.signal.aborted) return;
+    await database.tx(async (tx) => {
+      await dropFifo(tx, id);
+      await dropGarbage(tx, id);
+    });
+  }
+
+  /** @returns whether there were any messages at all */
+  async #removeSentBefore(id: number, last: number, sentBefore: number): Promise<boolean> {
+    const { database } = this.#deps;
+    let after: number | undefined = -1;
+    while (after !== undefined && !this.#ending.signal.aborted) {
+      const from: number = after;
+      after = await database.tx(
+        (tx) => deleteSentBefore(tx, id, from, last, sentBefore, ROWS_PER_TRANSACTION),
+        TRANSACTION,
+      );
+    }
+    return last > 0;
+  }
+
+  async #settleGroups(id: number): Promise<void> {
+    const { database, clock } = this.#deps;
+    for (let after: string | undefined = ""; after !== undefined && !this.#ending.signal.aborted;) {
+      const from: string = after;
+      after = await database.tx(async (tx) => {
+        const groups = await groupsAfter(tx, id, from, GROUPS_PER_TRANSACTION);
+        for (const group of groups) await settleGroup(tx, id, group, clock.now());
+        return groups.at(-1);
+      }, TRANSACTION);
+    }
+  }
+}

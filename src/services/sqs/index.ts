@@ -1,0 +1,65 @@
+/** sqs: the only file that others import. */
+import { bindService } from "../../aws/service.ts";
+import type { Service } from "../../aws/service.ts";
+import { authorization } from "./authorization.ts";
+import type { Sqs, SqsDeps } from "./deps.ts";
+import { Housekeeping } from "./housekeeping.ts";
+import { createIntake } from "./intake.ts";
+import type { QueueIntake } from "./intake.ts";
+import { Deletions } from "./messages/deletions.ts";
+import { Receivers } from "./messages/receivers.ts";
+import { Sends } from "./messages/sends.ts";
+import { Sequence } from "./messages/sequence.ts";
+import { queues as queuesMigration } from "./migrations/001-queues.ts";
+import { MoveTasks } from "./move/move-tasks.ts";
+import { operationTable } from "./operation-table.ts";
+import { MessageCounts } from "./queues/counts.ts";
+import { QueueRegistry } from "./queues/registry.ts";
+import { createReader } from "./reader.ts";
+import type { QueueReader } from "./reader.ts";
+
+export type { SqsDeps } from "./deps.ts";
+export type { IntakeMessage, QueueIntake } from "./intake.ts";
+export type { QueueMessage } from "./messages/message.ts";
+export type { QueueSender } from "./messages/sender.ts";
+export type { QueueReader, ReceiveRequest } from "./reader.ts";
+
+export interface SqsService {
+  readonly service: Service;
+  /** For services that send. */
+  readonly intake: QueueIntake;
+  /** For what receives without HTTP. */
+  readonly reader: QueueReader;
+  /** Ends all waiting receives, and what runs in the background. */
+  stop(): Promise<void>;
+}
+
+/** SQS over a database; it goes on with the tasks that an earlier process began. */
+export async function createSqs(deps: SqsDeps): Promise<SqsService> {
+  const { database } = deps;
+  await database.migrate("sqs", [queuesMigration]);
+  const queues = new QueueRegistry(database);
+  const sequence = await Sequence.open(database);
+  const known = { ...deps, queues, sequence };
+  const sqs: Sqs = {
+    ...known,
+    sends: new Sends(known),
+    receivers: new Receivers(known),
+    deletions: new Deletions(known),
+    counts: new MessageCounts(known),
+    moveTasks: new MoveTasks(known),
+    housekeeping: new Housekeeping(known),
+  };
+  await sqs.moveTasks.start();
+  sqs.housekeeping.soon();
+  return {
+    service: bindService("sqs", operationTable, sqs, authorization(sqs)),
+    intake: createIntake(sqs),
+    reader: createReader(sqs),
+    async stop() {
+      sqs.receivers.stop();
+      await sqs.moveTasks.stop();
+      await sqs.housekeeping.stop();
+    },
+  };
+}

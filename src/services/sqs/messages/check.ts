@@ -1,0 +1,143 @@
+/** Checks a message that is to be sent, and makes it one that can be written. */
+import { hash } from "node:crypto";
+import { AwsError } from "../../../aws/errors.ts";
+import type { Ids } from "../../../kit/id.ts";
+import { invalidParameter, invalidValue, missingParameter, notForThisType } from "../errors.ts";
+import { DELAY_SECONDS_MAX, ID_CHARS_MAX } from "../limits.ts";
+import type { Queue } from "../queues/settings.ts";
+import {
+  attributeBytes,
+  attributesMd5,
+  checkMessageAttributes,
+  checkSystemAttributes,
+  forbiddenCharacter,
+  keep,
+} from "./attributes.ts";
+import type { MessageAttributes } from "./attributes.ts";
+import { extraOf } from "./message.ts";
+import type { NewMessage } from "./message.ts";
+
+/** What SendMessage and an entry of SendMessageBatch say of a message. */
+export interface MessageInput {
+  readonly MessageBody?: string | undefined;
+  readonly DelaySeconds?: number | undefined;
+  readonly MessageAttributes?: MessageAttributes | undefined;
+  readonly MessageSystemAttributes?: MessageAttributes | undefined;
+  readonly MessageDeduplicationId?: string | undefined;
+  readonly MessageGroupId?: string | undefined;
+}
+
+export interface Checked extends NewMessage {
+  readonly bytes: number;
+  readonly attributesMd5: string | undefined;
+  readonly systemAttributesMd5: string | undefined;
+}
+
+const ID = /^[A-Za-z0-9!"#$%&'()*+,\-./:;<=>?@[\\\]^_`{|}~]+$/;
+const ALLOWED = "#x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF";
+
+interface Given {
+  readonly queue: Queue;
+  readonly sender: string;
+  readonly now: number;
+  readonly ids: Ids;
+}
+
+/** @throws AwsError for a message that the queue does not take */
+export function checkMessage(input: MessageInput, { queue, sender, now, ids }: Given): Checked {
+  const { MessageBody: body, MessageAttributes = NONE, MessageSystemAttributes = NONE } = input;
+  if (body === undefined || body === "") throw missingParameter("MessageBody");
+  checkMessageAttributes(MessageAttributes);
+  checkSystemAttributes(MessageSystemAttributes);
+  const bytes = Buffer.byteLength(body) + attributeBytes(MessageAttributes);
+  if (bytes > queue.bytesMax) throw tooLong(queue);
+  const forbidden = forbiddenCharacter(body);
+  if (forbidden !== undefined)
+    throw new AwsError(
+      "InvalidMessageContents",
+      `Invalid binary character '${forbidden}' was found in the message body, the set of allowed characters is ${ALLOWED}`,
+    );
+  const { groupId, deduplicationId } = queue.isFifo ? fifoIds(input, queue, body) : standardIds(input);
+  const md5 = attributesMd5(MessageAttributes);
+  const trace = MessageSystemAttributes["AWSTraceHeader"]?.StringValue;
+  return {
+    messageId: ids.uuid(),
+    body,
+    md5: hash("md5", body),
+    sender,
+    sentAt: now,
+    visibleAt: now + delayMs(input, queue),
+    groupId,
+    deduplicationId,
+    extra: extraOf({
+      ...(md5 !== undefined && { attributes: keep(MessageAttributes), md5 }),
+      ...(trace !== undefined && { trace }),
+      ...(deduplicationId !== undefined && { deduplicationId }),
+    }),
+    bytes,
+    attributesMd5: md5,
+    systemAttributesMd5: attributesMd5(MessageSystemAttributes),
+  };
+}
+
+const NONE: MessageAttributes = {};
+
+export function tooLong({ bytesMax }: Queue): AwsError {
+  return invalidParameter(
+    `One or more parameters are invalid. Reason: Message must be shorter than ${bytesMax} bytes.`,
+  );
+}
+
+function delayMs({ DelaySeconds: seconds }: MessageInput, { delayMs, isFifo }: Queue): number {
+  if (seconds === undefined) return delayMs;
+  if (!Number.isInteger(seconds) || seconds < 0 || seconds > DELAY_SECONDS_MAX)
+    throw invalidValue(seconds, "DelaySeconds", `DelaySeconds must be >= 0 and <= ${DELAY_SECONDS_MAX}.`);
+  // A FIFO queue has one delay for all of its messages.
+  if (isFifo) {
+    if (seconds > 0) throw notForThisType(seconds, "DelaySeconds");
+    return delayMs;
+  }
+  return seconds * 1_000;
+}
+
+interface MessageIds {
+  readonly groupId: string | undefined;
+  readonly deduplicationId: string | undefined;
+}
+
+/** A standard queue's message may have a group, for fairness between groups. */
+function standardIds({ MessageGroupId, MessageDeduplicationId }: MessageInput): MessageIds {
+  if (MessageDeduplicationId !== undefined)
+    throw notForThisType(MessageDeduplicationId, "MessageDeduplicationId");
+  if (MessageGroupId !== undefined) checkId(MessageGroupId, "MessageGroupId");
+  return { groupId: MessageGroupId, deduplicationId: undefined };
+}
+
+function fifoIds(
+  { MessageGroupId, MessageDeduplicationId }: MessageInput,
+  queue: Queue,
+  body: string,
+): MessageIds {
+  if (MessageGroupId === undefined) throw missingParameter("MessageGroupId");
+  checkId(MessageGroupId, "MessageGroupId");
+  if (MessageDeduplicationId !== undefined) checkId(MessageDeduplicationId, "MessageDeduplicationId");
+  else if (!queue.deduplicatesContent)
+    throw invalidParameter(
+      "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly",
+    );
+  return {
+    groupId: MessageGroupId,
+    // Of the body alone: attributes do not count.
+    deduplicationId: MessageDeduplicationId ?? hash("sha256", body),
+  };
+}
+
+/** @throws AwsError InvalidParameterValue */
+export function checkId(id: string, parameter: string): void {
+  if (id.length > ID_CHARS_MAX || !ID.test(id))
+    throw invalidValue(
+      id,
+      parameter,
+      `${parameter} can only include alphanumeric and punctuation characters. 1 to ${ID_CHARS_MAX} in length.`,
+    );
+}

@@ -1,0 +1,215 @@
+/** Receives messages for those who wait, in one transaction for all who wait for the same queue. */
+import type { Database, Transaction } from "../../../store/database.ts";
+import type { Signals } from "../../../store/signals.ts";
+import type { QueueRegistry } from "../queues/registry.ts";
+import type { Queue } from "../queues/settings.ts";
+import { nextReady, readyGroups } from "../store/groups.ts";
+import {
+  claimMessages,
+  deleteMessage,
+  messagesOfGroup,
+  nextVisible,
+  visibleMessages,
+} from "../store/messages.ts";
+import { deadLetterQueue, moveToDeadLetters } from "./dead-letters.ts";
+import { settleGroup } from "./groups.ts";
+import type { MessageRow } from "./message.ts";
+import type { Sequence } from "./sequence.ts";
+
+export interface ClaimDeps {
+  readonly database: Database;
+  readonly queues: QueueRegistry;
+  readonly sequence: Sequence;
+  readonly signals: Signals;
+}
+
+/** What one receiver asks for. */
+export interface Wanted {
+  readonly max: number;
+  /** Of all its messages together; the first one is never too large. */
+  readonly bytesMax: number;
+  readonly visibilityMs: number;
+}
+
+export interface Claims {
+  /** For each who asked, in their order. */
+  readonly messages: readonly MessageRow[][];
+  /** When the next message may be received; undefined where none waits. */
+  readonly nextAt: number | undefined;
+}
+
+/** Rounds of looking for messages when those that were found had expired or were dead letters. */
+const ROUNDS_MAX = 20;
+/** Messages looked at in one round, so that a transaction stays short. */
+const LOOKED_AT_MAX = 1_000;
+
+export async function claim(
+  deps: ClaimDeps,
+  tx: Transaction,
+  queue: Queue,
+  wanted: readonly Wanted[],
+  now: number,
+): Promise<Claims> {
+  const share = new Share(wanted);
+  const round = { deps, tx, queue, now, deadLetters: await deadLetterQueue(deps, tx, queue), share };
+  const isAll = queue.isFifo ? await claimOfGroups(round) : await claimVisible(round);
+  for (const [i, rows] of share.messages.entries()) {
+    const until = now + (wanted[i]?.visibilityMs ?? 0);
+    await claimMessages(
+      tx,
+      queue.id,
+      rows.map(({ seq }) => seq),
+      until,
+      now,
+    );
+    for (const row of rows) Object.assign(row, afterClaim(row, until, now));
+  }
+  if (queue.isFifo) for (const group of share.groups) await settleGroup(tx, queue.id, group, now);
+  if (share.isFull) return { messages: share.messages, nextAt: isAll ? now : undefined };
+  // Those who got nothing wait for it.
+  const next = queue.isFifo ? nextReady : nextVisible;
+  return { messages: share.messages, nextAt: await next(tx, queue.id) };
+}
+
+function afterClaim(row: MessageRow, until: number, now: number): Partial<MessageRow> {
+  return {
+    visible_at: until,
+    receives: row.receives + 1,
+    claims: row.claims + 1,
+    first_at: row.first_at === 0 ? now : row.first_at,
+  };
+}
+
+interface Round {
+  readonly deps: ClaimDeps;
+  readonly tx: Transaction;
+  readonly queue: Queue;
+  readonly now: number;
+  readonly deadLetters: Queue | undefined;
+  readonly share: Share;
+}
+
+/** @returns whether there may be more */
+async function claimVisible(round: Round): Promise<boolean> {
+  const { deps, tx, queue, now, share } = round;
+  for (let at = 0; at < ROUNDS_MAX && !share.isFull; at++) {
+    const count = Math.min(share.room, LOOKED_AT_MAX);
+    const rows = await visibleMessages(tx, deps.database.engine, queue.id, now, count);
+    const taken = share.size;
+    let removed = 0;
+    for (const row of rows) {
+      if (await isRemoved(round, row)) removed += 1;
+      else if (!share.take(row)) return true;
+    }
+    if (rows.length < count) return false;
+    // What was found is hidden only at the end: another look would find it again.
+    if (share.size > taken || removed === 0) return true;
+  }
+  return true;
+}
+
+/** @returns whether there may be more */
+async function claimOfGroups(round: Round): Promise<boolean> {
+  const { deps, tx, queue, now, share } = round;
+  const groups = await readyGroups(
+    tx,
+    deps.database.engine,
+    queue.id,
+    now,
+    Math.min(share.room, LOOKED_AT_MAX),
+  );
+  for (const group of groups) {
+    if (share.isFull) return true;
+    await claimOfGroup(round, group);
+  }
+  return groups.length > 0;
+}
+
+/** As many as there are, in order, up to the first that cannot be received yet; all go to the same receiver. */
+async function claimOfGroup(round: Round, group: string): Promise<void> {
+  const { tx, queue, now, share } = round;
+  share.groups.add(group);
+  const { receiver } = share;
+  for (let after = 0, at = 0; at < ROUNDS_MAX && share.receiver === receiver; at++) {
+    const count = Math.min(share.roomOfOne, LOOKED_AT_MAX);
+    const rows = await messagesOfGroup(tx, queue.id, group, after, count);
+    for (const row of rows) {
+      after = row.seq;
+      if (row.visible_at > now) return;
+      if (await isRemoved(round, row)) continue;
+      if (!share.takeForOne(row)) return;
+    }
+    if (rows.length < count) return;
+  }
+}
+
+/** Removes what has expired, and moves what was received too often. */
+async function isRemoved({ deps, tx, queue, now, deadLetters }: Round, row: MessageRow): Promise<boolean> {
+  if (row.sent_at + queue.retentionMs <= now) {
+    await deleteMessage(tx, queue.id, row.seq);
+    return true;
+  }
+  if (!deadLetters || !queue.redrive || row.receives < queue.redrive.receivesMax) return false;
+  return moveToDeadLetters(deps, tx, { from: queue, to: deadLetters }, row, now);
+}
+
+/** Divides messages among receivers: to each as many as it takes, in order. */
+class Share {
+  readonly messages: MessageRow[][];
+  /** Of a FIFO queue: those that messages were taken from. */
+  readonly groups = new Set<string>();
+  readonly #wanted: readonly Wanted[];
+  #at = 0;
+  #bytes = 0;
+  size = 0;
+
+  constructor(wanted: readonly Wanted[]) {
+    this.#wanted = wanted;
+    this.messages = wanted.map(() => []);
+  }
+
+  get isFull(): boolean {
+    return this.#at >= this.#wanted.length;
+  }
+
+  /** Messages that are still wanted. */
+  get room(): number {
+    let room = 0;
+    for (let at = this.#at; at < this.#wanted.length; at++) room += this.#wanted[at]?.max ?? 0;
+    return room - (this.messages[this.#at]?.length ?? 0);
+  }
+
+  /** By the receiver whose turn it is. */
+  get roomOfOne(): number {
+    return (this.#wanted[this.#at]?.max ?? 0) - (this.messages[this.#at]?.length ?? 0);
+  }
+
+  /** Whose turn it is. */
+  get receiver(): number {
+    return this.#at;
+  }
+
+  /** @returns false where nobody has room for it */
+  take(row: MessageRow): boolean {
+    while (!this.isFull) if (this.takeForOne(row)) return true;
+    return false;
+  }
+
+  /** Gives it to the receiver whose turn it is. @returns false where that has no room for it, and it is the next one's turn */
+  takeForOne(row: MessageRow): boolean {
+    const wanted = this.#wanted[this.#at];
+    const own = this.messages[this.#at];
+    if (!wanted || !own) return false;
+    const bytes = Buffer.byteLength(row.body) + (row.extra?.length ?? 0);
+    const isTooMuch = own.length > 0 && this.#bytes + bytes > wanted.bytesMax;
+    if (!isTooMuch && own.length < wanted.max) {
+      own.push(row);
+      this.#bytes += bytes;
+      this.size += 1;
+      if (own.length < wanted.max) return true;
+    }
+    this.#at += 1;
+    this.#bytes = 0;
+    return !isTooMuch;
+  }
+}

@@ -1,0 +1,75 @@
+/** Deletes received messages: deletions that come at once become durable together. */
+import type { Clock } from "../../../kit/clock.ts";
+import type { Database, Transaction } from "../../../store/database.ts";
+import { GatheredWrites } from "../../../store/gathered-writes.ts";
+import type { Signals } from "../../../store/signals.ts";
+import type { Queue } from "../queues/settings.ts";
+import { holdGroup } from "../store/groups.ts";
+import { deleteClaimed, getMessage } from "../store/messages.ts";
+import { settleGroup } from "./groups.ts";
+import type { Receipt } from "./message.ts";
+
+/** `expired`: of a FIFO queue's message, which is kept, since it is visible again. A message that is gone, or was received anew, is `done`. */
+export type Deletion = "done" | "expired";
+
+interface Deleting {
+  readonly queue: Queue;
+  readonly receipts: readonly Receipt[];
+  deletions: Deletion[];
+}
+
+interface Deps {
+  readonly clock: Clock;
+  readonly database: Database;
+  readonly signals: Signals;
+}
+
+export class Deletions {
+  readonly #deps: Deps;
+  readonly #writes: GatheredWrites<Deleting>;
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+    this.#writes = new GatheredWrites(deps.database, (tx, all) => this.#deleteAll(tx, all), {
+      transaction: { isolation: "read committed" },
+    });
+  }
+
+  /** Resolves once they are durable, with what became of each receipt. */
+  async delete(queue: Queue, receipts: readonly Receipt[]): Promise<readonly Deletion[]> {
+    const deleting: Deleting = { queue, receipts, deletions: [] };
+    await this.#writes.write(deleting);
+    return deleting.deletions;
+  }
+
+  async #deleteAll(tx: Transaction, all: readonly Deleting[]): Promise<void> {
+    for (const deleting of all)
+      if (deleting.queue.isFifo) await this.#deleteInOrder(tx, deleting);
+      else {
+        for (const { queueId, seq, claims } of deleting.receipts)
+          await deleteClaimed(tx, queueId, seq, claims);
+        deleting.deletions = deleting.receipts.map(() => "done");
+      }
+  }
+
+  async #deleteInOrder(tx: Transaction, deleting: Deleting): Promise<void> {
+    const { clock, signals } = this.#deps;
+    const { queue, receipts } = deleting;
+    const now = clock.now();
+    const groups = new Set<string>();
+    deleting.deletions = [];
+    for (const { queueId, seq, claims } of receipts) {
+      const row = await getMessage(tx, queueId, seq);
+      const isOwn = row?.claims === claims;
+      const isExpired = isOwn && row.visible_at <= now;
+      deleting.deletions.push(isExpired ? "expired" : "done");
+      if (!isOwn || isExpired || row.group_id === null) continue;
+      if (!groups.has(row.group_id)) await holdGroup(tx, queueId, row.group_id);
+      if (await deleteClaimed(tx, queueId, seq, claims)) groups.add(row.group_id);
+    }
+    for (const group of groups) {
+      const readyAt = await settleGroup(tx, queue.id, group, now);
+      if (readyAt !== undefined) await signals.send(tx, queue.topic, readyAt);
+    }
+  }
+}

@@ -1,0 +1,266 @@
+/**
+ * Who waits to receive messages. One claim at a time runs for each queue, for all who wait; where there is nothing to receive, they wait
+ * for the queue's next wake-up, and cost nothing meanwhile.
+ */
+import { AwsError } from "../../../aws/errors.ts";
+import type { Clock } from "../../../kit/clock.ts";
+import type { Database } from "../../../store/database.ts";
+import type { Signals } from "../../../store/signals.ts";
+import type { Log } from "../../../telemetry/log.ts";
+import { IN_FLIGHT_MAX } from "../limits.ts";
+import type { QueueRegistry } from "../queues/registry.ts";
+import type { Queue } from "../queues/settings.ts";
+import { countMessages, setVisible } from "../store/messages.ts";
+import { claim } from "./claim.ts";
+import { settleGroup } from "./groups.ts";
+import type { Wanted } from "./claim.ts";
+import type { MessageRow } from "./message.ts";
+import type { Sequence } from "./sequence.ts";
+
+export interface ReceiveOptions extends Wanted {
+  /** How long to wait for a first message, in milliseconds. */
+  readonly waitMs: number;
+  readonly signal: AbortSignal;
+}
+
+interface Receiver extends ReceiveOptions {
+  readonly queue: Queue;
+  isOver: boolean;
+  /** Whether a claim has found nothing for it. */
+  hasTried: boolean;
+  readonly end: (rows: MessageRow[]) => void;
+  readonly fail: (error: Error) => void;
+}
+
+/** The receivers of one queue. */
+interface Line {
+  receivers: Receiver[];
+  isRunning: boolean;
+  /** Something may have come since the last claim began. */
+  isWoken: boolean;
+  isListening: boolean;
+  readonly ending: AbortController;
+  /** Received since the messages in flight were last counted, and how many those were. */
+  counted: number;
+  since: number;
+}
+
+interface Deps {
+  readonly clock: Clock;
+  readonly database: Database;
+  readonly signals: Signals;
+  readonly queues: QueueRegistry;
+  readonly sequence: Sequence;
+  readonly log: Log;
+}
+
+/** Receivers of one claim at most. */
+const TOGETHER_MAX = 100;
+/** After so many further messages, those in flight are counted anew: other servers may have received too. */
+const COUNT_AFTER = 10_000;
+/** Pause before another look where another server was just at work on all that could be received, in milliseconds. */
+const BUSY_MS = 20;
+/** Queues whose lines are kept while nobody waits. */
+const LINES_MAX = 1_000;
+
+const TRANSACTION = { isolation: "read committed", resolves: "committed" } as const;
+
+export class Receivers {
+  readonly #deps: Deps;
+  readonly #lines = new Map<number, Line>();
+  #isStopped = false;
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Receives up to `max` messages, which stay hidden for `visibilityMs`; resolves with none when the wait is over or the signal aborts.
+   * The claim is committed, and so survives `kill -9`, but not waited for until it is on the disk: a power loss may show the messages again.
+   * @throws AwsError OverLimit where too many are in flight, unless it waits
+   */
+  receive(queue: Queue, options: ReceiveOptions): Promise<MessageRow[]> {
+    if (this.#isStopped || options.signal.aborted) return Promise.resolve([]);
+    return new Promise((resolve, reject) => {
+      const { clock } = this.#deps;
+      const { signal, waitMs } = options;
+      const line = this.#lineOf(queue.id);
+      let cancel: (() => void) | undefined;
+      const over = () => {
+        receiver.isOver = true;
+        cancel?.();
+        signal.removeEventListener("abort", giveUp);
+      };
+      const receiver: Receiver = {
+        ...options,
+        queue,
+        isOver: false,
+        hasTried: false,
+        end(rows) {
+          over();
+          resolve(rows);
+        },
+        fail(error) {
+          over();
+          reject(error);
+        },
+      };
+      const giveUp = () => {
+        receiver.end([]);
+        line.receivers = line.receivers.filter((one) => one !== receiver);
+        this.#endIfEmpty(queue.id, line);
+      };
+      signal.addEventListener("abort", giveUp, { once: true });
+      // Its claim comes first, however short the wait.
+      if (waitMs > 0) cancel = clock.after(waitMs, giveUp);
+      line.receivers.push(receiver);
+      this.#run(line, queue.id);
+    });
+  }
+
+  /** Ends every wait, with nothing. */
+  stop(): void {
+    this.#isStopped = true;
+    for (const line of this.#lines.values()) {
+      for (const receiver of line.receivers) receiver.end([]);
+      line.receivers = [];
+      line.ending.abort();
+    }
+  }
+
+  #lineOf(id: number): Line {
+    const known = this.#lines.get(id);
+    if (known) return known;
+    const line: Line = {
+      receivers: [],
+      isRunning: false,
+      isWoken: false,
+      isListening: false,
+      ending: new AbortController(),
+      counted: IN_FLIGHT_MAX,
+      since: 0,
+    };
+    this.#lines.set(id, line);
+    return line;
+  }
+
+  /** Idle lines are kept for what they have counted, unless there are many. */
+  #endIfEmpty(id: number, line: Line): void {
+    if (line.receivers.length > 0 || line.isRunning || this.#lines.size <= LINES_MAX) return;
+    line.ending.abort();
+    this.#lines.delete(id);
+  }
+
+  #run(line: Line, id: number): void {
+    if (line.isRunning) return;
+    line.isRunning = true;
+    this.#drain(line)
+      .catch((error: Error) => {
+        const failed = line.receivers;
+        line.receivers = [];
+        for (const receiver of failed) receiver.fail(error);
+      })
+      .finally(() => {
+        line.isRunning = false;
+        this.#endIfEmpty(id, line);
+      });
+  }
+
+  /** Claims for whoever has not tried yet, and for all after a wake-up, until everyone left has to wait. */
+  async #drain(line: Line): Promise<void> {
+    for (;;) {
+      const all = line.isWoken ? line.receivers : line.receivers.filter((one) => !one.hasTried);
+      // In the order in which they came: who has waited longest is first.
+      const trying = all.slice(0, TOGETHER_MAX);
+      const queue = trying.at(-1)?.queue;
+      line.isWoken = false;
+      if (!queue) return;
+      // Before the look, so that nothing that comes in between is missed.
+      if (trying.some(({ waitMs }) => waitMs > 0)) this.#listen(line, queue);
+      if (await this.#isFlightFull(line, queue)) this.#refuse(line, trying);
+      else await this.#claimFor(line, queue, trying);
+      // There may be more for those behind them.
+      if (trying.length < all.length && trying.every(({ isOver }) => isOver)) line.isWoken = true;
+    }
+  }
+
+  async #claimFor(line: Line, queue: Queue, trying: readonly Receiver[]): Promise<void> {
+    const { clock, database, signals } = this.#deps;
+    const now = clock.now();
+    const { messages, nextAt } = await database.tx(
+      (tx) => claim(this.#deps, tx, queue, trying, now),
+      TRANSACTION,
+    );
+    const forNobody: MessageRow[] = [];
+    let isWaiting = false;
+    for (const [i, receiver] of trying.entries()) {
+      const rows = messages[i] ?? [];
+      line.since += rows.length;
+      if (receiver.isOver) forNobody.push(...rows);
+      else if (rows.length > 0 || receiver.waitMs === 0) receiver.end(rows);
+      else {
+        receiver.hasTried = true;
+        isWaiting = true;
+      }
+    }
+    line.receivers = line.receivers.filter((one) => !one.isOver);
+    if (forNobody.length > 0) await this.giveBack(queue, forNobody, clock.now());
+    if (isWaiting && nextAt !== undefined)
+      signals.remind(queue.topic, nextAt <= now ? clock.now() + BUSY_MS : nextAt);
+  }
+
+  /** Shows messages again that nobody has received after all, and does not count that they were. */
+  async giveBack(
+    queue: Queue,
+    rows: readonly Pick<MessageRow, "seq" | "claims" | "group_id">[],
+    visibleAt: number,
+  ): Promise<void> {
+    const { database, signals, clock } = this.#deps;
+    await database.tx(async (tx) => {
+      const groups = new Set<string>();
+      for (const { seq, claims, group_id } of rows)
+        if ((await setVisible(tx, { queueId: queue.id, seq, claims }, visibleAt, 1)) && group_id !== null)
+          groups.add(group_id);
+      if (queue.isFifo) for (const group of groups) await settleGroup(tx, queue.id, group, clock.now());
+      await signals.send(tx, queue.topic, visibleAt);
+    }, TRANSACTION);
+  }
+
+  #listen(line: Line, queue: Queue): void {
+    if (line.isListening) return;
+    line.isListening = true;
+    void this.#untilWoken(line, queue);
+  }
+
+  async #untilWoken(line: Line, queue: Queue): Promise<void> {
+    await this.#deps.signals.wait(queue.topic, line.ending.signal);
+    line.isListening = false;
+    line.isWoken = true;
+    if (!line.ending.signal.aborted) this.#run(line, queue.id);
+  }
+
+  /** Counts only where the messages received since the last count could be too many. */
+  async #isFlightFull(line: Line, queue: Queue): Promise<boolean> {
+    if (line.counted + line.since < IN_FLIGHT_MAX && line.since < COUNT_AFTER) return false;
+    const now = this.#deps.clock.now();
+    const { inFlight } = await countMessages(this.#deps.database, queue.id, now, now - queue.retentionMs);
+    line.counted = inFlight;
+    line.since = 0;
+    return inFlight >= IN_FLIGHT_MAX;
+  }
+
+  #refuse(line: Line, trying: readonly Receiver[]): void {
+    for (const receiver of trying)
+      if (receiver.waitMs > 0 || receiver.queue.isFifo) {
+        receiver.hasTried = true;
+        if (receiver.waitMs === 0) receiver.end([]);
+      } else
+        receiver.fail(
+          new AwsError(
+            "OverLimit",
+            `The maximum number of in flight messages is reached: ${IN_FLIGHT_MAX}. Delete messages before more are received.`,
+          ),
+        );
+    line.receivers = line.receivers.filter((one) => !one.isOver);
+  }
+}

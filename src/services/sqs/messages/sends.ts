@@ -1,0 +1,98 @@
+/** Writes messages: those that are sent at once become durable together. */
+import type { Database, Transaction } from "../../../store/database.ts";
+import { GatheredWrites } from "../../../store/gathered-writes.ts";
+import type { Signals } from "../../../store/signals.ts";
+import { DEDUPLICATION_MS } from "../limits.ts";
+import type { Queue } from "../queues/settings.ts";
+import { addToGroup, deduplicate, takeNumbers } from "../store/groups.ts";
+import { insertMessages } from "../store/messages.ts";
+import type { Numbered } from "../store/messages.ts";
+import type { NewMessage } from "./message.ts";
+import type { Sequence } from "./sequence.ts";
+
+/** What became of a message: its own id, or that of the earlier one of which it is a duplicate. */
+export interface Sent {
+  readonly messageId: string;
+  readonly seq: number;
+}
+
+interface Send {
+  readonly queue: Queue;
+  readonly messages: readonly NewMessage[];
+  /** In their order, once they are written; undefined where the queue is gone. */
+  sent: Sent[] | undefined;
+}
+
+interface Deps {
+  readonly database: Database;
+  readonly signals: Signals;
+  readonly sequence: Sequence;
+}
+
+export class Sends {
+  readonly #deps: Deps;
+  readonly #writes: GatheredWrites<Send>;
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+    this.#writes = new GatheredWrites(deps.database, (tx, sends) => this.#write(tx, sends), {
+      transaction: { isolation: "read committed" },
+    });
+  }
+
+  /** Resolves once they are durable; with undefined where the queue is gone. */
+  async send(queue: Queue, messages: readonly NewMessage[]): Promise<Sent[] | undefined> {
+    const send: Send = { queue, messages, sent: undefined };
+    await this.#writes.write(send);
+    return send.sent;
+  }
+
+  /** The same in the caller's transaction; receivers wake after its commit. */
+  async sendIn(tx: Transaction, queue: Queue, messages: readonly NewMessage[]): Promise<Sent[] | undefined> {
+    const send: Send = { queue, messages, sent: undefined };
+    await this.#write(tx, [send]);
+    return send.sent;
+  }
+
+  async #write(tx: Transaction, sends: readonly Send[]): Promise<void> {
+    const rows: Numbered[] = [];
+    const dueAt = new Map<string, number>();
+    for (const send of sends) {
+      const { queue, messages } = send;
+      if (queue.isFifo) await this.#number(tx, send, rows);
+      else {
+        let seq = this.#deps.sequence.take(messages.length);
+        send.sent = [];
+        for (const message of messages) {
+          rows.push({ queueId: queue.id, seq, message });
+          send.sent.push({ messageId: message.messageId, seq });
+          seq += 1;
+        }
+      }
+      for (const { visibleAt } of messages)
+        dueAt.set(queue.topic, Math.min(dueAt.get(queue.topic) ?? Infinity, visibleAt));
+    }
+    await insertMessages(tx, rows);
+    for (const [topic, at] of dueAt) await this.#deps.signals.send(tx, topic, at);
+  }
+
+  /** Gives messages to a FIFO queue their numbers, and leaves out duplicates. */
+  async #number(tx: Transaction, send: Send, rows: Numbered[]): Promise<void> {
+    const { queue, messages } = send;
+    const first = await takeNumbers(tx, queue.id, messages.length);
+    send.sent = undefined;
+    if (first === undefined) return;
+    send.sent = [];
+    for (const [i, message] of messages.entries()) {
+      const own = { messageId: message.messageId, seq: first + i };
+      const { groupId = "", deduplicationId: id = "", sentAt } = message;
+      const scope = queue.deduplicatesByGroup ? groupId : "";
+      const until = sentAt + DEDUPLICATION_MS;
+      const earlier = await deduplicate(tx, { queueId: queue.id, scope, id }, own, sentAt, until);
+      send.sent.push(earlier ?? own);
+      if (earlier) continue;
+      rows.push({ queueId: queue.id, seq: own.seq, message });
+      await addToGroup(tx, queue.id, groupId, own.seq, message.visibleAt);
+    }
+  }
+}

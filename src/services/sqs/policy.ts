@@ -1,0 +1,75 @@
+/** What queues' policies say of callers, and whether services and roles may send. */
+import { requestConditions } from "../../aws/authorization.ts";
+import { AwsError } from "../../aws/errors.ts";
+import type { ConditionValues, RequestContext } from "../../aws/service.ts";
+import type { SqsDeps } from "./deps.ts";
+import type { QueueSender } from "./messages/sender.ts";
+import { readQueueArn } from "./names.ts";
+import type { PolicyAnswer } from "./ports.ts";
+import type { Queue } from "./queues/settings.ts";
+
+type Policies = Pick<SqsDeps, "policies">;
+
+/** What the policy of a queue says of the caller of a request. */
+export async function whatPolicySays(
+  { policies }: Policies,
+  queue: Queue,
+  action: string,
+  context: RequestContext,
+  conditions: ConditionValues = {},
+): Promise<PolicyAnswer> {
+  if (queue.policy === undefined) return "none";
+  const facts = { ...requestConditions(context), ...conditions };
+  return policies.ask(queue.policy, { action, resources: [queue.arn], conditions: facts }, context.principal);
+}
+
+/**
+ * A caller of another account needs the queue's policy to allow it; that their own policies do, the front door has seen to.
+ * @throws AwsError AccessDenied
+ */
+export async function requireGrant(
+  deps: Policies,
+  queue: Queue,
+  action: string,
+  context: RequestContext,
+): Promise<void> {
+  if (queue.account === context.account) return;
+  const said = await whatPolicySays(deps, queue, action, context);
+  if (said === "denied" || said === "none")
+    throw new AwsError(
+      "AccessDeniedException",
+      `User: ${context.principal.arn} is not authorized to perform: ${action} on resource: ${queue.arn} because no resource-based policy allows the ${action} action`,
+      {},
+      403,
+    );
+}
+
+/** Whether a service, or what acts for a role, may send to a queue. */
+export async function maySend(
+  { policies, roles }: Pick<SqsDeps, "policies" | "roles">,
+  queue: Queue,
+  sender: QueueSender,
+): Promise<boolean> {
+  const action = "sqs:SendMessage";
+  const { policy, arn } = queue;
+  const question = { action, resources: [arn] };
+  if ("service" in sender) {
+    if (policy === undefined) return false;
+    const conditions = {
+      "aws:SourceArn": sender.sourceArn,
+      "aws:SourceAccount": sender.sourceAccount,
+      "aws:PrincipalIsAWSService": "true",
+      "aws:PrincipalServiceName": sender.service,
+    };
+    const said = await policies.ask(policy, { ...question, conditions }, { service: sender.service });
+    return said !== "denied" && said !== "none";
+  }
+  const account = sender.roleArn.split(":")[4] ?? "";
+  const said =
+    policy === undefined ? "none" : await policies.ask(policy, question, { account, arn: sender.roleArn });
+  if (said === "denied") return false;
+  const isOwn = readQueueArn(arn)?.account === account;
+  // Within one account either is enough; across accounts both sides must allow.
+  if (isOwn && said === "principal") return true;
+  return (isOwn || said !== "none") && (await roles.allows(sender.roleArn, action, arn));
+}

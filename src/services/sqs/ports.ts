@@ -1,0 +1,29 @@
+/** What SQS needs from other parts; satisfied in server/compose.ts. */
+import type { ConditionValues, Principal } from "../../aws/service.ts";
+
+/** What a queue's policy says of a caller. */
+export type PolicyAnswer = "denied" | "principal" | "role" | "account" | "none";
+
+export type PolicyCaller =
+  | { readonly service: string }
+  | Principal
+  | { readonly account: string; readonly arn: string };
+
+export interface ResourcePolicies {
+  /** Reads a document whose statements name resources. @throws Error, with what is wrong. */
+  parse(text: string): unknown;
+  ask(
+    text: string,
+    question: {
+      readonly action: string;
+      readonly resources: readonly string[];
+      readonly conditions?: ConditionValues;
+    },
+    caller: PolicyCaller,
+  ): Promise<PolicyAnswer>;
+}
+
+export interface Roles {
+  /** Whether a role's own policies allow an action on a resource. */
+  allows(roleArn: string, action: string, resourceArn: string): Promise<boolean>;
+}
