@@ -48,14 +48,15 @@ test("SendMessage, DeleteMessage and ReceiveMessage survive kill -9: nothing sen
   assert.ok(sent.size > 100 && deleted.size > 20, `${sent.size} sent, ${deleted.size} deleted`);
 
   async function workUntilKilled(queue: TestQueue, running: ServerProcess, life: number): Promise<void> {
-    let isOver = false;
+    const killed = new AbortController();
+    const { signal } = killed;
     const unlessKilled = async (work: () => Promise<void>) => {
-      while (!isOver)
+      while (!signal.aborted)
         try {
           await work();
         } catch (error) {
           // Broken off: whether it was done is not known.
-          if (!isOver) throw error;
+          if (!signal.aborted) throw error;
         }
     };
     let next = 0;
@@ -75,7 +76,7 @@ test("SendMessage, DeleteMessage and ReceiveMessage survive kill -9: nothing sen
       }
     });
     await new Promise((resolve) => setTimeout(resolve, 600 + 300 * life));
-    isOver = true;
+    killed.abort();
     await running.kill();
     await Promise.all([...senders, receiver]);
   }

@@ -189,7 +189,7 @@ test("DeleteQueue takes the messages along; a queue of the same name is another 
 
 test("PurgeQueue removes all messages, in flight and delayed too, and once a minute", async () => {
   for (const attributes of [{}, { FifoQueue: "true", ContentBasedDeduplication: "true" }]) {
-    const queue = await setting.queue(attributes as Record<string, string>);
+    const queue = await setting.queue(attributes);
     const group = "FifoQueue" in attributes ? "g" : undefined;
     await queue.sendAll(["a", "b", "c"], group);
     await queue.receive({ MaxNumberOfMessages: 1 });

@@ -39,10 +39,6 @@ export function invalidHandle(handle: string): AwsError {
   );
 }
 
-export function unsupported(message: string): AwsError {
-  return new AwsError("UnsupportedOperation", message);
-}
-
 export function notForThisType(value: unknown, parameter: string): AwsError {
   return invalidValue(
     value,

@@ -172,11 +172,6 @@ export async function getAttempt(
   return (await reader.get<{ received: string }>(ATTEMPT, queueId, attemptId, now))?.received;
 }
 
-/** What a purge removes beside the messages. */
-export async function dropGroups(tx: Transaction, queueId: number): Promise<void> {
-  await tx.run(DROP_GROUPS, queueId);
-}
-
 /** All of a queue that is gone. */
 export async function dropFifo(tx: Transaction, queueId: number): Promise<void> {
   for (const statement of [DROP_FIFO, DROP_GROUPS, DROP_DUPLICATES, DROP_ATTEMPTS])
