@@ -41,7 +41,7 @@ export interface RunnerDeps {
   readonly eventSourceArn: string;
   readonly streamArn: string;
   /** Records are kept for so long, in milliseconds. */
-  readonly retentionMs: number;
+  retentionMs(): number;
   /** Makes durable that records of a lane are done, how its window is then, and what else the transaction does. */
   commit(
     lane: number,
@@ -304,7 +304,7 @@ export class BatchRunner<R extends StreamRecord> {
   }
 
   #ageMsMax(): number {
-    return Math.min(this.#deps.settings.recordAgeMs, this.#deps.retentionMs);
+    return Math.min(this.#deps.settings.recordAgeMs, this.#deps.retentionMs());
   }
 }
 

@@ -28,11 +28,18 @@ export interface ShardDeps<R extends StreamRecord> {
   /** As the mapping names it: the stream's, or a consumer's. */
   readonly eventSourceArn: string;
   readonly streamArn: string;
-  readonly retentionMs: number;
-  /** The function's execution role. @throws where the function is gone, or may not read. */
-  role(): Promise<string>;
+  /** @throws where the function or the stream is gone, or the one may not read the other. */
+  access(): Promise<StreamAccess>;
   /** Whether the stream is still there. */
   isThere(): Promise<boolean>;
+}
+
+/** What may change while a shard is read. */
+export interface StreamAccess {
+  /** The function's execution role. */
+  readonly roleArn: string;
+  /** How long records are kept, in milliseconds. */
+  readonly retentionMs: number;
 }
 
 /** The mapping is gone, or another server has the shard. */
@@ -58,6 +65,7 @@ export class ShardConsumer<R extends StreamRecord> {
   /** Nothing is read until records have left. */
   #isFull = false;
   #caughtUpAt = 0;
+  #retentionMs = Infinity;
   #cancelSave: (() => void) | undefined;
 
   constructor(deps: ShardDeps<R>, id: ShardId, saved: SavedShard) {
@@ -75,6 +83,7 @@ export class ShardConsumer<R extends StreamRecord> {
       batchInfo: shape.batchInfo,
       mappingUuid: id.mapping,
       shardId: id.shard,
+      retentionMs: () => this.#retentionMs,
       commit: (lane, sequenceNumbers, window, extra) => {
         this.#tracker.done(lane, sequenceNumbers);
         if (settings.tumblingWindowMs > 0 || this.#window) this.#window = window;
@@ -109,12 +118,12 @@ export class ShardConsumer<R extends StreamRecord> {
    * @throws ShardLost, and whatever the stream or the store threw; what is durable then is where the next consumer begins.
    */
   async run(): Promise<boolean> {
-    const lanes = this.#lanes.map((lane) => this.#orStop(lane.run()));
-    const ended = await this.#orStop(this.#read()).finally(() => {
-      if (this.#abort.signal.aborted) for (const lane of this.#lanes) lane.wake();
-    });
-    if (ended) for (const lane of this.#lanes) lane.end();
-    await Promise.all(lanes);
+    const lanes = Promise.allSettled(this.#lanes.map((lane) => this.#orStop(lane.run())));
+    const [read] = await Promise.allSettled([this.#orStop(this.#read())]);
+    if (read.status === "fulfilled" && read.value) for (const lane of this.#lanes) lane.end();
+    // Whatever failed, nothing may be in flight when the next consumer begins.
+    for (const end of [read, ...(await lanes)]) if (end.status === "rejected") throw end.reason;
+    const ended = read.status === "fulfilled" && read.value;
     this.#cancelSave?.();
     // A shard ends, too, where its stream was deleted.
     if (ended && !this.#abort.signal.aborted) this.#isFinished = await this.#deps.isThere();
@@ -152,11 +161,12 @@ export class ShardConsumer<R extends StreamRecord> {
       const changed = reader.changed(streamArn, this.#id.shard, news.signal);
       try {
         const at = context.clock.now();
-        const role = await this.#deps.role();
+        const { roleArn, retentionMs } = await this.#deps.access();
+        this.#retentionMs = retentionMs;
         const read = await reader.read(streamArn, this.#id.shard, from, limits);
         const { records, next, ended, millisBehindLatest } = read;
         if (signal.aborted) return false;
-        this.#take(records, role);
+        this.#take(records, roleArn);
         this.#tracker.readTo(next);
         from = next;
         if (ended) return true;

@@ -12,6 +12,7 @@ import type { Shard, ShardPosition, ShardReader, StreamRecord } from "./ports.ts
 import type { Progress } from "./progress.ts";
 import { streamSettings } from "./settings.ts";
 import { ShardConsumer, ShardLost } from "./shard-consumer.ts";
+import type { StreamAccess } from "./shard-consumer.ts";
 import { dropShards, finishedShards, ownShard, startedAt } from "./store.ts";
 
 /** With several servers, another one takes a shard over after this long. */
@@ -21,8 +22,8 @@ const RENEW_MS = 3_000;
 const LIST_MS_MIN = 1_000;
 const RETRY_MS_MIN = 1_000;
 const RETRY_MS_MAX = 60_000;
-/** How long an answer about the role's permissions is believed. */
-const ROLE_AGE_MS_MAX = 5_000;
+/** How long it is believed that the stream is there and the role may read it. */
+const ACCESS_AGE_MS_MAX = 5_000;
 
 export interface StreamKindDeps<R extends StreamRecord> {
   readonly reader: ShardReader<R>;
@@ -55,7 +56,7 @@ export class StreamSource<R extends StreamRecord> implements RunningSource {
   readonly #isShared: boolean;
   readonly #loop: Promise<void>;
   #failures = 0;
-  #role: { readonly arn: string; readonly checkedAt: number } | undefined;
+  #known: (StreamAccess & { readonly checkedAt: number }) | undefined;
 
   constructor(kind: StreamKindDeps<R>, mapping: Mapping, context: SourceContext) {
     this.#kind = kind;
@@ -101,7 +102,8 @@ export class StreamSource<R extends StreamRecord> implements RunningSource {
       try {
         const changed = reader.changed(this.#streamArn, undefined, news.signal);
         const listedAt = clock.now();
-        const { shards, retentionMs } = await this.#list();
+        await this.#access();
+        const shards = await reader.shards(this.#streamArn);
         const finished = await finishedShards(database, uuid);
         const listed = new Map(shards.map((shard) => [shard.shardId, shard]));
         await dropShards(
@@ -113,7 +115,7 @@ export class StreamSource<R extends StreamRecord> implements RunningSource {
           shard !== undefined && finished.get(shard.shardId) !== shard.startingSequenceNumber;
         for (const shard of shards)
           if (isUnread(shard) && !shard.parents.some((parent) => isUnread(listed.get(parent))))
-            await this.#begin(shard, start, retentionMs);
+            await this.#begin(shard, start);
         void this.#wakeAfter(changed, listedAt + LIST_MS_MIN, news.signal);
         await this.#pause.wait();
       } finally {
@@ -130,18 +132,8 @@ export class StreamSource<R extends StreamRecord> implements RunningSource {
     if (!signal.aborted) this.#pause.wake();
   }
 
-  /** @throws StreamProblem where the stream is gone or may not be read. */
-  async #list(): Promise<{ shards: readonly Shard[]; retentionMs: number }> {
-    const { reader, retentionMsDefault } = this.#kind;
-    await this.#currentRole();
-    const description = await reader.describe(this.#sourceArn);
-    if (!description) throw new StreamProblem(`Stream not found: ${this.#sourceArn}`);
-    const shards = await reader.shards(this.#streamArn);
-    return { shards, retentionMs: description.retentionMs ?? retentionMsDefault };
-  }
-
   /** Reads a shard unless that is under way, or another server does. */
-  async #begin(shard: Shard, start: ShardPosition, retentionMs: number): Promise<void> {
+  async #begin(shard: Shard, start: ShardPosition): Promise<void> {
     const context = this.#context;
     if (this.#running.has(shard.shardId) || context.signal.aborted) return;
     const { uuid, functionArn, region, settings } = this.#mapping;
@@ -157,13 +149,12 @@ export class StreamSource<R extends StreamRecord> implements RunningSource {
         context,
         functionArn,
         region,
-        retentionMs,
         settings: streamSettings(settings),
         reader: this.#kind.reader,
         shape: this.#kind.shape,
         eventSourceArn: this.#sourceArn,
         streamArn: this.#streamArn,
-        role: () => this.#currentRole(),
+        access: () => this.#access(),
         isThere: async () => (await this.#kind.reader.describe(this.#sourceArn)) !== undefined,
       },
       id,
@@ -175,7 +166,8 @@ export class StreamSource<R extends StreamRecord> implements RunningSource {
 
   async #consume(shardId: string, consumer: ShardConsumer<R>, lease: Lease | undefined): Promise<void> {
     try {
-      await consumer.run();
+      // Where the shard did not end, the stream may have.
+      if (!(await consumer.run())) this.#known = undefined;
       this.#failures = 0;
     } catch (error) {
       this.#tell(error);
@@ -202,16 +194,19 @@ export class StreamSource<R extends StreamRecord> implements RunningSource {
     }
   }
 
-  /** The function's execution role. @throws StreamProblem where there is none, or it may not read the stream. */
-  async #currentRole(): Promise<string> {
+  /** @throws where the function or the stream is gone, or the one's role may not read the other. */
+  async #access(): Promise<StreamAccess> {
     const { clock } = this.#context;
-    const known = this.#role;
-    if (known && clock.now() - known.checkedAt < ROLE_AGE_MS_MAX) return known.arn;
+    if (this.#known && clock.now() - this.#known.checkedAt < ACCESS_AGE_MS_MAX) return this.#known;
     const target = await this.#context.target();
     if (!target) throw new StreamProblem(`Function not found: ${this.#mapping.functionArn}`);
+    const { reader, retentionMsDefault } = this.#kind;
+    const description = await reader.describe(this.#sourceArn);
+    if (!description) throw new StreamProblem(`Stream not found: ${this.#sourceArn}`);
     await this.#kind.checkRole(this.#sourceArn, (action, arn) => this.#context.mayRole(action, arn));
-    this.#role = { arn: target.roleArn, checkedAt: clock.now() };
-    return target.roleArn;
+    const { retentionMs = retentionMsDefault } = description;
+    this.#known = { roleArn: target.roleArn, retentionMs, checkedAt: clock.now() };
+    return this.#known;
   }
 
   #tell(error: unknown): void {
@@ -219,7 +214,7 @@ export class StreamSource<R extends StreamRecord> implements RunningSource {
     const { message, name } = error as AwsError;
     if (error instanceof StreamProblem || name === "InvalidParameterValueException")
       return this.#context.processed(`PROBLEM: ${message}`);
-    this.#context.processed("PROBLEM: Internal Lambda error");
+    this.#context.processed("PROBLEM: Internal error; the server's log says more");
     this.#context.log.error("A stream could not be read for an event source mapping", {
       mapping: this.#mapping.uuid,
       stream: this.#streamArn,
