@@ -174,6 +174,7 @@ async function composeServices(
     ...store,
     metrics: counters,
     roles: iam.roles,
+    kinesisStreams: kinesis.streams,
     tableStreams: dynamodb.streams,
     ...sourcePorts(() => lambda),
   });

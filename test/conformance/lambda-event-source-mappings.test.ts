@@ -37,7 +37,6 @@ test("CreateEventSourceMapping is refused by name, with the source that nothing 
   for (const [input, source] of [
     [{ EventSourceArn: QUEUE, BatchSize: 10 }, "Amazon SQS"],
     [{ EventSourceArn: QUEUE, BatchSize: 100, MaximumBatchingWindowInSeconds: 1 }, "Amazon SQS"],
-    [{ EventSourceArn: STREAM, ...TRIM, BisectBatchOnFunctionError: true }, "Amazon Kinesis"],
     [{ EventSourceArn: CLUSTER, ...TRIM, Topics: ["topic"] }, "Apache Kafka"],
     [{ EventSourceArn: BROKER, Queues: ["queue"] }, "Amazon MQ"],
   ] as const)

@@ -1,5 +1,6 @@
 /** Streams as other parts read them in this process, event source mappings above all: without HTTP, and without limits of rate. */
 import type { Kinesis } from "./deps.ts";
+import { HOUR_MS } from "./limits.ts";
 import { readConsumerArn, readStreamArn } from "./names.ts";
 import { BEFORE_ALL, placeOf, placeOfNumber } from "./records/position.ts";
 import type { StoredRecord } from "./records/chunk.ts";
@@ -30,9 +31,17 @@ export interface KinesisRecord {
 
 export interface ShardReader<R> {
   /** Undefined where there is no such stream or consumer. `consumer` is its name where the ARN is a consumer's (enhanced fan-out). */
-  describe(
-    streamArn: string,
-  ): Promise<{ enabled: boolean; kmsKeyId?: string; viewType?: string; consumer?: string } | undefined>;
+  describe(streamArn: string): Promise<
+    | {
+        enabled: boolean;
+        kmsKeyId?: string;
+        viewType?: string;
+        consumer?: string;
+        /** How long records are kept. */
+        retentionMs: number;
+      }
+    | undefined
+  >;
   /** All shards that still have records or are open, parents before children. */
   shards(streamArn: string): Promise<
     readonly {
@@ -77,7 +86,10 @@ export function shardReader(kinesis: Kinesis): ShardReader<KinesisRecord> {
   return {
     async describe(arn) {
       const found = await find(arn);
-      return found && { enabled: true, ...(found.consumer !== undefined && { consumer: found.consumer }) };
+      if (!found) return undefined;
+      const { consumer, stream } = found;
+      const retentionMs = stream.retention_hours * HOUR_MS;
+      return { enabled: true, retentionMs, ...(consumer !== undefined && { consumer }) };
     },
     async shards(arn) {
       const found = await find(arn);

@@ -142,7 +142,7 @@ export class BatchRunner<R extends StreamRecord> {
       const isNew = decision.done > 0;
       const { failures, delays } = decision.rest;
       stack.push({ ...tried, items: rest, failures, delays, ...(isNew && { invokes: 1 }) });
-      await sleep(context.clock, decision.waitMs, this.#deps.signal);
+      await this.#rest(decision.waitMs, rest[0]?.record);
     }
     if (decision.kind === "discard") {
       await this.#discard({ ...tried, items: rest }, after, "RetryAttemptsExhausted");
@@ -170,7 +170,7 @@ export class BatchRunner<R extends StreamRecord> {
       if (decision.kind !== "again")
         return this.#discardWindow(window, "RetryAttemptsExhausted", { invokes, last });
       attempts = decision.rest;
-      await sleep(context.clock, decision.waitMs, signal);
+      await this.#rest(decision.waitMs, { arrivalMs: window.lastArrivalMs });
     }
     return window;
   }
@@ -301,6 +301,13 @@ export class BatchRunner<R extends StreamRecord> {
     );
     const objectKey = failureObjectKey(mappingUuid, shardId, at, context.ids.uuid());
     return (tx) => context.onFailure(tx, { record, objectKey, events: batch.batchSize });
+  }
+
+  /** The pause before the next attempt: not longer than until the first record is too old for one. */
+  async #rest(waitMs: number, first: Pick<StreamRecord, "arrivalMs"> | undefined): Promise<void> {
+    const { clock } = this.#deps.context;
+    const left = (first?.arrivalMs ?? 0) + this.#ageMsMax() + 1 - clock.now();
+    await sleep(clock, Math.max(0, Math.min(waitMs, left)), this.#deps.signal);
   }
 
   #ageMsMax(): number {

@@ -12,7 +12,6 @@ import { forgetMapping } from "./store.ts";
 import { StreamSource } from "./stream-source.ts";
 import type { StreamKindDeps } from "./stream-source.ts";
 
-const DAY_MS = 86_400_000;
 /** `<stream's ARN>/consumer/<name>:<created>` */
 const CONSUMER = /\/consumer\/[^/]+$/;
 
@@ -33,7 +32,6 @@ export function createKinesisSource(deps: {
   return streamKind("Amazon Kinesis", "data", deps.roles, {
     reader: deps.streams,
     shape: KINESIS_EVENTS,
-    retentionMsDefault: Infinity,
     streamArn: (arn) => arn.replace(CONSUMER, ""),
     async checkRole(arn, may) {
       const stream = arn.replace(CONSUMER, "");
@@ -50,7 +48,6 @@ export function createDynamoDbSource(deps: {
   return streamKind("Amazon DynamoDB Streams", undefined, deps.roles, {
     reader: deps.streams,
     shape: DYNAMODB_EVENTS,
-    retentionMsDefault: DAY_MS,
     streamArn: (arn) => arn,
     checkRole: (arn, may) => checkActions("dynamodb", DYNAMODB_ACTIONS, arn, may),
   });

@@ -22,14 +22,14 @@ const RENEW_MS = 3_000;
 const LIST_MS_MIN = 1_000;
 const RETRY_MS_MIN = 1_000;
 const RETRY_MS_MAX = 60_000;
+/** How long records of a stream are kept that does not say: those of tables. */
+const RETENTION_MS_DEFAULT = 86_400_000;
 /** How long it is believed that the stream is there and the role may read it. */
 const ACCESS_AGE_MS_MAX = 5_000;
 
 export interface StreamKindDeps<R extends StreamRecord> {
   readonly reader: ShardReader<R>;
   readonly shape: EventShape<R>;
-  /** How long records are kept where the stream does not say, in milliseconds. */
-  readonly retentionMsDefault: number;
   /** The stream of a mapping's source, which may be a consumer of it. */
   streamArn(eventSourceArn: string): string;
   /** @throws AwsError saying that the role may not read the stream. */
@@ -200,11 +200,10 @@ export class StreamSource<R extends StreamRecord> implements RunningSource {
     if (this.#known && clock.now() - this.#known.checkedAt < ACCESS_AGE_MS_MAX) return this.#known;
     const target = await this.#context.target();
     if (!target) throw new StreamProblem(`Function not found: ${this.#mapping.functionArn}`);
-    const { reader, retentionMsDefault } = this.#kind;
-    const description = await reader.describe(this.#sourceArn);
+    const description = await this.#kind.reader.describe(this.#sourceArn);
     if (!description) throw new StreamProblem(`Stream not found: ${this.#sourceArn}`);
     await this.#kind.checkRole(this.#sourceArn, (action, arn) => this.#context.mayRole(action, arn));
-    const { retentionMs = retentionMsDefault } = description;
+    const { retentionMs = RETENTION_MS_DEFAULT } = description;
     this.#known = { roleArn: target.roleArn, retentionMs, checkedAt: clock.now() };
     return this.#known;
   }
