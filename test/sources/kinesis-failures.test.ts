@@ -8,12 +8,6 @@ import {
   PutFunctionConcurrencyCommand,
 } from "@aws-sdk/client-lambda";
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
-import {
-  CreateQueueCommand,
-  GetQueueAttributesCommand,
-  ReceiveMessageCommand,
-  SQSClient,
-} from "@aws-sdk/client-sqs";
 import { MovableClock } from "../../src/index.ts";
 import { numbered, ran, startStreams, taken, textsOf, until } from "./stream-setting.ts";
 import type { StreamSetting } from "./stream-setting.ts";
