@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import {
-  BatchExecuteStatementCommand,
   CreateTableCommand,
   DeleteTableCommand,
   DescribeContinuousBackupsCommand,
@@ -313,17 +312,11 @@ const refusedTables: [title: string, input: Partial<CreateTableCommandInput>, ex
 for (const [title, input, expected] of refusedTables)
   test(`CreateTable refuses ${title}`, async () => assert.equal(await refusal(create(input)), expected));
 
-test("CreateTable refuses a table that exists, and PartiQL by name", async () => {
+test("CreateTable refuses a table that exists", async () => {
   await createTable(client, "twice", ["pk"]);
   assert.equal(
     await refusal(create({ TableName: "twice" })),
     "ResourceInUseException: Table already exists: twice",
-  );
-  assert.match(
-    await refusal(
-      client.send(new BatchExecuteStatementCommand({ Statements: [{ Statement: "SELECT * FROM twice" }] })),
-    ),
-    /NotImplemented.*BatchExecuteStatement/,
   );
 });
 

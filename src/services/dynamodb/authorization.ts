@@ -10,6 +10,9 @@ import type { Input, OperationName } from "../../aws/service.ts";
 import { readExpressions } from "./items/expressions.ts";
 import { comparisonsOf } from "./items/key-condition.ts";
 import type { Client } from "./operations/client.ts";
+import { readStatement, readTransactStatement } from "./partiql/parser.ts";
+import { statementRequirement } from "./partiql/requirement.ts";
+import type { Statement } from "./partiql/statement.ts";
 import type { TableDefinition } from "./tables/definition.ts";
 import { tableArn } from "./tables/definition.ts";
 import { placeOf } from "./tables/registry.ts";
@@ -64,6 +67,8 @@ const onTagged = (
 
 /** @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html */
 const table: AccessTable = {
+  // Each of its statements needs what ExecuteStatement would: the operation asks.
+  BatchExecuteStatement: () => [],
   BatchGetItem: ({ RequestItems = {} }, context) =>
     Object.entries(RequestItems).map(([TableName, one]) =>
       itemAccess("BatchGetItem", { ...one, TableName }, one.Keys ?? [], context),
@@ -84,6 +89,9 @@ const table: AccessTable = {
   DescribeLimits: anywhere,
   DescribeTable: onTable,
   DescribeTimeToLive: onTable,
+  // See statementsOf.
+  ExecuteStatement: () => [],
+  ExecuteTransaction: () => [],
   GetItem: onItem("Key"),
   ListTables: (_input, context) => onTable({ TableName: "*" }, context),
   ListTagsOfResource: (input, context) => onTagged(input.ResourceArn, context, {}),
@@ -117,10 +125,24 @@ export function authorization(tables: Pick<TableRegistry, "find">): ServiceAutho
   return {
     operations: new Set(byName.keys()),
     async requirements(operation, input, context) {
+      const statements = statementsOf(operation, input);
+      if (statements)
+        return Promise.all(statements.map((statement) => statementRequirement(tables, statement, context)));
       const accesses = byName.get(operation)?.(input, context) ?? [];
       return Promise.all(accesses.map((access) => requirementOf(tables, access, context)));
     },
   };
+}
+
+/** The statements of requests of PartiQL that are refused as a whole; those of a batch are each refused by themselves. */
+function statementsOf(operation: string, input: Readonly<Record<string, unknown>>): Statement[] | undefined {
+  if (operation === "ExecuteStatement") {
+    const { Statement: text, Parameters: parameters } = input as Partial<Input<Client, "ExecuteStatement">>;
+    return [readStatement(text as string, parameters)];
+  }
+  if (operation !== "ExecuteTransaction") return undefined;
+  const { TransactStatements: statements = [] } = input as Partial<Input<Client, "ExecuteTransaction">>;
+  return statements.map((one, i) => readTransactStatement(one, i));
 }
 
 async function requirementOf(

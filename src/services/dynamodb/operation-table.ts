@@ -1,6 +1,7 @@
 /** The operations of dynamodb that Lambent implements; everything else answers 501 by name. */
 import type { OperationTable } from "../../aws/service.ts";
 import type { OperationDeps } from "./deps.ts";
+import { batchExecuteStatement } from "./operations/batch-execute-statement.ts";
 import { batchGetItem } from "./operations/batch-get-item.ts";
 import { batchWriteItem } from "./operations/batch-write-item.ts";
 import type { Client } from "./operations/client.ts";
@@ -13,6 +14,8 @@ import {
   describeLimits,
 } from "./operations/describe-limits.ts";
 import { describeTable, listTables } from "./operations/describe-table.ts";
+import { executeStatement } from "./operations/execute-statement.ts";
+import { executeTransaction } from "./operations/execute-transaction.ts";
 import { getItem } from "./operations/get-item.ts";
 import { putItem } from "./operations/put-item.ts";
 import { query } from "./operations/query.ts";
@@ -25,6 +28,7 @@ import { updateItem } from "./operations/update-item.ts";
 import { updateTable } from "./operations/update-table.ts";
 
 export const operationTable: OperationTable<Client, OperationDeps> = {
+  BatchExecuteStatement: batchExecuteStatement,
   BatchGetItem: batchGetItem,
   BatchWriteItem: batchWriteItem,
   CreateTable: createTable,
@@ -35,6 +39,8 @@ export const operationTable: OperationTable<Client, OperationDeps> = {
   DescribeLimits: describeLimits,
   DescribeTable: describeTable,
   DescribeTimeToLive: describeTimeToLive,
+  ExecuteStatement: executeStatement,
+  ExecuteTransaction: executeTransaction,
   GetItem: getItem,
   ListTables: listTables,
   ListTagsOfResource: listTagsOfResource,

@@ -37,6 +37,8 @@ export interface Page {
   readonly scanned: number;
   /** The last item evaluated, when there may be more after it. */
   readonly last: Attributes | undefined;
+  /** Of what was looked at. */
+  readonly bytes: number;
   readonly consumption: Consumption;
 }
 
@@ -66,6 +68,7 @@ export async function readPage(reader: Reader, request: PageRequest): Promise<Pa
   return {
     items,
     scanned,
+    bytes,
     last: isFull ? last?.item : undefined,
     consumption: consumptionOf(request, bytes, itemReads),
   };

@@ -1,5 +1,5 @@
 /** TransactGetItems: reads up to 100 items as they are at one moment. */
-import type { ConsumedCapacity, TransactGetItem } from "@aws-sdk/client-dynamodb";
+import type { ConsumedCapacity, ReturnConsumedCapacity, TransactGetItem } from "@aws-sdk/client-dynamodb";
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import type { OperationDeps } from "../deps.ts";
 import { invalid } from "../errors.ts";
@@ -29,6 +29,16 @@ export async function transactGetItems(
   context: RequestContext,
 ): Promise<Output<Client, "TransactGetItems">> {
   const gets = (input.TransactItems ?? []).map(readGet);
+  return readTogether(deps, gets, input.ReturnConsumedCapacity, context);
+}
+
+/** Reads items as they are at one moment. */
+export async function readTogether(
+  deps: OperationDeps,
+  gets: readonly Get[],
+  wantedCapacity: ReturnConsumedCapacity | undefined,
+  context: RequestContext,
+): Promise<Output<Client, "TransactGetItems">> {
   const places = await findPlaces(deps, gets, context);
   const rows = await deps.database.tx(async (transaction) => {
     const read: (ItemRow | undefined)[] = [];
@@ -41,9 +51,7 @@ export async function transactGetItems(
     consumption.addTable(readUnits(rows[i]?.size ?? 0, "transaction"));
     perTable.set(tableName, consumption);
   }
-  const reports = [...perTable].map(([name, total]) =>
-    total.report(input.ReturnConsumedCapacity, name, "read"),
-  );
+  const reports = [...perTable].map(([name, total]) => total.report(wantedCapacity, name, "read"));
   return {
     Responses: rows.map((row, i) => responseOf(row, gets[i]?.paths)),
     ConsumedCapacity: reports.some(Boolean) ? (reports as ConsumedCapacity[]) : undefined,

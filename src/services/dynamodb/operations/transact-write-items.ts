@@ -1,5 +1,10 @@
 /** TransactWriteItems: up to 100 writes and checks, all or none. */
-import type { ConsumedCapacity, ItemCollectionMetrics } from "@aws-sdk/client-dynamodb";
+import type {
+  ConsumedCapacity,
+  ItemCollectionMetrics,
+  ReturnConsumedCapacity,
+  ReturnItemCollectionMetrics,
+} from "@aws-sdk/client-dynamodb";
 import { AwsError } from "../../../aws/errors.ts";
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import type { Transaction } from "../../../store/database.ts";
@@ -40,16 +45,38 @@ export async function transactWriteItems(
   input: TransactWriteInput,
   context: RequestContext,
 ): Promise<Output<Client, "TransactWriteItems">> {
-  const actions = (input.TransactItems ?? []).map(readAction);
+  const request = {
+    token: input.ClientRequestToken,
+    request: fingerprint(input.TransactItems),
+    wantedCapacity: input.ReturnConsumedCapacity,
+    wantedMetrics: input.ReturnItemCollectionMetrics,
+  };
+  return writeActions(deps, (input.TransactItems ?? []).map(readAction), request, context);
+}
+
+/** What a transaction of writes is asked besides its actions. */
+interface TransactRequest {
+  readonly token: string | undefined;
+  /** Equal for equal requests. */
+  readonly request: string;
+  readonly wantedCapacity: ReturnConsumedCapacity | undefined;
+  readonly wantedMetrics?: ReturnItemCollectionMetrics | undefined;
+}
+
+/** Carries out all actions, or none. */
+export async function writeActions(
+  deps: OperationDeps,
+  actions: readonly TransactAction[],
+  { token, request, wantedCapacity, wantedMetrics }: TransactRequest,
+  context: RequestContext,
+): Promise<Output<Client, "TransactWriteItems">> {
   const steps = await findSteps(deps, actions, context);
-  const request = fingerprint(input.TransactItems);
   const consumptions = await writeTogether(deps, async (writing) => {
     const { transaction } = writing;
     const current = new Map<TableDefinition, TableDefinition>();
     for (const table of new Set(steps.map((step) => step.table)))
       current.set(table, await deps.tables.current(transaction, table));
     const currentSteps = steps.map((step) => ({ ...step, table: current.get(step.table) ?? step.table }));
-    const { ClientRequestToken: token } = input;
     if (token === undefined) return run(writing, currentSteps);
     const now = deps.clock.now();
     const finished = await finishedRequest(transaction, context, token, now);
@@ -59,8 +86,8 @@ export async function transactWriteItems(
     return done;
   });
   return {
-    ConsumedCapacity: reportsOf(input, steps, consumptions),
-    ItemCollectionMetrics: await metricsOf(deps, input, steps),
+    ConsumedCapacity: reportsOf(wantedCapacity, steps, consumptions),
+    ItemCollectionMetrics: await metricsOf(deps, wantedMetrics, steps),
   };
 }
 
@@ -150,7 +177,7 @@ async function repeat(
 }
 
 function reportsOf(
-  input: TransactWriteInput,
+  wanted: ReturnConsumedCapacity | undefined,
   steps: readonly Step[],
   consumptions: readonly Consumption[],
 ): ConsumedCapacity[] | undefined {
@@ -160,18 +187,16 @@ function reportsOf(
     total.add(consumptions[i] as Consumption);
     perTable.set(action.tableName, total);
   }
-  const reports = [...perTable].map(([name, total]) =>
-    total.report(input.ReturnConsumedCapacity, name, "write"),
-  );
+  const reports = [...perTable].map(([name, total]) => total.report(wanted, name, "write"));
   return reports.some(Boolean) ? (reports as ConsumedCapacity[]) : undefined;
 }
 
 async function metricsOf(
   deps: OperationDeps,
-  input: TransactWriteInput,
+  wanted: ReturnItemCollectionMetrics | undefined,
   steps: readonly Step[],
 ): Promise<Record<string, ItemCollectionMetrics[]> | undefined> {
-  if (input.ReturnItemCollectionMetrics !== "SIZE") return undefined;
+  if (wanted !== "SIZE") return undefined;
   const metrics: Record<string, ItemCollectionMetrics[]> = {};
   for (const { action, table } of steps) {
     if (action.kind === "ConditionCheck") continue;
