@@ -16,6 +16,7 @@ import type { PutRecordsRequestEntry } from "@aws-sdk/client-kinesis";
 import {
   CreateEventSourceMappingCommand,
   GetEventSourceMappingCommand,
+  LambdaClient,
   UpdateEventSourceMappingCommand,
 } from "@aws-sdk/client-lambda";
 import type {
@@ -72,7 +73,9 @@ export interface Recorder {
 export interface StreamSetting extends Setting {
   readonly kinesis: KinesisClient;
   /** @param body Of the handler: `event`, `texts` (the records' data) and `n` (runs before) are there; what it returns is the answer. */
-  record(body?: string, more?: Partial<CreateFunctionCommandInput>): Promise<Recorder>;
+  record(body?: string, more?: Partial<CreateFunctionCommandInput>, file?: string): Promise<Recorder>;
+  /** The source of such a function, which writes its runs to a file. */
+  source(file: string, body: string): string;
   /** Makes a stream and answers its ARN. */
   stream(shards?: number): Promise<string>;
   /** Puts records of a key, in order. */
@@ -96,12 +99,16 @@ export interface StreamSetting extends Setting {
 const DEADLINE_MS = 20_000;
 let names = 0;
 
-export async function startStreams(config: StartInput = {}): Promise<StreamSetting> {
+/** @param more A server that shares its database with another one uses the role that is there. */
+export async function startStreams(
+  config: StartInput = {},
+  more: { readonly joins?: StreamSetting } = {},
+): Promise<StreamSetting> {
   const folder = await mkdtemp(join(tmpdir(), "lambent-streams-"));
   await chmod(folder, 0o777);
   // A plain process may write to the tests' folder.
   const server = await startServer({ sandbox: "process", logLevel: "error", ...config });
-  const setting = await settleStreams(server.endpoint, folder);
+  const setting = await settleStreams(server.endpoint, folder, more.joins);
   return {
     ...setting,
     server,
@@ -116,8 +123,11 @@ export async function startStreams(config: StartInput = {}): Promise<StreamSetti
 export async function settleStreams(
   endpoint: string,
   folder: string,
+  joined?: StreamSetting,
 ): Promise<Omit<StreamSetting, "server" | "stop">> {
-  const setting = await settle(endpoint);
+  const setting = joined
+    ? { ...joined, lambda: new LambdaClient(clientOptions(endpoint)) }
+    : await settle(endpoint);
   const { lambda, iam } = setting;
   const kinesis = new KinesisClient(clientOptions(endpoint));
   const actions = ["kinesis:*", "dynamodb:*", "sqs:*", "s3:*"];
@@ -134,8 +144,8 @@ export async function settleStreams(
   return {
     ...setting,
     kinesis,
-    async record(body = "", more = {}) {
-      const file = join(folder, `runs-${++names}`);
+    source: sourceOf,
+    async record(body = "", more = {}, file = join(folder, `runs-${++names}`)) {
       const name = await setting.create(sourceOf(file, body), more);
       return { name, runs: () => runsIn(file) };
     },
