@@ -255,10 +255,6 @@ test("CreateEventSourceMapping says what is missing: the stream, the role's perm
       `Cannot access stream ${stream}. Please ensure the role can perform the GetRecords, GetShardIterator, ` +
       "DescribeStream, and ListStreams Actions on your stream in IAM.",
   });
-  await assert.rejects(create({ TumblingWindowInSeconds: 30, ParallelizationFactor: 2 }), {
-    name: "NotImplemented",
-    message: /TumblingWindowInSeconds together with a ParallelizationFactor above 1/,
-  });
 });
 
 test("a stream whose table is deleted is read to its end", async () => {

@@ -1,6 +1,7 @@
 /** Tumbling windows of stream mappings. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { UpdateEventSourceMappingCommand } from "@aws-sdk/client-lambda";
 import { MovableClock } from "../../src/index.ts";
 import { ran, startStreams, textsOf, until } from "./stream-setting.ts";
 import type { Run, StreamSetting } from "./stream-setting.ts";
@@ -131,4 +132,30 @@ test("a final run that fails is retried, and given up as a batch is", async () =
     [0, { n: 1 }, true, false],
     [1, {}, false, false],
   ]);
+});
+
+test("with ParallelizationFactor each lane has its window; those of lanes that are no more are ended", async () => {
+  await toWindowStart();
+  const recorder = await setting.record(SUM);
+  const stream = await setting.stream();
+  const { UUID } = await setting.map(recorder, stream, {
+    TumblingWindowInSeconds: WINDOW_S,
+    ParallelizationFactor: 10,
+  });
+  // The keys 0 to 7 are of several lanes.
+  await setting.put(stream, ["1", "2", "4", "8", "16", "32", "64", "128"], String);
+  const all = async () => (await recorder.runs()).filter(({ event }) => !event.isFinalInvokeForWindow);
+  const finals = async () => (await recorder.runs()).filter(({ event }) => event.isFinalInvokeForWindow);
+  const sumOf = (runs: readonly Run[]) =>
+    runs.reduce((sum, { event }) => sum + (event.state as { sum: number }).sum, 0);
+  await until("all have come", async () => (await all()).flatMap(textsOf).length === 8);
+  const lanes = (await all()).length;
+  assert.ok(lanes > 1);
+  await setting.lambda.send(new UpdateEventSourceMappingCommand({ UUID, ParallelizationFactor: 2 }));
+  await until("the windows of ten lanes have ended", async () => sumOf(await finals()) === 255);
+  await setting.inState(UUID, "Enabled");
+  await setting.put(stream, ["1", "2", "4"], String);
+  await until("they have come", async () => (await all()).flatMap(textsOf).length === 11);
+  await clock.advance(WINDOW_S * 1_000);
+  await until("those of two lanes have ended", async () => sumOf(await finals()) === 262);
 });

@@ -42,12 +42,11 @@ export interface RunnerDeps {
   readonly streamArn: string;
   /** Records are kept for so long, in milliseconds. */
   retentionMs(): number;
-  /** Makes durable that records of a lane are done, how its window is then, and what else the transaction does. */
+  /** Makes durable that records of a lane are done, how a window is then, and what else the transaction does. */
   commit(
-    lane: number,
-    sequenceNumbers: readonly string[],
-    window: Window | undefined,
-    extra?: (tx: Transaction) => Promise<void>,
+    done: { readonly lane: number; readonly sequenceNumbers: readonly string[] },
+    change: { readonly slot: string; readonly window: Window | undefined } | undefined,
+    extra: ((tx: Transaction) => Promise<void>) | undefined,
   ): Promise<void>;
 }
 
@@ -81,10 +80,13 @@ const WINDOW_BYTES = 1_024;
 export class BatchRunner<R extends StreamRecord> {
   readonly #deps: RunnerDeps;
   readonly #lane: number;
+  /** Of the lane's windows. */
+  readonly #slot: string;
 
-  constructor(deps: RunnerDeps, lane: number) {
+  constructor(deps: RunnerDeps, lane: number, slot: string) {
     this.#deps = deps;
     this.#lane = lane;
+    this.#slot = slot;
   }
 
   /** What an event has room for, in bytes of the records' JSON. */
@@ -164,7 +166,7 @@ export class BatchRunner<R extends StreamRecord> {
       if (attempt.last) invokes++;
       last = attempt.last ?? last;
       if (decision.kind === "advance") {
-        await this.#deps.commit(this.#lane, [], undefined);
+        await this.#commitEnd(window);
         return undefined;
       }
       if (decision.kind !== "again")
@@ -223,7 +225,7 @@ export class BatchRunner<R extends StreamRecord> {
   ): OpenWindow | Window | undefined {
     const last = done.at(-1);
     if (!window || state === undefined || !last) return window;
-    return withState(window, state, last.record);
+    return withState(window, this.#slot, state, last.record);
   }
 
   #commit(
@@ -232,12 +234,13 @@ export class BatchRunner<R extends StreamRecord> {
     extra?: (tx: Transaction) => Promise<void>,
   ): Promise<void> {
     const kept = window && "isTerminatedEarly" in window ? window : undefined;
-    return this.#deps.commit(
-      this.#lane,
-      items.map(({ record }) => record.sequenceNumber),
-      kept,
-      extra,
-    );
+    const sequenceNumbers = items.map(({ record }) => record.sequenceNumber);
+    const change = window && { slot: this.#slot, window: kept };
+    return this.#deps.commit({ lane: this.#lane, sequenceNumbers }, change, extra);
+  }
+
+  #commitEnd({ slot }: Window, extra?: (tx: Transaction) => Promise<void>): Promise<void> {
+    return this.#deps.commit({ lane: this.#lane, sequenceNumbers: [] }, { slot, window: undefined }, extra);
   }
 
   /** The batch goes to the destination, if there is one, in the transaction that lets the checkpoint pass it. */
@@ -262,7 +265,7 @@ export class BatchRunner<R extends StreamRecord> {
     const record = { sequenceNumber: window.lastSequenceNumber, arrivalMs: window.lastArrivalMs };
     const batch = { first: record, last: record, batchSize: 0 };
     const payload = () => this.#event([], window, true);
-    await this.#deps.commit(this.#lane, [], undefined, this.#failureOf(batch, condition, work, payload));
+    await this.#commitEnd(window, this.#failureOf(batch, condition, work, payload));
     return undefined;
   }
 

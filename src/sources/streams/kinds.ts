@@ -1,7 +1,7 @@
 /** Kinesis and DynamoDB Streams as kinds of event sources. */
-import { AwsError, notImplemented } from "../../aws/errors.ts";
+import { AwsError } from "../../aws/errors.ts";
 import type { Database } from "../../store/database.ts";
-import type { Mapping, MappingInput } from "../mapping.ts";
+import type { MappingInput } from "../mapping.ts";
 import type { ExecutionRoles } from "../ports.ts";
 import type { SourceKind } from "../source.ts";
 import { DYNAMODB_EVENTS, KINESIS_EVENTS } from "./events.ts";
@@ -67,8 +67,7 @@ function streamKind<R extends StreamRecord>(
     tellsResult: true,
     defaults: streamDefaults,
     sourceKey: ({ EventSourceArn }) => EventSourceArn ?? "",
-    async validate({ eventSourceArn = "", settings }, { roleArn }) {
-      refuseUnsupported(settings);
+    async validate({ eventSourceArn = "" }, { roleArn }) {
       if (!(await kind.reader.describe(eventSourceArn))) throw invalid(`Stream not found: ${eventSourceArn}`);
       await kind.checkRole(eventSourceArn, (action, arn) => roles.allows(roleArn, action, arn));
     },
@@ -90,15 +89,6 @@ function streamDefaults(input: MappingInput): Partial<MappingInput> {
     TumblingWindowInSeconds: input.TumblingWindowInSeconds ?? 0,
     FunctionResponseTypes: input.FunctionResponseTypes ?? [],
   };
-}
-
-/** A window's state is one for the shard, and lanes side by side would each have a part of it. */
-function refuseUnsupported({
-  TumblingWindowInSeconds: window = 0,
-  ParallelizationFactor: lanes = 1,
-}: Mapping["settings"]): void {
-  if (window > 0 && lanes > 1)
-    throw notImplemented("TumblingWindowInSeconds together with a ParallelizationFactor above 1");
 }
 
 async function checkActions(

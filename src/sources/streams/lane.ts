@@ -37,11 +37,14 @@ export class Lane<R extends StreamRecord> {
   #queue: Item<R>[] = [];
   #bytes = 0;
   #window: Window | undefined;
+  /** Windows of other lanes, which are to be ended. */
+  readonly #left: Window[];
   #isEnded = false;
 
-  constructor(deps: Deps<R>, window: Window | undefined) {
+  constructor(deps: Deps<R>, window: Window | undefined, left: readonly Window[]) {
     this.#deps = deps;
     this.#window = window;
+    this.#left = [...left];
     this.#pause = new Pause(deps.clock, deps.signal);
   }
 
@@ -74,6 +77,8 @@ export class Lane<R extends StreamRecord> {
   /** Resolves when the shard has ended and all is done, or when the signal has aborted and nothing is in flight. */
   async run(): Promise<void> {
     const { clock, signal, runner } = this.#deps;
+    for (let window = this.#left.pop(); window && !signal.aborted; window = this.#left.pop())
+      await runner.close(window);
     while (!signal.aborted) {
       const step = this.#next(clock.now());
       if (step.kind === "ended") return;

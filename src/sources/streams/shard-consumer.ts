@@ -16,6 +16,7 @@ import { ProgressTracker, laneOf } from "./progress.ts";
 import type { StreamSettings } from "./settings.ts";
 import { saveShard } from "./store.ts";
 import type { SavedShard, ShardId } from "./store.ts";
+import { windowSlot } from "./window.ts";
 import type { Window } from "./window.ts";
 
 export interface ShardDeps<R extends StreamRecord> {
@@ -60,7 +61,8 @@ export class ShardConsumer<R extends StreamRecord> {
   readonly #commits: Commits;
   /** Until records or room are there. */
   readonly #pause: Pause;
-  #window: Window | undefined;
+  /** The open ones, by slot. */
+  readonly #windows: Map<string, Window>;
   #isFinished = false;
   /** Nothing is read until records have left. */
   #isFull = false;
@@ -73,39 +75,43 @@ export class ShardConsumer<R extends StreamRecord> {
     this.#id = id;
     const { context, settings, shape } = deps;
     const { signal } = this.#abort;
-    this.#window = saved.window;
+    this.#windows = new Map(saved.windows.map((window) => [window.slot, window]));
     this.#tracker = new ProgressTracker(saved.progress, settings.parallelizationFactor);
     this.#commits = new Commits((extras) => this.#write(extras));
     this.#pause = new Pause(context.clock, signal);
-    const runner = {
+    const runnerDeps = {
       ...deps,
       signal,
       batchInfo: shape.batchInfo,
       mappingUuid: id.mapping,
       shardId: id.shard,
       retentionMs: () => this.#retentionMs,
-      commit: (lane, sequenceNumbers, window, extra) => {
-        this.#tracker.done(lane, sequenceNumbers);
-        if (settings.tumblingWindowMs > 0 || this.#window) this.#window = window;
+      commit: (done, change, extra) => {
+        this.#tracker.done(done.lane, done.sequenceNumbers);
+        if (change?.window) this.#windows.set(change.slot, change.window);
+        else if (change) this.#windows.delete(change.slot);
         return this.#commits.commit(extra);
       },
     } satisfies RunnerDeps;
-    this.#lanes = Array.from(
-      { length: settings.parallelizationFactor },
-      (_, number) =>
-        new Lane<R>(
-          {
-            clock: context.clock,
-            signal,
-            settings,
-            runner: new BatchRunner<R>(runner, number),
-            onRoom: () => this.#isFull && this.#pause.wake(),
-            caughtUpAt: () => this.#caughtUpAt,
-            look: () => this.#pause.wake(),
-          },
-          number === 0 ? saved.window : undefined,
-        ),
-    );
+    const lanes = settings.parallelizationFactor;
+    const slots = Array.from({ length: lanes }, (_, lane) => windowSlot(lane, lanes));
+    this.#lanes = slots.map((slot, lane) => {
+      const runner = new BatchRunner<R>(runnerDeps, lane, slot);
+      return new Lane<R>(
+        {
+          clock: context.clock,
+          signal,
+          settings,
+          runner,
+          onRoom: () => this.#isFull && this.#pause.wake(),
+          caughtUpAt: () => this.#caughtUpAt,
+          look: () => this.#pause.wake(),
+        },
+        this.#windows.get(slot),
+        // Windows of lanes that are no more end before anything else.
+        lane === 0 ? saved.windows.filter((window) => !slots.includes(window.slot)) : [],
+      );
+    });
   }
 
   /** Takes nothing more; `run` resolves once nothing is in flight. */
@@ -240,7 +246,11 @@ export class ShardConsumer<R extends StreamRecord> {
   }
 
   async #write(extras: readonly ((tx: Transaction) => Promise<void>)[]): Promise<void> {
-    const saved = { progress: this.#tracker.progress(), window: this.#window, isFinished: this.#isFinished };
+    const saved = {
+      progress: this.#tracker.progress(),
+      windows: [...this.#windows.values()],
+      isFinished: this.#isFinished,
+    };
     await this.#deps.context.database.tx(async (tx) => {
       if (!(await saveShard(tx, this.#id, saved))) throw new ShardLost();
       for (const extra of extras) await extra(tx);

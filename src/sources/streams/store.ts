@@ -15,17 +15,17 @@ const FINISHED = sql(
 );
 const OWN = sql(
   "streams.own",
-  `INSERT INTO source_shards (mapping, shard, starting, progress, open_window, finished, epoch) VALUES (?, ?, ?, ?, NULL, 0, ?)
+  `INSERT INTO source_shards (mapping, shard, starting, progress, open_windows, finished, epoch) VALUES (?, ?, ?, ?, '[]', 0, ?)
    ON CONFLICT (mapping, shard) DO UPDATE SET epoch = excluded.epoch WHERE source_shards.epoch <= excluded.epoch
-   RETURNING starting, progress, open_window, finished`,
+   RETURNING starting, progress, open_windows, finished`,
 );
 const BEGIN_ANEW = sql(
   "streams.begin-anew",
-  "UPDATE source_shards SET starting = ?, progress = ?, open_window = NULL, finished = 0 WHERE mapping = ? AND shard = ?",
+  "UPDATE source_shards SET starting = ?, progress = ?, open_windows = '[]', finished = 0 WHERE mapping = ? AND shard = ?",
 );
 const SAVE = sql(
   "streams.save",
-  "UPDATE source_shards SET progress = ?, open_window = ?, finished = ? WHERE mapping = ? AND shard = ? AND epoch = ?",
+  "UPDATE source_shards SET progress = ?, open_windows = ?, finished = ? WHERE mapping = ? AND shard = ? AND epoch = ?",
 );
 const DROP = sql(
   "streams.drop",
@@ -36,7 +36,8 @@ const FORGET = sql("streams.forget", "DELETE FROM source_streams WHERE mapping =
 
 export interface SavedShard {
   readonly progress: Progress;
-  readonly window: Window | undefined;
+  /** Those that are open. */
+  readonly windows: readonly Window[];
   readonly isFinished: boolean;
 }
 
@@ -71,11 +72,11 @@ export function ownShard(
     if (!row) return undefined;
     if (row.starting !== starting) {
       await tx.run(BEGIN_ANEW, starting, first, mapping, shard);
-      return { progress: start, window: undefined, isFinished: false };
+      return { progress: start, windows: [], isFinished: false };
     }
     return {
       progress: JSON.parse(row.progress) as Progress,
-      window: row.open_window === null ? undefined : (JSON.parse(row.open_window) as Window),
+      windows: JSON.parse(row.open_windows) as Window[],
       isFinished: row.finished === 1,
     };
   });
@@ -84,7 +85,7 @@ export function ownShard(
 interface ShardRow {
   readonly starting: string;
   readonly progress: string;
-  readonly open_window: string | null;
+  readonly open_windows: string;
   readonly finished: number;
 }
 
@@ -102,11 +103,11 @@ export async function saveShard(
   { mapping, shard, epoch }: ShardId,
   saved: SavedShard,
 ): Promise<boolean> {
-  const { progress, window, isFinished } = saved;
+  const { progress, windows, isFinished } = saved;
   const changed = await tx.run(
     SAVE,
     JSON.stringify(progress),
-    window ? JSON.stringify(window) : null,
+    JSON.stringify(windows),
     isFinished ? 1 : 0,
     mapping,
     shard,

@@ -17,8 +17,8 @@ test("a state of more than 1 MB ends its window early", () => {
   const last = { sequenceNumber: "7", arrivalMs: at("17:04:00") };
   const window = openWindow(last.arrivalMs, 300_000);
   const filled = (bytes: number) => JSON.stringify("x".repeat(bytes - 2));
-  assert.equal(withState(window, filled(STATE_BYTES_MAX), last).isTerminatedEarly, false);
-  assert.equal(withState(window, filled(STATE_BYTES_MAX + 1), last).isTerminatedEarly, true);
+  assert.equal(withState(window, "0/1", filled(STATE_BYTES_MAX), last).isTerminatedEarly, false);
+  assert.equal(withState(window, "0/1", filled(STATE_BYTES_MAX + 1), last).isTerminatedEarly, true);
 });
 
 test("an event of a window has AWS's members in AWS's order", () => {

@@ -9,6 +9,8 @@ export interface Window {
   readonly end: number;
   /** JSON. */
   readonly state: string;
+  /** The lane that has it, of how many: see {@link windowSlot}. */
+  readonly slot: string;
   /** Of its last record. */
   readonly lastSequenceNumber: string;
   readonly lastArrivalMs: number;
@@ -39,9 +41,15 @@ export function closesAt({ end }: Pick<Window, "end">): number {
   return end + LATE_MS;
 }
 
+/** Names a lane's window. With another ParallelizationFactor a lane has other keys, and cannot go on with it. */
+export function windowSlot(lane: number, lanes: number): string {
+  return `${lane}/${lanes}`;
+}
+
 /** The window after an invocation. */
 export function withState(
   window: Pick<Window, "start" | "end">,
+  slot: string,
   state: string,
   last: { readonly sequenceNumber: string; readonly arrivalMs: number },
 ): Window {
@@ -49,6 +57,7 @@ export function withState(
     start: window.start,
     end: window.end,
     state,
+    slot,
     lastSequenceNumber: last.sequenceNumber,
     lastArrivalMs: last.arrivalMs,
     isTerminatedEarly: Buffer.byteLength(state) > STATE_BYTES_MAX,

@@ -3,7 +3,7 @@ import type { Migration } from "../../../store/database.ts";
 
 export const checkpoints: Migration = {
   name: "001-checkpoints",
-  // `progress` and `open_window` are JSON; `epoch` is of the lease under which the shard was last taken over.
+  // `progress` and `open_windows` are JSON; `epoch` is of the lease under which the shard was last taken over.
   sql: `
     CREATE TABLE source_streams (
       mapping text NOT NULL PRIMARY KEY,
@@ -14,7 +14,7 @@ export const checkpoints: Migration = {
       shard text NOT NULL,
       starting text NOT NULL,
       progress text NOT NULL,
-      open_window text,
+      open_windows text NOT NULL,
       finished bigint NOT NULL,
       epoch bigint NOT NULL,
       PRIMARY KEY (mapping, shard)
