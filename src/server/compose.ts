@@ -166,7 +166,7 @@ async function composeServices(
   const sqs = owned(await createSqs({ ...common, ...queueing(store, iam) }));
   // S3 calls functions and Lambda reads code from S3: the one is handed over before the other exists, and used after.
   const functions = notifiedFunctions(() => lambda.functions);
-  const s3 = owned(await createS3({ ...common, functions, policies }));
+  const s3 = owned(await createS3({ ...common, functions, queues: sqs.intake, policies }));
   const { runtimes, invoker } = composeInvoker(config, door, base, sandboxes, { iam, logs }, parts);
   // What reads event sources calls functions, and Lambda's operations make what it reads.
   const sources = await createSources({
@@ -194,6 +194,7 @@ async function composeServices(
     policies,
     objects: s3.objects,
     recordBuckets: s3.objects,
+    recordQueues: sqs.intake,
     snapStartObstacle: snapStartObstacle(sandboxes),
     isolationWarning: sandboxes.isolation.namespaces ? undefined : sandboxes.isolation.missing[0],
   });

@@ -214,8 +214,6 @@ test("PutFunctionEventInvokeConfig refuses destinations that could not take a re
   const sink = await setting.create(SINK);
   const refused = (DestinationConfig: object, message: RegExp, name = "InvalidParameterValueException") =>
     assert.rejects(configure(worker, { DestinationConfig }), { name, message });
-  const queue = `arn:aws:sqs:us-east-1:${ACCOUNT}:q`;
-  await refused(onFailure(queue), /Amazon SQS/, "NotImplemented");
   await refused(onSuccess(`arn:aws:sns:us-east-1:${ACCOUNT}:t`), /Amazon SNS/, "NotImplemented");
   await refused(
     onFailure(`arn:aws:events:us-east-1:${ACCOUNT}:event-bus/default`),

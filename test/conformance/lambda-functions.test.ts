@@ -118,10 +118,6 @@ test("CreateFunction refuses what Lambent does not do, by name", async () => {
   const unimplemented: [Partial<CreateFunctionCommandInput>, RegExp][] = [
     [{ VpcConfig: { SubnetIds: ["subnet-1"], SecurityGroupIds: ["sg-1"] } }, /VpcConfig/],
     [
-      { DeadLetterConfig: { TargetArn: `arn:aws:sqs:us-east-1:${ACCOUNT}:q` } },
-      /DeadLetterConfig with TargetArn arn:aws:sqs:\S+:q \(this server has no Amazon SQS yet\) of a Lambda function/,
-    ],
-    [
       { DeadLetterConfig: { TargetArn: `arn:aws:sns:us-east-1:${ACCOUNT}:t` } },
       /DeadLetterConfig with TargetArn \S+ \(this server has no Amazon SNS yet\)/,
     ],

@@ -161,16 +161,6 @@ describe("S3 notifications", () => {
     );
     await refused(
       configure(Bucket, {
-        QueueConfigurations: [
-          { QueueArn: "arn:aws:sqs:us-east-1:000000000000:q", Events: ["s3:ObjectCreated:*"] },
-        ],
-      }),
-      "NotImplemented",
-      501,
-      { message: /QueueConfigurations/ },
-    );
-    await refused(
-      configure(Bucket, {
         TopicConfigurations: [
           { TopicArn: "arn:aws:sns:us-east-1:000000000000:t", Events: ["s3:ObjectCreated:*"] },
         ],

@@ -33,7 +33,7 @@ export function readWeights(number: number, weights: Record<string, number>): Re
   return Object.fromEntries(entries.map(([version, weight]) => [String(Number(version)), weight]));
 }
 
-/** Every version of an alias exists, and all have one execution role. @throws in AWS's words. */
+/** Every version of an alias exists, and all have one execution role and one dead-letter queue. @throws in AWS's words. */
 export async function requireCompatible(
   reader: Reader,
   id: FunctionId,
@@ -42,13 +42,19 @@ export async function requireCompatible(
 ): Promise<void> {
   const numbers = [number, ...Object.keys(weights).map(Number)];
   const roles = new Set<string>();
+  const deadLetters = new Set<string | undefined>();
   for (const one of numbers) {
     const row = await readVersion(reader, id, one);
     if (!row) throw functionNotFound(id, versionName(one));
     roles.add(row.configuration.role);
+    deadLetters.add(row.configuration.deadLetterArn);
   }
   if (roles.size > 1)
     throw invalidParameter(
       "Function versions in the routing configuration of an alias must have the same execution role.",
+    );
+  if (deadLetters.size > 1)
+    throw invalidParameter(
+      "Function versions in the routing configuration of an alias must have the same dead-letter queue configuration.",
     );
 }

@@ -47,6 +47,8 @@ export interface Configuration {
   readonly logGroup?: string;
   /** Absent for Text. */
   readonly jsonLogs?: JsonLogs;
+  /** Where events go that have failed for good. Absent for nowhere. */
+  readonly deadLetterArn?: string;
   /** SnapStart ApplyOn PublishedVersions; absent for None. */
   readonly snapStart?: true;
 }
@@ -150,6 +152,7 @@ function merge(
     ...optional("image", base.image && imageOverrides(base.image, input.ImageConfig)),
     ...optional("logGroup", input.LoggingConfig?.LogGroup ?? base.logGroup),
     ...optional("jsonLogs", readJsonLogs(base.jsonLogs, input.LoggingConfig)),
+    ...optional("deadLetterArn", (input.DeadLetterConfig?.TargetArn ?? base.deadLetterArn) || undefined),
     ...optional("snapStart", readSnapStart(base.snapStart, input.SnapStart)),
   };
   atMost("Timeout", merged.timeoutSeconds, TIMEOUT_SECONDS_MAX);

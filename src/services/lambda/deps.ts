@@ -21,6 +21,7 @@ import type {
   FunctionImages,
   OwnRegistry,
   RecordBuckets,
+  RecordQueues,
   ResourcePolicies,
   Roles,
 } from "./ports.ts";
@@ -50,6 +51,7 @@ export interface LambdaDeps {
   readonly policies: ResourcePolicies;
   readonly objects: CodeObjects;
   readonly recordBuckets: RecordBuckets;
+  readonly recordQueues: RecordQueues;
   readonly eventSourceMappings: EventSourceMappings;
   readonly limits?: Partial<LambdaLimits>;
   /** Why functions can have no SnapStart on this machine; undefined where they can. */

@@ -81,6 +81,9 @@ export function describeListed(row: VersionRow, qualifier?: string): FunctionCon
     ...(configuration.environment && Object.keys(configuration.environment).length > 0
       ? { Environment: { Variables: { ...configuration.environment } } }
       : {}),
+    ...(configuration.deadLetterArn !== undefined && {
+      DeadLetterConfig: { TargetArn: configuration.deadLetterArn },
+    }),
     TracingConfig: { Mode: "PassThrough" },
     ...(configuration.layers
       ? {

@@ -2,7 +2,6 @@
 
 /** By the service in their ARNs. */
 const MISSING: Readonly<Record<string, string>> = {
-  sqs: "Amazon SQS",
   sns: "Amazon SNS",
   events: "Amazon EventBridge",
 };

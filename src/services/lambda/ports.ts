@@ -49,6 +49,30 @@ export interface ResourcePolicies {
   ): Promise<"denied" | "principal" | "role" | "account" | "none">;
 }
 
+/** Queues that get records and dead letters, sent with a function's role. */
+export interface RecordQueues {
+  /** Whether the queue exists, and the role may send to it. */
+  check(queueArn: string, sender: QueueSender): Promise<"ok" | "missing" | "denied">;
+  /** Adds a message in the caller's transaction. @throws AwsError for one that the queue refuses for another reason than its size */
+  send(tx: Transaction, message: QueuedRecord): Promise<"sent" | "missing" | "too-large">;
+}
+
+interface QueueSender {
+  readonly roleArn: string;
+}
+
+export type QueueAttributes = Readonly<
+  Record<string, { readonly DataType: string; readonly StringValue: string }>
+>;
+
+export interface QueuedRecord {
+  readonly queueArn: string;
+  readonly body: string;
+  readonly attributes?: QueueAttributes;
+  readonly traceHeader?: string;
+  readonly sender: QueueSender;
+}
+
 export interface CodeObjects {
   /** An object's bytes, or undefined where bucket, key or version do not exist. */
   read(

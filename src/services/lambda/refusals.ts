@@ -19,8 +19,7 @@ export const HOST_ARCHITECTURE = process.arch === "arm64" ? "arm64" : "x86_64";
 /** Each says what it refuses, or undefined when the request asks for nothing but the default. */
 const REFUSALS: readonly ((input: Refusable) => string | false | undefined)[] = [
   ({ VpcConfig }) => filled(VpcConfig) && "VpcConfig",
-  ({ DeadLetterConfig }) =>
-    filled(DeadLetterConfig?.TargetArn) && deadLetters(DeadLetterConfig?.TargetArn ?? ""),
+  ({ DeadLetterConfig }) => deadLetters(DeadLetterConfig?.TargetArn ?? ""),
   ({ KMSKeyArn }) => filled(KMSKeyArn) && "KMSKeyArn",
   ({ Code, SourceKMSKeyArn }) => filled(Code?.SourceKMSKeyArn ?? SourceKMSKeyArn) && "SourceKMSKeyArn",
   ({ TracingConfig }) => TracingConfig?.Mode === "Active" && "TracingConfig Mode Active",
@@ -48,11 +47,10 @@ export function refuseLayerContent(content: Input<Client, "PublishLayerVersion">
   if (content?.S3Bucket === LOCAL_BUCKET) throw notImplemented(`S3Bucket ${LOCAL_BUCKET} of a Lambda layer`);
 }
 
-/** A dead-letter queue or topic is refused for want of its service: says which. */
-function deadLetters(targetArn: string): string {
+/** A dead-letter topic is refused for want of its service: says which. */
+function deadLetters(targetArn: string): string | undefined {
   const missing = missingService(targetArn);
-  const why = missing === undefined ? "" : ` (this server has no ${missing} yet)`;
-  return `DeadLetterConfig with TargetArn ${targetArn}${why}`;
+  return missing && `DeadLetterConfig with TargetArn ${targetArn} (this server has no ${missing} yet)`;
 }
 
 /** Whether a member says anything: not absent, empty, false, or an object of such. */

@@ -7,7 +7,7 @@ import type { Log } from "../../telemetry/log.ts";
 import type { Content } from "./content.ts";
 import type { LifecycleRunner } from "./lifecycle/runner.ts";
 import type { S3Limits } from "./limits.ts";
-import type { NotificationFunctions, ResourcePolicies } from "./ports.ts";
+import type { NotificationFunctions, NotificationQueues, ResourcePolicies } from "./ports.ts";
 import type { Sequence } from "./sequence.ts";
 
 export interface S3Deps {
@@ -16,6 +16,7 @@ export interface S3Deps {
   readonly database: Database;
   readonly blobs: Blobs;
   readonly functions: NotificationFunctions;
+  readonly queues: NotificationQueues;
   readonly policies: ResourcePolicies;
   readonly log: Log;
   readonly limits?: Partial<S3Limits>;

@@ -19,6 +19,28 @@ export interface Notification {
   readonly traceHeader?: string;
 }
 
+/** The queues that bucket notifications go to. */
+export interface NotificationQueues {
+  /** Whether the queue exists, and its policy lets s3.amazonaws.com send to it for this bucket. */
+  check(queueArn: string, sender: NotificationSender): Promise<"ok" | "missing" | "denied">;
+  /** Adds a message in the caller's transaction. */
+  send(transaction: Transaction, message: QueueNotification): Promise<"sent" | "missing" | "too-large">;
+}
+
+export interface NotificationSender {
+  readonly service: "s3.amazonaws.com";
+  /** The bucket's. */
+  readonly sourceArn: string;
+  readonly sourceAccount: string;
+}
+
+export interface QueueNotification {
+  readonly queueArn: string;
+  readonly body: string;
+  readonly traceHeader?: string;
+  readonly sender: NotificationSender;
+}
+
 /** What bucket policies say: the documents are S3's, the language is IAM's. */
 export interface ResourcePolicies {
   /** @throws with what is wrong in the message, for what is no policy of a resource. */

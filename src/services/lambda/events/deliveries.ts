@@ -5,8 +5,8 @@ import type { Job, Queue } from "../../../store/queue.ts";
 import type { Log } from "../../../telemetry/log.ts";
 import { functionArn } from "../names.ts";
 import { Consumer } from "./consumer.ts";
-import { destinationOf } from "./destinations.ts";
-import type { Delivery, DestinationDeps } from "./destinations.ts";
+import { Undeliverable, destinationOf } from "./destinations.ts";
+import type { DeadLetter, Delivery, DestinationDeps } from "./destinations.ts";
 import { decodeBlock, encodeBlock } from "./event.ts";
 import type { QueuedEvent } from "./event.ts";
 import type { EventMetrics } from "./event-metrics.ts";
@@ -38,6 +38,13 @@ export interface NewDelivery {
   readonly roleArn: string;
   /** The chain of requests that the record goes on. */
   readonly traceHeader: string | undefined;
+}
+
+/** An event that has failed for good. */
+export interface NewDeadLetter extends Omit<NewDelivery, "ending"> {
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly deadLetter: DeadLetter;
 }
 
 export class Deliveries {
@@ -74,6 +81,16 @@ export class Deliveries {
     await this.putRecord(tx, { sender, destination, at: ending.at, traceHeader, record });
   }
 
+  /** Begins the delivery of an event that has failed for good to its function's dead-letter queue. */
+  async putDeadLetter(
+    tx: Transaction,
+    { event, at, deadLetter, destination, roleArn, traceHeader }: NewDeadLetter,
+  ): Promise<void> {
+    const { account, region, name } = event.header;
+    const sender = { account, region, name, roleArn };
+    await this.putRecord(tx, { sender, destination, at, traceHeader, deadLetter, record: event.payload });
+  }
+
   /** Begins the delivery of a record that is made already. */
   async putRecord(tx: Transaction, { record, ...delivery }: Omit<Delivery, "id">): Promise<void> {
     const header: DeliveryHeader = { ...delivery, id: this.#deps.ids.uuid() };
@@ -95,15 +112,22 @@ export class Deliveries {
       if (!destination || fault !== undefined) return await this.#giveUp(job, header, fault);
       await destination.deliver({ ...header, record: payload }, (tx) => queue.acknowledge(job, tx));
     } catch (error) {
-      if (clock.now() - header.at > DELIVERY_AGE_MS_MAX) await this.#giveUp(job, header, error);
+      if (error instanceof Undeliverable || clock.now() - header.at > DELIVERY_AGE_MS_MAX)
+        await this.#giveUp(job, header, error);
       else await queue.retryAt(job, clock.now() + backOffMs(job.attempts - 1), String(error));
     }
   }
 
-  async #giveUp(job: Job, { sender, destination }: DeliveryHeader, reason: unknown): Promise<void> {
+  async #giveUp(
+    job: Job,
+    { sender, destination, deadLetter }: DeliveryHeader,
+    reason: unknown,
+  ): Promise<void> {
     const { queue, log, eventMetrics } = this.#deps;
-    eventMetrics.add({ ...sender, qualifier: undefined }, "DestinationDeliveryFailures");
-    log.warn("The record of an asynchronous invocation could not be delivered", {
+    const metric = deadLetter ? "DeadLetterErrors" : "DestinationDeliveryFailures";
+    eventMetrics.add({ ...sender, qualifier: undefined }, metric);
+    const what = deadLetter ? "An event" : "The record of an asynchronous invocation";
+    log.warn(`${what} could not be delivered`, {
       function: functionArn(sender),
       destination,
       reason: reason instanceof Error ? reason.message : reason,

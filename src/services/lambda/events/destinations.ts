@@ -7,9 +7,10 @@ import { findVersion } from "../lookup.ts";
 import { functionArn, readFunctionArn } from "../names.ts";
 import type { FunctionId } from "../names.ts";
 import { missingService } from "../missing-services.ts";
-import type { RecordBuckets, ResourcePolicies, Roles } from "../ports.ts";
+import type { RecordBuckets, RecordQueues, ResourcePolicies, Roles } from "../ports.ts";
 import { askFunction } from "../resource-policies.ts";
 import type { EventQueue } from "./event-queue.ts";
+import { queueDestination } from "./queue-destination.ts";
 
 /** The function whose record is delivered, and the role that it delivers with. */
 export interface Sender extends FunctionId {
@@ -29,7 +30,19 @@ export interface Delivery {
   readonly record: Buffer;
   /** The object's in a bucket; absent for records of asynchronous invocations, whose key follows from the rest. */
   readonly objectKey?: string;
+  /** What a dead letter says of its event; then the record is the event itself. */
+  readonly deadLetter?: DeadLetter;
 }
+
+export interface DeadLetter {
+  readonly requestId: string;
+  /** An HTTP status: 200 where the function has answered with an error. */
+  readonly errorCode: number;
+  readonly errorMessage: string;
+}
+
+/** A record that the destination will never take. */
+export class Undeliverable extends Error {}
 
 /** One kind of destination. */
 export interface Destination {
@@ -39,7 +52,7 @@ export interface Destination {
   readonly recordBytesMax: number;
   /** What keeps records from being delivered, as the end of a sentence; undefined when nothing does. */
   fault(sender: Sender, arn: string, keyPrefix?: string): Promise<string | undefined>;
-  /** Hands the record over; `settle` ends the hand-over, in the transaction that it is given, and is false when it ended before. */
+  /** Hands the record over (@throws Undeliverable); `settle` ends the hand-over, in the transaction that it is given, and is false when it ended before. */
   deliver(delivery: Delivery, settle: (tx: Transaction) => Promise<boolean>): Promise<void>;
 }
 
@@ -49,6 +62,7 @@ export interface DestinationDeps {
   readonly roles: Roles;
   readonly policies: ResourcePolicies;
   readonly recordBuckets: RecordBuckets;
+  readonly recordQueues: RecordQueues;
   readonly events: EventQueue;
 }
 
@@ -56,6 +70,7 @@ export interface DestinationDeps {
 const DESTINATIONS: Readonly<Record<string, (deps: DestinationDeps) => Destination>> = {
   lambda: functionDestination,
   s3: bucketDestination,
+  sqs: queueDestination,
 };
 
 /** The kind of an ARN. Undefined for what AWS does not deliver to. @throws NotImplemented naming a missing service. */
@@ -142,6 +157,6 @@ function objectKey(functionName: string, at: number, id: string): string {
   return `${OBJECT_PREFIX}${functionName}/${day}/${time.slice(0, 19).replaceAll(":", ".")}-${id}`;
 }
 
-function missingPermission(sender: Sender, action: string): string {
+export function missingPermission(sender: Sender, action: string): string {
   return `the execution role ${sender.roleArn} of ${functionArn(sender)} does not have permissions to call ${action} on it`;
 }

@@ -6,6 +6,7 @@ import type { Ids } from "../../../kit/id.ts";
 import type { Database } from "../../../store/database.ts";
 import type { Job, Queue } from "../../../store/queue.ts";
 import type { Log } from "../../../telemetry/log.ts";
+import type { Configuration } from "../configuration.ts";
 import type { Catalogue, Target } from "../catalogue.ts";
 import { CHAIN_RUNS_MAX, countRun } from "../lineage.ts";
 import { findVersion } from "../lookup.ts";
@@ -15,6 +16,7 @@ import type { EventConfigRow } from "../store-event-configs.ts";
 import { newTraceHeader } from "../trace.ts";
 import { Consumer } from "./consumer.ts";
 import type { Deliveries } from "./deliveries.ts";
+import type { DeadLetter } from "./destinations.ts";
 import { decodeBlock, encodeBlock } from "./event.ts";
 import type { QueuedEvent } from "./event.ts";
 import type { EventMetrics } from "./event-metrics.ts";
@@ -30,12 +32,17 @@ const REASON_BYTES_MAX = 1_000;
 /** What becomes of an event that may not run: of a recursive loop, or of a function that is switched off. */
 const GIVE_UP: Decision = { kind: "give up", condition: "RetriesExhausted" };
 
+/** HTTP statuses, as dead letters tell them. */
+const ANSWERED = 200;
+const THROTTLED = 429;
+const FAILED = 500;
+
 interface Deps {
   readonly database: Database;
   readonly queue: Queue;
   readonly invoker: Invoker;
   readonly catalogue: Catalogue;
-  readonly deliveries: Pick<Deliveries, "put">;
+  readonly deliveries: Pick<Deliveries, "put" | "putDeadLetter">;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
@@ -62,6 +69,8 @@ interface Result {
   readonly traceHeader?: string;
   /** For the log. */
   readonly reason?: string;
+  /** An HTTP status, for dead letters: 200 where the function has answered with an error. */
+  readonly errorCode?: number;
 }
 
 export class Dispatcher {
@@ -135,14 +144,15 @@ export class Dispatcher {
     if (outcome instanceof Error) {
       const isSwitchedOff = outcome instanceof ThrottledError && outcome.isSwitchedOff;
       const decision = isSwitchedOff ? GIVE_UP : afterDelay(header, config, clock.now());
-      return this.#settle(attempt, decision, { roleArn, reason: outcome.message });
+      const errorCode = outcome instanceof ThrottledError ? THROTTLED : FAILED;
+      return this.#settle(attempt, decision, { roleArn, reason: outcome.message, errorCode });
     }
     const { executedVersion } = target;
     const response = { executedVersion, functionError: outcome.functionError, payload: outcome.payload };
     if (!failed) return this.#end(attempt, "Success", { roleArn, response, traceHeader });
     const reason = outcome.payload.toString("utf8", 0, REASON_BYTES_MAX);
     const decision = afterFunctionError(header, config, clock.now());
-    await this.#settle(attempt, decision, { roleArn, response, traceHeader, reason });
+    await this.#settle(attempt, decision, { roleArn, response, traceHeader, reason, errorCode: ANSWERED });
   }
 
   /** Puts the event back with its counts, atomically in the place of the claimed one; or ends it. */
@@ -172,26 +182,35 @@ export class Dispatcher {
     result: Result,
   ): Promise<void> {
     const { database, queue, clock, deliveries, eventMetrics } = this.#deps;
-    if (condition !== "Success") eventMetrics.add(reference, "AsyncEventsDropped");
-    const destination = condition === "Success" ? config?.onSuccess : config?.onFailure;
-    const roleArn = destination ? (result.roleArn ?? (await this.#roleOf(reference))) : undefined;
-    if (!destination || roleArn === undefined) {
+    const hasFailed = condition !== "Success";
+    if (hasFailed) eventMetrics.add(reference, "AsyncEventsDropped");
+    const destination = hasFailed ? config?.onFailure : config?.onSuccess;
+    const asked = hasFailed || (destination && !result.roleArn);
+    const configuration = asked ? await this.#configurationOf(reference) : undefined;
+    const roleArn = result.roleArn ?? configuration?.role;
+    const deadLetters = hasFailed ? configuration?.deadLetterArn : undefined;
+    if ((!destination && !deadLetters) || roleArn === undefined) {
       await queue.acknowledge(job);
       return;
     }
     const { response, traceHeader = event.header.traceHeader } = result;
     const runs = event.header.failures + (response ? 1 : 0);
-    const ending = { condition, at: clock.now(), runs, response };
+    const at = clock.now();
+    const delivery = { event, roleArn, traceHeader };
+    const deadLetter = deadLetterOf(event, condition, result);
     await database.tx(async (tx) => {
-      if (await queue.acknowledge(job, tx))
-        await deliveries.put(tx, { event, ending, destination, roleArn, traceHeader });
+      if (!(await queue.acknowledge(job, tx))) return;
+      const ending = { condition, at, runs, response };
+      if (destination) await deliveries.put(tx, { ...delivery, ending, destination });
+      if (deadLetters)
+        await deliveries.putDeadLetter(tx, { ...delivery, at, deadLetter, destination: deadLetters });
     });
   }
 
-  /** The execution role of a function that did not run in the end; undefined where the function is gone. */
-  async #roleOf(reference: FunctionReference): Promise<string | undefined> {
+  /** How the version is configured that would have run; undefined where the function is gone. */
+  async #configurationOf(reference: FunctionReference): Promise<Configuration | undefined> {
     const found = await findVersion(this.#deps.database, reference).catch((error: Error) => error);
-    if (!(found instanceof Error)) return found.row.configuration.role;
+    if (!(found instanceof Error)) return found.row.configuration;
     if (found.name === "ResourceNotFoundException") return undefined;
     throw found;
   }
@@ -200,6 +219,24 @@ export class Dispatcher {
     this.#deps.eventMetrics.add(reference, "AsyncEventsDropped");
     this.#deps.log.warn("An event's function no longer exists; it is dropped", eventFields(event));
     await this.#deps.queue.acknowledge(job);
+  }
+}
+
+/** What a dead letter says of the event's end. */
+function deadLetterOf({ header }: QueuedEvent, condition: Condition, result: Result): DeadLetter {
+  const { response, reason, errorCode = FAILED } = result;
+  const errorMessage = response ? errorMessageOf(response.payload) : (reason ?? condition);
+  return { requestId: header.requestId, errorCode, errorMessage };
+}
+
+/** The message of a function's error, or all of an answer that has none. */
+function errorMessageOf(payload: Buffer): string {
+  const text = payload.toString();
+  try {
+    const { errorMessage } = JSON.parse(text) as { errorMessage?: unknown };
+    return typeof errorMessage === "string" ? errorMessage : text;
+  } catch {
+    return text;
   }
 }
 

@@ -6,6 +6,7 @@ import type { Code } from "../code/code-store.ts";
 import { configArn, findNamedConfig } from "../code-signing-configs.ts";
 import { fingerprint, newConfiguration, storedBytes, withCodeFacts } from "../configuration.ts";
 import type { Configuration } from "../configuration.ts";
+import { checkDeadLetters } from "../dead-letters.ts";
 import type { Client, Lambda } from "../deps.ts";
 import { describeVersion } from "../describe.ts";
 import { conflict, invalidParameter, unsignable } from "../errors.ts";
@@ -38,6 +39,7 @@ export async function createFunction(
   requireSnapshots(configuration, lambda.snapStartObstacle);
   const tags = withTags({}, input.Tags ?? {});
   await checkRole(lambda.roles, configuration.role, context);
+  await checkDeadLetters(lambda, id, configuration);
   await checkRuntime(lambda.runtimes, configuration);
   if (input.CodeSigningConfigArn && configuration.image) throw unsignable();
   const config = input.CodeSigningConfigArn

@@ -2,6 +2,7 @@
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import { configOf } from "../code-signing-configs.ts";
 import { fingerprint, updatedConfiguration } from "../configuration.ts";
+import { checkDeadLetters } from "../dead-letters.ts";
 import type { Client, Lambda } from "../deps.ts";
 import { describeVersion } from "../describe.ts";
 import { checkSizes, findLayers } from "../layers.ts";
@@ -23,6 +24,8 @@ export async function updateFunctionConfiguration(
   const wanted = updatedConfiguration(before.configuration, input);
   if (input.SnapStart !== undefined) requireSnapshots(wanted, lambda.snapStartObstacle);
   if (input.Role !== undefined) await checkRole(lambda.roles, wanted.role, context);
+  if (input.Role !== undefined || input.DeadLetterConfig !== undefined)
+    await checkDeadLetters(lambda, id, wanted);
   if (input.Runtime !== undefined) await checkRuntime(lambda.runtimes, wanted);
   const row = await lambda.database.tx(async (tx) => {
     const current = await findLatest(tx, id);

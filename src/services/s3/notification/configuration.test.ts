@@ -2,15 +2,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { matching, readConfigurations } from "./configuration.ts";
-import type { ConfigurationInput } from "./configuration.ts";
+import type { FunctionInput } from "./configuration.ts";
 
 const ARN = "arn:aws:lambda:us-east-1:000000000000:function:f";
 const rule = (Name: string, Value: string) => ({ Name, Value });
 
-function configuration(
-  events: string[],
-  ...FilterRules: { Name: string; Value: string }[]
-): ConfigurationInput {
+function configuration(events: string[], ...FilterRules: { Name: string; Value: string }[]): FunctionInput {
   return {
     LambdaFunctionArn: ARN,
     Events: events,
@@ -19,8 +16,8 @@ function configuration(
 }
 
 let count = 0;
-const read = (...inputs: ConfigurationInput[]) =>
-  readConfigurations(inputs, "us-east-1", () => `id-${count++}`);
+const read = (...inputs: FunctionInput[]) =>
+  readConfigurations({ functions: inputs }, "us-east-1", () => `id-${count++}`);
 const PUT = "s3:ObjectCreated:Put";
 const CREATED = "s3:ObjectCreated:*";
 
@@ -63,7 +60,7 @@ test("overlapping prefixes need suffixes that do not overlap, and the other way 
 });
 
 test("what one configuration may not hold", () => {
-  const cases: [ConfigurationInput, RegExp][] = [
+  const cases: [FunctionInput, RegExp][] = [
     [{ ...configuration([PUT]), LambdaFunctionArn: "nonsense" }, /ARN could not be parsed/],
     [
       { ...configuration([PUT]), LambdaFunctionArn: ARN.replace("us-east-1", "eu-west-1") },

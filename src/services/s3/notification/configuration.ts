@@ -3,10 +3,11 @@ import type { AwsError } from "../../../aws/errors.ts";
 import { invalidArgument } from "../errors.ts";
 import { FILTER_VALUE_BYTES_MAX, NOTIFICATION_ID_CHARACTERS_MAX, NOTIFICATIONS_MAX } from "../limits.ts";
 
-/** One configuration, as stored. */
-export interface FunctionNotification {
+/** One configuration, as stored: to a function or to a queue. */
+export type NotificationRule = RuleBody & ({ readonly functionArn: string } | { readonly queueArn: string });
+
+interface RuleBody {
   readonly id: string;
-  readonly functionArn: string;
   readonly events: readonly string[];
   readonly prefix?: string;
   readonly suffix?: string;
@@ -49,15 +50,23 @@ interface RuleInput {
   readonly Value?: string | undefined;
 }
 
-export interface ConfigurationInput {
+interface ConfigurationInput {
   readonly Id?: string | undefined;
-  readonly LambdaFunctionArn?: string | undefined;
   readonly Events?: readonly string[] | undefined;
   readonly Filter?:
     | { readonly Key?: { readonly FilterRules?: readonly RuleInput[] | undefined } | undefined }
     | undefined;
 }
 
+export interface FunctionInput extends ConfigurationInput {
+  readonly LambdaFunctionArn?: string | undefined;
+}
+
+export interface QueueInput extends ConfigurationInput {
+  readonly QueueArn?: string | undefined;
+}
+
+const QUEUE_ARN = /^arn:aws[a-z-]*:sqs:([a-z0-9-]+):\d{12}:[a-zA-Z0-9_-]{1,80}(\.fifo)?$/;
 const FUNCTION_ARN = /^arn:aws[a-z-]*:lambda:([a-z0-9-]+):\d{12}:function:[a-zA-Z0-9-_]+(:[a-zA-Z0-9-_$]+)?$/;
 
 /**
@@ -65,17 +74,24 @@ const FUNCTION_ARN = /^arn:aws[a-z-]*:lambda:([a-z0-9-]+):\d{12}:function:[a-zA-
  * @throws InvalidArgument with S3's texts.
  */
 export function readConfigurations(
-  inputs: readonly ConfigurationInput[],
+  { functions = [], queues = [] }: { functions?: readonly FunctionInput[]; queues?: readonly QueueInput[] },
   region: string,
   newId: () => string,
-): FunctionNotification[] {
-  if (inputs.length > NOTIFICATIONS_MAX)
+): NotificationRule[] {
+  const count = functions.length + queues.length;
+  if (count > NOTIFICATIONS_MAX)
     throw invalidArgument(
       `Cannot have more than ${NOTIFICATIONS_MAX} notification configurations on a bucket`,
       "NotificationConfiguration",
-      inputs.length,
+      count,
     );
-  const read = inputs.map((input) => readConfiguration(input, region, newId));
+  const read: NotificationRule[] = [
+    ...functions.map((input) => ({
+      ...readRule(input, newId),
+      functionArn: readArn(input.LambdaFunctionArn, FUNCTION_ARN, "CloudFunction", region),
+    })),
+    ...queues.map((input) => ({ ...readRule(input, newId), queueArn: readQueue(input.QueueArn, region) })),
+  ];
   const ids = new Set<string>();
   for (const { id } of read) {
     if (ids.has(id))
@@ -92,30 +108,36 @@ export function readConfigurations(
 
 /** Those that an event about a key goes to. `event` is `ObjectCreated:Put`. */
 export function matching(
-  configurations: readonly FunctionNotification[],
+  configurations: readonly NotificationRule[],
   event: string,
   key: string,
-): FunctionNotification[] {
+): NotificationRule[] {
   return configurations.filter(
     ({ events, prefix = "", suffix = "" }) =>
       events.some((one) => covers(one, `s3:${event}`)) && key.startsWith(prefix) && key.endsWith(suffix),
   );
 }
 
-function readConfiguration(
-  input: ConfigurationInput,
-  region: string,
-  newId: () => string,
-): FunctionNotification {
-  const functionArn = input.LambdaFunctionArn ?? "";
-  const match = FUNCTION_ARN.exec(functionArn);
-  if (!match) throw invalidArgument("The ARN could not be parsed", "CloudFunction", functionArn);
+function readArn(arn = "", pattern: RegExp, argument: string, region: string): string {
+  const match = pattern.exec(arn);
+  if (!match) throw invalidArgument("The ARN could not be parsed", argument, arn);
   if (match[1] !== region)
     throw invalidArgument(
       "The notification destination service region is not valid for the bucket location constraint",
-      "CloudFunction",
-      functionArn,
+      argument,
+      arn,
     );
+  return arn;
+}
+
+function readQueue(arn: string | undefined, region: string): string {
+  const read = readArn(arn, QUEUE_ARN, "Queue", region);
+  if (read.endsWith(".fifo"))
+    throw invalidArgument("FIFO queues are not supported as notification destinations", "Queue", read);
+  return read;
+}
+
+function readRule(input: ConfigurationInput, newId: () => string): RuleBody {
   const events = [...new Set(input.Events ?? [])];
   if (events.length === 0)
     throw invalidArgument("A specified event is not supported for notifications.", "Event", "");
@@ -129,12 +151,10 @@ function readConfiguration(
       "Id",
       id,
     );
-  return { id, functionArn, events, ...readFilter(input.Filter?.Key?.FilterRules ?? []) };
+  return { id, events, ...readFilter(input.Filter?.Key?.FilterRules ?? []) };
 }
 
-function readFilter(
-  rules: readonly RuleInput[],
-): Pick<FunctionNotification, "prefix" | "suffix" | "ruleNames"> {
+function readFilter(rules: readonly RuleInput[]): Pick<RuleBody, "prefix" | "suffix" | "ruleNames"> {
   const filter: { prefix?: string; suffix?: string } = {};
   for (const { Name = "", Value = "" } of rules) {
     const name = Name.toLowerCase();
@@ -158,7 +178,7 @@ function readFilter(
 }
 
 /** Two configurations may not both be meant by one event: the same event type, and prefixes and suffixes that both overlap. */
-function overlap(one: FunctionNotification, other: FunctionNotification): AwsError | undefined {
+function overlap(one: RuleBody, other: RuleBody): AwsError | undefined {
   const common = one.events.flatMap((left) =>
     other.events.filter((right) => covers(left, right) || covers(right, left)).map((right) => [left, right]),
   );

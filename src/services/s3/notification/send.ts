@@ -1,11 +1,12 @@
-/** Hands an object's change to the functions that its bucket notifies, in the transaction that makes the change. */
+/** Hands an object's change to the functions and queues that its bucket notifies, in the transaction that makes the change. */
 import type { RequestContext } from "../../../aws/service.ts";
 import type { Transaction } from "../../../store/database.ts";
 import { canonicalUserId } from "../access.ts";
 import type { S3 } from "../deps.ts";
+import type { NotificationSender } from "../ports.ts";
 import type { BucketRow } from "../rows.ts";
 import { matching } from "./configuration.ts";
-import type { FunctionNotification } from "./configuration.ts";
+import type { NotificationRule } from "./configuration.ts";
 import { bucketArn, eventFor } from "./event.ts";
 import type { ObjectChange } from "./event.ts";
 
@@ -25,7 +26,7 @@ export async function notify(
   changer: Changer,
 ): Promise<void> {
   if (bucket.notification === null) return;
-  const configurations = JSON.parse(bucket.notification) as FunctionNotification[];
+  const configurations = JSON.parse(bucket.notification) as NotificationRule[];
   const receivers = matching(configurations, change.name, change.key);
   if (receivers.length === 0) return;
   const source = {
@@ -34,24 +35,54 @@ export async function notify(
     time: s3.clock.now(),
     ...whoIs(changer),
     requestId: changer.requestId,
-    // As the front door derives the response's own second id.
-    hostId: Buffer.from(`lambent/${changer.requestId}`).toString("base64"),
+    hostId: hostIdOf(changer.requestId),
   };
   const traceHeader = "servicePrincipal" in changer ? undefined : changer.headers["x-amzn-trace-id"];
-  for (const { id, functionArn } of receivers) {
-    const invocation = {
-      functionArn,
-      payload: eventFor(change, source, id),
-      bucketArn: bucketArn(bucket.name),
-      bucketAccount: bucket.account,
+  for (const rule of receivers) {
+    const event = {
+      payload: eventFor(change, source, rule.id),
       ...(typeof traceHeader === "string" && { traceHeader }),
     };
     try {
-      await s3.functions.invokeAsync(tx, invocation);
+      await handOver(s3, tx, bucket, rule, event);
     } catch (cause) {
-      throw new Error(`The event of ${change.name} could not be handed to ${functionArn}`, { cause });
+      const receiver = "queueArn" in rule ? rule.queueArn : rule.functionArn;
+      throw new Error(`The event of ${change.name} could not be handed to ${receiver}`, { cause });
     }
   }
+}
+
+async function handOver(
+  s3: S3,
+  tx: Transaction,
+  bucket: BucketRow,
+  rule: NotificationRule,
+  { payload, ...trace }: { readonly payload: Buffer; readonly traceHeader?: string },
+): Promise<void> {
+  if ("functionArn" in rule) {
+    const place = { bucketArn: bucketArn(bucket.name), bucketAccount: bucket.account };
+    return s3.functions.invokeAsync(tx, { functionArn: rule.functionArn, payload, ...place, ...trace });
+  }
+  const { queueArn } = rule;
+  const answer = await s3.queues.send(tx, {
+    queueArn,
+    body: payload.toString(),
+    ...trace,
+    sender: senderOf(bucket),
+  });
+  // As on AWS, a queue that is gone keeps nobody from writing.
+  if (answer !== "sent")
+    s3.log.warn("A bucket's notification was lost", { bucket: bucket.name, queue: queueArn, reason: answer });
+}
+
+/** Who sends a bucket's notifications, as queues' policies know it. */
+export function senderOf({ name, account }: BucketRow): NotificationSender {
+  return { service: "s3.amazonaws.com", sourceArn: bucketArn(name), sourceAccount: account };
+}
+
+/** As the front door derives the response's own second id. */
+export function hostIdOf(requestId: string): string {
+  return Buffer.from(`lambent/${requestId}`).toString("base64");
 }
 
 /** Who did it and from where, as events tell it. */

@@ -1,12 +1,14 @@
-/** PutBucketNotificationConfiguration and GetBucketNotificationConfiguration, to Lambda functions. */
+/** PutBucketNotificationConfiguration and GetBucketNotificationConfiguration, to Lambda functions and SQS queues. */
 import { notImplemented } from "../../../aws/errors.ts";
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
+import type { Transaction } from "../../../store/database.ts";
 import { bucketFor } from "../access.ts";
 import type { S3 } from "../deps.ts";
 import { s3Error } from "../errors.ts";
 import { readConfigurations } from "../notification/configuration.ts";
-import type { FunctionNotification } from "../notification/configuration.ts";
+import type { NotificationRule } from "../notification/configuration.ts";
 import { bucketArn } from "../notification/event.ts";
+import { hostIdOf, senderOf } from "../notification/send.ts";
 import type { BucketRow } from "../rows.ts";
 import { setNotification } from "../store-buckets.ts";
 import type { Client, Empty } from "./client.ts";
@@ -21,21 +23,20 @@ export async function putBucketNotificationConfiguration(
   context: RequestContext,
 ): Promise<Empty> {
   const configuration = input.NotificationConfiguration ?? {};
-  if (configuration.QueueConfigurations?.length)
-    throw notImplemented("bucket notifications to SQS queues (QueueConfigurations)");
   if (configuration.TopicConfigurations?.length)
     throw notImplemented("bucket notifications to SNS topics (TopicConfigurations)");
   if (configuration.EventBridgeConfiguration !== undefined)
     throw notImplemented("bucket notifications to EventBridge (EventBridgeConfiguration)");
+  const { LambdaFunctionConfigurations: functions = [], QueueConfigurations: queues = [] } = configuration;
   const bucket = await bucketFor(s3.database, input, context);
-  const read = readConfigurations(configuration.LambdaFunctionConfigurations ?? [], bucket.region, () =>
-    s3.ids.uuid(),
-  );
-  if (input.SkipDestinationValidation !== true) await checkDestinations(s3, bucket, read);
-  const stored = read.length === 0 ? null : JSON.stringify(read);
+  const rules = readConfigurations({ functions, queues }, bucket.region, () => s3.ids.uuid());
+  const isChecked = input.SkipDestinationValidation !== true;
+  if (isChecked) await checkDestinations(s3, bucket, rules);
+  const stored = rules.length === 0 ? null : JSON.stringify(rules);
   await s3.database.tx(async (tx) => {
     const { name } = await bucketFor(tx, input, context);
     await setNotification(tx, name, stored);
+    if (isChecked) await probe(s3, tx, bucket, rules, context.requestId);
   });
   return {};
 }
@@ -47,14 +48,16 @@ export async function getBucketNotificationConfiguration(
 ): Promise<Out> {
   const { notification } = await bucketFor(s3.database, input, context);
   if (notification === null) return {};
-  const stored = JSON.parse(notification) as FunctionNotification[];
+  const stored = JSON.parse(notification) as NotificationRule[];
+  const functions = stored.flatMap((rule) =>
+    "functionArn" in rule ? [{ ...described(rule), LambdaFunctionArn: rule.functionArn }] : [],
+  );
+  const queues = stored.flatMap((rule) =>
+    "queueArn" in rule ? [{ ...described(rule), QueueArn: rule.queueArn }] : [],
+  );
   return {
-    LambdaFunctionConfigurations: stored.map((one) => ({
-      Id: one.id,
-      LambdaFunctionArn: one.functionArn,
-      Events: [...one.events] as Configuration["Events"],
-      ...(one.ruleNames ? { Filter: { Key: { FilterRules: rules(one) } } } : {}),
-    })),
+    ...(functions.length > 0 && { LambdaFunctionConfigurations: functions }),
+    ...(queues.length > 0 && { QueueConfigurations: queues }),
   };
 }
 
@@ -62,25 +65,67 @@ export async function getBucketNotificationConfiguration(
 async function checkDestinations(
   s3: S3,
   bucket: BucketRow,
-  configurations: readonly FunctionNotification[],
+  rules: readonly NotificationRule[],
 ): Promise<void> {
   const members: Record<string, string> = {};
   let failed = 0;
-  for (const arn of new Set(configurations.map(({ functionArn }) => functionArn))) {
-    const verdict = await s3.functions.check(arn, bucketArn(bucket.name), bucket.account);
-    if (verdict === "ok") continue;
+  const fail = (arn: string, why: string) => {
     failed++;
     members[`ArgumentName${failed}`] = `${arn}, null`;
-    members[`ArgumentValue${failed}`] =
-      verdict === "missing"
-        ? "The destination Lambda function does not exist"
-        : `Not authorized to invoke function [${arn}]`;
+    members[`ArgumentValue${failed}`] = why;
+  };
+  const arns = rules.flatMap((rule) => ("functionArn" in rule ? [rule.functionArn] : []));
+  for (const arn of new Set(arns)) {
+    const verdict = await s3.functions.check(arn, bucketArn(bucket.name), bucket.account);
+    if (verdict === "missing") fail(arn, "The destination Lambda function does not exist");
+    if (verdict === "denied") fail(arn, `Not authorized to invoke function [${arn}]`);
+  }
+  for (const arn of queuesOf(rules)) {
+    const verdict = await s3.queues.check(arn, senderOf(bucket));
+    if (verdict === "missing") fail(arn, "The destination queue does not exist");
+    if (verdict === "denied")
+      fail(
+        arn,
+        "Permissions on the destination queue do not allow S3 to publish notifications from this bucket",
+      );
   }
   if (failed > 0)
     throw s3Error("InvalidArgument", members, "Unable to validate the following destination configurations");
 }
 
-function rules({ ruleNames = [], prefix = "", suffix = "" }: FunctionNotification): Rules {
+/** Sends each queue the message with which S3 tries whether it can. */
+async function probe(
+  s3: S3,
+  tx: Transaction,
+  bucket: BucketRow,
+  rules: readonly NotificationRule[],
+  requestId: string,
+): Promise<void> {
+  const body = JSON.stringify({
+    Service: "Amazon S3",
+    Event: "s3:TestEvent",
+    Time: new Date(s3.clock.now()).toISOString(),
+    Bucket: bucket.name,
+    RequestId: requestId,
+    HostId: hostIdOf(requestId),
+  });
+  for (const queueArn of queuesOf(rules))
+    await s3.queues.send(tx, { queueArn, body, sender: senderOf(bucket) });
+}
+
+function queuesOf(rules: readonly NotificationRule[]): Set<string> {
+  return new Set(rules.flatMap((rule) => ("queueArn" in rule ? [rule.queueArn] : [])));
+}
+
+function described(rule: NotificationRule) {
+  return {
+    Id: rule.id,
+    Events: [...rule.events] as Configuration["Events"],
+    ...(rule.ruleNames ? { Filter: { Key: { FilterRules: filterRules(rule) } } } : {}),
+  };
+}
+
+function filterRules({ ruleNames = [], prefix = "", suffix = "" }: NotificationRule): Rules {
   return ruleNames.map((name) => {
     const isPrefix = name.toLowerCase() === "prefix";
     // S3 tells the names with a capital, however they were given.
