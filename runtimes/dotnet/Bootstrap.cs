@@ -1,4 +1,5 @@
 // Starts AWS's runtime interface client for a function that is a class library, as the program of AWS's own runtimes does.
+using System;
 using System.IO;
 using System.Reflection;
 using System.Runtime.CompilerServices;
@@ -11,6 +12,7 @@ internal static class Bootstrap
     private static Task Main(string[] arguments)
     {
         AssemblyLoadContext.Default.Resolving += LoadBeside;
+        if (Environment.GetEnvironmentVariable("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start") SnapStart.Prepare();
         return Run(arguments[0]);
     }
 

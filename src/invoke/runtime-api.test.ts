@@ -15,32 +15,35 @@ after(() => {
 });
 
 /** A Runtime API with one invocation delivered to a runtime that has asked for it; `heard` is what its listener was told. */
-async function serve() {
+async function serve(snapStart?: "to be saved" | "restored") {
   const heard: string[] = [];
   const sources: AnswerSource[] = [];
   const written: Buffer[] = [];
   const accepted: Socket[] = [];
-  const runtime = new RuntimeApi({
-    next: () => heard.push("next"),
-    initError: (type, payload) => heard.push(`initError ${type} ${payload.toString()}`),
-    answer: (payload, type) => heard.push(`answer ${payload.toString()} ${type ?? ""}`.trim()),
-    answerTooLarge: (bytes) => heard.push(`tooLarge ${bytes}`),
-    stream: (contentType, source) => {
-      heard.push(`stream ${contentType}`);
-      sources.push(source);
-      return {
-        write: (bytes) => {
-          heard.push(`write ${bytes.length}`);
-          written.push(bytes);
-        },
-        end: (failure) =>
-          heard.push(failure ? `fail ${failure.errorType} ${failure.payload.toString()}` : "end"),
-        refuse: (errorType) => heard.push(`refuse ${errorType}`),
-      };
+  const runtime = new RuntimeApi(
+    {
+      next: () => heard.push("next"),
+      initError: (type, payload) => heard.push(`initError ${type} ${payload.toString()}`),
+      answer: (payload, type) => heard.push(`answer ${payload.toString()} ${type ?? ""}`.trim()),
+      answerTooLarge: (bytes) => heard.push(`tooLarge ${bytes}`),
+      stream: (contentType, source) => {
+        heard.push(`stream ${contentType}`);
+        sources.push(source);
+        return {
+          write: (bytes) => {
+            heard.push(`write ${bytes.length}`);
+            written.push(bytes);
+          },
+          end: (failure) =>
+            heard.push(failure ? `fail ${failure.errorType} ${failure.payload.toString()}` : "end"),
+          refuse: (errorType) => heard.push(`refuse ${errorType}`),
+        };
+      },
+      answerRefused: (type) => heard.push(`refused ${type}`),
+      log() {},
     },
-    answerRefused: (type) => heard.push(`refused ${type}`),
-    log() {},
-  });
+    snapStart,
+  );
   const api = new SandboxApi([runtime]);
   const server = createServer((socket) => {
     accepted.push(socket);
@@ -222,4 +225,36 @@ test("a runtime whose caller is slow is not read until the caller has taken some
   sources[0]?.ended(false);
   await once(socket, "data");
   socket.destroy();
+});
+
+const restoreNext = (headers = "Connection: close\r\n") =>
+  `GET /2018-06-01/runtime/restore/next HTTP/1.1\r\n${headers}\r\n`;
+
+test("restore/next before a snapshot ends the init phase, on a connection that ends; after it, the next invocation may follow", async () => {
+  const saved = await serve("to be saved");
+  assert.match(await saved.say(restoreNext("")), /^HTTP\/1\.1 501 .*executable of \.NET/s);
+  assert.match(await saved.say(restoreNext()), /^HTTP\/1\.1 200 OK/);
+  assert.match(await saved.say(restoreNext()), /^HTTP\/1\.1 403 /);
+  assert.deepEqual(saved.heard, ["next"]);
+
+  const restored = await serve("restored");
+  assert.match(await restored.say(restoreNext("")), /^HTTP\/1\.1 200 OK/);
+  assert.deepEqual(restored.heard, []);
+  await restored.invoke();
+});
+
+test("restore/error is the restored runtime's failure; without SnapStart there is neither", async () => {
+  const restored = await serve("restored");
+  const error = post(
+    "/runtime/restore/error",
+    "Lambda-Runtime-Function-Error-Type: Runtime.AfterRestoreError\r\nContent-Length: 2",
+    "{}",
+  );
+  assert.match(await restored.say(error), /^HTTP\/1\.1 202 /);
+  assert.deepEqual(restored.heard, ["initError Runtime.AfterRestoreError {}"]);
+
+  const plain = await serve();
+  for (const request of [restoreNext(), error])
+    assert.match(await plain.say(request), /^HTTP\/1\.1 501 .*SnapStart is for managed runtimes/s);
+  assert.deepEqual(plain.heard, []);
 });

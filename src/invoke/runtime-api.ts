@@ -30,6 +30,7 @@ const defaultContentType = "application/octet-stream";
 export class RuntimeApi implements SandboxApiPart {
   readonly prefix = "/2018-06-01";
   readonly #listener: RuntimeListener | undefined;
+  readonly #snapStart: "to be saved" | "restored" | undefined;
   #phase: Phase = "Started";
   #requestId = "";
   /** Answers the runtime's long poll. */
@@ -42,9 +43,11 @@ export class RuntimeApi implements SandboxApiPart {
   /**
    * @param listener Undefined for a managed runtime, which our bootstrap serves: the address is there, as AWS_LAMBDA_RUNTIME_API
    * is on AWS, and nothing but `/ping` is answered with success.
+   * @param snapStart Where a function with SnapStart stands whose runtime speaks HTTP.
    */
-  constructor(listener: RuntimeListener | undefined) {
+  constructor(listener: RuntimeListener | undefined, snapStart?: "to be saved" | "restored") {
     this.#listener = listener;
+    this.#snapStart = snapStart;
   }
 
   deliver(delivery: Delivery): void {
@@ -66,12 +69,10 @@ export class RuntimeApi implements SandboxApiPart {
     if (call) return method === "POST" ? this.#call(call, request) : wrongMethod();
     if (path === "/runtime/init/error") return method === "POST" ? this.#initError(request) : wrongMethod();
     if (path === "/ping") return method === "GET" ? text(200, "pong") : wrongMethod();
-    if (path.startsWith("/runtime/restore/"))
-      return errorReply(
-        501,
-        "NotImplemented",
-        "SnapStart is for managed runtimes; one of its own that a function brings has none",
-      );
+    if (path === "/runtime/restore/next")
+      return method === "GET" ? this.#restoreNext(request) : wrongMethod();
+    if (path === "/runtime/restore/error")
+      return method === "POST" ? this.#restoreError(request) : wrongMethod();
     return notFound();
   }
 
@@ -127,6 +128,25 @@ export class RuntimeApi implements SandboxApiPart {
     else this.#phase = "Ready";
     if (before === "Started" || before === "ResponseSent") this.#listener.next();
     return undefined;
+  }
+
+  /**
+   * Before the snapshot, our program asks in the place of AWS's client, on a connection that ends, and asks no more until it is restored.
+   * After it the client asks itself.
+   */
+  #restoreNext(request: HttpRequest): ApiReply {
+    if (!this.#listener || !this.#snapStart || (this.#snapStart === "to be saved" && request.keepAlive))
+      return withoutSnapStart();
+    if (this.#phase !== "Started") return stateError(this.#phase, "Ready");
+    if (this.#snapStart === "to be saved") {
+      this.#phase = "Ready";
+      this.#listener.next();
+    }
+    return text(200, "");
+  }
+
+  #restoreError(request: HttpRequest): ApiReply {
+    return this.#snapStart === "restored" ? this.#initError(request) : withoutSnapStart();
   }
 
   #call(call: Call, request: HttpRequest): ApiReply {
@@ -203,6 +223,14 @@ function invocationReply(delivery: Delivery): ApiReply {
     headers["Lambda-Runtime-Client-Context"] = inAscii(delivery.clientContext);
   if (delivery.cognitoIdentity !== "") headers["Lambda-Runtime-Cognito-Identity"] = delivery.cognitoIdentity;
   return { status: 200, headers, body: delivery.payload };
+}
+
+function withoutSnapStart(): ApiReply {
+  return errorReply(
+    501,
+    "NotImplemented",
+    "SnapStart is for managed runtimes; a runtime of its own that a function brings, or an executable of .NET, has none",
+  );
 }
 
 /** The same JSON: HTTP clients differ in what they take other bytes of a header for, .NET's for Latin-1. */

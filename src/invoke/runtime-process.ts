@@ -1,5 +1,5 @@
 /** One life of a runtime's process: the sandbox that it runs in, the channel that it speaks through, and its output. */
-import { chmod, rm } from "node:fs/promises";
+import { chmod, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Readable } from "node:stream";
@@ -31,6 +31,9 @@ import type { Snapshot } from "./snapshots.ts";
 import { makeSocketDir } from "./socket-dir.ts";
 import type { Credentials, FunctionVersion } from "./types.ts";
 import type { WaitingRuntime } from "./waiting-runtime.ts";
+
+/** Tells a runtime that speaks HTTP that it was restored: a file in the folder mounted at /run/lambent. */
+const restoredName = "restored";
 
 export interface ProcessDeps {
   readonly sandboxes: SandboxProvider;
@@ -144,7 +147,9 @@ export class RuntimeProcess {
     spec: ProcessSpec,
     listener: ProcessListener,
   ): Promise<RuntimeProcess> {
-    const socketDir = spec.runtime.channel === "http" ? undefined : makeSocketDir(deps.stateDir, spec.id);
+    // One that is to be saved has the folder that it is to have when it is restored.
+    const needsFolder = !speaksHttp(spec) || spec.initializationType === "snap-start";
+    const socketDir = needsFolder ? makeSocketDir(deps.stateDir, spec.id) : undefined;
     const { channel, door } = await open(deps, spec, listener, socketDir);
     const sandbox = await deps.sandboxes
       .create(sandboxSpec(spec, socketDir, door))
@@ -159,6 +164,7 @@ export class RuntimeProcess {
     { folder }: Snapshot,
   ): Promise<RuntimeProcess> {
     const socketDir = makeSocketDir(deps.stateDir, spec.id);
+    if (speaksHttp(spec)) await writeFile(join(socketDir, restoredName), "");
     const { channel, door } = await open(deps, spec, listener, socketDir);
     const { sandbox, programs } = await deps.sandboxes
       .restore(sandboxSpec(spec, socketDir, door), folder)
@@ -179,7 +185,7 @@ export class RuntimeProcess {
     const { channel, door: own } = await open(deps, spec, listener, socketDir);
     door.api = own.api;
     // The first socket was given to the sandbox's user when the sandbox was made; nobody else reaches the folder.
-    if (socketDir !== undefined) await chmod(join(socketDir, socketName), 0o777);
+    if (socketDir !== undefined && !speaksHttp(spec)) await chmod(join(socketDir, socketName), 0o777);
     return new RuntimeProcess({ sandbox, channel, socketDir, door }).#start(deps, spec, listener);
   }
 
@@ -316,12 +322,16 @@ async function open(
   listener: ProcessListener,
   socketDir: string | undefined,
 ): Promise<{ readonly channel: RuntimeChannel; readonly door: Door }> {
-  const runtimeApi = new RuntimeApi(socketDir === undefined ? listener : undefined);
+  const isHttp = speaksHttp(spec) || socketDir === undefined;
+  const isSaved = spec.initializationType === "snap-start";
+  const runtimeApi = new RuntimeApi(
+    isHttp ? listener : undefined,
+    spec.snapshot ? "restored" : isSaved ? "to be saved" : undefined,
+  );
   const api = new SandboxApi([runtimeApi, ...spec.apis]);
-  const channel =
-    socketDir === undefined
-      ? httpChannel(runtimeApi, api)
-      : await listenForFrames(join(socketDir, socketName), listener, deps.log);
+  const channel = isHttp
+    ? httpChannel(runtimeApi, api)
+    : await listenForFrames(join(socketDir, socketName), listener, deps.log);
   return { channel, door: { api } };
 }
 
@@ -334,6 +344,10 @@ async function abandon(
   channel.close();
   if (socketDir !== undefined) await rm(socketDir, { recursive: true, force: true });
   throw error;
+}
+
+function speaksHttp({ runtime }: ProcessSpec): boolean {
+  return runtime.channel === "http";
 }
 
 /** What is said to a runtime that speaks HTTP. */

@@ -147,7 +147,7 @@ export class Snapshots {
   /** Runs the init phase and the before-checkpoint hooks, and saves what is there then. @throws SnapshotFailed */
   async #initialize(spec: EnvironmentSpec, token: string, folder: string): Promise<void> {
     const { version, runtime, extensions } = spec;
-    if (runtime.channel !== "frames")
+    if (runtime.channel !== "frames" && !runtime.canBeSaved)
       throw new SnapshotFailed(
         "InvalidRuntime",
         `SnapStart of ${runtime.identifier} needs a JDK of version 17 or later on this machine, which compiles its bootstrap`,

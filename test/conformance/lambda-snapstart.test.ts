@@ -342,7 +342,7 @@ describe("where SnapStart is refused", () => {
     );
     await refused(
       { Runtime: "dotnet8" },
-      { name: "NotImplemented", message: /SnapStart of the runtime dotnet8/ },
+      { name: "NotImplemented", message: /SnapStart of \.NET executables/ },
     );
   });
 

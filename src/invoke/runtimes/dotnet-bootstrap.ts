@@ -11,6 +11,7 @@ import { nugetAssemblies } from "./nuget.ts";
 const SOURCES = fileURLToPath(new URL("../../../runtimes/dotnet/", import.meta.url));
 const SCRIPT = "bootstrap";
 const PROGRAM = "LambentBootstrap.dll";
+const PROGRAM_SOURCES = ["Bootstrap.cs", "Connections.cs", "SnapStart.cs"] as const;
 
 /** AWS's runtime interface client. It brings what it needs: Amazon.Lambda.Core and SnapshotRestore.Registry. */
 const CLIENT = { id: "Amazon.Lambda.RuntimeSupport", version: "1.14.1" } as const;
@@ -36,7 +37,7 @@ export async function libraryBootstrap(
     for (const name of assemblies) await copyFile(join(client, name), join(folder, name));
     await compileCSharp(compiler, dotnet, {
       target: "exe",
-      sources: [join(SOURCES, "Bootstrap.cs")],
+      sources: PROGRAM_SOURCES.map((name) => join(SOURCES, name)),
       references: assemblies.map((name) => join(folder, name)),
       output: join(folder, PROGRAM),
     });
@@ -52,7 +53,7 @@ export async function hasLibraryBootstrap(cacheDir: string, dotnet: DotnetHome):
 
 async function nameFor({ major }: DotnetHome): Promise<string> {
   const hash = createHash("sha256").update(`${CLIENT.version} ${major}`);
-  for (const name of [SCRIPT, "Bootstrap.cs"]) hash.update(await readFile(join(SOURCES, name)));
+  for (const name of [SCRIPT, ...PROGRAM_SOURCES]) hash.update(await readFile(join(SOURCES, name)));
   return `bootstrap-dotnet${major}-${hash.digest("hex").slice(0, 16)}`;
 }
 

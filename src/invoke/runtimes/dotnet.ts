@@ -47,12 +47,15 @@ export function dotnetFamily(deps: RuntimesDeps): RuntimeFamily {
         ? await libraryBootstrap(deps.cacheDir, dotnet, compiler, tell).catch((error: unknown) => {
             throw new RuntimeUnavailable(
               `The runtime ${identifier} needs AWS's runtime interface client for class libraries, and could not get it ready: ` +
-                `${(error as Error).message}. It comes from NuGet; check that this machine reaches api.nuget.org.`,
+                (error as Error).message,
               { cause: error },
             );
           })
         : await executableBootstrap(deps.cacheDir);
-      return dotnetRuntime(identifier, dotnet, runtimeDir, await hasIcu());
+      return {
+        ...dotnetRuntime(identifier, dotnet, runtimeDir, await hasIcu()),
+        canBeSaved: forLibraries,
+      };
     },
   };
 }

@@ -66,7 +66,7 @@ async function packageFile(cacheDir: string, { id, version }: NugetPackage): Pro
   if (local) return local;
   const url = `${GALLERY}/${path}`;
   const response = await fetch(url, { signal: AbortSignal.timeout(fetchMs) }).catch((error: unknown) => {
-    throw new Error(`${url} could not be fetched`, { cause: error });
+    throw new Error(`${url} could not be fetched (check that this machine reaches it)`, { cause: error });
   });
   if (!response.ok) throw new Error(`${url} answered ${response.status}`);
   const bytes = Buffer.from(await response.arrayBuffer());

@@ -15,6 +15,8 @@ export interface Runtime {
   readonly kind: "nodejs" | "python" | "ruby" | "java" | "dotnet" | "provided" | "image";
   /** How it speaks: frames on a socket (src/invoke/frames.ts), or HTTP to the Runtime API, as what functions bring themselves. */
   readonly channel: "frames" | "http";
+  /** It speaks HTTP, and our program beside AWS's client closes what cannot be saved while a snapshot is made (runtimes/dotnet/SnapStart.cs). */
+  readonly canBeSaved?: boolean;
   /** The real version: `22.23.3`; empty for OS-only runtimes, whose program comes with the function. */
   readonly version: string;
   /** Host folder mounted at /var/runtime. */

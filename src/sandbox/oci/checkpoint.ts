@@ -114,6 +114,11 @@ function whyNotSaved(output: string): string {
       `The function has an open connection to ${open[2]}, which gVisor cannot save; ` +
       "close it before the snapshot is taken (in a hook), and open it anew after the restore"
     );
+  if (output.includes("endpoint still has waiters upon save"))
+    return (
+      "The function has an open TCP socket that it watches by epoll, which gVisor cannot save; " +
+      "close it before the snapshot is taken (in a hook), and open it anew after the restore"
+    );
   if (output.includes("transport.") && output.includes("ConnectedEndpoint"))
     return "The function has an open Unix socket to the host, which gVisor cannot save";
   return `gVisor could not save the sandbox: ${(output.split("\n")[0] ?? "").slice(0, REASON_CHARS_MAX)}`;

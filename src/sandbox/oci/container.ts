@@ -17,6 +17,7 @@ import type { RootSkeletons } from "./root-skeleton.ts";
 import { restoreTmp, saveSandbox, savedPrograms } from "./checkpoint.ts";
 import { forgetRecord, nameAgain, pipeBinds, runBundle } from "./run-bundle.ts";
 import { childrenOf, signal } from "./host-processes.ts";
+import type { SandboxSpec } from "../sandbox.ts";
 import { Supervisor } from "./supervisor.ts";
 import type { ImageTools } from "./image-tools.ts";
 import { ROOT_TOOLS, supervisorCommand } from "./supervisor-script.ts";
@@ -53,6 +54,8 @@ export interface ContainerSpec {
   readonly root?: string | undefined;
   /** The folder that it was saved into; it goes on where that was. */
   readonly saved?: string;
+  /** Who serves its connections to the Runtime API; one that goes on where it was saved may make some before anything else is known of it. */
+  readonly onRuntimeApiConnection?: SandboxSpec["onRuntimeApiConnection"];
 }
 
 export interface Container {
@@ -114,7 +117,10 @@ export async function makeContainer(deps: ContainerDeps, spec: ContainerSpec): P
       limitSwap: deps.hierarchies?.swapAccounting ?? false,
       userNamespace: deps.userNamespace,
     });
-    if (spec.saved !== undefined) await restoreTmp(spec.saved, scratch.tmp);
+    if (spec.saved !== undefined) {
+      await restoreTmp(spec.saved, scratch.tmp);
+      if (spec.onRuntimeApiConnection) await attachment.openRuntimeApi(spec.onRuntimeApiConnection);
+    }
     const bundle = { records, id: containerId, scratch, config, saved: spec.saved };
     const booted = await runBundle(deps.runtime, bundle);
     const supervisor = new Supervisor(booted, oomCounter(cgroup));

@@ -7,20 +7,27 @@ import type { Configuration } from "./configuration.ts";
 import { invalidParameter } from "./errors.ts";
 import { EPHEMERAL_STORAGE_MB_DEFAULT } from "./limits.ts";
 
-/** Java and Python versions of which AWS has it, by the first. */
+/** Java and Python versions of which AWS has it, by the first; it has all of .NET that there is here. */
 const SINCE = { java: 11, python: 12 } as const;
 /** Our bootstrap runs on Java from here on. Before it, AWS's client speaks HTTP, and holds a connection that gVisor cannot save. */
 const JAVA_HERE = 17;
 
 /** @throws InvalidParameterValueException for what AWS does not offer; NotImplemented (501) for what it does and Lambent does not. */
-export function checkSnapStart({ snapStart, runtime, image, ephemeralStorageMb }: Configuration): void {
+export function checkSnapStart({
+  snapStart,
+  runtime,
+  handler,
+  image,
+  ephemeralStorageMb,
+}: Configuration): void {
   if (!snapStart) return;
   if (image) throw invalidParameter("SnapStart is not supported for functions of PackageType Image.");
   const java = Number(/^java(\d+)/.exec(runtime)?.[1] ?? 0);
   const python = Number(/^python3\.(\d+)$/.exec(runtime)?.[1] ?? 0);
   if (java < SINCE.java && python < SINCE.python && !runtime.startsWith("dotnet"))
     throw invalidParameter(`${runtime} is not supported for SnapStart enabled functions.`);
-  if (runtime.startsWith("dotnet")) throw notImplemented(`SnapStart of the runtime ${runtime}`);
+  if (runtime.startsWith("dotnet") && !handler.includes("::"))
+    throw notImplemented(`SnapStart of .NET executables (class libraries have it)`);
   if (java >= SINCE.java && java < JAVA_HERE)
     throw notImplemented(`SnapStart of the runtime ${runtime} (java17 and later have it)`);
   if (ephemeralStorageMb > EPHEMERAL_STORAGE_MB_DEFAULT)
