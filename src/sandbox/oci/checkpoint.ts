@@ -17,8 +17,8 @@ export interface SavedProgram {
 
 /** Longest time that saving or restoring may take, in milliseconds: gVisor packs and unpacks all memory. */
 export const CHECKPOINT_MS_MAX = 120_000;
-/** How long connections have to hear of their end, in milliseconds. */
-const RESET_MS = 50;
+/** How long connections have to hear of their end, in milliseconds: 50 were too few for a machine with much else to do. */
+const RESET_MS = 250;
 const REASON_CHARS_MAX = 400;
 
 /**
