@@ -42,6 +42,13 @@ export const TARGETS = [
   { axis: 8, peer: "PostgreSQL inserts, 48 clients, while events run", must: null, moonshot: null },
   { axis: 8, peer: "Redis appendfsync always, 48 clients", must: null, moonshot: 0.7 },
   { axis: 8, peer: "fdatasync, p99", must: null, moonshot: 1 / 4 },
+  { axis: 11, peer: "dynalite, PutItem", must: 2, moonshot: 5 },
+  { axis: 11, peer: "dynalite, GetItem", must: 2, moonshot: 4 },
+  { axis: 11, peer: "kinesalite, PutRecords of 100, each record", must: 2, moonshot: 25 },
+  { axis: 11, peer: "s3rver, PutObject of 4 KiB", must: 2, moonshot: 15 },
+  { axis: 11, peer: "s3rver, GetObject of 4 KiB", must: 2, moonshot: 12 },
+  { axis: 11, peer: "fauxqs, PutObject of 4 KiB", must: 2, moonshot: 2.5 },
+  { axis: 11, peer: "fauxqs, GetObject of 4 KiB", must: 2, moonshot: 2.5 },
   { axis: 12, peer: "umoci unpack && runc run", must: 2, moonshot: 4 },
   { axis: 12, peer: "umoci unpack && runc run, lower layers shared", must: null, moonshot: 30 },
 ] as const satisfies readonly Target[];

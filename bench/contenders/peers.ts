@@ -8,9 +8,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Connection } from "../load/http-client.ts";
 import { signedInvoke } from "../load/signed-request.ts";
+import type { InvokeTarget } from "../load/signed-request.ts";
 import { HELLO } from "./handlers.ts";
 import { freePort, startMeasured } from "./server.ts";
-import type { ContenderServer, Cpus } from "./server.ts";
+import type { ContenderServer, Cpus, MeasuredProcess } from "./server.ts";
 
 const MANIFEST = fileURLToPath(new URL("../", import.meta.url));
 /** Not in bench/node_modules: serverless-offline brings AWS SDKs of its own, which would hide the project's. */
@@ -148,6 +149,46 @@ function workerdProgram(): string {
   return join(PEERS, `node_modules/@cloudflare/workerd-${platform}/bin/workerd`);
 }
 
+/** Runs a Node.js program of the peers' and waits until it takes connections. @param program `script` lies below node_modules */
+export async function listening(
+  {
+    script,
+    words,
+    ...program
+  }: {
+    readonly name: string;
+    readonly folder: string;
+    readonly script: string;
+    readonly words: readonly string[];
+    readonly env: Readonly<Record<string, string>>;
+  },
+  port: number,
+  credentials = CREDENTIALS,
+): Promise<ContenderServer> {
+  installPeers();
+  const command = [process.execPath, join(PEERS, "node_modules", script), ...words];
+  const running = startMeasured({ ...program, command });
+  const target = { host: "127.0.0.1", port, path: "/", credentials };
+  for (const end = Date.now() + START_MS_MAX; Date.now() < end; await sleep(50)) {
+    if (running.child.exitCode !== null) break;
+    const connection = await Connection.open(port).catch(() => undefined);
+    connection?.close();
+    if (connection) return measuredServer(program.name, running, target);
+  }
+  await running.stop();
+  throw new Error(`${program.name} does not listen:\n${running.printed()}`);
+}
+
+function measuredServer(name: string, running: MeasuredProcess, target: InvokeTarget): ContenderServer {
+  return {
+    name,
+    pid: running.child.pid as number,
+    target,
+    usedUs: () => running.group.usedUs(),
+    stop: () => running.stop(),
+  };
+}
+
 /** Runs a server and waits until it answers as hello does. */
 async function answering(
   program: Parameters<typeof startMeasured>[0],
@@ -159,14 +200,7 @@ async function answering(
   for (const end = Date.now() + START_MS_MAX; Date.now() < end; await sleep(50)) {
     if (running.child.exitCode !== null) break;
     const body = await probe(port, signedInvoke(target, Buffer.from('{"n":7}')));
-    if (body === '{"ok":true,"n":7}')
-      return {
-        name: program.name,
-        pid: running.child.pid as number,
-        target,
-        usedUs: () => running.group.usedUs(),
-        stop: () => running.stop(),
-      };
+    if (body === '{"ok":true,"n":7}') return measuredServer(program.name, running, target);
   }
   await running.stop();
   throw new Error(`${program.name} does not answer:\n${running.printed()}`);

@@ -4,6 +4,8 @@ import { percentile } from "../statistics.ts";
 import { Connection } from "./http-client.ts";
 import { RequestSupply, smallEvents } from "./signed-request.ts";
 import type { InvokeTarget } from "./signed-request.ts";
+import { callsOf } from "./workloads.ts";
+import type { Workload } from "./workloads.ts";
 
 export interface LoadJob {
   readonly target: InvokeTarget;
@@ -13,6 +15,8 @@ export interface LoadJob {
   readonly bodyBytes?: number;
   /** The status that counts as success; 200 unless told otherwise. */
   readonly status?: number;
+  /** What is called instead of the function. */
+  readonly workload?: Workload;
   /** `sdk`: one AWS SDK client, one call after the other, instead of raw connections. */
   readonly client?: "raw" | "sdk";
 }
@@ -27,7 +31,9 @@ export interface LoadResult {
 /** @throws Error with the first answer that is no success: a benchmark of errors is none. */
 export async function closedLoop(job: LoadJob): Promise<LoadResult> {
   if (job.client === "sdk") return sdkLoop(job);
-  const supply = new RequestSupply(job.target, smallEvents(job.bodyBytes));
+  const supply = job.workload
+    ? new RequestSupply(job.target, callsOf(job.workload))
+    : RequestSupply.ofInvokes(job.target, smallEvents(job.bodyBytes));
   const connections = await Promise.all(
     Array.from({ length: job.connections }, () => Connection.open(job.target.port, job.target.host)),
   );
