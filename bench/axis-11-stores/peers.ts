@@ -11,8 +11,8 @@ interface StorePeer {
   readonly name: string;
   /** Below node_modules. */
   readonly script: string;
-  words(port: string, folder: string): string[];
-  env?(port: string): Record<string, string>;
+  readonly words: (port: string, folder: string) => string[];
+  readonly env?: (port: string) => Record<string, string>;
   /** Where it verifies signatures. */
   readonly credentials?: InvokeTarget["credentials"];
 }

@@ -14,30 +14,28 @@ export const BUCKET = "bench-objects";
 /** Records of one PutRecords. */
 export const RECORDS = 100;
 
-const KEYS = 256;
 const OBJECT_BYTES = 4_096;
 const ITEM_BYTES = 256;
 const RECORD_BYTES = 255;
 const NOTHING = Buffer.alloc(0);
 
+const KEYS = Array.from({ length: 256 }, (_, n) => `k${n}`);
+
+const CALLS: Readonly<Record<Workload, () => Call[]>> = {
+  "dynamodb-put-item": () =>
+    KEYS.map((key) =>
+      dynamoDb("PutItem", { TableName: TABLE, Item: { pk: { S: key }, v: { S: "x".repeat(ITEM_BYTES) } } }),
+    ),
+  "dynamodb-get-item": () =>
+    KEYS.map((key) => dynamoDb("GetItem", { TableName: TABLE, Key: { pk: { S: key } } })),
+  "kinesis-put-records": () =>
+    KEYS.slice(0, 16).map((key) => kinesis("PutRecords", { StreamName: STREAM, Records: records(key) })),
+  "s3-put-object": () => KEYS.map((key) => s3("PUT", `/${BUCKET}/${key}`, Buffer.alloc(OBJECT_BYTES, key))),
+  "s3-get-object": () => KEYS.map((key) => s3("GET", `/${BUCKET}/${key}`)),
+};
+
 export function callsOf(workload: Workload): Call[] {
-  const keys = Array.from({ length: KEYS }, (_, n) => `k${n}`);
-  switch (workload) {
-    case "dynamodb-put-item":
-      return keys.map((key) =>
-        dynamoDb("PutItem", { TableName: TABLE, Item: { pk: { S: key }, v: { S: "x".repeat(ITEM_BYTES) } } }),
-      );
-    case "dynamodb-get-item":
-      return keys.map((key) => dynamoDb("GetItem", { TableName: TABLE, Key: { pk: { S: key } } }));
-    case "kinesis-put-records":
-      return keys
-        .slice(0, 16)
-        .map((key) => kinesis("PutRecords", { StreamName: STREAM, Records: records(key) }));
-    case "s3-put-object":
-      return keys.map((key) => s3("PUT", `/${BUCKET}/${key}`, Buffer.alloc(OBJECT_BYTES, key)));
-    case "s3-get-object":
-      return keys.map((key) => s3("GET", `/${BUCKET}/${key}`));
-  }
+  return CALLS[workload]();
 }
 
 function records(key: string) {

@@ -93,3 +93,52 @@ test("with authentication off the key alone says who calls", () => {
   const { way: door } = way("root", "off");
   assert.ok(door.serve(...request({ body: "changed" })));
 });
+
+test("a service whose operations are named by X-Amz-Target is served for a plain POST of its content type", () => {
+  const principal = {
+    type: "root",
+    account: "111122223333",
+    arn: "",
+    userId: "",
+    accessKeyId: "AKIA",
+  } as const;
+  const known = () => ({ secretAccessKey, active: true, principal });
+  const options = {
+    authentication: "on",
+    accessKeys: { known, find: async () => known() },
+    clock: systemClock,
+    defaultRegion: "us-east-1",
+  } as const;
+  const found: unknown[] = [];
+  const direct = {
+    headers: new Set<string>(),
+    find(...question: unknown[]) {
+      found.push(question);
+      return () => Promise.resolve({ status: 200, headers: {}, body: undefined });
+    },
+  };
+  const services = [{ name: "kinesis", operations: new Map(), direct }];
+  const way = new DirectWay({
+    services,
+    catalogue,
+    authenticator: createAuthenticator(options),
+    ids: randomIds,
+  });
+  const serve = (more: { method?: string; path?: string; target?: string; type?: string } = {}) => {
+    const { method = "POST", path: url = "/", target = "Kinesis_20131202.PutRecords" } = more;
+    const headers = { "x-amz-target": target, "content-type": more.type ?? "application/x-amz-json-1.1" };
+    const signer = { accessKeyId: "AKIA", secretAccessKey, sessionToken: undefined, region: "eu-west-1" };
+    const signed = signRequest(
+      { method, url: new URL(`http://localhost:4566${url}`), headers, body: Buffer.from("{}") },
+      { ...signer, service: "kinesis", date: new Date() },
+    );
+    return way.serve({ method, url, headers: signed }, Buffer.from("{}"));
+  };
+  assert.ok(serve() && serve());
+  assert.deepEqual(found, [["PutRecords", {}, { account: "111122223333", region: "eu-west-1" }]]);
+  assert.equal(serve({ method: "PUT" }), undefined);
+  assert.equal(serve({ path: "/other" }), undefined);
+  assert.equal(serve({ target: "Kinesis_20131202.NoSuchThing" }), undefined);
+  assert.equal(serve({ target: "DynamoDB_20120810.PutItem" }), undefined);
+  assert.equal(serve({ type: "application/x-amz-cbor-1.1" }), undefined);
+});

@@ -7,6 +7,7 @@ import type { Authenticator } from "./auth/authenticate.ts";
 import { signatureInHeader } from "./auth/credential.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { RequestHead } from "./http/wire-request.ts";
+import type { WireProtocol } from "./model/format.ts";
 import type { OperationModel } from "./model/model.ts";
 import { protocolFor } from "./protocol/protocols.ts";
 import type { WireResponse } from "./protocol/protocol.ts";
@@ -41,8 +42,16 @@ interface Route {
 interface Entrance {
   readonly direct: DirectService;
   readonly target: Target;
+  /** What its requests have as content type, where they name the operation in X-Amz-Target. */
+  readonly contentType: string | undefined;
   readonly routes: Map<string, Route | undefined>;
 }
+
+const JSON_TYPES: Readonly<Partial<Record<WireProtocol, string>>> = {
+  awsJson1_0: "application/x-amz-json-1.0",
+  awsJson1_1: "application/x-amz-json-1.1",
+};
+const TARGET = "x-amz-target";
 
 /** Paths remembered, and places for each; then all are forgotten. */
 const KNOWN_MAX = 1_000;
@@ -69,29 +78,52 @@ const PLAIN_HEADERS: ReadonlySet<string> = new Set([
 export class DirectWay {
   readonly #deps: Deps;
   readonly #entrances: readonly Entrance[];
+  /** Those whose requests name the operation in X-Amz-Target, by the part of it before the dot. */
+  readonly #byTarget: ReadonlyMap<string, Entrance>;
 
   constructor(deps: Deps) {
     this.#deps = deps;
-    this.#entrances = deps.services.flatMap(({ name, direct }) =>
-      direct ? [{ direct, target: targetOf(deps.catalogue, name), routes: new Map() }] : [],
+    this.#entrances = deps.services.flatMap(({ name, direct }) => {
+      if (!direct) return [];
+      const target = targetOf(deps.catalogue, name);
+      const contentType = direct.pathRoot === undefined ? JSON_TYPES[target.found.protocol] : undefined;
+      return [{ direct, target, contentType, routes: new Map() }];
+    });
+    this.#byTarget = new Map(
+      this.#entrances
+        .filter(({ contentType }) => contentType !== undefined)
+        .map((entrance) => [entrance.target.model.metadata.target, entrance]),
     );
   }
 
   /** Undefined, with nothing done, for what has to go the general way. */
   serve(head: RequestHead, body: Buffer): DirectResponse | undefined {
-    for (const entrance of this.#entrances)
-      if (head.url.startsWith(entrance.direct.pathRoot)) return this.#serve(entrance, head, body);
+    const target = head.headers[TARGET];
+    if (typeof target === "string") {
+      const entrance = this.#byTarget.get(target.slice(0, target.lastIndexOf(".")));
+      const isPlain = head.url === "/" && head.headers["content-type"] === entrance?.contentType;
+      return entrance && isPlain ? this.#serve(entrance, head, body) : undefined;
+    }
+    for (const entrance of this.#entrances) {
+      const { pathRoot } = entrance.direct;
+      if (pathRoot !== undefined && head.url.startsWith(pathRoot)) return this.#serve(entrance, head, body);
+    }
     return undefined;
   }
 
   #serve(entrance: Entrance, head: RequestHead, body: Buffer): DirectResponse | undefined {
     const { direct, target } = entrance;
     const { method, url, headers } = head;
-    for (const name in headers) if (!PLAIN_HEADERS.has(name) && !direct.headers.has(name)) return undefined;
+    const isRpc = entrance.contentType !== undefined;
+    for (const name in headers)
+      if (!PLAIN_HEADERS.has(name) && !direct.headers.has(name) && !(isRpc && name === TARGET))
+        return undefined;
     const { authorization, host } = headers;
     const signature = authorization === undefined ? undefined : signatureInHeader(authorization);
     if (!signature || host === undefined) return undefined;
-    const route = this.#route(entrance, method, url);
+    const route = isRpc
+      ? this.#operation(entrance, method, headers[TARGET] as string)
+      : this.#route(entrance, method, url);
     if (!route) return undefined;
     const request = { method, path: url, rawQuery: "", headers, host };
     const caller = this.#deps.authenticator.callerNow(request, body, signature, target);
@@ -102,6 +134,17 @@ export class DirectWay {
     const responseHeaders = {};
     const response = answer?.({ requestId, headers, body, responseHeaders });
     return response && { requestId, target, responseHeaders, response };
+  }
+
+  /** The same by X-Amz-Target. */
+  #operation({ target, routes }: Entrance, method: string, name: string): Route | undefined {
+    if (method !== "POST") return undefined;
+    const known = routes.get(name);
+    if (known) return known;
+    const operation = target.model.operation(name.slice(name.lastIndexOf(".") + 1));
+    const route = operation && { operation, labels: {}, answers: new Map() };
+    if (route) routes.set(name, route);
+    return route;
   }
 
   #route({ target, routes }: Entrance, method: string, url: string): Route | undefined {

@@ -132,8 +132,8 @@ export type DirectAnswer = (call: DirectCall) => Promise<WireResponse> | undefin
 
 /** A service's short cuts past reading, checking and writing by its model, for what is called most. */
 export interface DirectService {
-  /** How their paths begin. */
-  readonly pathRoot: string;
+  /** How their paths begin; absent for a service whose requests name the operation in X-Amz-Target. */
+  readonly pathRoot?: string;
   /** Lower-case names of headers that they understand, beside those that every request has. */
   readonly headers: ReadonlySet<string>;
   find(

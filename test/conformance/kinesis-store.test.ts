@@ -137,8 +137,9 @@ onEveryEngine("Kinesis", (engine) => {
       ConsumerName: "c",
     })) as { Consumer: { ConsumerARN: string } };
     await put(kinesis, "a 1");
-    assert.deepEqual(await streams.describe(ARN), { enabled: true });
-    assert.deepEqual(await streams.describe(Consumer.ConsumerARN), { enabled: true, consumer: "c" });
+    const description = { enabled: true, retentionMs: 24 * HOUR_MS };
+    assert.deepEqual(await streams.describe(ARN), description);
+    assert.deepEqual(await streams.describe(Consumer.ConsumerARN), { ...description, consumer: "c" });
     const read = await streams.read(Consumer.ConsumerARN, FIRST, { at: "TRIM_HORIZON" }, ALL);
     assert.deepEqual(textsOf(read.records), ["a 1"]);
     const gone = streams.changed(ARN, FIRST, new AbortController().signal);

@@ -6,6 +6,7 @@ import type { Kinesis, KinesisDeps } from "./deps.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { streams as streamTables } from "./migrations/001-streams.ts";
 import { operationTable } from "./operation-table.ts";
+import { createDirectPuts } from "./operations/put-direct.ts";
 import { Appends } from "./records/appends.ts";
 import { Scaling } from "./scaling.ts";
 import { shardReader } from "./shard-reader.ts";
@@ -43,7 +44,10 @@ export async function createKinesis(deps: KinesisDeps): Promise<KinesisService> 
   };
   housekeeping.start();
   return {
-    service: bindService("kinesis", operationTable, kinesis, authorization(kinesis)),
+    service: {
+      ...bindService("kinesis", operationTable, kinesis, authorization(kinesis)),
+      direct: createDirectPuts(kinesis),
+    },
     streams: shardReader(kinesis),
     sweep: () => housekeeping.sweep(),
     async stop() {

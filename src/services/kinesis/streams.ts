@@ -39,11 +39,17 @@ export class Streams {
     this.#maxAgeMs = database.engine === "sqlite" ? Infinity : SHARED_MAX_AGE_MS;
   }
 
+  /** A stream that is remembered, and so can be told without waiting. */
+  known(place: StreamPlace): Stream | undefined {
+    const known = this.#remembered.get(placeId(place));
+    return known && this.#clock.now() - known.readAt <= this.#maxAgeMs ? known.stream : undefined;
+  }
+
   /** The stream, if there is one; also while it is being deleted. */
   async find(place: StreamPlace): Promise<Stream | undefined> {
+    const known = this.known(place);
+    if (known) return known;
     const id = placeId(place);
-    const known = this.#remembered.get(id);
-    if (known && this.#clock.now() - known.readAt <= this.#maxAgeMs) return known.stream;
     const changes = this.#changes;
     const stream = await readStream(this.#database, place);
     if (!stream || changes !== this.#changes) return stream;

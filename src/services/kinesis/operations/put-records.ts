@@ -6,7 +6,6 @@ import { REQUEST_BYTES_MAX } from "../limits.ts";
 import { activeStream, placeNamed } from "../lookup.ts";
 import { putRecords as put, readyRecord } from "../records/put.ts";
 import { readSequenceNumber } from "../shards/sequence-number.ts";
-import { shardIdOf } from "../shards/shard.ts";
 import type { Stream } from "../streams.ts";
 
 export async function putRecord(
@@ -19,9 +18,9 @@ export async function putRecord(
   requireOrdering(stream, input.SequenceNumberForOrdering);
   if (input.DryRun === true) throw dryRun();
   const [result] = await put(kinesis, stream, [record]);
-  const shardId = shardIdOf(result?.shardNo ?? 0);
-  if (result?.sequenceNumber === undefined) throw rateExceeded(shardId, stream);
-  return { ShardId: shardId, SequenceNumber: result.sequenceNumber };
+  const { shardId = "", sequenceNumber } = result ?? {};
+  if (sequenceNumber === undefined) throw rateExceeded(shardId, stream);
+  return { ShardId: shardId, SequenceNumber: sequenceNumber };
 }
 
 /** Numbers of a shard grow anyway; one that never was is refused. @throws AwsError InvalidArgumentException */
@@ -50,8 +49,7 @@ export async function putRecords(
   if (input.DryRun === true) throw dryRun();
   const results = await put(kinesis, stream, records);
   let failed = 0;
-  const told = results.map(({ shardNo, sequenceNumber }) => {
-    const ShardId = shardIdOf(shardNo);
+  const told = results.map(({ shardId: ShardId, sequenceNumber }) => {
     if (sequenceNumber !== undefined) return { SequenceNumber: sequenceNumber, ShardId };
     failed++;
     return { ErrorCode: THROUGHPUT_EXCEEDED, ErrorMessage: rateExceededText(ShardId, stream) };

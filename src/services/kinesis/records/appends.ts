@@ -4,6 +4,7 @@ import type { Database, Transaction } from "../../../store/database.ts";
 import type { Signals } from "../../../store/signals.ts";
 import type { StreamRow } from "../store.ts";
 import { shardTopic, streamTopic } from "../topics.ts";
+import { joinChunks } from "./chunk.ts";
 import type { NewChunk } from "./chunk.ts";
 import { insertChunk, takePlaces } from "./store-chunks.ts";
 
@@ -67,25 +68,21 @@ export class Appends {
   async #write(tx: Transaction, stream: StreamRow, chunks: readonly NewChunk[]): Promise<Placed[]> {
     const streamId = stream.stream_id;
     const arrivedAt = this.#deps.clock.now();
-    const counts = new Map<number, number>();
-    for (const { shardNo, count } of chunks) counts.set(shardNo, (counts.get(shardNo) ?? 0) + count);
-    /** The place before the next chunk of each shard. In the order of their numbers, so that two servers do not wait for each other. */
-    const before = new Map<number, number>();
-    for (const [shardNo, count] of [...counts].sort(([a], [b]) => a - b)) {
+    const byShard = Map.groupBy(chunks, ({ shardNo }) => shardNo);
+    const placed = new Map<NewChunk, Placed>();
+    // In the order of their numbers, so that two servers do not wait for each other.
+    for (const [shardNo, own] of [...byShard].sort(([a], [b]) => a - b)) {
+      const count = own.reduce((sum, chunk) => sum + chunk.count, 0);
       const last = await takePlaces(tx, streamId, shardNo, count, arrivedAt);
-      if (last !== undefined) before.set(shardNo, last - count);
+      if (last === undefined) continue;
+      let lastIndex = last - count;
+      for (const chunk of own) placed.set(chunk, { lastIndex: (lastIndex += chunk.count), arrivedAt });
+      lastIndex = last - count;
+      for (const joined of joinChunks(own))
+        await insertChunk(tx, streamId, joined, (lastIndex += joined.count), arrivedAt);
+      await this.#deps.signals.send(tx, shardTopic(stream, shardNo));
     }
-    const placed: Placed[] = [];
-    for (const chunk of chunks) {
-      const place = before.get(chunk.shardNo);
-      const lastIndex = place === undefined ? undefined : place + chunk.count;
-      placed.push(lastIndex === undefined ? undefined : { lastIndex, arrivedAt });
-      if (lastIndex === undefined) continue;
-      before.set(chunk.shardNo, lastIndex);
-      await insertChunk(tx, streamId, chunk, lastIndex, arrivedAt);
-    }
-    for (const shardNo of before.keys()) await this.#deps.signals.send(tx, shardTopic(stream, shardNo));
-    if (before.size > 0) await this.#deps.signals.send(tx, streamTopic(stream));
-    return placed;
+    if (placed.size > 0) await this.#deps.signals.send(tx, streamTopic(stream));
+    return chunks.map((chunk) => placed.get(chunk));
   }
 }

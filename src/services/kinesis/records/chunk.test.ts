@@ -1,7 +1,7 @@
 /** Records in chunks: cut, written, and read from any place. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { recordsOf, toChunks } from "./chunk.ts";
+import { joinChunks, recordsOf, toChunks } from "./chunk.ts";
 
 const read = (chunk: { count: number; content: Buffer }, lastIndex: number, after: number) =>
   [...recordsOf({ lastIndex, count: chunk.count, arrivedAt: 5, content: chunk.content }, after)].map(
@@ -38,4 +38,24 @@ test("a chunk takes no more from a quarter of a MiB on", () => {
     ],
   );
   assert.deepEqual(toChunks(0, []), []);
+});
+
+test("chunks of one shard are joined, up to the size of one", () => {
+  const chunk = (data: string) => toChunks(1, [{ partitionKey: data, data: Buffer.from(data) }]);
+  const [joined, ...others] = joinChunks(["a", "b", "c"].flatMap(chunk));
+  assert.ok(joined && others.length === 0);
+  assert.deepEqual([joined.count, joined.bytes, joined.shardNo], [3, 6, 1]);
+  assert.deepEqual(
+    read(joined, 3, 1).map(([index, , data]) => [index, data]),
+    [
+      [2, "b"],
+      [3, "c"],
+    ],
+  );
+  const large = toChunks(0, [{ partitionKey: "k", data: Buffer.alloc(300_000) }]);
+  assert.deepEqual(
+    joinChunks([...chunk("a"), ...large, ...chunk("b"), ...chunk("c")]).map(({ count }) => count),
+    [2, 2],
+  );
+  assert.deepEqual(joinChunks([]), []);
 });

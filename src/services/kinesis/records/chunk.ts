@@ -52,6 +52,31 @@ export function toChunks(shardNo: number, records: readonly NewRecord[]): NewChu
   return chunks;
 }
 
+/** Makes one chunk of several of a shard, and as few as may be of many. */
+export function joinChunks(chunks: readonly NewChunk[]): NewChunk[] {
+  const joined: NewChunk[] = [];
+  let run: NewChunk[] = [];
+  let bytes = 0;
+  for (const [at, chunk] of chunks.entries()) {
+    run.push(chunk);
+    bytes += chunk.bytes;
+    if (bytes < CHUNK_BYTES && at < chunks.length - 1) continue;
+    joined.push(run.length === 1 ? chunk : join(run, bytes));
+    run = [];
+    bytes = 0;
+  }
+  return joined;
+}
+
+function join(chunks: readonly NewChunk[], bytes: number): NewChunk {
+  return {
+    shardNo: chunks[0]?.shardNo ?? 0,
+    count: chunks.reduce((sum, chunk) => sum + chunk.count, 0),
+    bytes,
+    content: Buffer.concat(chunks.map((chunk) => chunk.content)),
+  };
+}
+
 function encode(records: readonly NewRecord[], bytes: number): Buffer {
   const content = Buffer.allocUnsafe(bytes + records.length * HEAD_BYTES);
   let at = 0;

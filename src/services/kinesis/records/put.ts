@@ -5,6 +5,7 @@ import { invalidArgument, noSuchStream } from "../errors.ts";
 import { KIB } from "../limits.ts";
 import { hashOfKey, readHashKey } from "../shards/hash-key.ts";
 import { sequenceNumbers } from "../shards/sequence-number.ts";
+import { shardIdOf } from "../shards/shard.ts";
 import type { Shard } from "../shards/shard.ts";
 import type { Stream } from "../streams.ts";
 import { recordBytes, toChunks } from "./chunk.ts";
@@ -25,7 +26,7 @@ export interface ReadyRecord extends NewRecord {
 
 /** Where a record has come to lie, or, without a number, that its shard would not take it. */
 export interface PutResult {
-  readonly shardNo: number;
+  readonly shardId: string;
   readonly sequenceNumber?: string;
 }
 
@@ -99,7 +100,7 @@ function group(
     const { shardNo } = shard;
     if (shardLimits.takesRecord(stream.stream_id, shardNo, record.bytes, now)) addTo(groups, shard, at);
     else {
-      results[at] = { shardNo };
+      results[at] = { shardId: shardIdOf(shardNo) };
       scaling.exceeded(stream, shardNo);
     }
   }
@@ -177,9 +178,10 @@ async function append(
       continue;
     }
     const first = place.lastIndex - chunk.count + 1;
+    const shardId = shardIdOf(shard.shardNo);
     const numbers = sequenceNumbers(shard, first, chunk.count, Math.floor(place.arrivedAt / 1_000));
     for (const [at, sequenceNumber] of numbers.entries())
-      results[places[at] as number] = { shardNo: shard.shardNo, sequenceNumber };
+      results[places[at] as number] = { shardId, sequenceNumber };
   }
   return rest;
 }

@@ -1,5 +1,6 @@
 /** Hash keys: 128-bit numbers, decimal to callers, and 32 hexadecimal digits here, whose order as text is their order as numbers. */
 import { hash } from "node:crypto";
+import { Memo } from "../../../kit/memo.ts";
 
 export interface HashRange {
   /** Both inclusive, 32 hexadecimal digits. */
@@ -10,9 +11,12 @@ export interface HashRange {
 const DIGITS = 32;
 const KEYS = 1n << 128n;
 
+/** Producers send the same few keys again and again. */
+const hashes = new Memo((partitionKey) => hash("md5", partitionKey));
+
 /** Where a partition key belongs. */
 export function hashOfKey(partitionKey: string): string {
-  return hash("md5", partitionKey);
+  return hashes.get(partitionKey);
 }
 
 /** Undefined for a decimal number that is no hash key. */
