@@ -48,6 +48,11 @@ const TEST_PACKAGES = [
     shows: "docker-registry",
     cost: "images out of Docker's own registry are not tested",
   },
+  {
+    name: "rabbitmq-server",
+    shows: "/usr/lib/rabbitmq/bin/rabbitmq-server",
+    cost: "event source mappings of RabbitMQ are not tested",
+  },
   { name: "curl", shows: "curl", cost: "the custom runtime written in shell is not tested" },
 ];
 

@@ -47,6 +47,9 @@ Options (each also as a variable; a flag wins):
                          registries (host:port) without TLS, beside those of this machine  [LAMBENT_INSECURE_REGISTRIES]
   --shard-throughput N   what a shard of a Kinesis stream takes and gives, as a multiple of AWS's limits; 0 for no limit
                          [1; LAMBENT_SHARD_THROUGHPUT]
+  --brokers FILE         JSON: the Kafka clusters and message brokers behind the ARNs of MSK and Amazon MQ that event source
+                         mappings name (docs/brokers.md)  [none; LAMBENT_BROKERS]
+  --secrets FILE         JSON: secrets of event source mappings by their ARNs; mode 600  [none; LAMBENT_SECRETS]
   --stop-grace-ms N      how long a stop waits for running invocations  [30000; LAMBENT_STOP_GRACE_MS]
   --log-level LEVEL      debug, info, warn, error: the server's own log, JSON lines on stderr  [info; LAMBENT_LOG_LEVEL]
 
@@ -83,6 +86,8 @@ export const startCommand: Command = {
     "registry-auth": text,
     "insecure-registries": text,
     "shard-throughput": text,
+    brokers: text,
+    secrets: text,
     "stop-grace-ms": text,
     "log-level": text,
   },

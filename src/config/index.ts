@@ -56,6 +56,10 @@ export interface Config {
    * 5 reads); 0 for as much as it can.
    */
   readonly shardThroughput: number;
+  /** A file that says which Kafka clusters and message brokers stand behind the ARNs of MSK and Amazon MQ. */
+  readonly brokers: string;
+  /** A file of the secrets that event source mappings name by the ARNs of Secrets Manager; only its owner may read it. */
+  readonly secrets: string;
   /** How long a graceful stop waits for running invocations, in milliseconds. */
   readonly stopGraceMs: number;
 }
@@ -95,6 +99,8 @@ const VARIABLES = {
   registryAuth: "LAMBENT_REGISTRY_AUTH",
   insecureRegistries: "LAMBENT_INSECURE_REGISTRIES",
   shardThroughput: "LAMBENT_SHARD_THROUGHPUT",
+  brokers: "LAMBENT_BROKERS",
+  secrets: "LAMBENT_SECRETS",
   stopGraceMs: "LAMBENT_STOP_GRACE_MS",
 } as const satisfies Record<keyof Config, string>;
 
@@ -152,6 +158,8 @@ export function loadConfig(input: ConfigInput = {}, env: NodeJS.ProcessEnv = pro
     registryAuth: "",
     insecureRegistries: "",
     shardThroughput: 1,
+    brokers: "",
+    secrets: "",
     stopGraceMs: 30_000,
   };
   const read = (key: keyof Config) => input[key] ?? nonEmpty(env[VARIABLES[key]]) ?? defaults[key];
@@ -181,6 +189,8 @@ export function loadConfig(input: ConfigInput = {}, env: NodeJS.ProcessEnv = pro
     registryAuth: String(read("registryAuth")),
     insecureRegistries: String(read("insecureRegistries")),
     shardThroughput: integer("shardThroughput", read("shardThroughput")),
+    brokers: String(read("brokers")),
+    secrets: String(read("secrets")),
     stopGraceMs: integer("stopGraceMs", read("stopGraceMs")),
   };
   refuseOpenDoor(config);

@@ -176,6 +176,8 @@ async function composeServices(
     roles: iam.roles,
     kinesisStreams: kinesis.streams,
     tableStreams: dynamodb.streams,
+    brokersFile: config.brokers || undefined,
+    secretsFile: config.secrets || undefined,
     ...sourcePorts(() => lambda),
   });
   const lambda = await createLambda({

@@ -33,14 +33,11 @@ const create = (input: Partial<CreateEventSourceMappingCommandInput>) =>
   setting.lambda.send(new CreateEventSourceMappingCommand({ FunctionName: name, ...input }));
 
 test("CreateEventSourceMapping is refused by name, with the source that nothing polls", async () => {
-  const TRIM = { StartingPosition: "TRIM_HORIZON" } as const;
   for (const [input, source] of [
     [{ EventSourceArn: QUEUE, BatchSize: 10 }, "Amazon SQS"],
     [{ EventSourceArn: QUEUE, BatchSize: 100, MaximumBatchingWindowInSeconds: 1 }, "Amazon SQS"],
-    [{ EventSourceArn: CLUSTER, ...TRIM, Topics: ["topic"] }, "Apache Kafka"],
-    [{ EventSourceArn: BROKER, Queues: ["queue"] }, "Amazon MQ"],
   ] as const)
-    await assert.rejects(create(input as Partial<CreateEventSourceMappingCommandInput>), {
+    await assert.rejects(create(input), {
       name: "NotImplemented",
       message: `Lambent does not implement CreateEventSourceMapping of Lambda yet: nothing polls ${source}`,
     });

@@ -1,0 +1,96 @@
+/**
+ * Where the brokers behind ARNs are. There is no MSK and no Amazon MQ here: the operator says in a file (`--brokers`) which Kafka
+ * cluster or message broker stands for an ARN.
+ *
+ *     { "arn:aws:kafka:us-east-1:000000000000:cluster/orders/0b1c…-1": { "bootstrapServers": ["10.0.0.5:9092"], "tls": false },
+ *       "arn:aws:mq:us-east-1:000000000000:broker:jobs:b-0b1c…": { "engine": "RabbitMQ", "endpoint": "amqp://10.0.0.6:5672" },
+ *       "kafka.lan:9092": { "tls": false } }
+ *
+ * The last form is for a self-managed cluster, by one of its bootstrap servers.
+ */
+import { SettingsFileError, readSettingsFile } from "./settings-file.ts";
+
+export interface KafkaAddress {
+  readonly bootstrapServers: readonly string[];
+  /** Undefined where the file does not say. */
+  readonly tls: boolean | undefined;
+}
+
+export type MqEngine = "ActiveMQ" | "RabbitMQ";
+
+export interface MqAddress {
+  readonly engine: MqEngine;
+  /** `amqp://host:port` or `amqps://host:port`; ActiveMQ's `amqp+ssl://` too. */
+  readonly endpoint: URL;
+}
+
+const ENGINES: readonly MqEngine[] = ["ActiveMQ", "RabbitMQ"];
+const SCHEMES = ["amqp:", "amqps:", "amqp+ssl:"];
+
+export class BrokerAddresses {
+  readonly #path: string | undefined;
+
+  /** @param path Undefined where no file was named. */
+  constructor(path: string | undefined) {
+    this.#path = path;
+  }
+
+  /**
+   * The bootstrap servers of an MSK cluster.
+   * @throws SettingsFileError that says what to write where; see {@link SettingsFileError}.
+   */
+  async msk(clusterArn: string): Promise<KafkaAddress> {
+    const entry = await this.#entry(clusterArn, "its bootstrap servers");
+    const servers = entry["bootstrapServers"];
+    if (!Array.isArray(servers) || servers.length === 0 || !servers.every(isServer))
+      throw this.#wrong(clusterArn, 'needs "bootstrapServers": ["host:port"]');
+    return { bootstrapServers: servers, tls: this.#tls(clusterArn, entry) };
+  }
+
+  /** What the file says of a self-managed cluster, by any of its bootstrap servers; nothing is as good as silence. */
+  async selfManaged(bootstrapServers: readonly string[]): Promise<KafkaAddress> {
+    const entries = await readSettingsFile(this.#path, { isSecret: false });
+    const named = bootstrapServers.find((server) => isObject(entries[server]));
+    const entry = named === undefined ? {} : (entries[named] as Record<string, unknown>);
+    return { bootstrapServers, tls: this.#tls(named ?? "", entry) };
+  }
+
+  /** The broker of an Amazon MQ ARN. @throws SettingsFileError that says what to write where. */
+  async mq(brokerArn: string): Promise<MqAddress> {
+    const entry = await this.#entry(brokerArn, "its engine and endpoint");
+    const engine = ENGINES.find((one) => one === entry["engine"]);
+    if (!engine) throw this.#wrong(brokerArn, `needs "engine": "${ENGINES.join('" or "')}"`);
+    const text = entry["endpoint"];
+    if (typeof text !== "string" || !URL.canParse(text) || !SCHEMES.includes(new URL(text).protocol))
+      throw this.#wrong(brokerArn, 'needs "endpoint": "amqp://host:port" or "amqps://host:port"');
+    return { engine, endpoint: new URL(text) };
+  }
+
+  async #entry(arn: string, what: string): Promise<Readonly<Record<string, unknown>>> {
+    const entry = (await readSettingsFile(this.#path, { isSecret: false }))[arn];
+    if (isObject(entry)) return entry;
+    throw new SettingsFileError(
+      this.#path === undefined
+        ? `no broker is known for ${arn}: name a file of brokers with --brokers (LAMBENT_BROKERS), with ${what} under this ARN`
+        : `${this.#path} has no entry "${arn}" with ${what}`,
+    );
+  }
+
+  #tls(key: string, entry: Readonly<Record<string, unknown>>): boolean | undefined {
+    const tls = entry["tls"];
+    if (tls !== undefined && typeof tls !== "boolean") throw this.#wrong(key, '"tls" is true or false');
+    return tls;
+  }
+
+  #wrong(key: string, what: string): SettingsFileError {
+    return new SettingsFileError(`${this.#path}: the entry "${key}" is wrong: ${what}`);
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isServer(value: unknown): value is string {
+  return typeof value === "string" && /^[^\s:/]+:\d{1,5}$/.test(value);
+}
