@@ -91,6 +91,46 @@ test("a state of more than 1 MB ends its window early", async () => {
   assert.deepEqual(third?.event.window, first?.event.window);
 });
 
+test("what is left of a split batch is in a new window when the state was too large", async () => {
+  await toWindowStart();
+  const recorder = await setting.record(
+    `if (event.isFinalInvokeForWindow) { event.state = Object.keys(event.state); return {}; }
+  if (texts.length > 1) throw new Error("one at a time");
+  return { state: texts[0] === "big" ? { text: "x".repeat(1_048_577) } : { small: 1 } };`,
+  );
+  const stream = await setting.stream();
+  await setting.put(stream, ["big", "1"]);
+  await setting.map(recorder, stream, {
+    TumblingWindowInSeconds: WINDOW_S,
+    BisectBatchOnFunctionError: true,
+  });
+  const runs = await ran(recorder, 4);
+  assert.deepEqual(runs.map(shape), [
+    [2, {}, false, false],
+    [1, {}, false, false],
+    [0, ["text"], true, true],
+    [1, {}, false, false],
+  ]);
+});
+
+test("a batch does not outwait its window", async () => {
+  await toWindowStart();
+  const recorder = await setting.record(SUM);
+  const stream = await setting.stream();
+  await setting.map(recorder, stream, {
+    TumblingWindowInSeconds: WINDOW_S,
+    MaximumBatchingWindowInSeconds: 300,
+  });
+  await setting.put(stream, ["7"]);
+  await clock.advance(30_000);
+  assert.deepEqual(await recorder.runs(), []);
+  await clock.advance(35_000);
+  assert.deepEqual((await ran(recorder, 2)).map(shape), [
+    [1, {}, false, false],
+    [0, { sum: 7 }, true, false],
+  ]);
+});
+
 test("a window outlives the server's mapping: disabled and enabled, it goes on with its state", async () => {
   await toWindowStart();
   const recorder = await setting.record(SUM);

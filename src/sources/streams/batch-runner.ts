@@ -11,7 +11,7 @@ import type { Attempts, Result } from "./failure.ts";
 import type { StreamRecord } from "./ports.ts";
 import { readAnswer } from "./response.ts";
 import type { StreamSettings } from "./settings.ts";
-import { withState, windowMembers } from "./window.ts";
+import { EMPTY_STATE, withState, windowMembers } from "./window.ts";
 import type { Window } from "./window.ts";
 
 /** A record that waits, as it stands in the event. */
@@ -101,8 +101,11 @@ export class BatchRunner<R extends StreamRecord> {
     const stack: Work<R>[] = [{ items, failures: 0, delays: 0, invokes: 0 }];
     for (let work = stack.pop(); work && !signal.aborted; work = stack.pop()) {
       window = await this.#step(work, window, stack);
+      // What is left of the batch is not of a window that has ended.
+      if (stack.length > 0 && isSaved(window) && window.isTerminatedEarly)
+        window = (await this.close(window)) ?? { start: window.start, end: window.end, state: EMPTY_STATE };
     }
-    return window && "isTerminatedEarly" in window ? window : undefined;
+    return isSaved(window) ? window : undefined;
   }
 
   /** One attempt at what is on top; what is left goes back to the stack. */
@@ -212,8 +215,7 @@ export class BatchRunner<R extends StreamRecord> {
 
   #event(items: readonly Item<R>[], window: OpenWindow | Window | undefined, isFinal: boolean): Buffer {
     const records = items.map(({ json }) => json).join(",");
-    const isTerminatedEarly =
-      window !== undefined && "isTerminatedEarly" in window && window.isTerminatedEarly;
+    const isTerminatedEarly = isSaved(window) && window.isTerminatedEarly;
     const members = window ? windowMembers(window, this.#deps, { isFinal, isTerminatedEarly }) : "";
     return Buffer.from(`${HEAD}${records}]${members}}`);
   }
@@ -233,7 +235,7 @@ export class BatchRunner<R extends StreamRecord> {
     window: OpenWindow | Window | undefined,
     extra?: (tx: Transaction) => Promise<void>,
   ): Promise<void> {
-    const kept = window && "isTerminatedEarly" in window ? window : undefined;
+    const kept = isSaved(window) ? window : undefined;
     const sequenceNumbers = items.map(({ record }) => record.sequenceNumber);
     const change = window && { slot: this.#slot, window: kept };
     return this.#deps.commit({ lane: this.#lane, sequenceNumbers }, change, extra);
@@ -316,6 +318,11 @@ export class BatchRunner<R extends StreamRecord> {
   #ageMsMax(): number {
     return Math.min(this.#deps.settings.recordAgeMs, this.#deps.retentionMs());
   }
+}
+
+/** Whether the function has answered in the window: then it has a state to keep. */
+function isSaved(window: OpenWindow | Window | undefined): window is Window {
+  return window !== undefined && "slot" in window;
 }
 
 function reasonOf(outcome: Extract<InvokeOutcome, { kind: "throttled" | "failed" }>): string {

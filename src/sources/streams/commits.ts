@@ -22,6 +22,11 @@ export class Commits {
     return this.#next;
   }
 
+  /** Resolves once nothing is being written, well or not. */
+  async settled(): Promise<void> {
+    await this.#before.catch(() => {});
+  }
+
   #after(before: Promise<unknown>): Promise<void> {
     const written = before.then(() => {
       const extras = this.#extras;

@@ -123,11 +123,9 @@ export class Lane<R extends StreamRecord> {
     };
     const { count, waitUntil } = gather(this.#queue.slice(0, within), limits, now);
     const isWhole = within < this.#queue.length || this.#isEnded;
-    if (waitUntil !== undefined && !isWhole)
-      return {
-        kind: "wait",
-        until: window ? Math.min(waitUntil, Math.max(now, closesAt(window))) : waitUntil,
-      };
+    // A batch does not outwait its window.
+    const until = Math.min(waitUntil ?? 0, window ? closesAt(window) : Infinity);
+    if (until > now && !isWhole) return { kind: "wait", until };
     return { kind: "run", batch: { items: this.#queue.slice(0, count), window } };
   }
 

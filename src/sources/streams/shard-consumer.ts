@@ -127,10 +127,12 @@ export class ShardConsumer<R extends StreamRecord> {
     const lanes = Promise.allSettled(this.#lanes.map((lane) => this.#orStop(lane.run())));
     const [read] = await Promise.allSettled([this.#orStop(this.#read())]);
     if (read.status === "fulfilled" && read.value) for (const lane of this.#lanes) lane.end();
-    // Whatever failed, nothing may be in flight when the next consumer begins.
-    for (const end of [read, ...(await lanes)]) if (end.status === "rejected") throw end.reason;
-    const ended = read.status === "fulfilled" && read.value;
+    const ends = [read, ...(await lanes)];
     this.#cancelSave?.();
+    await this.#commits.settled();
+    // Whatever failed, nothing is in flight when the next consumer begins.
+    for (const end of ends) if (end.status === "rejected") throw end.reason;
+    const ended = read.status === "fulfilled" && read.value;
     // A shard ends, too, where its stream was deleted.
     if (ended && !this.#abort.signal.aborted) this.#isFinished = await this.#deps.isThere();
     await this.#commits.commit();

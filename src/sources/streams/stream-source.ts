@@ -104,6 +104,7 @@ export class StreamSource<R extends StreamRecord> implements RunningSource {
         const listedAt = clock.now();
         await this.#access();
         const shards = await reader.shards(this.#streamArn);
+        this.#failures = 0;
         const finished = await finishedShards(database, uuid);
         const listed = new Map(shards.map((shard) => [shard.shardId, shard]));
         await dropShards(
@@ -168,7 +169,6 @@ export class StreamSource<R extends StreamRecord> implements RunningSource {
     try {
       // Where the shard did not end, the stream may have.
       if (!(await consumer.run())) this.#known = undefined;
-      this.#failures = 0;
     } catch (error) {
       this.#tell(error);
       await this.#rest();

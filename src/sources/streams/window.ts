@@ -22,7 +22,7 @@ export interface Window {
 export const STATE_BYTES_MAX = 1_048_576;
 /** A record may become readable a moment after the time at which it arrived: so long a window waits for such. */
 const LATE_MS = 500;
-const EMPTY_STATE = "{}";
+export const EMPTY_STATE = "{}";
 
 /** The window that a record opens when none is open. */
 export function openWindow(arrivalMs: number, sizeMs: number): Pick<Window, "start" | "end" | "state"> {
