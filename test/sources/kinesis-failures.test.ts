@@ -8,6 +8,7 @@ import {
   PutFunctionConcurrencyCommand,
 } from "@aws-sdk/client-lambda";
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
+import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { MovableClock } from "../../src/index.ts";
 import { numbered, ran, startStreams, taken, textsOf, until } from "./stream-setting.ts";
 import type { StreamSetting } from "./stream-setting.ts";
@@ -144,6 +145,27 @@ test("without limits a batch is retried until it succeeds, and nothing passes it
   await until("all are done", async () => (await taken(recorder)).length === 3);
   const runs = await recorder.runs();
   assert.deepEqual(runs.map(textsOf), [...Array.from({ length: 5 }, () => ["1", "2"]), ["3"]]);
+});
+
+test("a queue gets the record alone; a topic is refused by name", async () => {
+  const recorder = await setting.record(FAILS_ON_BAD);
+  const stream = await setting.stream();
+  const sqs = new SQSClient(setting.server.client());
+  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: "discarded" }));
+  await setting.put(stream, ["bad"]);
+  await setting.map(recorder, stream, {
+    MaximumRetryAttempts: 0,
+    ...onFailure("arn:aws:sqs:us-east-1:000000000000:discarded"),
+  });
+  const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 10 }));
+  assert.equal(Messages.length, 1);
+  const { payload, ...record } = JSON.parse(Messages[0]?.Body ?? "") as FailureRecord;
+  assert.equal(payload, undefined);
+  assert.equal(record.KinesisBatchInfo["batchSize"], 1);
+  await assert.rejects(
+    setting.map(await setting.record(), stream, onFailure("arn:aws:sns:us-east-1:000000000000:topic")),
+    { name: "NotImplemented", message: /SNS/ },
+  );
 });
 
 test("BisectBatchOnFunctionError: only the bad record is discarded, and splitting uses no retry", async () => {

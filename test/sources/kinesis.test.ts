@@ -178,6 +178,11 @@ test("FilterCriteria: records that do not match are skipped and counted", async 
   assert.equal(await counted("polled_event_count_total"), 6);
   assert.equal(await counted("filtered_out_event_count_total"), 3);
   assert.equal(await counted("invoked_event_count_total"), 3);
+  const text = await (await fetch(new URL("/_lambent/metrics", setting.server.endpoint))).text();
+  assert.match(
+    text,
+    new RegExp(`aws_lambda_iterator_age_milliseconds_count{[^}]*function_name="${recorder.name}"`),
+  );
 });
 
 test("ParallelizationFactor: so many batches of a shard at once, and order within each key", async () => {
