@@ -3,6 +3,7 @@ import type { Clock } from "../../kit/clock.ts";
 import type { Ids } from "../../kit/id.ts";
 import type { Database } from "../../store/database.ts";
 import type { Log } from "../../telemetry/log.ts";
+import type { ThroughputMeter } from "./items/throughput.ts";
 import type { StreamLog, StreamSignals } from "./streams/stream-log.ts";
 import type { TableCounts } from "./tables/counts.ts";
 import type { TableDefinition } from "./tables/definition.ts";
@@ -23,6 +24,7 @@ export interface OperationDeps extends DynamoDbDeps {
   readonly tables: TableRegistry;
   readonly counts: TableCounts;
   readonly streams: StreamLog;
+  readonly throughput: ThroughputMeter;
   readonly tasks: TableTasks;
   /** Carries on, in the background, with a deletion that has begun. */
   finishDeletion(table: TableDefinition): void;

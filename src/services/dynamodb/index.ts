@@ -4,6 +4,7 @@ import type { Service } from "../../aws/service.ts";
 import { authorization } from "./authorization.ts";
 import type { DynamoDbDeps } from "./deps.ts";
 import { ExpirySweeper } from "./expiry/sweeper.ts";
+import { ThroughputMeter } from "./items/throughput.ts";
 import { operationTable } from "./operation-table.ts";
 import { migrations, sharedMigrations } from "./store.ts";
 import { StreamHousekeeping } from "./streams/housekeeping.ts";
@@ -44,6 +45,7 @@ export async function createDynamoDb(deps: DynamoDbDeps): Promise<DynamoDb> {
     ...deps,
     tables,
     tasks,
+    throughput: new ThroughputMeter(clock),
     counts: new TableCounts(database, clock),
     streams: new StreamLog({ ...deps, sequence: await openSequence(database, clock) }),
     finishDeletion: (table: TableDefinition) => deletions.begin(table),

@@ -10,7 +10,10 @@ const WHOLE_REQUEST_FAULT = /cannot contain an empty (?:string|binary) value/;
 /** The reason an error of one action is; undefined when it is not about that action alone. */
 export function reasonOf(error: unknown): CancellationReason | undefined {
   if (isInvalid(error)) return { Code: "ValidationError", Message: error.message };
-  if (!(error instanceof AwsError) || error.code !== "ConditionalCheckFailedException") return undefined;
+  if (!(error instanceof AwsError)) return undefined;
+  if (error.code === "ProvisionedThroughputExceededException")
+    return { Code: "ProvisionedThroughputExceeded", Message: error.message };
+  if (error.code !== "ConditionalCheckFailedException") return undefined;
   const item = error.members["Item"] as Attributes | undefined;
   return { Code: "ConditionalCheckFailed", Message: error.message, ...(item && { Item: item }) };
 }

@@ -35,6 +35,16 @@ export class Consumption {
     for (const [index, units] of other.#indexes) this.addIndex(index, units);
   }
 
+  /** Units of the table itself. */
+  get tableUnits(): number {
+    return this.#table;
+  }
+
+  /** Units of its indexes. */
+  get indexUnits(): ReadonlyMap<IndexDefinition, number> {
+    return this.#indexes;
+  }
+
   /** Everything twice, as in a transaction. */
   doubled(): Consumption {
     const doubled = new Consumption();

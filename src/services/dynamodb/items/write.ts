@@ -12,6 +12,7 @@ import { ITEM_BYTES_MAX, itemSize } from "../values/size.ts";
 import type { Attributes } from "../values/value.ts";
 import { Consumption, writeUnits } from "./capacity.ts";
 import { indexPlace, projectItem } from "./keys.ts";
+import type { ThroughputMeter } from "./throughput.ts";
 
 /** One write, its request checked. */
 export interface Write {
@@ -37,6 +38,7 @@ export interface WriteDeps {
   readonly database: Database;
   readonly tables: Pick<TableRegistry, "current">;
   readonly streams: Pick<StreamLog, "record">;
+  readonly throughput: ThroughputMeter;
 }
 
 /** A transaction that writes items, and what it has changed in tables with streams. */
@@ -47,10 +49,13 @@ export interface Writing {
 
 /** Runs a write in a transaction of its own. */
 export async function writeOne(deps: WriteDeps, write: Write): Promise<Written> {
-  return writeTogether(deps, async (writing) => {
+  deps.throughput.admit(write.table, "write");
+  const written = await writeTogether(deps, async (writing) => {
     const table = await deps.tables.current(writing.transaction, write.table);
     return applyWrite(writing, { ...write, table });
   });
+  deps.throughput.charge(write.table, "write", written.consumption);
+  return written;
 }
 
 /** Runs writes in one transaction, whose end has the streams' records of them. */
@@ -71,7 +76,10 @@ export async function applyWrite({ transaction, changes }: Writing, write: Write
   const { table, place } = write;
   const isStreamed = table.stream?.isEnabled === true;
   const timeToLive = table.timeToLive?.isEnabled ? table.timeToLive : undefined;
-  const mustRead = write.needsPresent || isStreamed || timeToLive !== undefined || table.indexes.length > 0;
+  // What a write consumes depends on the present item too.
+  const isMetered = table.billing === "PROVISIONED";
+  const mustRead =
+    write.needsPresent || isMetered || isStreamed || timeToLive !== undefined || table.indexes.length > 0;
   const before = mustRead ? await getItemRow(transaction, place) : undefined;
   const item = write.next(before?.item);
   const after = item && { item, size: itemSize(item) };

@@ -106,7 +106,7 @@ async function run(
   }
   const isConsistent = request.ConsistentRead ?? false;
   const options = { isConsistent, limit: undefined, from: undefined };
-  const { items, consumption } = await runSelect(deps.database, table, statement, options);
+  const { items, consumption } = await runSelect(deps, table, statement, options);
   return { item: items[0], consumption };
 }
 

@@ -1,5 +1,6 @@
 /** BatchGetItem: reads up to 100 items of several tables. */
 import type { ConsumedCapacity, KeysAndAttributes } from "@aws-sdk/client-dynamodb";
+import type { AwsError } from "../../../aws/errors.ts";
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import type { OperationDeps } from "../deps.ts";
 import { invalid } from "../errors.ts";
@@ -43,10 +44,17 @@ export async function batchGetItem(
   const responses: Record<string, Attributes[]> = {};
   const unprocessed: Record<string, KeysAndAttributes> = {};
   const reports: ConsumedCapacity[] = [];
+  const refusals = tables.map((table) => deps.throughput.refusalOf(table, "read"));
+  if (refusals.length > 0 && refusals.every(Boolean)) throw refusals[0] as AwsError;
   let bytesLeft = RESPONSE_BYTES_MAX;
   for (const [i, request] of requests.entries()) {
+    if (refusals[i]) {
+      unprocessed[request.name] = request.members;
+      continue;
+    }
     const read = await readItems(deps, tables[i] as TableDefinition, request, bytesLeft);
     bytesLeft -= read.bytes;
+    deps.throughput.charge(tables[i] as TableDefinition, "read", read.consumption);
     responses[request.name] = read.items;
     if (read.rest.length > 0) unprocessed[request.name] = { ...request.members, Keys: read.rest };
     const report = read.consumption.report(input.ReturnConsumedCapacity, request.name);

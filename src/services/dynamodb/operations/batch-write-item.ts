@@ -1,5 +1,6 @@
 /** BatchWriteItem: puts and deletes up to 25 items of several tables. */
 import type { ConsumedCapacity, ItemCollectionMetrics, WriteRequest } from "@aws-sdk/client-dynamodb";
+import type { AwsError } from "../../../aws/errors.ts";
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import type { OperationDeps } from "../deps.ts";
 import { invalid } from "../errors.ts";
@@ -34,15 +35,22 @@ export async function batchWriteItem(
   input: Input<Client, "BatchWriteItem">,
   context: RequestContext,
 ): Promise<Output<Client, "BatchWriteItem">> {
-  const requests = readRequests(input.RequestItems ?? {});
+  const requested = readRequests(input.RequestItems ?? {});
   const needsPresent = reportsCapacity(input);
-  const writes: { readonly name: string; readonly table: TableDefinition; readonly writes: Write[] }[] = [];
-  for (const { name, requests: ofTable } of requests) {
+  const all: { readonly name: string; readonly table: TableDefinition; readonly writes: Write[] }[] = [];
+  for (const { name, requests: ofTable } of requested) {
     const table = await deps.tables.active(name, context);
     checkRequests(table, ofTable);
-    writes.push({ name, table, writes: ofTable.map((request) => toWrite(table, request, needsPresent)) });
+    all.push({ name, table, writes: ofTable.map((request) => toWrite(table, request, needsPresent)) });
   }
-  // AWS writes the items one by one; here they are written together, so that nothing is left unprocessed.
+  const refusals = all.map(({ table }) => deps.throughput.refusalOf(table, "write"));
+  if (refusals.length > 0 && refusals.every(Boolean)) throw refusals[0] as AwsError;
+  const writes = all.filter((_, i) => !refusals[i]);
+  const requests = requested.filter((_, i) => !refusals[i]);
+  const unprocessed = requested.flatMap(({ name }, i) =>
+    refusals[i] ? [[name, input.RequestItems?.[name] ?? []] as const] : [],
+  );
+  // AWS writes the items one by one; here they are written together, so that none of a table is left over.
   const consumptions = await writeTogether(deps, async (writing) => {
     const perTable: Consumption[] = [];
     for (const { table: found, writes: ofTable } of writes) {
@@ -54,9 +62,11 @@ export async function batchWriteItem(
     }
     return perTable;
   });
+  for (const [i, { table }] of writes.entries())
+    deps.throughput.charge(table, "write", consumptions[i] as Consumption);
   const reports = writes.map(({ name }, i) => consumptions[i]?.report(input.ReturnConsumedCapacity, name));
   return {
-    UnprocessedItems: {},
+    UnprocessedItems: Object.fromEntries(unprocessed),
     ConsumedCapacity: reports.some(Boolean) ? (reports as ConsumedCapacity[]) : undefined,
     ItemCollectionMetrics: await metricsOf(
       deps,

@@ -44,7 +44,7 @@ async function executeSelect(
   const identity = readIdentity(input.Statement, input.Parameters);
   const from = input.NextToken === undefined ? undefined : readNextToken(input.NextToken, identity);
   const table = await deps.tables.active(statement.table, context);
-  const { items, next, last, consumption } = await runSelect(deps.database, table, statement, {
+  const { items, next, last, consumption } = await runSelect(deps, table, statement, {
     isConsistent: input.ConsistentRead ?? false,
     limit: input.Limit,
     from,

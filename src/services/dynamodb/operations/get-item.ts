@@ -23,9 +23,11 @@ export async function getItem(
   const table = await deps.tables.active(input.TableName as string, context);
   validateKey(table, key);
   if (paths) refusePathsIntoKeys(table, paths);
+  deps.throughput.admit(table, "read");
   const row = await getItemRow(deps.database, itemPlace(table, key));
   const consumption = new Consumption();
   consumption.addTable(readUnits(row?.size ?? 0, input.ConsistentRead ? "consistent" : "eventual"));
+  deps.throughput.charge(table, "read", consumption);
   return {
     Item: row && (paths ? project(row.item, paths) : row.item),
     ConsumedCapacity: consumption.report(input.ReturnConsumedCapacity, input.TableName as string),

@@ -46,6 +46,7 @@ export async function query(
   const partition = encodePartition(encodeKeyValue(keyQuery.partition));
   const all = positionsOf(keyQuery.sort, index !== undefined);
   const start = request.startKey && startOf(table, index, request.startKey, { key, keyQuery });
+  deps.throughput.admit(table, "read", index);
   const page = await readPage(deps.database, {
     table,
     index,
@@ -59,6 +60,7 @@ export async function query(
       return rowsInRange(deps.database, { owner, partition, ...positions }, isForward, count);
     },
   });
+  deps.throughput.charge(table, "read", page.consumption);
   return pageOutput(input, { table, index }, page, request.paths);
 }
 

@@ -36,6 +36,7 @@ export async function scan(
   const readsItems = readsItemsBesides(table, index, input.Select, request.paths);
   refusePathsIntoKeys(table, [...(request.paths ?? []), ...(request.filter ? pathsOf(request.filter) : [])]);
   const { from, end } = boundsOf(input, table, index, request.startKey);
+  deps.throughput.admit(table, "read", index);
   const page = await readPage(deps.database, {
     table,
     index,
@@ -45,6 +46,7 @@ export async function scan(
     isConsistent: input.ConsistentRead ?? false,
     rows: (last, count) => rowsAfter(deps.database, last ? { ...last, owner: from.owner } : from, end, count),
   });
+  deps.throughput.charge(table, "read", page.consumption);
   return pageOutput(input, { table, index }, page, request.paths);
 }
 

@@ -39,7 +39,7 @@ export async function readTogether(
   wantedCapacity: ReturnConsumedCapacity | undefined,
   context: RequestContext,
 ): Promise<Output<Client, "TransactGetItems">> {
-  const places = await findPlaces(deps, gets, context);
+  const { places, tables } = await findPlaces(deps, gets, context);
   const rows = await deps.database.tx(async (transaction) => {
     const read: (ItemRow | undefined)[] = [];
     for (const place of places) read.push(await getItemRow(transaction, place));
@@ -47,9 +47,12 @@ export async function readTogether(
   });
   const perTable = new Map<string, Consumption>();
   for (const [i, { tableName }] of gets.entries()) {
-    const consumption = perTable.get(tableName) ?? new Consumption();
+    const consumption = new Consumption();
     consumption.addTable(readUnits(rows[i]?.size ?? 0, "transaction"));
-    perTable.set(tableName, consumption);
+    deps.throughput.charge(tables[i] as TableDefinition, "read", consumption);
+    const total = perTable.get(tableName) ?? new Consumption();
+    total.add(consumption);
+    perTable.set(tableName, total);
   }
   const reports = [...perTable].map(([name, total]) => total.report(wantedCapacity, name, "read"));
   return {
@@ -69,7 +72,7 @@ async function findPlaces(
   deps: OperationDeps,
   gets: readonly Get[],
   context: RequestContext,
-): Promise<RowPlace[]> {
+): Promise<{ places: RowPlace[]; tables: TableDefinition[] }> {
   const tables: TableDefinition[] = [];
   for (const { tableName } of gets) tables.push(await deps.tables.active(tableName, context));
   const reasons = gets.map(({ key, paths }, i) =>
@@ -86,7 +89,8 @@ async function findPlaces(
   );
   if (rows.size < places.length)
     throw invalid("Transaction request cannot include multiple operations on one item");
-  return places;
+  cancelFor(tables.map((table) => reasonFrom(() => deps.throughput.admit(table, "read"))));
+  return { places, tables };
 }
 
 function hex(bytes: Uint8Array): string {

@@ -71,6 +71,7 @@ export async function writeActions(
   context: RequestContext,
 ): Promise<Output<Client, "TransactWriteItems">> {
   const steps = await findSteps(deps, actions, context);
+  cancelFor(steps.map(({ table }) => reasonFrom(() => deps.throughput.admit(table, "write"))));
   const consumptions = await writeTogether(deps, async (writing) => {
     const { transaction } = writing;
     const current = new Map<TableDefinition, TableDefinition>();
@@ -85,6 +86,8 @@ export async function writeActions(
     await rememberRequest(transaction, context, { token, request, expiresAt: now + TOKEN_MS }, now);
     return done;
   });
+  for (const [i, { table }] of steps.entries())
+    deps.throughput.charge(table, "write", consumptions[i] as Consumption);
   return {
     ConsumedCapacity: reportsOf(wantedCapacity, steps, consumptions),
     ItemCollectionMetrics: await metricsOf(deps, wantedMetrics, steps),

@@ -6,6 +6,7 @@ import { valueAt } from "../expressions/evaluate.ts";
 import type { Path } from "../expressions/tree.ts";
 import { Consumption } from "../items/capacity.ts";
 import { PAGE_BYTES_MAX, readPage } from "../items/page.ts";
+import type { ThroughputMeter } from "../items/throughput.ts";
 import type { Page, PageRequest } from "../items/page.ts";
 import { positionsAfter, positionsOf } from "../items/position-range.ts";
 import { findIndex, readsItemsBesides, refusePathsIntoKeys } from "../items/selection.ts";
@@ -40,6 +41,11 @@ export interface Selected {
   readonly consumption: Consumption;
 }
 
+export interface SelectDeps {
+  readonly database: Reader;
+  readonly throughput: ThroughputMeter;
+}
+
 interface Plan extends RangeInWhere {
   readonly table: TableDefinition;
   readonly index: IndexDefinition | undefined;
@@ -49,12 +55,24 @@ interface Plan extends RangeInWhere {
 
 /** Runs a SELECT on its table. */
 export async function runSelect(
-  reader: Reader,
+  { database: reader, throughput }: SelectDeps,
   table: TableDefinition,
   select: Select,
   options: SelectOptions,
 ): Promise<Selected> {
   const plan = planOf(table, select, options.isConsistent);
+  throughput.admit(table, "read", plan.index);
+  const selected = await readParts(reader, plan, select, options);
+  throughput.charge(table, "read", selected.consumption);
+  return selected;
+}
+
+async function readParts(
+  reader: Reader,
+  plan: Plan,
+  select: Select,
+  options: SelectOptions,
+): Promise<Selected> {
   const items: Attributes[] = [];
   const consumption = new Consumption();
   const partitions = plan.partitions ?? [undefined];
@@ -67,7 +85,7 @@ export async function runSelect(
     consumption.add(page.consumption);
     limit -= page.scanned;
     bytes += page.bytes;
-    const last = lastEvaluatedKey(table, plan.index, page.last);
+    const last = lastEvaluatedKey(plan.table, plan.index, page.last);
     const isFull = page.last !== undefined || limit <= 0 || bytes >= PAGE_BYTES_MAX;
     const next = last ? { partition: at, after: last } : { partition: at + 1, after: undefined };
     if (isFull && next.partition < partitions.length)
