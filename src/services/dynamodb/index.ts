@@ -6,6 +6,7 @@ import type { DynamoDbDeps } from "./deps.ts";
 import { ExpirySweeper } from "./expiry/sweeper.ts";
 import { ThroughputMeter } from "./items/throughput.ts";
 import { operationTable } from "./operation-table.ts";
+import { createDirectItems } from "./operations/direct.ts";
 import { migrations, sharedMigrations } from "./store.ts";
 import { StreamHousekeeping } from "./streams/housekeeping.ts";
 import { StreamReader } from "./streams/reader.ts";
@@ -54,7 +55,10 @@ export async function createDynamoDb(deps: DynamoDbDeps): Promise<DynamoDb> {
   const sweeper = new ExpirySweeper(operationDeps);
   await tasks.resume();
   return {
-    service: bindService("dynamodb", operationTable, operationDeps, authorization(tables)),
+    service: {
+      ...bindService("dynamodb", operationTable, operationDeps, authorization(tables)),
+      direct: createDirectItems(operationDeps),
+    },
     streams: new StreamReader(deps),
     async stop() {
       await sweeper.stop();
