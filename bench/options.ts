@@ -18,7 +18,7 @@ export interface BenchOptions {
   readonly peers: boolean;
 }
 
-const NUMBERS = [1, 2, 3, 4, 5, 6, 7, 8, 11, 12];
+const NUMBERS = [1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12];
 const ROUNDS = 5;
 
 /** @throws Error naming the value that cannot be. */
@@ -58,6 +58,6 @@ function readAxes(text: string | undefined): readonly number[] {
     return NUMBERS.filter((axis) => axis >= (from ?? Number.NaN) && axis <= (to ?? Number.NaN));
   });
   if (axes.length === 0)
-    throw new Error(`"${text}" names no axis; there are 1 to 8, 11 and 12, written 4, 1,3 or 1-8`);
+    throw new Error(`"${text}" names no axis; there are ${NUMBERS.join(", ")}, written 4, 1,3 or 1-8`);
   return axes;
 }

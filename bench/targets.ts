@@ -42,6 +42,8 @@ export const TARGETS = [
   { axis: 8, peer: "PostgreSQL inserts, 48 clients, while events run", must: null, moonshot: null },
   { axis: 8, peer: "Redis appendfsync always, 48 clients", must: null, moonshot: 0.7 },
   { axis: 8, peer: "fdatasync, p99", must: null, moonshot: 1 / 4 },
+  { axis: 10, peer: "hand-made pipeline, drain", must: 8, moonshot: 20 },
+  { axis: 10, peer: "hand-made pipeline, p50", must: 2, moonshot: 5 },
   { axis: 11, peer: "dynalite, PutItem", must: 2, moonshot: 5 },
   { axis: 11, peer: "dynalite, GetItem", must: 2, moonshot: 4 },
   { axis: 11, peer: "kinesalite, PutRecords of 100, each record", must: 2, moonshot: 25 },

@@ -21,6 +21,12 @@ const START_MS_MAX = 60_000;
 /** Peers verify nothing; they are sent the same bytes as ours all the same. */
 const CREDENTIALS = { accessKeyId: "AKIAIOSFODNN7EXAMPLE", secretAccessKey: "unverified" };
 
+/** Where they are installed. */
+export function peersFolder(): string {
+  installPeers();
+  return PEERS;
+}
+
 /** Installs the peers, once for each lock file. @throws Error when npm cannot. */
 export function installPeers(): void {
   const lock = readFileSync(join(MANIFEST, "package-lock.json"));

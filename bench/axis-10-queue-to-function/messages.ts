@@ -1,0 +1,54 @@
+/** What both pipelines are given: messages of 256 bytes, and a function that tells how long after it was sent a message reached it. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { SendMessageBatchCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
+import type { SQSClient } from "@aws-sdk/client-sqs";
+import { percentile } from "../statistics.ts";
+
+/** A way from a queue to a function. */
+export interface Pipeline {
+  readonly name: string;
+  /** Handles messages that were there before it began. @returns messages a second. */
+  drain(messages: number): Promise<number>;
+  /** Sends messages one at a time. @returns the middle time from before the send to the handler's first line, in microseconds. */
+  latency(messages: number): Promise<number>;
+}
+
+/** Logs the time of a message that says when it was sent, and answers when it began. */
+export const CONSUME = `exports.handler = async ({ Records }) => {
+  const at = performance.timeOrigin + performance.now();
+  const { t } = JSON.parse(Records[0].body);
+  if (t) console.log("handled " + (at - t).toFixed(3) + " ms");
+  return { at };
+};
+`;
+const BODY = JSON.stringify({ n: 7, text: "x".repeat(238) });
+const SENDERS = 8;
+const PAUSE_MS = 50;
+
+export async function fill(sqs: SQSClient, QueueUrl: string, messages: number): Promise<void> {
+  let left = Math.ceil(messages / 10);
+  const sender = async () => {
+    while (left-- > 0) {
+      const Entries = Array.from({ length: 10 }, (_, at) => ({ Id: String(at), MessageBody: BODY }));
+      const { Failed = [] } = await sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
+      if (Failed.length > 0) throw new Error(`a message was refused: ${Failed[0]?.Message}`);
+    }
+  };
+  await Promise.all(Array.from({ length: SENDERS }, sender));
+}
+
+/** Each once the one before has long been handled. */
+export async function sendSlowly(sqs: SQSClient, QueueUrl: string, messages: number): Promise<void> {
+  for (let at = 0; at < messages; at++) {
+    const t = performance.timeOrigin + performance.now();
+    await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify({ t }) }));
+    await sleep(PAUSE_MS);
+  }
+}
+
+/** Of the lines that the function logged, in microseconds. */
+export function medianOf(printed: string): number {
+  const times = [...printed.matchAll(/handled (\S+) ms/g)].map(([, ms]) => Number(ms));
+  if (times.length === 0) throw new Error("the function logged no times");
+  return percentile(times, 0.5) * 1_000;
+}
