@@ -174,6 +174,7 @@ async function composeServices(
     ...store,
     metrics: counters,
     roles: iam.roles,
+    queues: sqs.reader,
     kinesisStreams: kinesis.streams,
     tableStreams: dynamodb.streams,
     brokersFile: config.brokers || undefined,

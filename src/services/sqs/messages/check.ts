@@ -41,10 +41,12 @@ interface Given {
   readonly sender: string;
   readonly now: number;
   readonly ids: Ids;
+  /** X-Amzn-Trace-Id of the request: the trace of messages that name none. */
+  readonly traceHeader?: string | undefined;
 }
 
 /** @throws AwsError for a message that the queue does not take */
-export function checkMessage(input: MessageInput, { queue, sender, now, ids }: Given): Checked {
+export function checkMessage(input: MessageInput, { queue, sender, now, ids, traceHeader }: Given): Checked {
   const { MessageBody: body, MessageAttributes = NONE, MessageSystemAttributes = NONE } = input;
   if (body === undefined || body === "") throw missingParameter("MessageBody");
   checkMessageAttributes(MessageAttributes);
@@ -59,7 +61,7 @@ export function checkMessage(input: MessageInput, { queue, sender, now, ids }: G
     );
   const { groupId, deduplicationId } = queue.isFifo ? fifoIds(input, queue, body) : standardIds(input);
   const md5 = attributesMd5(MessageAttributes);
-  const trace = MessageSystemAttributes["AWSTraceHeader"]?.StringValue;
+  const trace = MessageSystemAttributes["AWSTraceHeader"]?.StringValue ?? traceHeader;
   return {
     messageId: ids.uuid(),
     body,

@@ -21,7 +21,8 @@ export async function sendMessage(
   const queue = await sqs.queues.at(input.QueueUrl, context.region);
   const { ids, clock } = sqs;
   const sender = senderId(context.principal);
-  const message = checkMessage(input, { queue, sender, now: clock.now(), ids });
+  const traceHeader = traceHeaderOf(context);
+  const message = checkMessage(input, { queue, sender, now: clock.now(), ids, traceHeader });
   const [sent] = (await sqs.sends.send(queue, [message])) ?? [];
   if (!sent) throw noSuchQueue();
   const { MD5OfMessageBody, ...rest } = told(queue, message, sent);
@@ -35,7 +36,13 @@ export async function sendMessageBatch(
 ): Promise<Output<Client, "SendMessageBatch">> {
   const queue = await sqs.queues.at(input.QueueUrl, context.region);
   const entries = checkEntries(input.Entries, "SendMessageBatchRequestEntry");
-  const given = { queue, sender: senderId(context.principal), now: sqs.clock.now(), ids: sqs.ids };
+  const given = {
+    queue,
+    sender: senderId(context.principal),
+    now: sqs.clock.now(),
+    ids: sqs.ids,
+    traceHeader: traceHeaderOf(context),
+  };
   const checked: { readonly Id: string; readonly message: Checked }[] = [];
   const Failed: FailedEntry[] = [];
   for (const { Id, ...entry } of entries)
@@ -53,6 +60,12 @@ export async function sendMessageBatch(
     ...told(queue, message, sent[i] as Sent),
   }));
   return { Successful, Failed };
+}
+
+/** The SDKs in a function send on the trace that it was called with, by which Lambda knows functions that feed themselves. */
+function traceHeaderOf({ headers }: RequestContext): string | undefined {
+  const given = headers["x-amzn-trace-id"];
+  return typeof given === "string" && given !== "" ? given : undefined;
 }
 
 function refuseTooLong(bytes: number): void {
