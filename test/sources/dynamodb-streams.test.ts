@@ -9,6 +9,7 @@ import {
   DynamoDBClient,
   PutItemCommand,
   UpdateItemCommand,
+  UpdateTimeToLiveCommand,
 } from "@aws-sdk/client-dynamodb";
 import {
   CreateEventSourceMappingCommand,
@@ -137,6 +138,44 @@ test("LATEST begins with what is written after the mapping; filters see the reco
   await put(name, "3", "yes");
   await until("both have come", async () => (await idsOf(recorder)).length === 2);
   assert.deepEqual(await idsOf(recorder), ["1", "3"]);
+});
+
+test("a mapping with LATEST that was made disabled begins when it is enabled", async () => {
+  const recorder = await setting.record();
+  const { name, stream } = await table();
+  const { UUID } = await setting.map(recorder, stream, { StartingPosition: "LATEST", Enabled: false });
+  await setting.inState(UUID, "Disabled");
+  await put(name, "1");
+  await clock.advance(10);
+  await setting.enable(UUID, true);
+  await put(name, "2");
+  await until("it has come", async () => (await idsOf(recorder)).length > 0);
+  assert.deepEqual(await idsOf(recorder), ["2"]);
+});
+
+test("what expires is told as DynamoDB's own doing", async () => {
+  const recorder = await setting.record();
+  const { name: TableName, stream } = await table();
+  const TimeToLiveSpecification = { AttributeName: "expires", Enabled: true };
+  await dynamodb.send(new UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification }));
+  const expires = { N: String(Math.floor(clock.now() / 1_000) + 1) };
+  await dynamodb.send(new PutItemCommand({ TableName, Item: { id: { S: "1" }, expires } }));
+  await setting.map(recorder, stream, {
+    FilterCriteria: {
+      Filters: [
+        {
+          Pattern: JSON.stringify({
+            userIdentity: { type: ["Service"], principalId: ["dynamodb.amazonaws.com"] },
+          }),
+        },
+      ],
+    },
+  });
+  await clock.advance(180_000);
+  const [run] = await ran(recorder, 1);
+  const [record] = run?.event.Records ?? [];
+  assert.equal(record?.["eventName"], "REMOVE");
+  assert.deepEqual(record?.["userIdentity"], { type: "Service", principalId: "dynamodb.amazonaws.com" });
 });
 
 test("a discarded batch is told with DDBStreamBatchInfo", async () => {

@@ -194,6 +194,11 @@ test("a stream that is deleted is told as a problem; one that is made anew under
   await clock.advance(60_000);
   await ran(recorder, 2);
   assert.deepEqual(await taken(recorder), ["1", "2"]);
+  await setting.kinesis.send(new DeleteStreamCommand({ StreamName }));
+  await waitUntilStreamNotExists({ client: setting.kinesis, ...WAIT }, { StreamName });
+  // Whoever has no stream any more can still disable the mapping, and cannot enable it.
+  await setting.enable(UUID, false);
+  await assert.rejects(setting.enable(UUID, true), { message: `Stream not found: ${stream}` });
 });
 
 test("an idle mapping costs no CPU", async () => {

@@ -67,7 +67,9 @@ function streamKind<R extends StreamRecord>(
     tellsResult: true,
     defaults: streamDefaults,
     sourceKey: ({ EventSourceArn }) => EventSourceArn ?? "",
-    async validate({ eventSourceArn = "" }, { roleArn }) {
+    async validate({ eventSourceArn = "", isEnabled, state }, { roleArn }) {
+      // One whose stream is gone can still be disabled.
+      if (!isEnabled && state !== "Creating") return;
       if (!(await kind.reader.describe(eventSourceArn))) throw invalid(`Stream not found: ${eventSourceArn}`);
       await kind.checkRole(eventSourceArn, (action, arn) => roles.allows(roleArn, action, arn));
     },
