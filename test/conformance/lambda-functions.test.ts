@@ -168,7 +168,7 @@ test("CreateFunction refuses bad values in AWS's words", async () => {
     invalid,
     /The runtime parameter of nodejs12\.x is no longer supported/,
   );
-  await refuses({ Runtime: "dotnet8" }, invalid, /dotnet8/);
+  await refuses({ Runtime: "dotnet6" }, invalid, /The runtime parameter of dotnet6 is no longer supported/);
   await refuses(
     { LoggingConfig: { LogFormat: "Text", SystemLogLevel: "WARN" } },
     invalid,

@@ -6,10 +6,17 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import {
+  CreateFunctionCommand,
+  UpdateFunctionConfigurationCommand,
+  waitUntilFunctionActiveV2,
+} from "@aws-sdk/client-lambda";
 import { createRuntimes } from "../../src/invoke/index.ts";
 import { findDotnets } from "../../src/invoke/runtimes/dotnet-homes.ts";
 import { dependenciesOf } from "../../src/invoke/runtimes/nuget.ts";
 import { createLog } from "../../src/telemetry/log.ts";
+import { WAIT, startSetting } from "../conformance/lambda-setting.ts";
+import { zipOf } from "../harness/zip.ts";
 
 const SCRIPT = fileURLToPath(new URL("../../runtimes/dotnet/bootstrap", import.meta.url));
 const LIBRARY = "Assembly::Namespace.Type::Method";
@@ -69,8 +76,9 @@ test("the newest release of a version is taken, with its ASP.NET Core, and no pr
     ["8.0.17", root, ["shared/Microsoft.NETCore.App/8.0.17", "shared/Microsoft.AspNetCore.App/8.0.16"]],
   );
   const runtimes = freshRuntimes();
-  const listed = (await runtimes.list()).find(({ identifier }) => identifier === "dotnet8");
-  assert.deepEqual([listed?.version, listed?.detail, listed?.installed], ["8.0.17", root, true]);
+  const found = await runtimes.find("dotnet8");
+  assert.ok(found.status === "ready");
+  assert.deepEqual([found.listing.version, found.listing.detail], ["8.0.17", root]);
 
   const runtime = await runtimes.install("dotnet8", "Program");
   assert.deepEqual(
@@ -87,13 +95,13 @@ test("the newest release of a version is taken, with its ASP.NET Core, and no pr
     ],
   );
   if (before) return t.diagnostic("SKIPPED class libraries without an SDK: there is one");
-  const found = await runtimes.find("dotnet8", LIBRARY);
-  assert.ok(found.status === "refused");
+  const refused = await runtimes.find("dotnet8", LIBRARY);
+  assert.ok(refused.status === "refused");
   assert.match(
-    found.reason,
+    refused.reason,
     /^The handler names a class library, .* the runtime dotnet8 needs the \.NET SDK/,
   );
-  assert.match(found.reason, /has \.NET 8\.0\.17 without one: install an SDK of any version/);
+  assert.match(refused.reason, /has \.NET 8\.0\.17 without one: install an SDK of any version/);
   await assert.rejects(runtimes.install("dotnet8", LIBRARY), { name: "RuntimeUnavailable" });
 
   await installation(
@@ -105,6 +113,29 @@ test("the newest release of a version is taken, with its ASP.NET Core, and no pr
   const compiler = (await findDotnets()).compiler?.assembly;
   assert.equal(compiler, join(folder, "with-sdk/sdk/9.0.300/Roslyn/bincore/csc.dll"));
   assert.equal((await freshRuntimes().find("dotnet8", LIBRARY)).status, "ready");
+});
+
+test("CreateFunction and UpdateFunctionConfiguration refuse a class library where there is no SDK, and take an executable", async (t) => {
+  const { server, lambda, role } = await startSetting({
+    sandbox: "process",
+    runtimesDir: join(folder, "front"),
+  });
+  t.after(() => server.stop());
+  process.env["PATH"] = `${join(folder, "runtime-only")}${delimiter}${process.env["PATH"]}`;
+  if ((await findDotnets()).compiler?.assembly.startsWith(folder) === false)
+    return t.diagnostic("SKIPPED: there is an SDK");
+  const ZipFile = await zipOf({ "Program.dll": "" });
+  const input = { FunctionName: "f", Runtime: "dotnet8", Role: role, Code: { ZipFile } } as const;
+  const refused = { name: "InvalidParameterValueException", message: /^The handler names a class library/ };
+  await assert.rejects(lambda.send(new CreateFunctionCommand({ ...input, Handler: LIBRARY })), refused);
+  await lambda.send(new CreateFunctionCommand({ ...input, Handler: "Program" }));
+  const change = new UpdateFunctionConfigurationCommand({
+    FunctionName: "f",
+    Runtime: "dotnet8",
+    Handler: LIBRARY,
+  });
+  await waitUntilFunctionActiveV2({ client: lambda, ...WAIT }, { FunctionName: "f" });
+  await assert.rejects(lambda.send(change), refused);
 });
 
 interface Started {

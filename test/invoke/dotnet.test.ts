@@ -96,6 +96,11 @@ function suite(
       tail,
       /START .*\n\S+Z\t\S+\tfail\tSystem\.InvalidOperationException: bad \u{2603}\n.*\nEND/su,
     );
+    // Message and trace are one event.
+    const traced = /\tfail\tSystem\.InvalidOperationException: bad \u{2603}\n.*at Test\.Handlers\.Handle/su;
+    await eventually(() =>
+      bench.streams().some((one) => bench.linesOf(one).some((line) => traced.test(line))),
+    );
     assert.equal((await bench.call(version)).json, 3);
   });
 
