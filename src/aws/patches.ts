@@ -29,6 +29,11 @@ export const queryCodes: Readonly<Record<string, Readonly<Record<string, string>
   },
 };
 
+/** First parts of paths that are of no service that is here, by what they are of; they would be taken for the names of buckets. */
+export const otherRoots: Readonly<Record<string, string>> = {
+  v20180820: "S3 Control (settings of accounts, access points, batch operations)",
+};
+
 /** Operations that AWS lets anyone call: what they are given, not who asks, decides. */
 export const anonymousOperations: Readonly<Record<string, readonly string[]>> = {
   sts: ["AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"],

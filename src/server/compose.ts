@@ -125,6 +125,7 @@ export async function compose(
     ownRoute: (request, response) =>
       answerMetrics(metrics, config, request, response) ||
       lambda.codeRoute(request, response) ||
+      s3.websiteRoute(request, response) ||
       ecr.downloadRoute(request, response) ||
       ecr.registryRoute(request, response, frontDoor.identify),
     urlRoute: (request, response) => lambda.urlRoute(request, response, frontDoor.admit),
@@ -166,7 +167,9 @@ async function composeServices(
   const sqs = owned(await createSqs({ ...common, ...queueing(store, iam) }));
   // S3 calls functions and Lambda reads code from S3: the one is handed over before the other exists, and used after.
   const functions = notifiedFunctions(() => lambda.functions);
-  const s3 = owned(await createS3({ ...common, functions, queues: sqs.intake, policies }));
+  const s3 = owned(
+    await createS3({ ...common, functions, queues: sqs.intake, policies, authentication: config.auth }),
+  );
   const { runtimes, invoker } = composeInvoker(config, door, base, sandboxes, { iam, logs }, parts);
   // What reads event sources calls functions, and Lambda's operations make what it reads.
   const sources = await createSources({

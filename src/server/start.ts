@@ -10,6 +10,7 @@ import { systemClock } from "../kit/clock.ts";
 import type { Clock } from "../kit/clock.ts";
 import { isRegistryRequest } from "../services/ecr/index.ts";
 import { isFunctionUrl } from "../services/lambda/index.ts";
+import { isWebsite } from "../services/s3/index.ts";
 import { createLog } from "../telemetry/log.ts";
 import { foreignPage } from "./browser-guard.ts";
 import { compose } from "./compose.ts";
@@ -58,7 +59,9 @@ export async function start({ clock = systemClock, ...input }: StartInput = {}):
       else response.writeHead(503, { "retry-after": "1" }).end("Lambent is starting\n");
     },
     answer(head: RequestHead, body: Buffer, caller: CallerPresence, sourceIp: string | undefined) {
-      if (isFunctionUrl(head.headers.host) || isRegistryRequest(head.url, head.headers)) return undefined;
+      const { host } = head.headers;
+      if (isFunctionUrl(host) || isWebsite(host) || isRegistryRequest(head.url, head.headers))
+        return undefined;
       return platform?.frontDoor.answer(head, body, caller, sourceIp);
     },
   };

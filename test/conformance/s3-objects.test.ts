@@ -125,7 +125,7 @@ describe("S3 objects", () => {
       [{ ServerSideEncryption: "aws:kms", SSEKMSKeyId: "k" }, "NotImplemented", 501, /encryption/],
       [{ StorageClass: "GLACIER" }, "NotImplemented", 501, /GLACIER/],
       [{ StorageClass: "NONSENSE" as "GLACIER" }, "InvalidStorageClass", 400, /storage class/],
-      [{ WebsiteRedirectLocation: "/x" }, "NotImplemented", 501, /website/],
+      [{ WebsiteRedirectLocation: "x" }, "InvalidRedirectLocation", 400, /prefix/],
       [{ ObjectLockLegalHoldStatus: "ON" }, "InvalidRequest", 400, /Object Lock/],
       [{ WriteOffsetBytes: 1 }, "NotImplemented", 501, /write-offset/],
       [{ ExpectedBucketOwner: "111122223333" }, "AccessDenied", 403, /Access Denied/],

@@ -145,4 +145,14 @@ describe("S3 settings", () => {
     const list = await s3.send(new client.ListBucketIntelligentTieringConfigurationsCommand({ Bucket }));
     assert.equal(list.IsTruncated, false);
   });
+
+  test("the settings of accounts, which are S3 Control's, are refused by name and no object", async () => {
+    const answer = await fetch(`${server.endpoint}/v20180820/configuration/publicAccessBlock`, {
+      method: "PUT",
+      headers: { "x-amz-account-id": "000000000000" },
+      body: "<PublicAccessBlockConfiguration/>",
+    });
+    assert.equal(answer.status, 501);
+    assert.match(await answer.text(), /<Code>NotImplemented<\/Code><Message>[^<]*S3 Control/);
+  });
 });

@@ -4,6 +4,7 @@ import { notImplemented } from "../errors.ts";
 import type { WireRequest } from "../http/wire-request.ts";
 import type { WireProtocol } from "../model/format.ts";
 import type { OperationModel, ServiceModel } from "../model/model.ts";
+import { otherRoots } from "../patches.ts";
 import { protocolFor } from "../protocol/protocols.ts";
 import type { Protocol } from "../protocol/protocol.ts";
 import { bucketOfHost } from "./virtual-host.ts";
@@ -58,10 +59,16 @@ export function resolveOperation(
     return { operation, labels: NO_LABELS };
   }
   const { method, query, headers } = request;
+  const other = headers["x-amz-account-id"] === undefined ? undefined : otherRoots[rootOf(request.path)];
+  if (other !== undefined) throw notImplemented(other);
   const path = restPath(model, request);
   const match = catalogue.router(model)({ method, path, query, headers });
   if (!match) throw protocol.unknownOperation(`${method} ${request.path}`);
   return match;
+}
+
+function rootOf(path: string): string {
+  return path.split("/", 2)[1] ?? "";
 }
 
 /** A request's path as its service's routes have it: with the bucket that the host may name. */

@@ -124,6 +124,7 @@ const table = authorizationFrom<Client>({
   DeleteBucketPolicy: onBucket("DeleteBucketPolicy"),
   DeleteBucketReplication: onBucket("PutReplicationConfiguration"),
   DeleteBucketTagging: onBucket("PutBucketTagging"),
+  DeleteBucketWebsite: onBucket("DeleteBucketWebsite"),
   DeleteObject: removing,
   // Each key is asked for by the operation, which answers a refusal for that key alone.
   DeleteObjects: needsNothing,
@@ -148,6 +149,7 @@ const table = authorizationFrom<Client>({
   GetBucketRequestPayment: onBucket("GetBucketRequestPayment"),
   GetBucketTagging: onBucket("GetBucketTagging"),
   GetBucketVersioning: onBucket("GetBucketVersioning"),
+  GetBucketWebsite: onBucket("GetBucketWebsite"),
   GetObject: onVersion("GetObject"),
   GetObjectAcl: onVersion("GetObjectAcl"),
   GetObjectAttributes: onVersion("GetObject", "GetObjectAttributes"),
@@ -178,6 +180,7 @@ const table = authorizationFrom<Client>({
   PutBucketRequestPayment: onBucket("PutBucketRequestPayment"),
   PutBucketTagging: onBucket("PutBucketTagging"),
   PutBucketVersioning: onBucket("PutBucketVersioning"),
+  PutBucketWebsite: onBucket("PutBucketWebsite"),
   PutObject: putting,
   PutObjectAcl: onVersion("PutObjectAcl"),
   PutObjectLegalHold: onObject("PutObjectLegalHold"),

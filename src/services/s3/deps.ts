@@ -18,6 +18,8 @@ export interface S3Deps {
   readonly functions: NotificationFunctions;
   readonly queues: NotificationQueues;
   readonly policies: ResourcePolicies;
+  /** Without, who visits a website may do what the default account may. */
+  readonly authentication: "off" | "on";
   readonly log: Log;
   readonly limits?: Partial<S3Limits>;
 }

@@ -1,4 +1,5 @@
 /** s3: the only file that others import. */
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { bindService } from "../../aws/service.ts";
 import type { Service } from "../../aws/service.ts";
 import { authorization } from "./authorization.ts";
@@ -14,17 +15,29 @@ import { objects } from "./migrations/001-objects.ts";
 import { bucketAccess } from "./migrations/002-bucket-access.ts";
 import { lifecycle } from "./migrations/003-lifecycle.ts";
 import { objectLock } from "./migrations/004-object-lock.ts";
+import { website } from "./migrations/005-website.ts";
 import { operationTable } from "./operation-table.ts";
 import { Sequence } from "./sequence.ts";
+import { serveWebsite } from "./website/serve.ts";
+
+export { isWebsite } from "./website/host.ts";
 
 export type { S3Deps } from "./deps.ts";
 export type { NotificationFunctions } from "./ports.ts";
 
+export interface S3Service {
+  readonly service: Service;
+  readonly objects: StoredObjects;
+  /** Answers requests to buckets' websites; false when the request is to none. */
+  websiteRoute(request: IncomingMessage, response: ServerResponse): boolean;
+  /** Begins to let objects expire; called once everything is composed. */
+  start(): void;
+  stop(): Promise<void>;
+}
+
 /** Opens S3 on its database and blobs, and begins to remove what an earlier process left behind. */
-export async function createS3(
-  deps: S3Deps,
-): Promise<{ service: Service; objects: StoredObjects; start(): void; stop(): Promise<void> }> {
-  await deps.database.migrate("s3", [objects, bucketAccess, lifecycle, objectLock]);
+export async function createS3(deps: S3Deps): Promise<S3Service> {
+  await deps.database.migrate("s3", [objects, bucketAccess, lifecycle, objectLock, website]);
   const content = new Content(deps);
   // Expiries call functions, so they wait until there are some.
   let runner: LifecycleRunner | undefined;
@@ -42,6 +55,7 @@ export async function createS3(
       crossOrigin: crossOrigin(s3.database),
     },
     objects: storedObjects(s3),
+    websiteRoute: (request, response) => serveWebsite(s3, request, response),
     start() {
       runner = startLifecycles(s3);
     },

@@ -32,6 +32,7 @@ export const CORS_ID_CHARACTERS_MAX = 255;
 /** Default retentions of Object Lock. */
 export const RETENTION_DAYS_MAX = 36_500;
 export const RETENTION_YEARS_MAX = 100;
+export const ROUTING_RULES_MAX = 50;
 export const LIFECYCLE_RULES_MAX = 1_000;
 export const LIFECYCLE_ID_CHARACTERS_MAX = 255;
 /** Noncurrent versions that a lifecycle rule may keep. */

@@ -1,6 +1,7 @@
 /** The headers that are kept with an object: system-defined ones and the user's. */
 import { notImplemented } from "../../aws/errors.ts";
 import { s3Error } from "./errors.ts";
+import { checkRedirectLocation } from "./website/configuration.ts";
 import { METADATA_BYTES_MAX } from "./limits.ts";
 
 /** As stored (JSON) and as answered with every read. */
@@ -12,6 +13,8 @@ export interface ObjectHeaders {
   readonly contentLanguage?: string;
   /** Epoch milliseconds. */
   readonly expires?: number;
+  /** Where a website sends those who ask for the object. */
+  readonly redirect?: string;
   /** Names in lower case. */
   readonly metadata: Readonly<Record<string, string>>;
 }
@@ -24,13 +27,14 @@ export interface HeaderMembers {
   readonly ContentType?: string | undefined;
   readonly Expires?: Date | undefined;
   readonly Metadata?: Record<string, string> | undefined;
+  readonly WebsiteRedirectLocation?: string | undefined;
 }
 
 const DEFAULT_CONTENT_TYPE = "binary/octet-stream";
 
 /**
  * The headers of a new object.
- * @throws MetadataTooLarge when names and values of the user's metadata exceed 2 KB.
+ * @throws MetadataTooLarge when names and values of the user's metadata exceed 2 KB; InvalidRedirectLocation.
  */
 export function readHeaders(input: HeaderMembers): ObjectHeaders {
   const metadata: Record<string, string> = {};
@@ -49,6 +53,9 @@ export function readHeaders(input: HeaderMembers): ObjectHeaders {
     ...(encoding ? { contentEncoding: encoding } : {}),
     ...(input.ContentLanguage ? { contentLanguage: input.ContentLanguage } : {}),
     ...(input.Expires ? { expires: input.Expires.getTime() } : {}),
+    ...(input.WebsiteRedirectLocation
+      ? { redirect: checkRedirectLocation(input.WebsiteRedirectLocation) }
+      : {}),
     metadata,
   };
 }
@@ -63,7 +70,15 @@ export function headerOutput(stored: ObjectHeaders): HeaderMembers {
     ContentLanguage: stored.contentLanguage,
     Expires: stored.expires === undefined ? undefined : new Date(stored.expires),
     Metadata: { ...stored.metadata },
+    ...(stored.redirect !== undefined && { WebsiteRedirectLocation: stored.redirect }),
   };
+}
+
+/** A copy's headers, which are its source's but for where a website sends those who ask for it. */
+export function withRedirect(headers: string, location: string | undefined): string {
+  const { redirect, ...rest } = JSON.parse(headers) as ObjectHeaders;
+  if (redirect === undefined && !location) return headers;
+  return JSON.stringify({ ...rest, ...(location && { redirect: checkRedirectLocation(location) }) });
 }
 
 /** `aws-chunked` is how the body travelled, and no part of the object. */

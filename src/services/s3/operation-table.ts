@@ -26,6 +26,7 @@ import {
   headBucket,
   listBuckets,
 } from "./operations/buckets.ts";
+import { deleteBucketWebsite, getBucketWebsite, putBucketWebsite } from "./operations/bucket-website.ts";
 import type { Client } from "./operations/client.ts";
 import { completeMultipartUpload } from "./operations/complete-multipart-upload.ts";
 import { copyObject } from "./operations/copy-object.ts";
@@ -77,6 +78,7 @@ export const operationTable: OperationTable<Client, S3> = {
   DeleteBucketLifecycle: deleteBucketLifecycle,
   DeleteBucketPolicy: deleteBucketPolicy,
   DeleteBucketTagging: deleteBucketTagging,
+  DeleteBucketWebsite: deleteBucketWebsite,
   DeleteObject: deleteObject,
   DeleteObjects: withVerifiedBody(deleteObjects),
   DeleteObjectTagging: deleteObjectTagging,
@@ -91,6 +93,7 @@ export const operationTable: OperationTable<Client, S3> = {
   GetBucketPolicyStatus: getBucketPolicyStatus,
   GetBucketTagging: getBucketTagging,
   GetBucketVersioning: getBucketVersioning,
+  GetBucketWebsite: getBucketWebsite,
   GetObject: getObject,
   GetObjectAcl: getObjectAcl,
   GetObjectAttributes: getObjectAttributes,
@@ -117,6 +120,7 @@ export const operationTable: OperationTable<Client, S3> = {
   PutBucketRequestPayment: withVerifiedBody(putBucketRequestPayment),
   PutBucketTagging: withVerifiedBody(putBucketTagging),
   PutBucketVersioning: withVerifiedBody(putBucketVersioning),
+  PutBucketWebsite: withVerifiedBody(putBucketWebsite),
   PutObject: putObject,
   PutObjectAcl: withVerifiedBody(putObjectAcl),
   PutObjectLegalHold: withVerifiedBody(putObjectLegalHold),

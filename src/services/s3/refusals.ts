@@ -19,7 +19,6 @@ const REFUSED = {
   CopySourceSSECustomerAlgorithm: "server-side encryption with customer keys of a copy's source",
   CopySourceSSECustomerKey: "server-side encryption with customer keys of a copy's source",
   CopySourceSSECustomerKeyMD5: "server-side encryption with customer keys of a copy's source",
-  WebsiteRedirectLocation: "website redirects (x-amz-website-redirect-location)",
   ObjectLockEventHold: "retentions that an event begins (x-amz-object-lock-event-hold)",
   ObjectLockEventHoldDurationDays:
     "retentions that an event begins (x-amz-object-lock-event-hold-duration-days)",

@@ -27,6 +27,8 @@ export interface BucketRow {
   readonly lifecycle: string | null;
   /** JSON of a {@link BucketLock}; null where the bucket locks nothing. */
   readonly object_lock: string | null;
+  /** JSON of a {@link Website}, or null. */
+  readonly website: string | null;
 }
 
 /** One version of an object, or a delete marker; without its content. */

@@ -38,6 +38,7 @@ const WITH_LIFECYCLE = sql(
   "SELECT name, lifecycle FROM s3_bucket WHERE lifecycle IS NOT NULL ORDER BY name",
 );
 const SET_OBJECT_LOCK = sql("s3.bucket-object-lock", "UPDATE s3_bucket SET object_lock = ? WHERE name = ?");
+const SET_WEBSITE = sql("s3.bucket-website", "UPDATE s3_bucket SET website = ? WHERE name = ?");
 const SET_CORS = sql("s3.bucket-cors", "UPDATE s3_bucket SET cors = ? WHERE name = ?");
 
 export function findBucket(reader: Reader, name: string): Promise<BucketRow | undefined> {
@@ -145,4 +146,12 @@ export function bucketsWithLifecycle(reader: Reader): Promise<Pick<BucketRow, "n
 
 export async function setObjectLock(transaction: Transaction, name: string, lock: string): Promise<void> {
   await transaction.run(SET_OBJECT_LOCK, lock, name);
+}
+
+export async function setWebsite(
+  transaction: Transaction,
+  name: string,
+  website: string | null,
+): Promise<void> {
+  await transaction.run(SET_WEBSITE, website, name);
 }

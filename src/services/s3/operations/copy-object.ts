@@ -12,7 +12,7 @@ import type { FoundSource } from "../copy-source.ts";
 import type { S3 } from "../deps.ts";
 import { invalidArgument, invalidRequest } from "../errors.ts";
 import { shownVersionId } from "../find-object.ts";
-import { checkStorageClass, readHeaders } from "../metadata.ts";
+import { checkStorageClass, readHeaders, withRedirect } from "../metadata.ts";
 import { askedLock } from "../object-lock/lock.ts";
 import { putVersion } from "../put-version.ts";
 import { receiveCopy } from "../receive-copy.ts";
@@ -56,7 +56,10 @@ export async function copyObject(
     checksum,
     parts: 0,
     uploadId: null,
-    headers: input.MetadataDirective === "REPLACE" ? JSON.stringify(readHeaders(input)) : row.headers,
+    headers:
+      input.MetadataDirective === "REPLACE"
+        ? JSON.stringify(readHeaders(input))
+        : withRedirect(row.headers, input.WebsiteRedirectLocation),
     lock,
     tags: input.TaggingDirective === "REPLACE" ? storedTags(readTagHeader(input.Tagging)) : row.tags,
   };
@@ -107,7 +110,8 @@ function checkDirectives(input: CopyInput): void {
 
 function refuseSelfCopy(input: CopyInput, { source }: FoundSource): void {
   const same = source.bucket === input.Bucket && source.key === input.Key && source.versionId === undefined;
-  if (!same || input.MetadataDirective === "REPLACE" || input.StorageClass !== undefined) return;
+  const changes = input.StorageClass !== undefined || input.WebsiteRedirectLocation !== undefined;
+  if (!same || input.MetadataDirective === "REPLACE" || changes) return;
   throw invalidRequest(
     "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
   );
