@@ -35,6 +35,11 @@ export interface TestKafka {
   produce(topic: string, messages: readonly TestMessage[]): Promise<void>;
   /** What a group has committed; -1 for nothing. */
   committed(group: string, topic: string, partition?: number): Promise<number>;
+  /** Joins a group as an application of its own does, and reads what it is given. */
+  join(
+    group: string,
+    topic: string,
+  ): Promise<{ values: string[]; partitions(): readonly number[]; leave(): Promise<void> }>;
   /** All values of a topic so far. */
   read(topic: string): Promise<{ key: string | undefined; value: string }[]>;
   /** `kill -9` of the broker; it starts again on the same port and data. */
@@ -129,6 +134,20 @@ function clientsOf(client: ConstructorParameters<typeof Admin>[0]) {
         topics: [{ topic, partitions: [partition] }],
       });
       return Number(offsets.get(topic)?.[partition] ?? -1n);
+    },
+    async join(groupId: string, topic: string) {
+      const consumer = new Consumer({ ...client, groupId, heartbeatInterval: 500 });
+      const stream = await consumer.consume({ topics: [topic], mode: "committed", fallbackMode: "latest" });
+      const values: string[] = [];
+      stream.on("data", ({ value }) => values.push(String(value)));
+      return {
+        values,
+        partitions: () => consumer.assignments?.flatMap(({ partitions }) => partitions) ?? [],
+        async leave() {
+          await stream.close();
+          await consumer.close(true);
+        },
+      };
     },
     async read(topic: string) {
       await using consumer = closing(new Consumer({ ...client, groupId: `reader-${Math.random()}` }));

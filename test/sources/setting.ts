@@ -54,12 +54,14 @@ export interface Writer {
 }
 
 /** Starts a server whose functions run as plain processes, so that what they write is there to read. */
-export async function startBrokerSetting(): Promise<BrokerSetting> {
+export async function startBrokerSetting(
+  more: Parameters<typeof startServer>[0] = {},
+): Promise<BrokerSetting> {
   const folder = await mkdtemp(join(tmpdir(), "lambent-brokers-"));
   const files = { brokers: join(folder, "brokers.json"), secrets: join(folder, "secrets.json") };
   await writeFile(files.brokers, "{}");
   await writeFile(files.secrets, "{}", { mode: 0o600 });
-  const server = await startServer({ ...files, sandbox: "process", logLevel: "error" });
+  const server = await startServer({ ...files, sandbox: "process", logLevel: "error", ...more });
   const rest = await settleBrokers(server.endpoint, folder);
   return {
     server,

@@ -141,10 +141,12 @@ export class Group {
 
   /** Makes the group go on from these offsets; durable at the brokers when it resolves. */
   async commit(offsets: ReadonlyMap<number, bigint>): Promise<void> {
-    if (offsets.size === 0) return;
     const { topic } = this.#options;
+    // A partition that was given to another member meanwhile is for that one to commit.
+    const own = [...offsets].filter(([partition]) => this.partitions.includes(partition));
+    if (own.length === 0) return;
     await this.#consumer.commit({
-      offsets: [...offsets].map(([partition, offset]) => ({
+      offsets: own.map(([partition, offset]) => ({
         topic,
         partition,
         offset,

@@ -53,9 +53,11 @@ export class Lane {
       await this.#gather();
       if (signal.aborted) return;
       const batch = cut(this.#inTurn(), this.#ports.batchSize, this.#ports.envelope);
+      this.#ports.context.count("PolledEventCount", batch.polled);
+      if (batch.filteredOut > 0) this.#ports.context.count("FilteredOutEventCount", batch.filteredOut);
       if (!(await this.#handle(batch))) return;
       if (batch.offsets.size > 0) await this.#ports.commit(batch.offsets);
-      this.#ports.context.count("CommittedEventCount", batch.events.length);
+      this.#ports.context.count("CommittedEventCount", batch.polled);
     }
   }
 
@@ -145,11 +147,10 @@ export class Lane {
 
   #take({ partition, records, next }: Fetched): void {
     const buffer = this.#buffers.find((one) => one.partition === partition);
-    if (records.length > 0) this.#ports.context.count("PolledEventCount", records.length);
-    const reads = records.map((record) => this.#read(record));
-    const passed = reads.filter(({ event }) => event === undefined).length;
-    if (passed > 0) this.#ports.context.count("FilteredOutEventCount", passed);
-    buffer?.add(reads, next);
+    buffer?.add(
+      records.map((record) => this.#read(record)),
+      next,
+    );
   }
 
   #read(read: ReadRecord): Read {

@@ -65,6 +65,9 @@ export class KafkaReader implements RunningSource {
     try {
       if (hadProblem) this.#context.processed("OK");
       let lanes = firstLanes(this.#mapping.settings, group.partitions.length);
+      // Looked up first, as it is where reading begins.
+      await group.offsets(group.partitions);
+      await this.#tellLag(group, lanes);
       while (!this.#context.signal.aborted) {
         const pollers = new Pollers(this.#mapping, this.#context, cluster, group, sink);
         await pollers.begin(lanes, (error) => changes.tell({ error }));
