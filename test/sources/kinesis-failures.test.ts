@@ -153,14 +153,18 @@ test("a queue gets the record alone; a topic is refused by name", async () => {
   const sqs = new SQSClient(setting.server.client());
   const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: "discarded" }));
   await setting.put(stream, ["bad"]);
-  await setting.map(recorder, stream, {
+  const { UUID = "" } = await setting.map(recorder, stream, {
     MaximumRetryAttempts: 0,
+    MetricsConfig: { Metrics: ["EventCount"] },
     ...onFailure("arn:aws:sqs:us-east-1:000000000000:discarded"),
   });
   const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 10 }));
   assert.equal(Messages.length, 1);
   const { payload, ...record } = JSON.parse(Messages[0]?.Body ?? "") as FailureRecord;
   assert.equal(payload, undefined);
+  const metrics = await (await fetch(new URL("/_lambent/metrics", setting.server.endpoint))).text();
+  for (const name of ["failed_invoke", "dropped", "on_failure_destination_delivered"])
+    assert.match(metrics, new RegExp(`aws_lambda_${name}_event_count_total{[^}]*"${UUID}"} 1\n`));
   assert.equal(record.KinesisBatchInfo["batchSize"], 1);
   await assert.rejects(
     setting.map(await setting.record(), stream, onFailure("arn:aws:sns:us-east-1:000000000000:topic")),
