@@ -246,7 +246,7 @@ suite("event source mappings of Apache Kafka", { skip }, () => {
       );
     // What was not committed by the one when the partitions change hands, the other reads again.
     const haveAll = (...expected: string[]) =>
-      until(`${expected} came`, async () => {
+      until(`${expected.join(", ")} came`, async () => {
         const ours = valuesOf(await writer.events()).flat();
         return expected.every((value) => ours.includes(value) || other.values.includes(value));
       });
