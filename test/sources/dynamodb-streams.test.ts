@@ -304,3 +304,16 @@ test("a stream whose table is deleted is read to its end", async () => {
   await dynamodb.send(new DeleteTableCommand({ TableName: name }));
   await until("all have come", async () => (await idsOf(recorder)).length === 3);
 });
+
+test("a shard's child is read when the shard has ended, after four hours", async () => {
+  const recorder = await setting.record();
+  const { name, stream } = await table();
+  await setting.map(recorder, stream);
+  await put(name, "1");
+  await ran(recorder, 1);
+  await clock.advance(4 * 3_600_000);
+  await put(name, "2");
+  await put(name, "3");
+  await until("those of the child have come", async () => (await idsOf(recorder)).length === 3);
+  assert.deepEqual(await idsOf(recorder), ["1", "2", "3"]);
+});

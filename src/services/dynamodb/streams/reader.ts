@@ -130,11 +130,11 @@ export class StreamReader {
   }
 
   /**
-   * Resolves when records or shards may have been added since the call, or when the signal aborts; does not poll. Take the
-   * promise, then read, and await it where nothing was read.
+   * Resolves when the shard may have new records or have been closed (without a shard: when shards may have been added) since the
+   * call, or when the signal aborts; does not poll. Take the promise, then read, and await it where nothing was read.
    */
-  changed(arn: string, _shardId: string | undefined, signal: AbortSignal): Promise<void> {
-    return this.#deps.signals.wait(streamTopic(arn), signal);
+  changed(arn: string, shardId: string | undefined, signal: AbortSignal): Promise<void> {
+    return this.#deps.signals.wait(streamTopic(arn, shardId), signal);
   }
 
   /** What the API tells of a stream. */

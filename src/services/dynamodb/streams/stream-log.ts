@@ -45,9 +45,9 @@ export interface StreamSignals {
   wait(topic: string, signal: AbortSignal): Promise<void>;
 }
 
-/** The topic of a stream's signals. */
-export function streamTopic(arn: string): string {
-  return `dynamodb-stream:${arn}`;
+/** The topic of a shard's signals, or without one of the stream's: that its shards have changed. */
+export function streamTopic(arn: string, shardId = ""): string {
+  return `dynamodb-stream:${arn}/${shardId}`;
 }
 
 export class StreamLog {
@@ -84,17 +84,17 @@ export class StreamLog {
     const now = this.#deps.clock.now();
     for (let slot = 0; slot < stream.slots; slot++) {
       const shard = await openShard(transaction, this.#deps.database.engine, stream.id, slot);
-      if (shard) await this.#close(transaction, shard);
+      if (shard) await this.#close(transaction, table, shard);
     }
     await markStreamEnded(transaction, stream.id, now);
-    await this.#wake(transaction, table, stream);
+    await this.#wake(transaction, table);
   }
 
   /** Writes the records of changes that a transaction has made; to be called once, at its end. */
   async record(transaction: Transaction, changes: readonly StreamedChange[]): Promise<void> {
     if (changes.length === 0) return;
     for (const { table, stream, slot, changes: ofSlot } of bySlot(changes)) {
-      const shard = await this.#currentShard(transaction, stream, slot);
+      const shard = await this.#currentShard(transaction, table, stream, slot);
       const sequences = await this.#deps.sequence.take(transaction, ofSlot.length);
       const now = this.#deps.clock.now();
       for (const [i, change] of ofSlot.entries()) {
@@ -110,16 +110,22 @@ export class StreamLog {
         };
         await addRecord(transaction, shard.id, row);
       }
-      await this.#wake(transaction, table, stream);
+      await this.#wake(transaction, table, shard.shardId);
     }
   }
 
   /** The shard of a slot that takes records; a new one when the present one is old. */
-  async #currentShard(transaction: Transaction, stream: TableStream, slot: number): Promise<{ id: number }> {
+  async #currentShard(
+    transaction: Transaction,
+    table: TableDefinition,
+    stream: TableStream,
+    slot: number,
+  ): Promise<Pick<ShardRow, "id" | "shardId">> {
     const shard = await openShard(transaction, this.#deps.database.engine, stream.id, slot);
     if (!shard) throw new Error(`the stream ${stream.label} has no open shard for slot ${slot}`);
     if (this.#deps.clock.now() - shard.openedAt < SHARD_AGE_MS_MAX) return shard;
-    await this.#close(transaction, shard);
+    await this.#close(transaction, table, shard);
+    await this.#wake(transaction, table);
     return this.#open(transaction, stream.id, slot, shard.shardId);
   }
 
@@ -128,7 +134,7 @@ export class StreamLog {
     stream: number,
     slot: number,
     parent: string,
-  ): Promise<{ id: number }> {
+  ): Promise<Pick<ShardRow, "id" | "shardId">> {
     const { clock, ids, sequence } = this.#deps;
     const openedAt = clock.now();
     const [starting = 0] = await sequence.take(transaction, 1);
@@ -145,15 +151,17 @@ export class StreamLog {
     return shard;
   }
 
-  async #close(transaction: Transaction, shard: ShardRow): Promise<void> {
+  async #close(transaction: Transaction, table: TableDefinition, shard: ShardRow): Promise<void> {
     const [ending = 0] = await this.#deps.sequence.take(transaction, 1);
     await markShardClosed(transaction, { id: shard.id, ending, closedAt: this.#deps.clock.now() });
+    await this.#wake(transaction, table, shard.shardId);
   }
 
-  async #wake(transaction: Transaction, table: TableDefinition, { label }: TableStream): Promise<void> {
-    const { account, region, name } = table;
-    const arn = streamArn({ account, region, table: name, label });
-    await this.#deps.signals.send(transaction, streamTopic(arn));
+  /** Wakes those who wait for a shard, or for a change of the stream's shards. */
+  async #wake(transaction: Transaction, table: TableDefinition, shardId?: string): Promise<void> {
+    const { account, region, name, stream } = table;
+    const arn = streamArn({ account, region, table: name, label: stream?.label ?? "" });
+    await this.#deps.signals.send(transaction, streamTopic(arn, shardId));
   }
 }
 
