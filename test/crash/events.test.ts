@@ -10,8 +10,7 @@ import { PutFunctionEventInvokeConfigCommand } from "@aws-sdk/client-lambda";
 import { PutRolePolicyCommand, IAMClient } from "@aws-sdk/client-iam";
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import { deployFunction, makeRole } from "../harness/functions.ts";
-import { spawnServer } from "../harness/process.ts";
-import type { ServerProcess } from "../harness/process.ts";
+import { Life } from "../harness/life.ts";
 import { clientOptions } from "../harness/server.ts";
 import { scope } from "../protocol/raw-request.ts";
 
@@ -38,24 +37,6 @@ export const handler = async ({ n }) => {
 function seededRandom(seed: number): () => number {
   let state = seed;
   return () => (state = (state * 1_103_515_245 + 12_345) % 2 ** 31) / 2 ** 31;
-}
-
-/** The server of the moment, and what it takes to replace it. */
-class Life {
-  readonly #flags: readonly string[];
-  server: Promise<ServerProcess>;
-
-  constructor(flags: readonly string[]) {
-    this.#flags = flags;
-    this.server = spawnServer(flags);
-  }
-
-  /** `kill -9`, and a new server on the same data. */
-  async kill(): Promise<void> {
-    const old = await this.server;
-    this.server = old.kill().then(() => spawnServer(this.#flags));
-    await this.server;
-  }
 }
 
 async function prepare(endpoint: string, folder: string): Promise<void> {

@@ -1,40 +1,21 @@
-/** A server on one address that is killed and started again, on the same data. */
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
-import { once } from "node:events";
+/** A server that is killed again and again, on one data directory. */
 import { spawnServer } from "./process.ts";
 import type { ServerProcess } from "./process.ts";
 
+/** The server of the moment, and what it takes to replace it. */
 export class Life {
-  readonly endpoint: string;
   readonly #flags: readonly string[];
-  #server: Promise<ServerProcess>;
+  server: Promise<ServerProcess>;
 
-  private constructor(port: number, flags: readonly string[]) {
-    this.endpoint = `http://127.0.0.1:${port}`;
-    this.#flags = ["--port", String(port), ...flags];
-    this.#server = spawnServer(this.#flags);
+  constructor(flags: readonly string[]) {
+    this.#flags = flags;
+    this.server = spawnServer(flags);
   }
 
-  static async begin(flags: readonly string[]): Promise<Life> {
-    const probe = createServer().listen(0, "127.0.0.1");
-    await once(probe, "listening");
-    const { port } = probe.address() as AddressInfo;
-    probe.close();
-    await once(probe, "close");
-    const life = new Life(port, flags);
-    await life.#server;
-    return life;
-  }
-
-  /** `kill -9`, and a new server. */
+  /** `kill -9`, and a new server on the same data. */
   async kill(): Promise<void> {
-    const old = await this.#server;
-    this.#server = old.kill().then(() => spawnServer(this.#flags));
-    await this.#server;
-  }
-
-  async end(): Promise<void> {
-    await (await this.#server).terminate();
+    const old = await this.server;
+    this.server = old.kill().then(() => spawnServer(this.#flags));
+    await this.server;
   }
 }
