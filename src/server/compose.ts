@@ -156,8 +156,8 @@ async function composeServices(
   const { resourcePolicies: policies } = iam;
   const sts = owned(await createSts({ ...common, roles: iam.sessions }));
   const logs = owned(await createCloudwatchLogs(common));
-  const dynamodb = owned(await createDynamoDb(common));
-  const dynamodbStreams = createDynamoDbStreams({ ...base, streams: dynamodb.streams });
+  const dynamodb = owned(await createDynamoDb({ ...common, policies }));
+  const dynamodbStreams = createDynamoDbStreams({ ...base, streams: dynamodb.streams, policies });
   const { shardThroughput } = config;
   const kinesis = owned(await createKinesis({ ...common, policies, shardThroughput }));
   const { auth: authentication } = config;

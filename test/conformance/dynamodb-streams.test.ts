@@ -369,7 +369,7 @@ test("ListStreams, DescribeStream, GetShardIterator and GetRecords refuse bad in
   const stranger = new DynamoDBStreamsClient(setting.server.client({ account: "111122223333" }));
   assert.match(
     await refusal(stranger.send(new GetRecordsCommand({ ShardIterator: good }))),
-    /^ResourceNotFoundException/,
+    /^AccessDeniedException: .*because no resource-based policy allows the dynamodb:GetRecords action/,
   );
   stranger.destroy();
   const create = (StreamSpecification: object) =>

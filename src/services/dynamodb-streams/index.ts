@@ -8,5 +8,5 @@ import { operationTable } from "./operation-table.ts";
 export type { DynamoDbStreamsDeps } from "./deps.ts";
 
 export function createDynamoDbStreams(deps: DynamoDbStreamsDeps): { service: Service } {
-  return { service: bindService("dynamodb-streams", operationTable, deps, authorization) };
+  return { service: bindService("dynamodb-streams", operationTable, deps, authorization(deps)) };
 }

@@ -1,4 +1,5 @@
 /** What the API of streams needs of DynamoDB's tables; satisfied in server/compose.ts. */
+import type { ConditionValues, Principal } from "../../aws/service.ts";
 import type { KeySchemaElement, StreamViewType, _Record } from "@aws-sdk/client-dynamodb-streams";
 
 export interface StreamFacts {
@@ -10,6 +11,21 @@ export interface StreamFacts {
   readonly createdAt: number;
   readonly isEnabled: boolean;
   readonly keySchema: KeySchemaElement[];
+  /** The text of the stream's own policy. */
+  readonly policy: string | undefined;
+}
+
+export interface ResourcePolicies {
+  /** What a policy says of a caller: that it denies; that it names them or everyone, their role, only their account; or nothing. */
+  decide(
+    text: string,
+    request: {
+      readonly principal: Principal;
+      readonly action: string;
+      readonly resource: string;
+      readonly conditions: ConditionValues;
+    },
+  ): Promise<"denied" | "principal" | "role" | "account" | "none">;
 }
 
 export interface StreamShard {

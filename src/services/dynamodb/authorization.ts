@@ -15,7 +15,10 @@ import { statementRequirement } from "./partiql/requirement.ts";
 import type { Statement } from "./partiql/statement.ts";
 import type { TableDefinition } from "./tables/definition.ts";
 import { tableArn } from "./tables/definition.ts";
-import { placeOf } from "./tables/registry.ts";
+import { whatPolicySays } from "./tables/access.ts";
+import { placeAnywhere } from "./tables/registry.ts";
+import type { ResourcePolicies } from "./ports.ts";
+import { readStreamArn } from "./streams/names.ts";
 import type { TableRegistry } from "./tables/registry.ts";
 
 type Attributes = Readonly<Record<string, unknown>>;
@@ -65,6 +68,17 @@ const onTagged = (
   conditions: ConditionValues,
 ): Access[] => [{ action: context.operation, resource: resourceOf(arn, context), conditions }];
 
+/** The table, or the stream, whose policy it is. */
+const onPolicy = (
+  { ResourceArn }: { readonly ResourceArn: string | undefined },
+  context: RequestContext,
+): Access[] => [
+  {
+    action: context.operation,
+    resource: readStreamArn(ResourceArn ?? "") ? (ResourceArn ?? "") : resourceOf(ResourceArn, context),
+  },
+];
+
 /** @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html */
 const table: AccessTable = {
   // Each of its statements needs what ExecuteStatement would: the operation asks.
@@ -80,9 +94,14 @@ const table: AccessTable = {
     }),
   CreateTable: (input, context) => {
     const created = { ...onTable(input, context)[0], conditions: tagConditions(input.Tags) } as Access;
-    return input.Tags?.length ? [created, { ...created, action: "TagResource" }] : [created];
+    const more = [
+      ...(input.Tags?.length ? ["TagResource"] : []),
+      ...(input.ResourcePolicy === undefined ? [] : ["PutResourcePolicy"]),
+    ];
+    return [created, ...more.map((action) => ({ ...created, action }))];
   },
   DeleteItem: onItem("Key"),
+  DeleteResourcePolicy: onPolicy,
   DeleteTable: onTable,
   DescribeContinuousBackups: onTable,
   DescribeEndpoints: anywhere,
@@ -93,9 +112,11 @@ const table: AccessTable = {
   ExecuteStatement: () => [],
   ExecuteTransaction: () => [],
   GetItem: onItem("Key"),
+  GetResourcePolicy: onPolicy,
   ListTables: (_input, context) => onTable({ TableName: "*" }, context),
   ListTagsOfResource: (input, context) => onTagged(input.ResourceArn, context, {}),
   PutItem: onItem("Item"),
+  PutResourcePolicy: onPolicy,
   Query: (input, context) => [
     { ...onIndex(input, context), table: input.TableName, index: input.IndexName, items: [queried(input)] },
   ],
@@ -118,31 +139,71 @@ const table: AccessTable = {
   UpdateTimeToLive: onTable,
 };
 
+/** What an account may do with its policies whatever they say, or nobody could ever undo one that denies everyone everything. */
+const ROOT_MAY: ReadonlySet<string> = new Set([
+  "DeleteResourcePolicy",
+  "GetResourcePolicy",
+  "PutResourcePolicy",
+]);
+/** The table's ARN within its own, an index's or a stream's. */
+const TABLE_ARN = /^arn:[^:]+:dynamodb:[^:]+:\d{12}:table\/[^/]+/;
+
+type Tables = Pick<TableRegistry, "find" | "hasPolicies">;
+
 /** DynamoDB's part in deciding who may do what. */
-export function authorization(tables: Pick<TableRegistry, "find">): ServiceAuthorization {
+export function authorization(tables: Tables, policies: ResourcePolicies): ServiceAuthorization {
   type Loose = (input: unknown, context: RequestContext) => readonly Access[];
   const byName = new Map(Object.entries(table) as [string, Loose][]);
   return {
     operations: new Set(byName.keys()),
+    bindsRoot: true,
     async requirements(operation, input, context) {
-      const statements = statementsOf(operation, input);
+      // Nothing but a table's policy keeps root from anything.
+      const isRoot = context.principal.type === "root";
+      if (isRoot && (!tables.hasPolicies || ROOT_MAY.has(operation))) return [];
+      const statements = statementsOf(operation, input, isRoot);
       if (statements)
         return Promise.all(statements.map((statement) => statementRequirement(tables, statement, context)));
       const accesses = byName.get(operation)?.(input, context) ?? [];
       return Promise.all(accesses.map((access) => requirementOf(tables, access, context)));
     },
+    async resourceGrant({ action, resource, conditions }, context) {
+      const arn = tables.hasPolicies ? TABLE_ARN.exec(resource)?.[0] : undefined;
+      // A stream's policy is its own, and asked for where streams are read.
+      if (arn === undefined || readStreamArn(resource)) return "none";
+      const found = await tables.find(placeAnywhere(arn, context));
+      if (!found) return "none";
+      const said = await whatPolicySays(policies, found, { action, resource, conditions }, context);
+      return said === "account" ? "none" : said;
+    },
   };
 }
 
 /** The statements of requests of PartiQL that are refused as a whole; those of a batch are each refused by themselves. */
-function statementsOf(operation: string, input: Readonly<Record<string, unknown>>): Statement[] | undefined {
+function statementsOf(
+  operation: string,
+  input: Readonly<Record<string, unknown>>,
+  isRoot: boolean,
+): Statement[] | undefined {
   if (operation === "ExecuteStatement") {
     const { Statement: text, Parameters: parameters } = input as Partial<Input<Client, "ExecuteStatement">>;
     return [readStatement(text as string, parameters)];
   }
+  if (operation === "BatchExecuteStatement" && isRoot) return batchStatements(input);
   if (operation !== "ExecuteTransaction") return undefined;
   const { TransactStatements: statements = [] } = input as Partial<Input<Client, "ExecuteTransaction">>;
   return statements.map((one, i) => readTransactStatement(one, i));
+}
+
+/** Root is refused the whole batch, of which what cannot be read is answered for by itself. */
+function batchStatements(input: Partial<Input<Client, "BatchExecuteStatement">>): Statement[] {
+  return (input.Statements ?? []).flatMap(({ Statement: text, Parameters: parameters }) => {
+    try {
+      return [readStatement(text as string, parameters)];
+    } catch {
+      return [];
+    }
+  });
 }
 
 async function requirementOf(
@@ -165,7 +226,7 @@ async function leadingKeys(
   context: RequestContext,
 ): Promise<ConditionValues> {
   if (!items || name === undefined) return {};
-  const found = await tables.find(placeOf(name, context));
+  const found = await tables.find(placeAnywhere(name, context));
   const key = found && partitionKey(found, index);
   if (key === undefined) return {};
   const values = items.map((item) => textOf(item?.[key]));
@@ -257,6 +318,6 @@ function memberConditions(input: object): ConditionValues {
 /** A table's ARN, of a name or an ARN: always in one form, since policies compare text. */
 function resourceOf(nameOrArn: string | undefined, context: RequestContext): string {
   const { account, region } = context;
-  if (nameOrArn?.startsWith("arn:")) return tableArn(placeOf(nameOrArn, context));
+  if (nameOrArn?.startsWith("arn:")) return tableArn(placeAnywhere(nameOrArn, context));
   return tableArn({ account, region, name: nameOrArn ?? "" });
 }

@@ -4,6 +4,7 @@ import type { Ids } from "../../kit/id.ts";
 import type { Database } from "../../store/database.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { ThroughputMeter } from "./items/throughput.ts";
+import type { ResourcePolicies } from "./ports.ts";
 import type { StreamLog, StreamSignals } from "./streams/stream-log.ts";
 import type { TableCounts } from "./tables/counts.ts";
 import type { TableDefinition } from "./tables/definition.ts";
@@ -17,6 +18,7 @@ export interface DynamoDbDeps {
   readonly database: Database;
   readonly log: Log;
   readonly signals: StreamSignals;
+  readonly policies: ResourcePolicies;
 }
 
 /** What the operations get. */

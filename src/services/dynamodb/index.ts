@@ -7,7 +7,7 @@ import { ExpirySweeper } from "./expiry/sweeper.ts";
 import { ThroughputMeter } from "./items/throughput.ts";
 import { operationTable } from "./operation-table.ts";
 import { createDirectItems } from "./operations/direct.ts";
-import { migrations, sharedMigrations } from "./store.ts";
+import { anyPolicies, migrations, sharedMigrations } from "./store.ts";
 import { StreamHousekeeping } from "./streams/housekeeping.ts";
 import { StreamReader } from "./streams/reader.ts";
 import { openSequence } from "./streams/sequence.ts";
@@ -38,9 +38,10 @@ export async function createDynamoDb(deps: DynamoDbDeps): Promise<DynamoDb> {
   const { database, clock, log } = deps;
   await database.migrate("dynamodb", migrations);
   if (database.engine === "postgres") await database.migrate("dynamodb-shared", sharedMigrations);
-  const tables = new TableRegistry(database, clock);
+  const tables = new TableRegistry(database, clock, deps.policies);
   const deletions = new Deletions(database, tables, log);
   await deletions.resume();
+  if (await anyPolicies(database)) tables.expectPolicies();
   const tasks = new TableTasks({ database, tables, log });
   const operationDeps = {
     ...deps,
@@ -56,7 +57,7 @@ export async function createDynamoDb(deps: DynamoDbDeps): Promise<DynamoDb> {
   await tasks.resume();
   return {
     service: {
-      ...bindService("dynamodb", operationTable, operationDeps, authorization(tables)),
+      ...bindService("dynamodb", operationTable, operationDeps, authorization(tables, deps.policies)),
       direct: createDirectItems(operationDeps),
     },
     streams: new StreamReader(deps),

@@ -19,6 +19,11 @@ import { executeTransaction } from "./operations/execute-transaction.ts";
 import { getItem } from "./operations/get-item.ts";
 import { putItem } from "./operations/put-item.ts";
 import { query } from "./operations/query.ts";
+import {
+  deleteResourcePolicy,
+  getResourcePolicy,
+  putResourcePolicy,
+} from "./operations/resource-policies.ts";
 import { scan } from "./operations/scan.ts";
 import { listTagsOfResource, tagResource, untagResource } from "./operations/tags.ts";
 import { describeTimeToLive, updateTimeToLive } from "./operations/time-to-live.ts";
@@ -33,6 +38,7 @@ export const operationTable: OperationTable<Client, OperationDeps> = {
   BatchWriteItem: batchWriteItem,
   CreateTable: createTable,
   DeleteItem: deleteItem,
+  DeleteResourcePolicy: deleteResourcePolicy,
   DeleteTable: deleteTable,
   DescribeContinuousBackups: describeContinuousBackups,
   DescribeEndpoints: describeEndpoints,
@@ -42,9 +48,11 @@ export const operationTable: OperationTable<Client, OperationDeps> = {
   ExecuteStatement: executeStatement,
   ExecuteTransaction: executeTransaction,
   GetItem: getItem,
+  GetResourcePolicy: getResourcePolicy,
   ListTables: listTables,
   ListTagsOfResource: listTagsOfResource,
   PutItem: putItem,
+  PutResourcePolicy: putResourcePolicy,
   Query: query,
   Scan: scan,
   TagResource: tagResource,

@@ -1,6 +1,7 @@
 /** All SQL of streams, their shards and records. */
 import { sql } from "../../store/database.ts";
 import type { Reader, Transaction } from "../../store/database.ts";
+import type { ResourcePolicy } from "./tables/definition.ts";
 
 export type ViewType = "KEYS_ONLY" | "NEW_IMAGE" | "OLD_IMAGE" | "NEW_AND_OLD_IMAGES";
 
@@ -16,7 +17,13 @@ export interface StreamRow {
   readonly keySchema: string;
   readonly createdAt: number;
   readonly endedAt: number;
+  readonly policy: ResourcePolicy | undefined;
 }
+
+type RawStream = Omit<StreamRow, "policy"> & {
+  readonly policyText: string | null;
+  readonly policyRevision: string | null;
+};
 
 export interface ShardRow {
   readonly id: number;
@@ -41,7 +48,7 @@ export interface RecordRow {
 }
 
 const STREAM = `account, region, table_name AS "table", label, id, view_type AS "viewType", key_schema AS "keySchema",
-  created_at AS "createdAt", ended_at AS "endedAt"`;
+  created_at AS "createdAt", ended_at AS "endedAt", policy AS "policyText", policy_revision AS "policyRevision"`;
 const SHARD = `id, stream, slot, shard_id AS "shardId", parent, starting, ending, trimmed, opened_at AS "openedAt",
   closed_at AS "closedAt"`;
 
@@ -65,6 +72,10 @@ const insertStream = sql(
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)`,
 );
 const endStream = sql("dynamodb.endStream", "UPDATE dynamodb_streams SET ended_at = ? WHERE id = ?");
+const updatePolicy = sql(
+  "dynamodb.updateStreamPolicy",
+  "UPDATE dynamodb_streams SET policy = ?, policy_revision = ? WHERE id = ?",
+);
 const insertShard = sql(
   "dynamodb.insertShard",
   `INSERT INTO dynamodb_stream_shards (id, stream, slot, shard_id, parent, starting, ending, trimmed, opened_at, closed_at)
@@ -149,7 +160,8 @@ interface Place {
 export type StreamName = Pick<StreamRow, "account" | "region" | "table" | "label">;
 
 export async function findStream(reader: Reader, name: StreamName): Promise<StreamRow | undefined> {
-  return reader.get<StreamRow>(selectStream, name.account, name.region, name.table, name.label);
+  const row = await reader.get<RawStream>(selectStream, name.account, name.region, name.table, name.label);
+  return row && streamOf(row);
 }
 
 /** Streams after one, in the order of their tables' names and of their labels; of one table when it is named. */
@@ -159,12 +171,29 @@ export async function streamsAfter(
   after: Pick<StreamRow, "table" | "label">,
   { table, limit }: { readonly table: string | undefined; readonly limit: number },
 ): Promise<StreamRow[]> {
-  if (table === undefined)
-    return reader.all<StreamRow>(selectStreams, account, region, after.table, after.label, limit);
-  return reader.all<StreamRow>(selectStreamsOfTable, account, region, table, after.label, limit);
+  const rows =
+    table === undefined
+      ? await reader.all<RawStream>(selectStreams, account, region, after.table, after.label, limit)
+      : await reader.all<RawStream>(selectStreamsOfTable, account, region, table, after.label, limit);
+  return rows.map(streamOf);
 }
 
-export async function addStream(transaction: Transaction, stream: Omit<StreamRow, "endedAt">): Promise<void> {
+function streamOf({ policyText: text, policyRevision: revision, ...stream }: RawStream): StreamRow {
+  return { ...stream, policy: text === null || revision === null ? undefined : { text, revision } };
+}
+
+export async function setStreamPolicy(
+  transaction: Transaction,
+  id: number,
+  policy: ResourcePolicy | undefined,
+): Promise<void> {
+  await transaction.run(updatePolicy, policy?.text ?? null, policy?.revision ?? null, id);
+}
+
+export async function addStream(
+  transaction: Transaction,
+  stream: Omit<StreamRow, "endedAt" | "policy">,
+): Promise<void> {
   const { account, region, table, label, id, viewType, keySchema, createdAt } = stream;
   await transaction.run(insertStream, account, region, table, label, id, viewType, keySchema, createdAt);
 }

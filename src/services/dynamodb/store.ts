@@ -2,13 +2,14 @@
 import { sql } from "../../store/database.ts";
 import type { Migration, Reader, Transaction } from "../../store/database.ts";
 import { tables } from "./migrations/001-tables.ts";
+import { streamPolicies } from "./migrations/004-stream-policies.ts";
 import { tasks } from "./migrations/003-tasks.ts";
 import { sharedSequence, streams } from "./migrations/002-streams.ts";
 import { removeExpiringTable, removeSomeExpiries } from "./store-expiries.ts";
 import { removeTableTasks } from "./store-tasks.ts";
 import type { TableDefinition } from "./tables/definition.ts";
 
-export const migrations: readonly Migration[] = [tables, streams, tasks];
+export const migrations: readonly Migration[] = [tables, streams, tasks, streamPolicies];
 /** What PostgreSQL needs beside them. */
 export const sharedMigrations: readonly Migration[] = [sharedSequence];
 
@@ -34,6 +35,10 @@ const selectDeleting = sql(
 const insertTable = sql(
   "dynamodb.insertTable",
   "INSERT INTO dynamodb_tables (account, region, name, id, status, definition) VALUES (?, ?, ?, ?, 'ACTIVE', ?)",
+);
+const selectPolicies = sql(
+  "dynamodb.tablesWithPolicies",
+  `SELECT COUNT(*) AS "tables" FROM dynamodb_tables WHERE definition LIKE '%"policy":{%'`,
 );
 const updateDefinition = sql(
   "dynamodb.updateDefinition",
@@ -117,6 +122,11 @@ export async function countTablesIn(reader: Reader, place: Omit<TablePlace, "nam
 /** Tables whose deletion a former run began. */
 export async function tablesBeingDeleted(reader: Reader): Promise<TableDefinition[]> {
   return (await reader.all<TableRow>(selectDeleting)).map(readDefinition);
+}
+
+/** Whether any table has a policy; may say so wrongly. */
+export async function anyPolicies(reader: Reader): Promise<boolean> {
+  return ((await reader.get<{ tables: number }>(selectPolicies))?.tables ?? 0) > 0;
 }
 
 export async function addTable(transaction: Transaction, table: TableDefinition): Promise<void> {

@@ -16,6 +16,8 @@ const KINDS = ["ConditionCheck", "Put", "Delete", "Update"] as const;
 
 export interface TransactAction {
   readonly kind: (typeof KINDS)[number];
+  /** As policies name it. */
+  readonly action: string;
   /** Name or ARN, as given. */
   readonly tableName: string;
   /** The item of a Put, the key of the others. */
@@ -38,6 +40,7 @@ export function readAction(member: TransactWriteItem): TransactAction {
   const { condition, update } = readExpressions(action, "older");
   return {
     kind,
+    action: `${kind}Item`,
     tableName: action.TableName as string,
     attributes,
     condition,

@@ -16,6 +16,7 @@ import { readStatement } from "../partiql/parser.ts";
 import { runWrite } from "../partiql/run-write.ts";
 import { statementRequirement } from "../partiql/requirement.ts";
 import { runSelect } from "../partiql/select.ts";
+import { statementAccess } from "../partiql/statement.ts";
 import type { Statement } from "../partiql/statement.ts";
 import type { Attributes } from "../values/value.ts";
 import type { Client } from "./client.ts";
@@ -94,7 +95,7 @@ async function run(
   if (statement.kind === "EXISTS")
     throw invalid("EXISTS can only be used in ExecuteTransaction write requests.");
   if (context.authorize) await context.authorize(await statementRequirement(deps.tables, statement, context));
-  const table = await deps.tables.active(statement.table, context);
+  const table = await deps.tables.active(statement.table, context, statementAccess(statement));
   if (statement.kind !== "SELECT")
     return runWrite(deps, table, statement, request.ReturnValuesOnConditionCheckFailure);
   try {

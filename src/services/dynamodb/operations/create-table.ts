@@ -10,6 +10,7 @@ import { requiredTableName, validateTableName } from "../tables/registry.ts";
 import { readStream } from "../tables/stream-specification.ts";
 import { checkTags } from "../tables/tags.ts";
 import type { Client } from "./client.ts";
+import { checkPolicyText } from "./resource-policies.ts";
 
 /** Tables of one account in one region. */
 const TABLES_MAX = 2500;
@@ -26,6 +27,7 @@ export async function createTable(
   const place = { account, region, name };
   const table = defineTable(input, place, { ids: deps.ids, now: deps.clock.now() });
   const tags = checkTags(input.Tags);
+  if (input.ResourcePolicy !== undefined) checkPolicyText(deps, input.ResourcePolicy);
   const viewType = readStream(input.StreamSpecification);
   const created = await deps.database.tx(async (transaction) => {
     if (await findTable(transaction, place))
@@ -36,11 +38,13 @@ export async function createTable(
         `Subscriber limit exceeded: There is a limit of ${TABLES_MAX} tables per subscriber`,
       );
     const stream = viewType && (await deps.streams.begin(transaction, table, viewType));
-    const streamed = stream ? { ...table, stream } : table;
+    const policy = input.ResourcePolicy && { text: input.ResourcePolicy, revision: String(table.createdAt) };
+    const streamed = { ...table, ...(stream && { stream }), ...(policy && { policy }) };
     await addTable(transaction, streamed);
     for (const tag of tags) await setTag(transaction, table.id, tag);
     return streamed;
   });
+  if (input.ResourcePolicy !== undefined) deps.tables.expectPolicies();
   deps.tables.forget(place);
   // The table is there at once; that it is being made is what AWS says first, and what clients wait to be over.
   return { TableDescription: describeTable(created, "CREATING", new Map(), created.createdAt) };

@@ -5,7 +5,8 @@ import { resourceNotFound } from "../errors.ts";
 import { listTableNames } from "../store.ts";
 import type { TableDefinition } from "../tables/definition.ts";
 import { describeTable as describe } from "../tables/describe.ts";
-import { placeOf, requiredTableName } from "../tables/registry.ts";
+import { checkForeigner } from "../tables/access.ts";
+import { placeAnywhere, requiredTableName } from "../tables/registry.ts";
 import type { Client } from "./client.ts";
 
 const LISTED_MAX = 100;
@@ -40,8 +41,9 @@ export async function tableToManage(
   nameOrArn: string | undefined,
   context: RequestContext,
 ): Promise<TableDefinition> {
-  const place = placeOf(requiredTableName(nameOrArn), context);
+  const place = placeAnywhere(requiredTableName(nameOrArn), context);
   const table = await deps.tables.find(place);
+  await checkForeigner(deps.policies, place, table, { action: context.operation }, context);
   if (!table) throw resourceNotFound(`Requested resource not found: Table: ${place.name} not found`);
   return table;
 }

@@ -33,7 +33,7 @@ function get(
   requestId: string,
   body: Buffer,
 ): Promise<WireResponse> | undefined {
-  const input = readInput(body, "Key");
+  const input = readInput(deps, body, "Key");
   if (!input) return undefined;
   return getItem(deps, { TableName: input.TableName, Key: input.attributes }, context).then(({ Item }) =>
     success(requestId, Item ? `{"Item":${plainJson(Item)}}` : "{}"),
@@ -46,7 +46,7 @@ function put(
   requestId: string,
   body: Buffer,
 ): Promise<WireResponse> | undefined {
-  const input = readInput(body, "Item");
+  const input = readInput(deps, body, "Item");
   if (!input) return undefined;
   return putItem(deps, { TableName: input.TableName, Item: input.attributes }, context).then(() =>
     success(requestId, "{}"),
@@ -58,8 +58,9 @@ interface DirectInput {
   readonly attributes: Attributes;
 }
 
-/** Undefined for anything but the name of a table and attributes that hold no binary values. */
-function readInput(body: Buffer, member: "Key" | "Item"): DirectInput | undefined {
+/** Undefined for anything but the name of a table and attributes that hold no binary values, and where a policy may deny. */
+function readInput({ tables }: OperationDeps, body: Buffer, member: "Key" | "Item"): DirectInput | undefined {
+  if (tables.hasPolicies) return undefined;
   let input: unknown;
   try {
     input = JSON.parse(body.toString("utf8"));

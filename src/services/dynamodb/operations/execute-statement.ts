@@ -6,6 +6,7 @@ import { readIdentity, readNextToken, writeNextToken } from "../partiql/next-tok
 import { readStatement } from "../partiql/parser.ts";
 import { runWrite } from "../partiql/run-write.ts";
 import { runSelect } from "../partiql/select.ts";
+import { statementAccess } from "../partiql/statement.ts";
 import type { Select } from "../partiql/statement.ts";
 import type { Client } from "./client.ts";
 
@@ -22,7 +23,7 @@ export async function executeStatement(
     throw invalid("EXISTS can only be used in ExecuteTransaction write requests.");
   if (statement.kind === "SELECT") return executeSelect(deps, statement, input, context);
   if (input.NextToken !== undefined) throw invalid("NextToken does not match request");
-  const table = await deps.tables.active(statement.table, context);
+  const table = await deps.tables.active(statement.table, context, statementAccess(statement));
   const { item, consumption } = await runWrite(
     deps,
     table,
@@ -43,7 +44,7 @@ async function executeSelect(
 ): Promise<ExecuteStatementOutput> {
   const identity = readIdentity(input.Statement, input.Parameters);
   const from = input.NextToken === undefined ? undefined : readNextToken(input.NextToken, identity);
-  const table = await deps.tables.active(statement.table, context);
+  const table = await deps.tables.active(statement.table, context, statementAccess(statement));
   const { items, next, last, consumption } = await runSelect(deps, table, statement, {
     isConsistent: input.ConsistentRead ?? false,
     limit: input.Limit,

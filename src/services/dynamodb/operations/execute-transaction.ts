@@ -10,6 +10,7 @@ import { DUPLICATE_ITEM } from "../partiql/faults.ts";
 import { itemInWhere } from "../partiql/keys-in-where.ts";
 import { readTransactStatement } from "../partiql/parser.ts";
 import { projected } from "../partiql/select.ts";
+import { statementAccess } from "../partiql/statement.ts";
 import type { Select } from "../partiql/statement.ts";
 import { writeAction } from "../partiql/write-action.ts";
 import type { WriteStatement } from "../partiql/write-action.ts";
@@ -41,10 +42,12 @@ async function readAll(
   const gets = [];
   for (const select of selects) {
     if (select.index !== undefined) throw invalid("Reads on indices are not supported within transactions.");
-    const table = await deps.tables.active(select.table, context);
+    const table = await deps.tables.active(select.table, context, statementAccess(select));
     gets.push({ tableName: select.table, key: keyOf(select, table.key), paths: undefined });
   }
-  const read = await readTogether(deps, gets, input.ReturnConsumedCapacity, context);
+  const read = await readTogether(deps, gets, input.ReturnConsumedCapacity, context, {
+    action: "PartiQLSelect",
+  });
   const responses = (read.Responses ?? []).map(({ Item: item }, i) => {
     const [part] = item ? projected([item], selects[i]?.paths) : [];
     return part ? { Item: part } : {};
@@ -74,7 +77,7 @@ async function writeAll(
 ): Promise<TransactionOutput> {
   const actions: TransactAction[] = [];
   for (const [i, statement] of statements.entries()) {
-    const table = await deps.tables.active(statement.table, context);
+    const table = await deps.tables.active(statement.table, context, statementAccess(statement));
     const returned = input.TransactStatements?.[i]?.ReturnValuesOnConditionCheckFailure;
     actions.push(writeAction(statement, table, returned));
   }

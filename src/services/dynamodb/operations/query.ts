@@ -35,7 +35,9 @@ export async function query(
   context: RequestContext,
 ): Promise<Output<Client, "Query">> {
   const request = readRequest(input);
-  const table = await deps.tables.active(input.TableName as string, context);
+  const table = await deps.tables.active(input.TableName as string, context, {
+    index: input.IndexName,
+  });
   const index = findIndex(table, input.IndexName, input.ConsistentRead);
   const key = (index ?? table).key;
   const keyQuery = readKeyQuery(request.comparisons, key);

@@ -31,7 +31,9 @@ export async function scan(
   context: RequestContext,
 ): Promise<Output<Client, "Scan">> {
   const request = readRequest(input);
-  const table = await deps.tables.active(input.TableName as string, context);
+  const table = await deps.tables.active(input.TableName as string, context, {
+    index: input.IndexName,
+  });
   const index = findIndex(table, input.IndexName, input.ConsistentRead);
   const readsItems = readsItemsBesides(table, index, input.Select, request.paths);
   refusePathsIntoKeys(table, [...(request.paths ?? []), ...(request.filter ? pathsOf(request.filter) : [])]);

@@ -12,6 +12,7 @@ import { itemPlace, validateKey } from "../items/keys.ts";
 import { refusePathsIntoKeys } from "../items/selection.ts";
 import type { ItemRow, RowPlace } from "../store-items.ts";
 import { getItemRow } from "../store-items.ts";
+import type { TableAccess } from "../tables/access.ts";
 import type { TableDefinition } from "../tables/definition.ts";
 import { validateAttributes } from "../values/validate.ts";
 import type { Attributes } from "../values/value.ts";
@@ -38,8 +39,9 @@ export async function readTogether(
   gets: readonly Get[],
   wantedCapacity: ReturnConsumedCapacity | undefined,
   context: RequestContext,
+  access: TableAccess = { action: "GetItem" },
 ): Promise<Output<Client, "TransactGetItems">> {
-  const { places, tables } = await findPlaces(deps, gets, context);
+  const { places, tables } = await findPlaces(deps, gets, context, access);
   const rows = await deps.database.tx(async (transaction) => {
     const read: (ItemRow | undefined)[] = [];
     for (const place of places) read.push(await getItemRow(transaction, place));
@@ -72,9 +74,10 @@ async function findPlaces(
   deps: OperationDeps,
   gets: readonly Get[],
   context: RequestContext,
+  access: TableAccess,
 ): Promise<{ places: RowPlace[]; tables: TableDefinition[] }> {
   const tables: TableDefinition[] = [];
-  for (const { tableName } of gets) tables.push(await deps.tables.active(tableName, context));
+  for (const { tableName } of gets) tables.push(await deps.tables.active(tableName, context, access));
   const reasons = gets.map(({ key, paths }, i) =>
     reasonFrom(() => {
       const table = tables[i] as TableDefinition;

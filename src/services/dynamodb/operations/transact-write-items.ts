@@ -101,7 +101,8 @@ async function findSteps(
   context: RequestContext,
 ): Promise<Step[]> {
   const tables: TableDefinition[] = [];
-  for (const { tableName } of actions) tables.push(await deps.tables.active(tableName, context));
+  for (const { tableName, action } of actions)
+    tables.push(await deps.tables.active(tableName, context, { action }));
   const reasons = actions.map((action, i) =>
     reasonFrom(() => checkAction(action, tables[i] as TableDefinition)),
   );

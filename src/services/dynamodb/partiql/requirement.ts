@@ -1,19 +1,12 @@
 /** What PartiQL statements need of the caller's policies. */
 import type { ConditionValues, RequestContext, Requirement } from "../../../aws/service.ts";
 import { tableArn } from "../tables/definition.ts";
-import { placeOf } from "../tables/registry.ts";
+import { placeAnywhere } from "../tables/registry.ts";
 import type { TableRegistry } from "../tables/registry.ts";
 import type { AttributeValue } from "../values/value.ts";
 import { namesPartitions, partitionsIn } from "./keys-in-where.ts";
+import { statementAction } from "./statement.ts";
 import type { Statement } from "./statement.ts";
-
-const ACTIONS: Readonly<Record<Statement["kind"], string>> = {
-  SELECT: "dynamodb:PartiQLSelect",
-  EXISTS: "dynamodb:PartiQLSelect",
-  INSERT: "dynamodb:PartiQLInsert",
-  UPDATE: "dynamodb:PartiQLUpdate",
-  DELETE: "dynamodb:PartiQLDelete",
-};
 
 /** @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-iam.html */
 export async function statementRequirement(
@@ -21,7 +14,7 @@ export async function statementRequirement(
   statement: Statement,
   context: RequestContext,
 ): Promise<Requirement> {
-  const place = placeOf(statement.table, context);
+  const place = placeAnywhere(statement.table, context);
   const index = statement.kind === "SELECT" ? statement.index : undefined;
   const arn = tableArn(place);
   const table = await tables.find(place);
@@ -34,7 +27,7 @@ export async function statementRequirement(
       ? [statement.item[key.partition.name]]
       : partitionsIn(where, key);
   return {
-    action: ACTIONS[kind],
+    action: `dynamodb:${statementAction(statement)}`,
     resource: index === undefined ? arn : `${arn}/index/${index}`,
     conditions: {
       ...leadingKeys(values),

@@ -46,3 +46,22 @@ export interface Exists {
 }
 
 export type Statement = Select | Insert | Update | Delete | Exists;
+
+const ACTIONS: Readonly<Record<Statement["kind"], string>> = {
+  SELECT: "PartiQLSelect",
+  EXISTS: "PartiQLSelect",
+  INSERT: "PartiQLInsert",
+  UPDATE: "PartiQLUpdate",
+  DELETE: "PartiQLDelete",
+};
+
+/** What policies call what a statement does. */
+export function statementAction({ kind }: Pick<Statement, "kind">): string {
+  return ACTIONS[kind];
+}
+
+/** What a statement does to its table or index, as policies see it. */
+export function statementAccess(statement: Statement): { action: string; index: string | undefined } {
+  const index = statement.kind === "SELECT" ? statement.index : undefined;
+  return { action: statementAction(statement), index };
+}

@@ -8,6 +8,7 @@ import type { Written } from "../items/write.ts";
 import type { TableDefinition } from "../tables/definition.ts";
 import type { Attributes } from "../values/value.ts";
 import { itemInWhere } from "./keys-in-where.ts";
+import { statementAction } from "./statement.ts";
 import type { Exists, Statement } from "./statement.ts";
 
 /** A statement that writes, or checks within a transaction that does. */
@@ -19,7 +20,8 @@ export function writeAction(
   table: TableDefinition,
   returnedOnFailure: ReturnValuesOnConditionCheckFailure | undefined,
 ): TransactAction {
-  const common = { tableName: statement.table, update: undefined, returnedOnFailure };
+  const action = statementAction(statement);
+  const common = { action, tableName: statement.table, update: undefined, returnedOnFailure };
   const isThere = presence(table, "attribute_exists");
   if (statement.kind === "INSERT") {
     const condition = presence(table, "attribute_not_exists");

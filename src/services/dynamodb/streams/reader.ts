@@ -64,6 +64,8 @@ export interface StreamFacts {
   readonly createdAt: number;
   readonly isEnabled: boolean;
   readonly keySchema: KeySchemaElement[];
+  /** The text of the stream's own policy. */
+  readonly policy: string | undefined;
 }
 
 export interface ReaderDeps {
@@ -229,6 +231,7 @@ function factsOf(stream: StreamRow): StreamFacts {
     viewType,
     createdAt,
     isEnabled: endedAt === 0,
+    policy: stream.policy?.text,
     keySchema: JSON.parse(keySchema) as StreamFacts["keySchema"],
   };
 }

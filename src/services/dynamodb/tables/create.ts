@@ -18,6 +18,7 @@ const MEMBERS: ReadonlySet<string> = new Set<keyof CreateTableInput>([
   "KeySchema",
   "LocalSecondaryIndexes",
   "ProvisionedThroughput",
+  "ResourcePolicy",
   "SSESpecification",
   "StreamSpecification",
   "TableClass",

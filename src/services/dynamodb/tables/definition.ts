@@ -66,6 +66,12 @@ export interface TableStream {
   readonly isEnabled: boolean;
 }
 
+/** A policy on a table or stream. */
+export interface ResourcePolicy {
+  readonly text: string;
+  readonly revision: string;
+}
+
 export interface TableDefinition {
   /** Owner of the table's items in the store; never given twice. */
   readonly id: number;
@@ -91,6 +97,7 @@ export interface TableDefinition {
   readonly revision?: number;
   readonly stream?: TableStream;
   readonly timeToLive?: TimeToLive;
+  readonly policy?: ResourcePolicy;
 }
 
 /** An id that no owner of rows has had before: 52 random bits. */

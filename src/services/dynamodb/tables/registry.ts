@@ -6,6 +6,9 @@ import type { RequestContext } from "../../../aws/service.ts";
 import { invalid, resourceNotFound } from "../errors.ts";
 import type { TablePlace } from "../store.ts";
 import { findTable } from "../store.ts";
+import type { ResourcePolicies } from "../ports.ts";
+import { checkForeigner } from "./access.ts";
+import type { TableAccess } from "./access.ts";
 import type { TableDefinition } from "./definition.ts";
 
 /** How long a definition may be out of date where other servers change tables too, in milliseconds. */
@@ -27,6 +30,7 @@ interface Remembered {
 export class TableRegistry {
   readonly #database: Database;
   readonly #clock: Clock;
+  readonly #policies: ResourcePolicies;
   readonly #maxAgeMs: number;
   readonly #remembered = new Map<string, Remembered>();
   /** Ids of tables whose deletion has begun in this process. */
@@ -37,9 +41,12 @@ export class TableRegistry {
   /** Grows with every change, so that what was read before one is not remembered after it. */
   #changes = 0;
 
-  constructor(database: Database, clock: Clock) {
+  #hasPolicies = false;
+
+  constructor(database: Database, clock: Clock, policies: ResourcePolicies) {
     this.#database = database;
     this.#clock = clock;
+    this.#policies = policies;
     this.#maxAgeMs = database.engine === "sqlite" ? Infinity : SHARED_MAX_AGE_MS;
   }
 
@@ -51,16 +58,38 @@ export class TableRegistry {
     const changes = this.#changes;
     const table = await findTable(this.#database, place);
     if (!table || changes !== this.#changes) return table;
+    if (table.policy) this.#hasPolicies = true;
     if (this.#remembered.size >= REMEMBERED_MAX) this.#remembered.clear();
     this.#remembered.set(id, { table, readAt: this.#clock.now() });
     return table;
   }
 
-  /** The table for reading and writing items. */
-  async active(nameOrArn: string, context: RequestContext): Promise<TableDefinition> {
-    const table = await this.find(placeOf(nameOrArn, context));
+  /**
+   * The table for reading and writing items. One of another account must let the caller in by its policy.
+   *
+   * @param access What is to be done there, where it is not the request's own action on the table itself.
+   */
+  async active(
+    nameOrArn: string,
+    context: RequestContext,
+    access: Partial<TableAccess> = {},
+  ): Promise<TableDefinition> {
+    const place = placeAnywhere(nameOrArn, context);
+    const table = await this.find(place);
+    if (place.account !== context.account)
+      await checkForeigner(this.#policies, place, table, { action: context.operation, ...access }, context);
     if (!table || table.isDeleting) throw resourceNotFound();
     return table;
+  }
+
+  /** Whether there can be tables with policies at all; where not, nothing has to ask. */
+  get hasPolicies(): boolean {
+    return this.#hasPolicies;
+  }
+
+  /** To be called when a table has been given a policy. */
+  expectPolicies(): void {
+    this.#hasPolicies = true;
   }
 
   /**
@@ -123,8 +152,25 @@ function placeId({ account, region, name }: TablePlace): string {
   return `${account}/${region}/${name}`;
 }
 
-/** What a `TableName` member names: a table of the caller's account and region, or by ARN. */
+/** What a `TableName` member names, which must be a table of the caller's account. */
 export function placeOf(
+  nameOrArn: string,
+  context: Pick<RequestContext, "account" | "region" | "operation">,
+): TablePlace {
+  const place = placeAnywhere(nameOrArn, context);
+  if (place.account !== context.account)
+    throw new AwsError(
+      "AccessDeniedException",
+      `User is not authorized to perform: dynamodb:${context.operation} on resource: ${nameOrArn} because no ` +
+        "resource-based policy allows the action",
+      {},
+      400,
+    );
+  return place;
+}
+
+/** What a `TableName` member names: a table of the caller's account and region, or by ARN one of any account. */
+export function placeAnywhere(
   nameOrArn: string,
   context: Pick<RequestContext, "account" | "region" | "operation">,
 ): TablePlace {
@@ -137,14 +183,6 @@ export function placeOf(
     throw invalid(`Invalid TableArn: Invalid ResourceArn provided as input ${nameOrArn}`);
   if (region !== context.region)
     throw invalid(`Invalid TableArn: Invalid ResourceArn provided as input ${nameOrArn}`);
-  if (account !== context.account)
-    throw new AwsError(
-      "AccessDeniedException",
-      `User is not authorized to perform: dynamodb:${context.operation} on resource: ${nameOrArn} because no ` +
-        "resource-based policy allows the action",
-      {},
-      400,
-    );
   return { account, region, name };
 }
 

@@ -1,0 +1,19 @@
+/** What DynamoDB needs from other parts; satisfied in server/compose.ts. */
+import type { ConditionValues, Principal } from "../../aws/service.ts";
+
+/** What a policy says of a caller: that it denies, names them or everyone, names their role, names only their account; or nothing. */
+export type PolicyDecision = "denied" | "principal" | "role" | "account" | "none";
+
+export interface ResourcePolicies {
+  /** Reads a policy whose statements name resources. @throws with what is wrong */
+  parse(text: string): unknown;
+  decide(
+    text: string,
+    request: {
+      readonly principal: Principal;
+      readonly action: string;
+      readonly resource: string;
+      readonly conditions: ConditionValues;
+    },
+  ): Promise<PolicyDecision>;
+}
