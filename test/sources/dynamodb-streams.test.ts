@@ -11,6 +11,7 @@ import {
   UpdateItemCommand,
   UpdateTimeToLiveCommand,
 } from "@aws-sdk/client-dynamodb";
+import { AttachRolePolicyCommand } from "@aws-sdk/client-iam";
 import {
   CreateEventSourceMappingCommand,
   DeleteEventSourceMappingCommand,
@@ -294,6 +295,14 @@ test("CreateEventSourceMapping says what is missing: the stream, the role's perm
       `Cannot access stream ${stream}. Please ensure the role can perform the GetRecords, GetShardIterator, ` +
       "DescribeStream, and ListStreams Actions on your stream in IAM.",
   });
+  // AWS's own policy for such functions is enough.
+  await setting.iam.send(
+    new AttachRolePolicyCommand({
+      RoleName: "without-streams",
+      PolicyArn: "arn:aws:iam::aws:policy/service-role/AWSLambdaDynamoDBExecutionRole",
+    }),
+  );
+  await create({ FunctionName: other.name });
 });
 
 test("a stream whose table is deleted is read to its end", async () => {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { DeleteRolePolicyCommand, PutRolePolicyCommand } from "@aws-sdk/client-iam";
+import { AttachRolePolicyCommand, DeleteRolePolicyCommand, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import {
   CreateStreamCommand,
   DeleteStreamCommand,
@@ -141,6 +141,15 @@ test("a consumer's ARN: enhanced fan-out", async () => {
     message: `Cannot access stream ${ConsumerARN}. Please ensure the role can perform the SubscribeToShard Actions on your stream in IAM.`,
   });
   await create(stream, other.name);
+  // AWS's own policy for such functions is enough for both.
+  await setting.iam.send(
+    new AttachRolePolicyCommand({
+      RoleName: "shared-only",
+      PolicyArn: "arn:aws:iam::aws:policy/service-role/AWSLambdaKinesisExecutionRole",
+    }),
+  );
+  await setting.iam.send(new DeleteRolePolicyCommand({ RoleName: "shared-only", PolicyName: "stream" }));
+  await create(ConsumerARN, other.name);
 });
 
 test("a role that may no longer read stops the mapping, which says so and goes on once it may", async () => {
