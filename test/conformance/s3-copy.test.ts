@@ -90,7 +90,7 @@ describe("S3 copies and tags", () => {
       message: /Copy Source must mention/,
     });
     await refused(copy("", "no", { CopySource: "no-such-bucket/k" }), "NoSuchBucket", 404);
-    await refused(copy("condition", "no", { ServerSideEncryption: "AES256" }), "NotImplemented", 501);
+    await refused(copy("condition", "no", { ServerSideEncryption: "aws:kms" }), "NotImplemented", 501);
   });
 
   test("CopyObject from a version, over buckets and regions", async () => {

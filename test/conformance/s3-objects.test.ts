@@ -121,7 +121,6 @@ describe("S3 objects", () => {
     const cases: [Partial<PutObjectCommandInput>, string, number, RegExp][] = [
       [{ ACL: "public-read" }, "AccessControlListNotSupported", 400, /does not allow ACLs/],
       [{ GrantRead: "id=1" }, "AccessControlListNotSupported", 400, /ACLs/],
-      [{ ServerSideEncryption: "AES256" }, "NotImplemented", 501, /x-amz-server-side-encryption/],
       [{ ServerSideEncryption: "aws:kms", SSEKMSKeyId: "k" }, "NotImplemented", 501, /encryption/],
       [{ StorageClass: "GLACIER" }, "NotImplemented", 501, /GLACIER/],
       [{ StorageClass: "NONSENSE" as "GLACIER" }, "InvalidStorageClass", 400, /storage class/],

@@ -58,25 +58,6 @@ describe("S3 settings", () => {
     await refused(put, "AccessControlListNotSupported", 400, expected);
   });
 
-  test("GetBucketEncryption says that nothing is encrypted; PutBucketEncryption is refused, DeleteBucketEncryption changes nothing", async () => {
-    const { s3 } = server;
-    await refused(
-      s3.send(new client.GetBucketEncryptionCommand({ Bucket })),
-      "ServerSideEncryptionConfigurationNotFoundError",
-      404,
-    );
-    const ServerSideEncryptionConfiguration = {
-      Rules: [{ ApplyServerSideEncryptionByDefault: { SSEAlgorithm: "AES256" as const } }],
-    };
-    await refused(
-      s3.send(new client.PutBucketEncryptionCommand({ Bucket, ServerSideEncryptionConfiguration })),
-      "NotImplemented",
-      501,
-      { message: /PutBucketEncryption/ },
-    );
-    await s3.send(new client.DeleteBucketEncryptionCommand({ Bucket }));
-  });
-
   test("GetBucketAccelerateConfiguration, GetBucketLogging and GetBucketRequestPayment tell what every bucket has; PutBucketLogging and PutBucketRequestPayment take that alone", async () => {
     const { s3 } = server;
     assert.equal(

@@ -172,6 +172,7 @@ const table = authorizationFrom<Client>({
   ListParts: onObject("ListMultipartUploadParts"),
   PutBucketAcl: onBucket("PutBucketAcl"),
   PutBucketCors: onBucket("PutBucketCORS"),
+  PutBucketEncryption: onBucket("PutEncryptionConfiguration"),
   PutBucketLifecycleConfiguration: onBucket("PutLifecycleConfiguration"),
   PutBucketLogging: onBucket("PutBucketLogging"),
   PutBucketNotificationConfiguration: onBucket("PutBucketNotification"),

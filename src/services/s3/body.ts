@@ -25,7 +25,7 @@ export async function receiveBody(
   requested: RequestedChecksum,
   algorithm: ChecksumAlgorithm,
   context: RequestContext,
-  options: { readonly inline: boolean },
+  options: { readonly inline: boolean; readonly key?: Buffer | undefined },
 ): Promise<Received> {
   const length = declaredLength(context);
   const md5 = parseContentMd5(input.ContentMD5);

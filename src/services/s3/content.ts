@@ -6,6 +6,8 @@ import { ServiceBlobs } from "../../store/service-blobs.ts";
 import type { ServiceBlobsDeps } from "../../store/service-blobs.ts";
 import { startDigest } from "./checksum/algorithms.ts";
 import type { ChecksumAlgorithm } from "./checksum/algorithms.ts";
+import { changeFrom, changed, changedStream } from "./encryption/cipher.ts";
+import type { ObjectKeys } from "./encryption/keys.ts";
 import type { ObjectRow, PartRow } from "./rows.ts";
 import { NAMES_PER_LOOK, referencedBlobs } from "./store-garbage.ts";
 import { partsOfRange } from "./store-uploads.ts";
@@ -28,6 +30,8 @@ export interface Received {
 export interface ReceiveOptions {
   /** Small content may lie in its row. */
   readonly inline: boolean;
+  /** Encrypts what is stored. */
+  readonly key?: Buffer | undefined;
   /** A second digest to compute on the way. */
   readonly second?: ChecksumAlgorithm | undefined;
 }
@@ -42,11 +46,13 @@ const OWNER = {
 export class Content {
   readonly #deps: ServiceBlobsDeps;
   readonly #own: ServiceBlobs;
+  readonly #keys: ObjectKeys;
   readonly #reading = new Map<string, number>();
   readonly #discarded = new Set<string>();
 
-  constructor(deps: ServiceBlobsDeps) {
+  constructor(deps: ServiceBlobsDeps & { readonly keys: ObjectKeys }) {
     this.#deps = deps;
+    this.#keys = deps.keys;
     this.#own = new ServiceBlobs(deps, OWNER);
   }
 
@@ -91,9 +97,16 @@ export class Content {
       if (chunk) head.push(chunk);
       else ended = true;
     }
-    if (ended) return { ...digests(), blobName: null, inlineBytes: Buffer.concat(head) };
+    const { key } = options;
+    if (ended) {
+      const bytes = Buffer.concat(head);
+      const inlineBytes = key ? changeFrom(key, "")(bytes) : bytes;
+      return { ...digests(), blobName: null, inlineBytes };
+    }
     const blobName = this.#own.newName();
-    await this.#deps.blobs.put(blobName, Readable.from(chunks(head, next), { objectMode: false }));
+    const plain = chunks(head, next);
+    const stored = key ? changed(plain, changeFrom(key, blobName)) : plain;
+    await this.#deps.blobs.put(blobName, Readable.from(stored, { objectMode: false }));
     return { ...digests(), blobName, inlineBytes: null };
   }
 
@@ -104,16 +117,20 @@ export class Content {
   async read(row: ObjectRow, range?: ByteRange): Promise<Readable | Buffer> {
     if (row.size === 0) return Buffer.alloc(0);
     const span = range ?? { start: 0, end: row.size - 1 };
-    if (row.inline_bytes) return row.inline_bytes.subarray(span.start, span.end + 1);
-    if (row.blob_name !== null) return this.#deps.blobs.read(row.blob_name, span);
+    const key = this.#keys.open(row.encryption);
+    if (row.inline_bytes) {
+      const bytes = row.inline_bytes.subarray(span.start, span.end + 1);
+      return key ? changeFrom(key, "", span.start)(bytes) : bytes;
+    }
+    if (row.blob_name !== null) return this.#readBlob(row.blob_name, span, key);
     const parts = await partsOfRange(this.#deps.database, row.upload_id ?? "", span.start, span.end);
     if (parts.length === 0) throw new BlobNotFound(`the parts of upload ${row.upload_id}`);
     // The first is opened now, so that an object removed meanwhile is noticed before the answer begins.
     const names = parts.map((part) => part.blob_name);
     this.#hold(names);
     try {
-      const first = await this.#readPart(parts[0] as PartRow, span);
-      const stream = Readable.from(this.#joined(first, parts, span), { objectMode: false });
+      const first = await this.#readPart(parts[0] as PartRow, span, key);
+      const stream = Readable.from(this.#joined(first, parts, span, key), { objectMode: false });
       // Whether it was read to its end, in part, or never.
       return stream.once("close", () => {
         first.destroy();
@@ -143,17 +160,27 @@ export class Content {
     return this.#own.stop();
   }
 
-  async *#joined(first: Readable, parts: readonly PartRow[], span: ByteRange): AsyncIterable<Buffer> {
+  async *#joined(
+    first: Readable,
+    parts: readonly PartRow[],
+    span: ByteRange,
+    key: Buffer | undefined,
+  ): AsyncIterable<Buffer> {
     yield* first as AsyncIterable<Buffer>;
-    for (const part of parts.slice(1)) yield* (await this.#readPart(part, span)) as AsyncIterable<Buffer>;
+    for (const part of parts.slice(1))
+      yield* (await this.#readPart(part, span, key)) as AsyncIterable<Buffer>;
   }
 
-  #readPart(part: PartRow, span: ByteRange): Promise<Readable> {
+  #readPart(part: PartRow, span: ByteRange, key: Buffer | undefined): Promise<Readable> {
     const begins = part.start_at ?? 0;
-    return this.#deps.blobs.read(part.blob_name, {
-      start: Math.max(0, span.start - begins),
-      end: Math.min(part.size, span.end - begins + 1) - 1,
-    });
+    const start = Math.max(0, span.start - begins);
+    const end = Math.min(part.size, span.end - begins + 1) - 1;
+    return this.#readBlob(part.blob_name, { start, end }, key);
+  }
+
+  async #readBlob(name: string, span: ByteRange, key: Buffer | undefined): Promise<Readable> {
+    const stream = await this.#deps.blobs.read(name, span);
+    return key ? changedStream(stream, changeFrom(key, name, span.start)) : stream;
   }
 
   #hold(names: readonly string[]): void {

@@ -5,6 +5,7 @@ import type { Blobs } from "../../store/blobs.ts";
 import type { Database } from "../../store/database.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Content } from "./content.ts";
+import type { ObjectKeys } from "./encryption/keys.ts";
 import type { LifecycleRunner } from "./lifecycle/runner.ts";
 import type { S3Limits } from "./limits.ts";
 import type { NotificationFunctions, NotificationQueues, ResourcePolicies } from "./ports.ts";
@@ -29,5 +30,6 @@ export interface S3 extends Omit<S3Deps, "limits"> {
   readonly limits: S3Limits;
   readonly content: Content;
   readonly sequence: Sequence;
+  readonly keys: ObjectKeys;
   readonly lifecycles: Pick<LifecycleRunner, "soon">;
 }

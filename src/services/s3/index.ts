@@ -8,6 +8,7 @@ import type { StoredObjects } from "./stored-objects.ts";
 import { Content } from "./content.ts";
 import type { S3, S3Deps } from "./deps.ts";
 import { crossOrigin } from "./cors/cross-origin.ts";
+import { KEY_BYTES, ObjectKeys, randomBytes } from "./encryption/keys.ts";
 import { startLifecycles } from "./lifecycle/runner.ts";
 import type { LifecycleRunner } from "./lifecycle/runner.ts";
 import { defaultLimits } from "./limits.ts";
@@ -16,8 +17,10 @@ import { bucketAccess } from "./migrations/002-bucket-access.ts";
 import { lifecycle } from "./migrations/003-lifecycle.ts";
 import { objectLock } from "./migrations/004-object-lock.ts";
 import { website } from "./migrations/005-website.ts";
+import { encryption } from "./migrations/006-encryption.ts";
 import { operationTable } from "./operation-table.ts";
 import { Sequence } from "./sequence.ts";
+import { settledSecret } from "./store-secrets.ts";
 import { serveWebsite } from "./website/serve.ts";
 
 export { isWebsite } from "./website/host.ts";
@@ -37,13 +40,16 @@ export interface S3Service {
 
 /** Opens S3 on its database and blobs, and begins to remove what an earlier process left behind. */
 export async function createS3(deps: S3Deps): Promise<S3Service> {
-  await deps.database.migrate("s3", [objects, bucketAccess, lifecycle, objectLock, website]);
-  const content = new Content(deps);
+  await deps.database.migrate("s3", [objects, bucketAccess, lifecycle, objectLock, website, encryption]);
+  const master = await settledSecret(deps.database, "objects", randomBytes(deps.ids, KEY_BYTES));
+  const keys = new ObjectKeys(master, deps.ids);
+  const content = new Content({ ...deps, keys });
   // Expiries call functions, so they wait until there are some.
   let runner: LifecycleRunner | undefined;
   const s3: S3 = {
     ...deps,
     limits: { ...defaultLimits, ...deps.limits },
+    keys,
     content,
     sequence: new Sequence(deps.clock),
     lifecycles: { soon: () => runner?.soon() },

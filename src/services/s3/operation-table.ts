@@ -4,6 +4,11 @@ import type { S3 } from "./deps.ts";
 import { absentSettings, putBucketLogging, putBucketRequestPayment } from "./operations/absent-settings.ts";
 import { deleteBucketCors, getBucketCors, putBucketCors } from "./operations/bucket-cors.ts";
 import {
+  deleteBucketEncryption,
+  getBucketEncryption,
+  putBucketEncryption,
+} from "./operations/bucket-encryption.ts";
+import {
   deleteBucketLifecycle,
   getBucketLifecycleConfiguration,
   putBucketLifecycleConfiguration,
@@ -75,6 +80,7 @@ export const operationTable: OperationTable<Client, S3> = {
   CreateMultipartUpload: createMultipartUpload,
   DeleteBucket: deleteBucket,
   DeleteBucketCors: deleteBucketCors,
+  DeleteBucketEncryption: deleteBucketEncryption,
   DeleteBucketLifecycle: deleteBucketLifecycle,
   DeleteBucketPolicy: deleteBucketPolicy,
   DeleteBucketTagging: deleteBucketTagging,
@@ -85,6 +91,7 @@ export const operationTable: OperationTable<Client, S3> = {
   DeletePublicAccessBlock: deletePublicAccessBlock,
   GetBucketAcl: getBucketAcl,
   GetBucketCors: getBucketCors,
+  GetBucketEncryption: getBucketEncryption,
   GetBucketLifecycleConfiguration: getBucketLifecycleConfiguration,
   GetBucketLocation: getBucketLocation,
   GetBucketNotificationConfiguration: getBucketNotificationConfiguration,
@@ -112,6 +119,7 @@ export const operationTable: OperationTable<Client, S3> = {
   ListParts: listParts,
   PutBucketAcl: withVerifiedBody(putBucketAcl),
   PutBucketCors: withVerifiedBody(putBucketCors),
+  PutBucketEncryption: withVerifiedBody(putBucketEncryption),
   PutBucketLifecycleConfiguration: withVerifiedBody(putBucketLifecycleConfiguration),
   PutBucketLogging: withVerifiedBody(putBucketLogging),
   PutBucketNotificationConfiguration: withVerifiedBody(putBucketNotificationConfiguration),

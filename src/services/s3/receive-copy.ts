@@ -22,7 +22,7 @@ export async function receiveCopy(
   find: () => Promise<FoundSource>,
   algorithmFor: (source: FoundSource) => ChecksumAlgorithm,
   rangeFor: (source: FoundSource) => ByteRange | undefined,
-  options: { inline: boolean },
+  options: { readonly inline: boolean; readonly key?: Buffer | undefined },
 ): Promise<ReceivedCopy> {
   for (let attempt = 1; ; attempt++) {
     const source = await find();

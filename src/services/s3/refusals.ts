@@ -7,7 +7,6 @@ const HARMLESS_ACLS = new Set(["private", "bucket-owner-full-control"]);
 
 /** Members that ask for something Lambent does not do, with the words that name it. */
 const REFUSED = {
-  ServerSideEncryption: "server-side encryption (x-amz-server-side-encryption)",
   SSEKMSKeyId: "server-side encryption with KMS keys (x-amz-server-side-encryption-aws-kms-key-id)",
   SSEKMSEncryptionContext: "server-side encryption with KMS keys (x-amz-server-side-encryption-context)",
   BucketKeyEnabled: "bucket keys (x-amz-server-side-encryption-bucket-key-enabled)",
@@ -36,6 +35,9 @@ export function refuseUnsupported(input: object): void {
   const members = input as Record<string, unknown>;
   const has = (name: string) => members[name] !== undefined && members[name] !== null;
   for (const [name, words] of Object.entries(REFUSED)) if (has(name)) throw notImplemented(words);
+  const method = members["ServerSideEncryption"];
+  if (typeof method === "string" && method.startsWith("aws:"))
+    throw notImplemented(`server-side encryption by ${method} (x-amz-server-side-encryption)`);
   if (GRANTS.some(has) || (has("ACL") && !HARMLESS_ACLS.has(String(members["ACL"]))))
     throw s3Error("AccessControlListNotSupported");
 }

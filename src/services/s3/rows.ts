@@ -29,6 +29,8 @@ export interface BucketRow {
   readonly object_lock: string | null;
   /** JSON of a {@link Website}, or null. */
   readonly website: string | null;
+  /** JSON; null where new objects are encrypted only when they ask for it. */
+  readonly encryption: string | null;
 }
 
 /** One version of an object, or a delete marker; without its content. */
@@ -54,6 +56,8 @@ export interface VersionRow {
   readonly blob_name: string | null;
   /** JSON of a {@link Lock}, or null. */
   readonly object_lock: string | null;
+  /** JSON of the key that the content is encrypted with, itself encrypted; null for plain content. */
+  readonly encryption: string | null;
 }
 
 export interface ObjectRow extends VersionRow {
@@ -78,6 +82,8 @@ export interface UploadRow {
   readonly tags: string | null;
   /** JSON of the {@link Lock} that was asked for, or null. */
   readonly object_lock: string | null;
+  /** As an object's. */
+  readonly encryption: string | null;
 }
 
 export interface PartRow {

@@ -39,6 +39,7 @@ const WITH_LIFECYCLE = sql(
 );
 const SET_OBJECT_LOCK = sql("s3.bucket-object-lock", "UPDATE s3_bucket SET object_lock = ? WHERE name = ?");
 const SET_WEBSITE = sql("s3.bucket-website", "UPDATE s3_bucket SET website = ? WHERE name = ?");
+const SET_ENCRYPTION = sql("s3.bucket-encryption", "UPDATE s3_bucket SET encryption = ? WHERE name = ?");
 const SET_CORS = sql("s3.bucket-cors", "UPDATE s3_bucket SET cors = ? WHERE name = ?");
 
 export function findBucket(reader: Reader, name: string): Promise<BucketRow | undefined> {
@@ -154,4 +155,12 @@ export async function setWebsite(
   website: string | null,
 ): Promise<void> {
   await transaction.run(SET_WEBSITE, website, name);
+}
+
+export async function setEncryption(
+  transaction: Transaction,
+  name: string,
+  encryption: string | null,
+): Promise<void> {
+  await transaction.run(SET_ENCRYPTION, encryption, name);
 }

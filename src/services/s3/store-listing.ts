@@ -31,7 +31,7 @@ const UPLOADS_OF_KEY = sql(
   `SELECT * FROM s3_upload WHERE bucket = ? AND object_key = ? AND seq > ? ORDER BY seq LIMIT ?`,
 );
 
-export type ListedVersion = Omit<VersionRow, "checksum" | "blob_name" | "object_lock">;
+export type ListedVersion = Omit<VersionRow, "checksum" | "blob_name" | "object_lock" | "encryption">;
 
 /** A span of keys: from `from` (inclusive) to `to` (exclusive). */
 export interface KeySpan {

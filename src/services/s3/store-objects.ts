@@ -5,7 +5,7 @@ import type { Lock } from "./object-lock/lock.ts";
 import type { ObjectRow, VersionRow } from "./rows.ts";
 
 const VERSION_COLUMNS = `object_key, seq, version_id, is_latest, is_marker, size, etag, modified_at,
-  checksum_algorithm, checksum_type, checksum, parts, upload_id, blob_name, object_lock`;
+  checksum_algorithm, checksum_type, checksum, parts, upload_id, blob_name, object_lock, encryption`;
 
 const CURRENT = sql(
   "s3.object-current",
@@ -40,7 +40,7 @@ const NEWER = sql(
 const INSERT = sql(
   "s3.object-insert",
   `INSERT INTO s3_object (bucket, ${VERSION_COLUMNS}, headers, tags, inline_bytes)
-   VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+   VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 );
 const DELETE = sql(
   "s3.object-delete",
@@ -142,6 +142,7 @@ export async function insertVersion(
     row.upload_id,
     row.blob_name,
     row.object_lock,
+    row.encryption,
     row.headers,
     row.tags,
     row.inline_bytes,

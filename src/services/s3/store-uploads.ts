@@ -8,7 +8,7 @@ const OF_BUCKET = sql("s3.uploads-of-bucket", "SELECT upload_id FROM s3_upload W
 const INSERT = sql(
   "s3.upload-insert",
   `INSERT INTO s3_upload (upload_id, bucket, object_key, seq, initiated_at, initiator, checksum_algorithm,
-   checksum_type, headers, tags, object_lock) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+   checksum_type, headers, tags, object_lock, encryption) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 );
 const DELETE = sql("s3.upload-delete", "DELETE FROM s3_upload WHERE upload_id = ?");
 const PART = sql("s3.part", "SELECT * FROM s3_part WHERE upload_id = ? AND part_number = ?");
@@ -59,6 +59,7 @@ export async function insertUpload(transaction: Transaction, row: UploadRow): Pr
     row.headers,
     row.tags,
     row.object_lock,
+    row.encryption,
   );
 }
 

@@ -4,6 +4,7 @@ import { BlobNotFound } from "../../store/blobs.ts";
 import { DEFAULT_ALGORITHM } from "./checksum/algorithms.ts";
 import type { S3 } from "./deps.ts";
 import { discardRefused } from "./discard-refused.ts";
+import { newSealing } from "./encryption/requested.ts";
 import { s3Error } from "./errors.ts";
 import { readHeaders } from "./metadata.ts";
 import { putVersionIn } from "./put-version.ts";
@@ -84,7 +85,12 @@ interface NewObject {
 }
 
 async function write(s3: S3, { account, bucket, key, bytes, writer }: NewObject): Promise<void> {
-  const received = await s3.content.receive(Readable.from([bytes]), DEFAULT_ALGORITHM, { inline: true });
+  const target = await findBucket(s3.database, bucket);
+  const sealing = target && newSealing(s3, target, undefined);
+  const received = await s3.content.receive(Readable.from([bytes]), DEFAULT_ALGORITHM, {
+    inline: true,
+    key: sealing?.key,
+  });
   const value = received.checksum.toString("base64");
   const content = {
     ...received,
@@ -95,6 +101,7 @@ async function write(s3: S3, { account, bucket, key, bytes, writer }: NewObject)
     headers: JSON.stringify(readHeaders({ ContentType: "application/json" })),
     tags: null,
     lock: undefined,
+    encryption: sealing?.stored ?? null,
   };
   const changer = {
     principal: { userId: writer.principalId },

@@ -29,6 +29,8 @@ export interface NewVersion {
   readonly tags: string | null;
   /** What it is to be locked by; undefined for what the bucket does by default. */
   readonly lock: Lock | undefined;
+  /** The key that the content is encrypted with, as it is stored; null for plain content. */
+  readonly encryption: string | null;
 }
 
 export interface Written {
@@ -70,6 +72,7 @@ export async function writeVersion(
     upload_id: content.uploadId,
     blob_name: content.blobName,
     object_lock: newLock(bucket, content.lock, modifiedAt),
+    encryption: content.encryption,
     headers: content.headers,
     tags: content.tags,
     inline_bytes: content.inlineBytes,
@@ -189,6 +192,7 @@ function marker(key: Buffer, seq: number, versionId: string) {
     upload_id: null,
     blob_name: null,
     object_lock: null,
+    encryption: null,
     headers: "{}",
     tags: null,
     inline_bytes: null,

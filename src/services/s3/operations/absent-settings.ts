@@ -31,15 +31,12 @@ const nothing: Empty = {};
 /** The operations that read such settings, or take them away. */
 export const absentSettings = {
   DeleteBucketAnalyticsConfiguration: missing("NoSuchConfiguration"),
-  DeleteBucketEncryption: answering(nothing),
   DeleteBucketIntelligentTieringConfiguration: missing("NoSuchConfiguration"),
   DeleteBucketInventoryConfiguration: missing("NoSuchConfiguration"),
   DeleteBucketMetricsConfiguration: missing("NoSuchConfiguration"),
   DeleteBucketReplication: answering(nothing),
   GetBucketAccelerateConfiguration: answering(nothing),
   GetBucketAnalyticsConfiguration: missing("NoSuchConfiguration"),
-  // AWS encrypts by default, and says so; here nothing is encrypted, as in AWS's buckets before 2023.
-  GetBucketEncryption: missing("ServerSideEncryptionConfigurationNotFoundError"),
   GetBucketIntelligentTieringConfiguration: missing("NoSuchConfiguration"),
   GetBucketInventoryConfiguration: missing("NoSuchConfiguration"),
   GetBucketLogging: answering(nothing),

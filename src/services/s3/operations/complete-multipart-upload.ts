@@ -8,6 +8,7 @@ import { joinParts } from "../complete-upload.ts";
 import type { Joined } from "../complete-upload.ts";
 import { checkWriteHeaders } from "../conditions.ts";
 import type { S3 } from "../deps.ts";
+import { encryptionOutput } from "../encryption/requested.ts";
 import { invalidRequest, s3Error } from "../errors.ts";
 import { shownVersionId } from "../find-object.ts";
 import { parseLock } from "../object-lock/lock.ts";
@@ -76,6 +77,7 @@ async function complete(
       inlineBytes: null,
       headers: upload.headers,
       tags: upload.tags,
+      encryption: upload.encryption,
       lock: upload.object_lock === null ? undefined : parseLock(upload.object_lock),
     },
     conditions: { ifMatch: input.IfMatch, ifNoneMatch: input.IfNoneMatch },
@@ -89,6 +91,7 @@ async function complete(
       ...checksumOutput(joined.checksum),
       VersionId: written.versionId,
       Expiration: written.Expiration,
+      ...encryptionOutput(upload.encryption),
     },
   };
 }
@@ -117,5 +120,6 @@ function repeated(bucket: BucketRow, done: VersionRow): CompleteOutput {
     ETag: `"${done.etag}"`,
     ...(algorithm && type ? checksumOutput({ algorithm, type, value }) : {}),
     VersionId: shownVersionId(bucket, done),
+    ...encryptionOutput(done.encryption),
   };
 }

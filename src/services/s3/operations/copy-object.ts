@@ -10,6 +10,7 @@ import { checkWriteHeaders } from "../conditions.ts";
 import { checkCopySize, findSource } from "../copy-source.ts";
 import type { FoundSource } from "../copy-source.ts";
 import type { S3 } from "../deps.ts";
+import { encryptionOutput, newSealing } from "../encryption/requested.ts";
 import { invalidArgument, invalidRequest } from "../errors.ts";
 import { shownVersionId } from "../find-object.ts";
 import { checkStorageClass, readHeaders, withRedirect } from "../metadata.ts";
@@ -42,12 +43,13 @@ export async function copyObject(
   checkCopySize(found.row.size);
   await authorizeTags(input, target.account, found, context);
 
+  const sealing = newSealing(s3, target, input.ServerSideEncryption);
   const { row, received, algorithm } = await receiveCopy(
     s3,
     () => findSource(s3.database, input, context),
     (source) => copyAlgorithm(input.ChecksumAlgorithm, source.row),
     () => undefined,
-    { inline: true },
+    { inline: true, key: sealing?.key },
   );
   const checksum = { algorithm, type: "FULL_OBJECT", value: received.checksum.toString("base64") } as const;
   const content = {
@@ -61,6 +63,7 @@ export async function copyObject(
         ? JSON.stringify(readHeaders(input))
         : withRedirect(row.headers, input.WebsiteRedirectLocation),
     lock,
+    encryption: sealing?.stored ?? null,
     tags: input.TaggingDirective === "REPLACE" ? storedTags(readTagHeader(input.Tagging)) : row.tags,
   };
   const written = await putVersion(
@@ -76,6 +79,7 @@ export async function copyObject(
     },
     CopySourceVersionId: shownVersionId(found.bucket, row),
     VersionId: written.versionId,
+    ...encryptionOutput(content.encryption),
     Expiration: written.Expiration,
   };
 }
@@ -110,7 +114,9 @@ function checkDirectives(input: CopyInput): void {
 
 function refuseSelfCopy(input: CopyInput, { source }: FoundSource): void {
   const same = source.bucket === input.Bucket && source.key === input.Key && source.versionId === undefined;
-  const changes = input.StorageClass !== undefined || input.WebsiteRedirectLocation !== undefined;
+  const changes = [input.StorageClass, input.WebsiteRedirectLocation, input.ServerSideEncryption].some(
+    (one) => one !== undefined,
+  );
   if (!same || input.MetadataDirective === "REPLACE" || changes) return;
   throw invalidRequest(
     "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",

@@ -4,6 +4,7 @@ import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import { bucketFor, keyBytes } from "../access.ts";
 import { DIGESTS_REFUSED } from "../../../kit/digest.ts";
 import type { S3 } from "../deps.ts";
+import { encryptionOutput, newSealing } from "../encryption/requested.ts";
 import { abortOutput } from "../lifecycle/headers.ts";
 import { checkStorageClass, readHeaders } from "../metadata.ts";
 import { askedLock, lockMissing } from "../object-lock/lock.ts";
@@ -36,19 +37,24 @@ export async function createMultipartUpload(
     tags: storedTags(readTagHeader(input.Tagging)),
     object_lock: lock ? JSON.stringify(lock) : null,
   };
-  const { uploadId, abort } = await s3.database.tx(async (tx) => {
+  const { uploadId, told } = await s3.database.tx(async (tx) => {
     const bucket = await bucketFor(tx, input, context);
     if (lock && bucket.object_lock === null) throw lockMissing();
     const seq = s3.sequence.next();
     const id = newUploadId(seq, s3.ids);
-    await insertUpload(tx, { ...row, upload_id: id, bucket: bucket.name, seq });
-    return { uploadId: id, abort: abortOutput(bucket, key.toString(), row.initiated_at) };
+    const encryption = newSealing(s3, bucket, input.ServerSideEncryption)?.stored ?? null;
+    await insertUpload(tx, { ...row, upload_id: id, bucket: bucket.name, seq, encryption });
+    const told = {
+      ...abortOutput(bucket, key.toString(), row.initiated_at),
+      ...encryptionOutput(encryption),
+    };
+    return { uploadId: id, told };
   });
   return {
     Bucket: input.Bucket,
     Key: input.Key,
     UploadId: uploadId,
-    ...abort,
+    ...told,
     ...(checksum.algorithm ? { ChecksumAlgorithm: checksum.algorithm, ChecksumType: checksum.type } : {}),
   };
 }

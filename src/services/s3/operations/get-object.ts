@@ -8,6 +8,7 @@ import { checksumOutput } from "../checksum/stored.ts";
 import { checksumMember } from "../checksum/algorithms.ts";
 import { evaluateRead, preconditionFailed } from "../conditions.ts";
 import type { S3 } from "../deps.ts";
+import { encryptionOutput } from "../encryption/requested.ts";
 import { invalidArgument, invalidRequest, s3Error } from "../errors.ts";
 import { findObject, shownVersionId } from "../find-object.ts";
 import { expirationOutput } from "../lifecycle/headers.ts";
@@ -135,6 +136,7 @@ function answer({ bucket, row, range, part }: Found, input: ReadInput, context: 
     LastModified: new Date(row.modified_at),
     ContentLength: range ? range.end - range.start + 1 : part ? part.size : row.size,
     ...(range ? { ContentRange: contentRange(range, row.size) } : {}),
+    ...encryptionOutput(row.encryption),
     ...(row.is_latest === 1 && expirationOf(bucket, row)),
     ETag: `"${row.etag}"`,
     VersionId: shownVersionId(bucket, row),

@@ -7,6 +7,7 @@ import { requestedChecksum } from "../checksum/requested.ts";
 import { checksumOutput } from "../checksum/stored.ts";
 import { checkWriteHeaders } from "../conditions.ts";
 import type { S3 } from "../deps.ts";
+import { encryptionOutput, newSealing } from "../encryption/requested.ts";
 import { invalidRequest } from "../errors.ts";
 import { checkStorageClass, readHeaders } from "../metadata.ts";
 import { askedLock } from "../object-lock/lock.ts";
@@ -30,10 +31,14 @@ export async function putObject(
   const conditions = { ifMatch: input.IfMatch, ifNoneMatch: input.IfNoneMatch };
   checkWriteHeaders(conditions);
   const requested = requestedChecksum(input, context);
-  await bucketFor(s3.database, input, context);
+  const bucket = await bucketFor(s3.database, input, context);
+  const sealing = newSealing(s3, bucket, input.ServerSideEncryption);
 
   const algorithm = requested.algorithm ?? DEFAULT_ALGORITHM;
-  const received = await receiveBody(s3, input, requested, algorithm, context, { inline: true });
+  const received = await receiveBody(s3, input, requested, algorithm, context, {
+    inline: true,
+    key: sealing?.key,
+  });
   const checksum = { algorithm, type: "FULL_OBJECT", value: received.checksum.toString("base64") } as const;
   const content = {
     ...received,
@@ -44,6 +49,7 @@ export async function putObject(
     headers: JSON.stringify(headers),
     tags,
     lock,
+    encryption: sealing?.stored ?? null,
   };
   const written = await putVersion(
     s3,
@@ -51,7 +57,13 @@ export async function putObject(
     context,
   );
   const { versionId: VersionId, Expiration } = written;
-  return { ETag: `"${content.etag}"`, ...checksumOutput(checksum), VersionId, Expiration };
+  return {
+    ETag: `"${content.etag}"`,
+    ...checksumOutput(checksum),
+    ...encryptionOutput(content.encryption),
+    VersionId,
+    Expiration,
+  };
 }
 
 /** What is to be kept has to have come whole. */

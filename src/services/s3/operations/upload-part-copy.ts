@@ -6,6 +6,7 @@ import { checksumMember } from "../checksum/algorithms.ts";
 import { checkCopySize, findSource } from "../copy-source.ts";
 import type { FoundSource } from "../copy-source.ts";
 import type { S3 } from "../deps.ts";
+import { encryptionOutput } from "../encryption/requested.ts";
 import { invalidArgument } from "../errors.ts";
 import { shownVersionId } from "../find-object.ts";
 import { receiveCopy } from "../receive-copy.ts";
@@ -33,7 +34,7 @@ export async function uploadPartCopy(
     find,
     () => algorithm,
     (source) => rangeOf(source, input.CopySourceRange),
-    { inline: false },
+    { inline: false, key: s3.keys.open(upload.encryption) },
   );
   const part = await storePart(s3, input, upload, partNumber, received, undefined, context);
   return {
@@ -42,6 +43,7 @@ export async function uploadPartCopy(
       LastModified: new Date(Math.floor(part.modified_at / 1_000) * 1_000),
       [checksumMember(algorithm)]: part.checksum,
     },
+    ...encryptionOutput(upload.encryption),
     CopySourceVersionId: shownVersionId(found.bucket, row),
   };
 }

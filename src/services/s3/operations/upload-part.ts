@@ -5,6 +5,7 @@ import { receiveBody } from "../body.ts";
 import { checksumMember } from "../checksum/algorithms.ts";
 import { requestedChecksum } from "../checksum/requested.ts";
 import type { S3 } from "../deps.ts";
+import { encryptionOutput } from "../encryption/requested.ts";
 import { refuseUnsupported } from "../refusals.ts";
 import { storePart } from "../store-part.ts";
 import { checkPartAlgorithm, checkPartNumber, uploadAlgorithm, uploadFor } from "../uploads.ts";
@@ -23,11 +24,14 @@ export async function uploadPart(
   const upload = await uploadFor(s3.database, bucket, key, input.UploadId);
   checkPartAlgorithm(upload, requested);
   const algorithm = uploadAlgorithm(upload);
-  const received = await receiveBody(s3, input, requested, algorithm, context, { inline: false });
+  const received = await receiveBody(s3, input, requested, algorithm, context, {
+    inline: false,
+    key: s3.keys.open(upload.encryption),
+  });
   const sent = received.second && requested.algorithm;
   const part = await storePart(s3, input, upload, partNumber, received, sent, context);
   const told = sent
     ? { [checksumMember(sent)]: part.sent_checksum }
     : { [checksumMember(algorithm)]: part.checksum };
-  return { ETag: `"${part.etag}"`, ...told };
+  return { ETag: `"${part.etag}"`, ...told, ...encryptionOutput(upload.encryption) };
 }
