@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
 import type { CreateEventSourceMappingCommandInput } from "@aws-sdk/client-lambda";
+import { MovableClock } from "../../src/index.ts";
 import { ACTIVEMQ_USER, activemqMissing, startActivemq } from "../harness/activemq.ts";
 import type { TestActivemq } from "../harness/activemq.ts";
 import { startBrokerSetting, until } from "./setting.ts";
@@ -13,10 +14,11 @@ const BROKER = "arn:aws:mq:us-east-1:000000000000:broker:active:b-0f1e2d3c-0000-
 const secret = (name: string) => `arn:aws:secretsmanager:us-east-1:000000000000:secret:${name}-a1b2c3`;
 
 suite("event source mappings of ActiveMQ", { skip }, () => {
+  const clock = new MovableClock();
   let active: TestActivemq;
   let setting: BrokerSetting;
   before(async () => {
-    setting = await startBrokerSetting();
+    setting = await startBrokerSetting({ clock });
     active = await startActivemq();
     await setting.brokers({ [BROKER]: { engine: "ActiveMQ", endpoint: active.endpoint } });
     await setting.secrets({
@@ -127,6 +129,20 @@ suite("event source mappings of ActiveMQ", { skip }, () => {
       );
       await until("it is acknowledged", async () => (await active.count("failing")) === 0);
     });
+  });
+
+  test("a message that fails seven times, a second apart, goes to the dead letters", async () => {
+    const writer = await setting.writer("hopeless");
+    const before = await active.count("ActiveMQ.DLQ");
+    await writer.plan("throw new Error('never')");
+    await active.send("text", "hopeless", "poison");
+    await setting.map(writer.name, from("hopeless"));
+    await until("it is dead", async () => {
+      await clock.advance(500);
+      return (await active.count("ActiveMQ.DLQ")) === before + 1;
+    });
+    assert.equal((await writer.events()).length, 7);
+    assert.equal(await active.count("hopeless"), 0);
   });
 
   test("CreateEventSourceMapping refuses a virtual host; a wrong password and a broker that is down are told", async () => {

@@ -53,6 +53,7 @@ export class Lane {
       await this.#gather();
       if (signal.aborted) return;
       const batch = cut(this.#inTurn(), this.#ports.batchSize, this.#ports.envelope);
+      this.#turn += 1;
       this.#ports.context.count("PolledEventCount", batch.polled);
       if (batch.filteredOut > 0) this.#ports.context.count("FilteredOutEventCount", batch.filteredOut);
       if (!(await this.#handle(batch))) return;
@@ -115,20 +116,24 @@ export class Lane {
     }
   }
 
-  /** Asks the brokers for more of the partitions that have room. The answers wake the lane whenever they come, also while it is at work. */
+  /**
+   * Asks the brokers for more while the next batch is not full. The answers wake the lane whenever they come, also while it is at work.
+   * A broker is asked for all of its partitions at once: it answers one request after another, and one that waits for records of a quiet
+   * partition would hold up those of a busy one.
+   */
   async #fetchMore(): Promise<void> {
-    const { batchSize } = this.#ports;
-    const wanting = this.#buffers.filter(
-      ({ isFetching, events, bytes }) => !isFetching && events < batchSize && bytes < ROOM_BYTES,
-    );
-    if (wanting.length === 0 || this.#failure) return;
+    const { batchSize, envelope } = this.#ports;
+    if (this.#failure || isFull(this.#buffers, batchSize, envelope)) return;
+    // In turn, as an answer may have no room for the last of them.
+    const buffers = this.#inTurn();
     const leaders = await this.#fetcher.leaders(
-      wanting.map(({ partition }) => partition),
+      buffers.map(({ partition }) => partition),
       this.#hasStaleLeaders,
     );
     this.#hasStaleLeaders = false;
     for (const [node, partitions] of leaders) {
-      const asked = wanting.filter(({ partition }) => partitions.includes(partition));
+      const asked = buffers.filter(({ partition }) => partitions.includes(partition));
+      if (asked.some(({ isFetching }) => isFetching)) continue;
       for (const buffer of asked) buffer.isFetching = true;
       void this.#fetch(node, asked);
     }
@@ -188,13 +193,11 @@ export class Lane {
   }
 
   #inTurn(): readonly PartitionBuffer[] {
-    const first = this.#turn++ % Math.max(1, this.#buffers.length);
+    const first = this.#turn % Math.max(1, this.#buffers.length);
     return [...this.#buffers.slice(first), ...this.#buffers.slice(0, first)];
   }
 }
 
-/** What one partition may hold before no more is asked for. */
-const ROOM_BYTES = 6_291_456;
 const LEADER_MOVED = [
   "NOT_LEADER_OR_FOLLOWER",
   "LEADER_NOT_AVAILABLE",

@@ -10,11 +10,19 @@ import type { MqClient, MqConnection, MqQueue } from "./message.ts";
 const connectMs = 10_000;
 const idleMs = 60_000;
 const closeMs = 2_000;
+/** As ActiveMQ's own client waits by default. https://activemq.apache.org/redelivery-policy */
+const redeliveryMs = 1_000;
 
 /** AWS runs five batches of a mapping at a time, and redelivers as ActiveMQ's own client does by default: six times. */
 export function activemqClient(eventSourceArn: string): MqClient {
   const head = JSON.stringify({ eventSource: "aws:mq", eventSourceArn }).slice(0, -1);
-  return { concurrency: 5, redeliveriesMax: 6, envelope: [`${head},"messages":[`, "]}"], connect };
+  return {
+    concurrency: 5,
+    redeliveriesMax: 6,
+    pauseMs: () => redeliveryMs,
+    envelope: [`${head},"messages":[`, "]}"],
+    connect,
+  };
 }
 
 async function connect(queue: MqQueue): Promise<MqConnection> {
@@ -31,6 +39,8 @@ async function connect(queue: MqQueue): Promise<MqConnection> {
     container.on(event, (context: EventContext) => fail(errorOf(context)));
   for (const event of ["disconnected", "connection_close", "session_close", "receiver_close"])
     container.on(event, (context: EventContext) => fail(errorOf(context)));
+  let isGone = false;
+  container.on("disconnected", () => (isGone = true));
   container.on("receiver_open", ({ receiver }: EventContext) => {
     receiver?.add_credit(queue.prefetch);
     opened.resolve();
@@ -60,7 +70,7 @@ async function connect(queue: MqQueue): Promise<MqConnection> {
       connection.once("disconnected", () => resolve());
       setTimeout(resolve, closeMs).unref();
     });
-    if (!connection.is_closed()) {
+    if (!isGone && !connection.is_closed()) {
       connection.close();
       await closed;
     }

@@ -46,6 +46,8 @@ export interface MqClient {
   readonly concurrency: number;
   /** So often a message is handed out again before it is given up. */
   readonly redeliveriesMax: number;
+  /** How long to wait after so many failures one after another, in milliseconds. */
+  pauseMs(failures: number): number;
   /** The invocation's payload around the messages. */
   readonly envelope: readonly [before: string, after: string];
   /** @throws errors of the library, of TLS or TCP. */

@@ -6,6 +6,9 @@ import { rabbitmqRecord } from "./rabbitmq-event.ts";
 
 const heartbeatSeconds = 30;
 const connectMs = 10_000;
+/** A queue gives a message back at once. */
+const retryMsMin = 1_000;
+const retryMsMax = 30_000;
 /** Largest prefetch that AMQP 0-9-1 can say. */
 const prefetchMax = 65_535;
 
@@ -15,6 +18,7 @@ export function rabbitmqClient(eventSourceArn: string, queue: string, virtualHos
   return {
     concurrency: 1,
     redeliveriesMax: Infinity,
+    pauseMs: (failures) => Math.min(retryMsMax, retryMsMin * 2 ** (failures - 1)),
     envelope: [`${head},"rmqMessagesByQueue":{${JSON.stringify(`${queue}::${virtualHost}`)}:[`, "]}}"],
     connect,
   };

@@ -22,9 +22,6 @@ const windowMsDefault = 500;
 export const batchSizeDefault = 100;
 const reconnectMsMin = 500;
 const reconnectMsMax = 30_000;
-/** ActiveMQ's own client waits a second before it hands out again; here it is the least. */
-const retryMsMin = 1_000;
-const retryMsMax = 30_000;
 
 export class MqReader implements RunningSource {
   readonly #mapping: Mapping;
@@ -136,8 +133,7 @@ export class MqReader implements RunningSource {
     const [before, after] = client.envelope;
     const payload = Buffer.from(`${before}${batch.map(({ json }) => json).join(",")}${after}`);
     for (;;) {
-      if (this.#failures > 0)
-        await sleep(clock, Math.min(retryMsMax, retryMsMin * 2 ** (this.#failures - 1)), over);
+      if (this.#failures > 0) await sleep(clock, client.pauseMs(this.#failures), over);
       // Not settled, they go back to the queue when the connection is closed.
       if (over.aborted) return;
       const outcome = await this.#context.invoke(payload, batch.length);
