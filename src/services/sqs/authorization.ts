@@ -87,6 +87,8 @@ export function authorization({ queues, policies }: Pick<Sqs, "queues" | "polici
   return {
     operations: byOperation.operations,
     bindsRoot: true,
+    // A queue's policy may let everyone in.
+    admitsAnonymous: true,
     async requirements(operation, input, context) {
       const plain = await byOperation.requirements(operation, input, context);
       return Promise.all(

@@ -1,0 +1,155 @@
+/** Queues as other services use them: messages in the transaction of who hands them over, and receivers without HTTP; on both engines. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createIam } from "../../src/services/iam/index.ts";
+import { createSqs } from "../../src/services/sqs/index.ts";
+import type { SqsService } from "../../src/services/sqs/index.ts";
+import type { RequestContext } from "../../src/aws/service.ts";
+import { createLog } from "../../src/telemetry/log.ts";
+import { onEveryEngine } from "../store/engines.ts";
+import type { TestStore } from "../store/engines.ts";
+
+const ACCOUNT = "123456789012";
+const ARN = `arn:aws:sqs:us-east-1:${ACCOUNT}`;
+const BUCKET = { service: "s3.amazonaws.com", sourceArn: "arn:aws:s3:::bucket", sourceAccount: ACCOUNT };
+
+async function open(state: TestStore): Promise<SqsService & AsyncDisposable> {
+  const { store, options } = state;
+  const common = { ...options, log: createLog("error", () => {}), ...store };
+  const iam = await createIam(common);
+  const sqs = await createSqs({ ...common, policies: iam.resourcePolicies, roles: iam.roles });
+  return {
+    ...sqs,
+    async [Symbol.asyncDispose]() {
+      await sqs.stop();
+      await iam.stop();
+    },
+  };
+}
+
+/** Runs an operation as the account's root. */
+async function operate(sqs: SqsService, name: string, input: object): Promise<Record<string, unknown>> {
+  const context = { account: ACCOUNT, region: "us-east-1", endpoint: "http://localhost", principal: {} };
+  const run = sqs.service.operations.get(name);
+  return (await run?.(input as never, context as RequestContext)) as Record<string, unknown>;
+}
+
+const makeQueue = (sqs: SqsService, QueueName: string, Attributes: Record<string, string> = {}) =>
+  operate(sqs, "CreateQueue", { QueueName, Attributes });
+
+onEveryEngine("queues for other services", (engine) => {
+  test("check says whether a service or a role may send", async () => {
+    await using state = await engine.fresh();
+    await using sqs = await open(state);
+    const Statement = [
+      {
+        Effect: "Allow",
+        Principal: { Service: "s3.amazonaws.com" },
+        Action: "sqs:SendMessage",
+        Resource: `${ARN}:q`,
+        Condition: {
+          ArnLike: { "aws:SourceArn": "arn:aws:s3:::buck*" },
+          StringEquals: { "aws:SourceAccount": ACCOUNT },
+        },
+      },
+      {
+        Effect: "Allow",
+        Principal: { AWS: `arn:aws:iam::${ACCOUNT}:role/named` },
+        Action: "SQS:*",
+        Resource: `${ARN}:q`,
+      },
+    ];
+    await makeQueue(sqs, "q", { Policy: JSON.stringify({ Version: "2012-10-17", Statement }) });
+    const { check } = sqs.intake;
+    assert.equal(await check(`${ARN}:q`, BUCKET), "ok");
+    assert.equal(await check(`${ARN}:q`, { ...BUCKET, sourceArn: "arn:aws:s3:::other" }), "denied");
+    assert.equal(await check(`${ARN}:q`, { ...BUCKET, service: "sns.amazonaws.com" }), "denied");
+    assert.equal(await check(`${ARN}:none`, BUCKET), "missing");
+    assert.equal(await check(`${ARN}:q`, { roleArn: `arn:aws:iam::${ACCOUNT}:role/named` }), "ok");
+    assert.equal(await check(`${ARN}:q`, { roleArn: `arn:aws:iam::${ACCOUNT}:role/unknown` }), "denied");
+  });
+
+  test("a message is sent with the transaction that hands it over, or not at all, and wakes who waits", async () => {
+    await using state = await engine.fresh();
+    await using sqs = await open(state);
+    await makeQueue(sqs, "q", { MaximumMessageSize: "1024" });
+    await makeQueue(sqs, "q.fifo", { FifoQueue: "true" });
+    const queueArn = `${ARN}:q`;
+    assert.equal(await sqs.intake.bytesMax(queueArn), 1024);
+    assert.equal(await sqs.intake.bytesMax(`${ARN}:none`), undefined);
+    const { database } = state.store;
+    const { signal } = new AbortController();
+    const waiting = sqs.reader.receive(queueArn, { max: 10, bytesMax: 1e6, waitMs: 20_000, signal });
+    await assert.rejects(
+      database.tx(async (tx) => {
+        await sqs.intake.send(tx, { queueArn, body: "undone", sender: BUCKET });
+        throw new Error("no");
+      }),
+    );
+    const attributes = { a: { DataType: "Binary", BinaryValue: Buffer.from([1]) } };
+    const message = { queueArn, body: "done", attributes, traceHeader: "Root=1", sender: BUCKET };
+    assert.equal(await database.tx((tx) => sqs.intake.send(tx, message)), "sent");
+    const [received, ...others] = await waiting;
+    assert.deepEqual(others, []);
+    assert.equal(received?.body, "done");
+    assert.deepEqual(
+      [received.attributes["SenderId"], received.attributes["AWSTraceHeader"]],
+      ["s3.amazonaws.com", "Root=1"],
+    );
+    assert.deepEqual(received.messageAttributes["a"]?.BinaryValue, Buffer.from([1]));
+    const answers = await database.tx(async (tx) => [
+      await sqs.intake.send(tx, { queueArn: `${ARN}:none`, body: "m", sender: BUCKET }),
+      await sqs.intake.send(tx, { queueArn, body: "x".repeat(1_025), sender: BUCKET }),
+      await sqs.intake.send(tx, {
+        queueArn: `${ARN}:q.fifo`,
+        body: "m",
+        groupId: "g",
+        deduplicationId: "d",
+        sender: BUCKET,
+      }),
+    ]);
+    assert.deepEqual(answers, ["missing", "too-large", "sent"]);
+  });
+
+  test("a reader takes many at once, within a number and a size, hides, gives back and deletes", async () => {
+    await using state = await engine.fresh();
+    await using sqs = await open(state);
+    await makeQueue(sqs, "q", { VisibilityTimeout: "40" });
+    const arn = `${ARN}:q`;
+    assert.deepEqual(await sqs.reader.describe(arn), { fifo: false, visibilityTimeoutSeconds: 40 });
+    assert.equal(await sqs.reader.describe(`${ARN}:none`), undefined);
+    await state.store.database.tx(async (tx) => {
+      for (let n = 0; n < 100; n++)
+        await sqs.intake.send(tx, { queueArn: arn, body: "x".repeat(100), sender: BUCKET });
+    });
+    const { signal } = new AbortController();
+    const receive = (max: number, bytesMax = 1e6) =>
+      sqs.reader.receive(arn, { max, bytesMax, waitMs: 0, signal });
+    const first = await receive(64);
+    assert.equal(first.length, 64);
+    assert.equal((await receive(100, 1_050)).length, 10);
+    assert.equal((await receive(100, 1)).length, 1);
+    assert.equal((await receive(100)).length, 25);
+    assert.deepEqual(await receive(10), []);
+    const handles = first.map(({ receiptHandle }) => receiptHandle);
+    await sqs.reader.giveBack(arn, handles.slice(0, 3), 0);
+    await sqs.reader.changeVisibility(arn, handles.slice(3, 5), 0);
+    const again = await receive(10);
+    assert.deepEqual(again.map(({ attributes }) => attributes["ApproximateReceiveCount"]).toSorted(), [
+      "1",
+      "1",
+      "1",
+      "2",
+      "2",
+    ]);
+    await sqs.reader.delete(
+      arn,
+      again.map(({ receiptHandle }) => receiptHandle),
+    );
+    // Their older handles are nobody's any more.
+    await sqs.reader.giveBack(arn, handles.slice(0, 5), 0);
+    assert.deepEqual(await receive(10), []);
+    await state.clock.advance(41_000);
+    assert.equal((await receive(200)).length, 95);
+  });
+});
