@@ -7,6 +7,7 @@ import { poolMiss } from "./axis-5-pool-miss/run.ts";
 import { burst } from "./axis-6-burst/run.ts";
 import { density } from "./axis-7-density/run.ts";
 import { asyncIntake } from "./axis-8-async-intake/run.ts";
+import { queues } from "./axis-9-sqs/run.ts";
 import { queueToFunction } from "./axis-10-queue-to-function/run.ts";
 import { stores } from "./axis-11-stores/run.ts";
 import { images } from "./axis-12-images/run.ts";
@@ -27,6 +28,7 @@ export const AXES: Readonly<Record<number, Axis>> = {
   6: { title: "Axis 6: a burst of first calls, and starts per second", run: burst },
   7: { title: "Axis 7: private memory of an idle environment", run: density },
   8: { title: "Axis 8: asynchronous invocations accepted, durable", run: asyncIntake },
+  9: { title: "Axis 9: messages of SQS, durable, CPU of the server and messages a second", run: queues },
   10: { title: "Axis 10: from a queue to a function by an event source mapping", run: queueToFunction },
   11: {
     title: "Axis 11: stores, CPU of an item put and got, a record put, an object put and got; 16 callers",

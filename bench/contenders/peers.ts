@@ -224,3 +224,9 @@ async function probe(port: number, request: Buffer): Promise<string | undefined>
     return undefined;
   }
 }
+
+/** A file of a peer's package, which is installed first. */
+export function peerFile(path: string): string {
+  installPeers();
+  return join(PEERS, "node_modules", path);
+}

@@ -5,14 +5,19 @@ import { fileURLToPath } from "node:url";
 import { clientCpus, pinProcess } from "../machine/cpus.ts";
 import { closedLoop } from "./closed-loop.ts";
 import type { LoadJob, LoadResult } from "./closed-loop.ts";
+import { sqsLoop } from "./sqs-loop.ts";
+import type { SqsJob, SqsResult } from "./sqs-loop.ts";
 
 export interface Generator {
   /** @throws Error what the first failure was. */
   run(job: LoadJob): Promise<LoadResult>;
+  /** The same against a queue. */
+  runSqs(job: SqsJob): Promise<SqsResult>;
   stop(): Promise<void>;
 }
 
-type Reply = { readonly result: LoadResult } | { readonly error: string };
+type Result = LoadResult | SqsResult;
+type Reply = { readonly result: Result } | { readonly error: string };
 
 const SELF = fileURLToPath(import.meta.url);
 
@@ -21,16 +26,18 @@ export async function startGenerator(): Promise<Generator> {
   const child = fork(SELF, [], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
   const gone = once(child, "exit");
   pinProcess(child.pid as number, clientCpus());
+  const run = async (job: LoadJob | SqsJob): Promise<Result> => {
+    child.send(job);
+    const ended = gone.then(() => {
+      throw new Error("the load generator ended");
+    });
+    const [reply] = (await Promise.race([once(child, "message"), ended])) as [Reply];
+    if ("error" in reply) throw new Error(reply.error);
+    return reply.result;
+  };
   return {
-    async run(job) {
-      child.send(job);
-      const ended = gone.then(() => {
-        throw new Error("the load generator ended");
-      });
-      const [reply] = (await Promise.race([once(child, "message"), ended])) as [Reply];
-      if ("error" in reply) throw new Error(reply.error);
-      return reply.result;
-    },
+    run: async (job) => (await run(job)) as LoadResult,
+    runSqs: async (job) => (await run(job)) as SqsResult,
     async stop() {
       child.disconnect();
       await gone;
@@ -39,8 +46,9 @@ export async function startGenerator(): Promise<Generator> {
 }
 
 if (process.argv[1] === SELF && process.send) {
-  process.on("message", (job: LoadJob) => {
-    closedLoop(job).then(
+  process.on("message", (job: LoadJob | SqsJob) => {
+    const running: Promise<Result> = "work" in job ? sqsLoop(job) : closedLoop(job);
+    running.then(
       (result) => process.send?.({ result } satisfies Reply),
       (error: unknown) => process.send?.({ error: (error as Error).message } satisfies Reply),
     );
