@@ -6,6 +6,7 @@ import type { Log } from "../../telemetry/log.ts";
 import { settleGroup } from "./messages/groups.ts";
 import { queueOf } from "./queues/settings.ts";
 import type { Queue } from "./queues/settings.ts";
+import { deleteOldChunks } from "./store/chunks.ts";
 import { dropFifo, dropOld, groupsAfter } from "./store/groups.ts";
 import { deleteSentBefore, lastSeq } from "./store/messages.ts";
 import { allQueues, dropGarbage, garbageQueues } from "./store/queues.ts";
@@ -13,6 +14,7 @@ import { allQueues, dropGarbage, garbageQueues } from "./store/queues.ts";
 /** Receivers pass over what has expired, and counts leave it out: it only takes room until it is swept. */
 const SWEEP_MS = 600_000;
 const ROWS_PER_TRANSACTION = 500;
+const CHUNKS_PER_TRANSACTION = 100;
 const GROUPS_PER_TRANSACTION = 100;
 
 const TRANSACTION = { isolation: "read committed" } as const;
@@ -56,8 +58,10 @@ export class Housekeeping {
 
   /** Removes all messages that are there now. */
   async purge(queue: Queue): Promise<void> {
-    const last = await lastSeq(this.#deps.database, queue.id);
-    await this.#removeSentBefore(queue.id, last, Number.MAX_SAFE_INTEGER);
+    const now = this.#deps.clock.now();
+    // Chunks first: one that is opened meanwhile is then found among the rows.
+    await this.#removeChunks(queue.id, now);
+    await this.#removeSentBefore(queue.id, Number.MAX_SAFE_INTEGER, now);
     if (queue.isFifo) await this.#settleGroups(queue.id);
   }
 
@@ -73,11 +77,9 @@ export class Housekeeping {
     for (const id of await garbageQueues(database)) await this.#removeGarbage(id);
     for (const row of await allQueues(database)) {
       const queue = queueOf(row);
-      const isAny = await this.#removeSentBefore(
-        queue.id,
-        await lastSeq(database, queue.id),
-        clock.now() - queue.retentionMs,
-      );
+      const sentBefore = clock.now() - queue.retentionMs;
+      await this.#removeChunks(queue.id, sentBefore);
+      const isAny = await this.#removeSentBefore(queue.id, await lastSeq(database, queue.id), sentBefore);
       if (isAny && queue.isFifo) await this.#settleGroups(queue.id);
     }
     await database.tx((tx) => dropOld(tx, clock.now()), TRANSACTION);
@@ -85,12 +87,22 @@ export class Housekeeping {
 
   async #removeGarbage(id: number): Promise<void> {
     const { database } = this.#deps;
-    await this.#removeSentBefore(id, await lastSeq(database, id), Number.MAX_SAFE_INTEGER);
+    await this.#removeChunks(id, Number.MAX_SAFE_INTEGER);
+    await this.#removeSentBefore(id, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
     if (this.#ending.signal.aborted) return;
     await database.tx(async (tx) => {
       await dropFifo(tx, id);
       await dropGarbage(tx, id);
     });
+  }
+
+  async #removeChunks(id: number, sentBefore: number): Promise<void> {
+    let isMore = true;
+    while (isMore && !this.#ending.signal.aborted)
+      isMore = await this.#deps.database.tx(
+        (tx) => deleteOldChunks(tx, id, sentBefore, CHUNKS_PER_TRANSACTION),
+        TRANSACTION,
+      );
   }
 
   /** @returns whether there were any messages at all */

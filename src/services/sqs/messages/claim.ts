@@ -3,10 +3,12 @@ import type { Database, Transaction } from "../../../store/database.ts";
 import type { Signals } from "../../../store/signals.ts";
 import type { QueueRegistry } from "../queues/registry.ts";
 import type { Queue } from "../queues/settings.ts";
+import { CHUNK_MESSAGES_MAX, firstChunkAt, openChunks } from "../store/chunks.ts";
 import { nextReady, readyGroups } from "../store/groups.ts";
 import {
   claimMessages,
   deleteMessage,
+  insertOpened,
   messagesOfGroup,
   nextVisible,
   visibleMessages,
@@ -51,24 +53,26 @@ export async function claim(
   now: number,
 ): Promise<Claims> {
   const share = new Share(wanted);
-  const round = { deps, tx, queue, now, deadLetters: await deadLetterQueue(deps, tx, queue), share };
+  const deadLetters = await deadLetterQueue(deps, tx, queue);
+  const round: Round = { deps, tx, queue, now, deadLetters, share, opened: new Set() };
   const isAll = queue.isFifo ? await claimOfGroups(round) : await claimVisible(round);
   for (const [i, rows] of share.messages.entries()) {
     const until = now + (wanted[i]?.visibilityMs ?? 0);
-    await claimMessages(
-      tx,
-      queue.id,
-      rows.map(({ seq }) => seq),
-      until,
-      now,
-    );
+    const seqs = rows.filter((row) => !round.opened.has(row)).map(({ seq }) => seq);
+    await claimMessages(tx, queue.id, seqs, until, now);
     for (const row of rows) Object.assign(row, afterClaim(row, until, now));
   }
+  if (round.opened.size > 0) await insertOpened(tx, queue.id, [...round.opened]);
   if (queue.isFifo) for (const group of share.groups) await settleGroup(tx, queue.id, group, now);
   if (share.isFull) return { messages: share.messages, nextAt: isAll ? now : undefined };
   // Those who got nothing wait for it.
-  const next = queue.isFifo ? nextReady : nextVisible;
-  return { messages: share.messages, nextAt: await next(tx, queue.id) };
+  return { messages: share.messages, nextAt: await nextOf(tx, queue) };
+}
+
+async function nextOf(tx: Transaction, { id, isFifo }: Queue): Promise<number | undefined> {
+  if (isFifo) return nextReady(tx, id);
+  const next = Math.min((await nextVisible(tx, id)) ?? Infinity, (await firstChunkAt(tx, id)) ?? Infinity);
+  return next === Infinity ? undefined : next;
 }
 
 function afterClaim(row: MessageRow, until: number, now: number): Partial<MessageRow> {
@@ -87,25 +91,35 @@ interface Round {
   readonly now: number;
   readonly deadLetters: Queue | undefined;
   readonly share: Share;
+  /** Messages of opened chunks, which have no rows yet. */
+  readonly opened: Set<MessageRow>;
 }
 
-/** @returns whether there may be more */
-async function claimVisible(round: Round): Promise<boolean> {
+/**
+ * Takes messages in the order in which they became visible: those that have rows of their own, since they were received before or had a
+ * delay, and those in chunks, which get rows by it.
+ * @returns whether there may be more
+ */
+async function claimVisible({ opened, ...round }: Round): Promise<boolean> {
   const { deps, tx, queue, now, share } = round;
-  for (let at = 0; at < ROUNDS_MAX && !share.isFull; at++) {
-    const count = Math.min(share.room, LOOKED_AT_MAX);
-    const rows = await visibleMessages(tx, deps.database.engine, queue.id, now, count);
-    const taken = share.size;
-    let removed = 0;
-    for (const row of rows) {
-      if (await isRemoved(round, row)) removed += 1;
-      else if (!share.take(row)) return true;
+  const { engine } = deps.database;
+  const open = (count: number) => openChunks(tx, engine, queue.id, now, Math.min(count, LOOKED_AT_MAX));
+  const count = Math.min(share.room, LOOKED_AT_MAX);
+  let found = await open(Math.ceil(count / CHUNK_MESSAGES_MAX));
+  const before = found.length < count ? now : (found.at(-1)?.visible_at ?? now);
+  const rows = await visibleMessages(tx, engine, queue.id, before, count);
+  for (const row of rows) if (!(await isRemoved(round, row)) && !share.take(row)) break;
+  // Mostly chunks are full; where they are not, it takes more of them.
+  for (let at = 0; found.length > 0 && at < ROUNDS_MAX; at++) {
+    for (const row of found) {
+      if (row.sent_at + queue.retentionMs <= now) continue;
+      opened.add(row);
+      if (!share.isFull) share.take(row);
     }
-    if (rows.length < count) return false;
-    // What was found is hidden only at the end: another look would find it again.
-    if (share.size > taken || removed === 0) return true;
+    if (share.isFull) return true;
+    found = await open(share.room);
   }
-  return true;
+  return found.length > 0 || rows.length === count;
 }
 
 /** @returns whether there may be more */
@@ -144,7 +158,10 @@ async function claimOfGroup(round: Round, group: string): Promise<void> {
 }
 
 /** Removes what has expired, and moves what was received too often. */
-async function isRemoved({ deps, tx, queue, now, deadLetters }: Round, row: MessageRow): Promise<boolean> {
+async function isRemoved(
+  { deps, tx, queue, now, deadLetters }: Omit<Round, "opened">,
+  row: MessageRow,
+): Promise<boolean> {
   if (row.sent_at + queue.retentionMs <= now) {
     await deleteMessage(tx, queue.id, row.seq);
     return true;

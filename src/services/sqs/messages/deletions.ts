@@ -5,7 +5,7 @@ import { GatheredWrites } from "../../../store/gathered-writes.ts";
 import type { Signals } from "../../../store/signals.ts";
 import type { Queue } from "../queues/settings.ts";
 import { holdGroup } from "../store/groups.ts";
-import { deleteClaimed, getMessage } from "../store/messages.ts";
+import { deleteAllClaimed, deleteClaimed, getMessage } from "../store/messages.ts";
 import { settleGroup } from "./groups.ts";
 import type { Receipt } from "./message.ts";
 
@@ -22,6 +22,19 @@ interface Deps {
   readonly clock: Clock;
   readonly database: Database;
   readonly signals: Signals;
+}
+
+/** The numbers of messages, by their queue and the number of their claim. */
+type Plain = Map<number, Map<number, number[]>>;
+
+function addTo(plain: Plain, receipts: readonly Receipt[]): void {
+  for (const { queueId, seq, claims } of receipts) {
+    let byClaims = plain.get(queueId);
+    if (!byClaims) plain.set(queueId, (byClaims = new Map<number, number[]>()));
+    const seqs = byClaims.get(claims);
+    if (seqs) seqs.push(seq);
+    else byClaims.set(claims, [seq]);
+  }
 }
 
 export class Deletions {
@@ -43,13 +56,15 @@ export class Deletions {
   }
 
   async #deleteAll(tx: Transaction, all: readonly Deleting[]): Promise<void> {
+    const plain: Plain = new Map();
     for (const deleting of all)
       if (deleting.queue.isFifo) await this.#deleteInOrder(tx, deleting);
       else {
-        for (const { queueId, seq, claims } of deleting.receipts)
-          await deleteClaimed(tx, queueId, seq, claims);
+        addTo(plain, deleting.receipts);
         deleting.deletions = deleting.receipts.map(() => "done");
       }
+    for (const [queueId, byClaims] of plain)
+      for (const [claims, seqs] of byClaims) await deleteAllClaimed(tx, queueId, claims, seqs);
   }
 
   async #deleteInOrder(tx: Transaction, deleting: Deleting): Promise<void> {

@@ -5,6 +5,8 @@ import type { Signals } from "../../../store/signals.ts";
 import { DEDUPLICATION_MS } from "../limits.ts";
 import type { Queue } from "../queues/settings.ts";
 import { addToGroup, deduplicate, takeNumbers } from "../store/groups.ts";
+import { inChunks, insertChunks } from "../store/chunks.ts";
+import type { Chunk } from "../store/chunks.ts";
 import { insertMessages } from "../store/messages.ts";
 import type { Numbered } from "../store/messages.ts";
 import type { NewMessage } from "./message.ts";
@@ -56,23 +58,31 @@ export class Sends {
 
   async #write(tx: Transaction, sends: readonly Send[]): Promise<void> {
     const rows: Numbered[] = [];
+    const together = new Map<number, NewMessage[]>();
     const dueAt = new Map<string, number>();
     for (const send of sends) {
       const { queue, messages } = send;
       if (queue.isFifo) await this.#number(tx, send, rows);
       else {
-        let seq = this.#deps.sequence.take(messages.length);
-        send.sent = [];
-        for (const message of messages) {
-          rows.push({ queueId: queue.id, seq, message });
-          send.sent.push({ messageId: message.messageId, seq });
-          seq += 1;
-        }
+        // A standard queue tells no numbers.
+        send.sent = messages.map(({ messageId }) => ({ messageId, seq: 0 }));
+        for (const message of messages)
+          if (message.visibleAt > message.sentAt)
+            rows.push({ queueId: queue.id, seq: this.#deps.sequence.take(1), message });
+          else {
+            const others = together.get(queue.id);
+            if (others) others.push(message);
+            else together.set(queue.id, [message]);
+          }
       }
       for (const { visibleAt } of messages)
         dueAt.set(queue.topic, Math.min(dueAt.get(queue.topic) ?? Infinity, visibleAt));
     }
-    await insertMessages(tx, rows);
+    if (rows.length > 0) await insertMessages(tx, rows);
+    const chunks: Chunk[] = [];
+    for (const [queueId, messages] of together)
+      chunks.push(...inChunks(queueId, this.#deps.sequence.take(messages.length), messages));
+    if (chunks.length > 0) await insertChunks(tx, chunks);
     for (const [topic, at] of dueAt) await this.#deps.signals.send(tx, topic, at);
   }
 

@@ -8,8 +8,9 @@ import { extraOf } from "../messages/message.ts";
 import type { Extra, MessageRow } from "../messages/message.ts";
 import type { ClaimDeps } from "../messages/claim.ts";
 import type { Queue } from "../queues/settings.ts";
+import { openChunks } from "../store/chunks.ts";
 import { readyGroups } from "../store/groups.ts";
-import { messagesOfGroup, visibleMessages } from "../store/messages.ts";
+import { insertOpened, messagesOfGroup, visibleMessages } from "../store/messages.ts";
 import { countMoved, endMoveTask, getMoveTask } from "../store/move-tasks.ts";
 import type { MoveTaskRow } from "../store/move-tasks.ts";
 
@@ -59,7 +60,12 @@ async function messagesToMove(
   { started_at }: MoveTaskRow,
   count: number,
 ): Promise<MessageRow[]> {
-  if (!source.isFifo) return visibleMessages(tx, database.engine, source.id, started_at, count);
+  if (!source.isFifo) {
+    // Those that were sent to it, and not moved.
+    const opened = await openChunks(tx, database.engine, source.id, started_at, count);
+    await insertOpened(tx, source.id, opened);
+    return visibleMessages(tx, database.engine, source.id, started_at, count);
+  }
   const rows: MessageRow[] = [];
   for (const group of await readyGroups(tx, database.engine, source.id, started_at, count)) {
     const found = await messagesOfGroup(tx, source.id, group, 0, count - rows.length);

@@ -2,6 +2,7 @@
 import { sql } from "../../../store/database.ts";
 import type { Database, Reader, SqlValue, Statement, Transaction } from "../../../store/database.ts";
 import type { MessageRow, NewMessage } from "../messages/message.ts";
+import { countInChunks } from "./chunks.ts";
 
 const COLUMNS =
   "seq, visible_at, sent_at, receives, claims, first_at, message_id, sender, md5, group_id, extra, body";
@@ -18,7 +19,7 @@ const insertOf = (rows: number) =>
   sql(
     `sqs.insert-${rows}`,
     `INSERT INTO sqs_message (queue_id, ${COLUMNS})
-     VALUES ${Array.from({ length: rows }, () => "(?, ?, ?, ?, 0, 0, 0, ?, ?, ?, ?, ?, ?)").join(", ")}`,
+     VALUES ${Array.from({ length: rows }, () => "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)").join(", ")}`,
   );
 
 /** So many in one statement, the largest first. */
@@ -48,6 +49,12 @@ const DELETE_CLAIMED = sql(
   "sqs.delete-claimed",
   "DELETE FROM sqs_message WHERE queue_id = ? AND seq = ? AND claims = ?",
 );
+const deleteOf = (rows: number) =>
+  sql(
+    `sqs.delete-claimed-${rows}`,
+    `DELETE FROM sqs_message WHERE queue_id = ? AND claims = ? AND seq IN (${Array.from({ length: rows }, () => "?").join(", ")})`,
+  );
+const DELETES = [50, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1].map((rows) => ({ rows, statement: deleteOf(rows) }));
 const SET_VISIBLE = sql(
   "sqs.set-visible",
   "UPDATE sqs_message SET visible_at = ?, receives = receives - ? WHERE queue_id = ? AND seq = ? AND claims = ?",
@@ -96,26 +103,55 @@ export interface Numbered {
   readonly message: NewMessage;
 }
 
-export async function insertMessages(tx: Transaction, messages: readonly Numbered[]): Promise<void> {
+/** Messages that were never received. */
+export function insertMessages(tx: Transaction, messages: readonly Numbered[]): Promise<void> {
+  return insertRows(
+    tx,
+    messages.map(({ queueId, seq, message }): SqlValue[] => [
+      queueId,
+      seq,
+      message.visibleAt,
+      message.sentAt,
+      0,
+      0,
+      0,
+      message.messageId,
+      message.sender,
+      message.md5,
+      message.groupId ?? null,
+      message.extra,
+      message.body,
+    ]),
+  );
+}
+
+/** Messages of a chunk that was opened, received or not. */
+export function insertOpened(tx: Transaction, queueId: number, rows: readonly MessageRow[]): Promise<void> {
+  return insertRows(
+    tx,
+    rows.map((row): SqlValue[] => [
+      queueId,
+      row.seq,
+      row.visible_at,
+      row.sent_at,
+      row.receives,
+      row.claims,
+      row.first_at,
+      row.message_id,
+      row.sender,
+      row.md5,
+      row.group_id,
+      row.extra,
+      row.body,
+    ]),
+  );
+}
+
+async function insertRows(tx: Transaction, values: readonly SqlValue[][]): Promise<void> {
   let at = 0;
   for (const { rows, statement } of INSERTS)
-    for (; messages.length - at >= rows; at += rows) {
-      const parameters: SqlValue[] = [];
-      for (const { queueId, seq, message } of messages.slice(at, at + rows))
-        parameters.push(
-          queueId,
-          seq,
-          message.visibleAt,
-          message.sentAt,
-          message.messageId,
-          message.sender,
-          message.md5,
-          message.groupId ?? null,
-          message.extra,
-          message.body,
-        );
-      await tx.run(statement, ...parameters);
-    }
+    for (; values.length - at >= rows; at += rows)
+      await tx.run(statement, ...values.slice(at, at + rows).flat());
 }
 
 /** Messages that can be received, those that have been visible longest first; no other server receives them meanwhile. */
@@ -186,6 +222,19 @@ export async function deleteClaimed(
   claims: number,
 ): Promise<boolean> {
   return (await tx.run(DELETE_CLAIMED, queueId, seq, claims)) > 0;
+}
+
+/** Deletes those whose last claim is the one of so many. */
+export async function deleteAllClaimed(
+  tx: Transaction,
+  queueId: number,
+  claims: number,
+  seqs: readonly number[],
+): Promise<void> {
+  let at = 0;
+  for (const { rows, statement } of DELETES)
+    for (; seqs.length - at >= rows; at += rows)
+      await tx.run(statement, queueId, claims, ...seqs.slice(at, at + rows));
 }
 
 /** @param uncounted Receives that did not count after all. @returns whether the claim was the message's last */
@@ -273,10 +322,11 @@ export async function countMessages(
   now: number,
   sentAfter: number,
 ): Promise<Counts> {
-  const [visible, hidden] = await Promise.all([
+  const [visible, inChunks, hidden] = await Promise.all([
     reader.get<{ count: number }>(VISIBLE_COUNT, queueId, now, sentAfter),
+    countInChunks(reader, queueId, sentAfter),
     reader.get<{ hidden: number; delayed: number }>(HIDDEN_COUNT, queueId, now, sentAfter),
   ]);
   const { hidden: all = 0, delayed = 0 } = hidden ?? {};
-  return { visible: visible?.count ?? 0, inFlight: all - delayed, delayed };
+  return { visible: (visible?.count ?? 0) + inChunks, inFlight: all - delayed, delayed };
 }
