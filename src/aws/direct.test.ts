@@ -5,6 +5,7 @@ import { systemClock } from "../kit/clock.ts";
 import { randomIds } from "../kit/id.ts";
 import { createAuthenticator } from "./auth/authenticate.ts";
 import { signRequest } from "./auth/sign-request.ts";
+import { CallerPresence } from "./http/caller-presence.ts";
 import { createCatalogue } from "./catalogue.ts";
 import { DirectWay } from "./direct.ts";
 import type { DirectCall, Principal } from "./service.ts";
@@ -50,7 +51,7 @@ function request({ url = path, headers = {}, key = "AKIA", body = "{}" }: Given 
     { method: "POST", url: new URL(`http://localhost:4566${url}`), headers, body: Buffer.from("{}") },
     { ...signer, service: "lambda", date: new Date() },
   );
-  return [{ method: "POST", url, headers: signed }, Buffer.from(body)] as const;
+  return [{ method: "POST", url, headers: signed }, Buffer.from(body), new CallerPresence()] as const;
 }
 
 test("a plain signed request is served, and its path is looked at once", () => {
@@ -78,9 +79,9 @@ test("what is not plain, or would be refused, goes the general way", () => {
     { body: "{} " },
   ] satisfies Given[])
     assert.equal(door.serve(...request(given)), undefined, JSON.stringify(given));
-  const [head, body] = request();
-  assert.equal(door.serve({ ...head, method: "PUT" }, body), undefined);
-  assert.equal(door.serve({ ...head, headers: { host: "localhost" } }, body), undefined);
+  const [head, body, caller] = request();
+  assert.equal(door.serve({ ...head, method: "PUT" }, body, caller), undefined);
+  assert.equal(door.serve({ ...head, headers: { host: "localhost" } }, body, caller), undefined);
   assert.deepEqual(calls, []);
 });
 

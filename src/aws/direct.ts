@@ -13,7 +13,7 @@ import { protocolFor } from "./protocol/protocols.ts";
 import type { WireResponse } from "./protocol/protocol.ts";
 import { resolveOperation } from "./route/target.ts";
 import type { Target } from "./route/target.ts";
-import type { DirectAnswer, DirectService, Service } from "./service.ts";
+import type { DirectAnswer, DirectCall, DirectService, Service } from "./service.ts";
 
 interface Deps {
   readonly services: readonly Service[];
@@ -97,21 +97,27 @@ export class DirectWay {
   }
 
   /** Undefined, with nothing done, for what has to go the general way. */
-  serve(head: RequestHead, body: Buffer): DirectResponse | undefined {
+  serve(head: RequestHead, body: Buffer, caller: DirectCall["caller"]): DirectResponse | undefined {
     const target = head.headers[TARGET];
     if (typeof target === "string") {
       const entrance = this.#byTarget.get(target.slice(0, target.lastIndexOf(".")));
       const isPlain = head.url === "/" && head.headers["content-type"] === entrance?.contentType;
-      return entrance && isPlain ? this.#serve(entrance, head, body) : undefined;
+      return entrance && isPlain ? this.#serve(entrance, head, body, caller) : undefined;
     }
     for (const entrance of this.#entrances) {
       const { pathRoot } = entrance.direct;
-      if (pathRoot !== undefined && head.url.startsWith(pathRoot)) return this.#serve(entrance, head, body);
+      if (pathRoot !== undefined && head.url.startsWith(pathRoot))
+        return this.#serve(entrance, head, body, caller);
     }
     return undefined;
   }
 
-  #serve(entrance: Entrance, head: RequestHead, body: Buffer): DirectResponse | undefined {
+  #serve(
+    entrance: Entrance,
+    head: RequestHead,
+    body: Buffer,
+    presence: DirectCall["caller"],
+  ): DirectResponse | undefined {
     const { direct, target } = entrance;
     const { method, url, headers } = head;
     const isRpc = entrance.contentType !== undefined;
@@ -132,7 +138,7 @@ export class DirectWay {
     const answer = answerFor(direct, route, caller.principal.account, caller.region);
     const requestId = this.#deps.ids.uuid();
     const responseHeaders = {};
-    const response = answer?.({ requestId, headers, body, responseHeaders });
+    const response = answer?.({ requestId, headers, body, responseHeaders, caller: presence });
     return response && { requestId, target, responseHeaders, response };
   }
 

@@ -185,7 +185,7 @@ function answerDirectly(
   caller: CallerPresence,
   sourceIp: string | undefined,
 ): Promise<Answer> | undefined {
-  const direct = door.direct.serve(head, body);
+  const direct = door.direct.serve(head, body, caller);
   return direct?.response.then(
     (response) => ({ response, onStreamError: noStream }),
     (error: unknown) => {

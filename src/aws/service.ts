@@ -123,6 +123,8 @@ export interface DirectCall {
   readonly requestId: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
+  /** Whose signal aborts when the caller has gone. */
+  readonly caller: { readonly signal: AbortSignal };
   /** Headers of the success and of the error alike, as in a `RequestContext`. */
   readonly responseHeaders: Record<string, string>;
 }

@@ -3,6 +3,7 @@ import { bindService } from "../../aws/service.ts";
 import type { Service } from "../../aws/service.ts";
 import { authorization } from "./authorization.ts";
 import type { Sqs, SqsDeps } from "./deps.ts";
+import { createDirect } from "./direct.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { createIntake } from "./intake.ts";
 import type { QueueIntake } from "./intake.ts";
@@ -54,7 +55,10 @@ export async function createSqs(deps: SqsDeps): Promise<SqsService> {
   await sqs.moveTasks.start();
   sqs.housekeeping.soon();
   return {
-    service: bindService("sqs", operationTable, sqs, authorization(sqs)),
+    service: {
+      ...bindService("sqs", operationTable, sqs, authorization(sqs)),
+      direct: createDirect(sqs),
+    },
     intake: createIntake(sqs),
     reader: createReader(sqs),
     async stop() {

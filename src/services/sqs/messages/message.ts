@@ -86,7 +86,7 @@ export function received(queue: Queue, row: MessageRow): QueueMessage {
   if (extra.deadLetterOf !== undefined) attributes["DeadLetterQueueSourceArn"] = extra.deadLetterOf;
   return {
     messageId: row.message_id,
-    receiptHandle: writeHandle({ queueId: queue.id, seq: row.seq, claims: row.claims }, row.message_id),
+    receiptHandle: handleOf(queue, row),
     body: row.body,
     md5OfBody: row.md5,
     attributes,
@@ -111,8 +111,9 @@ export interface Receipt {
 
 const HANDLE = /^(\d{1,16}) (\d{1,16}) (\d{1,16}) [0-9a-f-]{36}$/;
 
-function writeHandle({ queueId, seq, claims }: Receipt, messageId: string): string {
-  return Buffer.from(`${queueId} ${seq} ${claims} ${messageId}`, "latin1").toString("base64");
+/** @param row As it is once it was received. */
+export function handleOf({ id }: Queue, { seq, claims, message_id }: MessageRow): string {
+  return Buffer.from(`${id} ${seq} ${claims} ${message_id}`, "latin1").toString("base64");
 }
 
 /** Undefined for what is no receipt handle. */

@@ -80,16 +80,19 @@ export class Receivers {
    * @throws AwsError OverLimit where too many are in flight, unless it waits
    */
   receive(queue: Queue, options: ReceiveOptions): Promise<MessageRow[]> {
-    if (this.#isStopped || options.signal.aborted) return Promise.resolve([]);
+    const mayWait = options.waitMs > 0;
+    if (this.#isStopped || (mayWait && options.signal.aborted)) return Promise.resolve([]);
     return new Promise((resolve, reject) => {
       const { clock } = this.#deps;
-      const { signal, waitMs } = options;
+      const { waitMs } = options;
+      // Who does not wait is not watched.
+      const signal = mayWait ? options.signal : undefined;
       const line = this.#lineOf(queue.id);
       let cancel: (() => void) | undefined;
       const over = () => {
         receiver.isOver = true;
         cancel?.();
-        signal.removeEventListener("abort", giveUp);
+        signal?.removeEventListener("abort", giveUp);
       };
       const receiver: Receiver = {
         ...options,
@@ -110,7 +113,7 @@ export class Receivers {
         line.receivers = line.receivers.filter((one) => one !== receiver);
         this.#endIfEmpty(queue.id, line);
       };
-      signal.addEventListener("abort", giveUp, { once: true });
+      signal?.addEventListener("abort", giveUp, { once: true });
       // Its claim comes first, however short the wait.
       if (waitMs > 0) cancel = clock.after(waitMs, giveUp);
       line.receivers.push(receiver);

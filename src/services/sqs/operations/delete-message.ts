@@ -7,6 +7,7 @@ import { checkEntries, failedEntry } from "../messages/batch.ts";
 import type { FailedEntry } from "../messages/batch.ts";
 import { receiptOf } from "../messages/handle.ts";
 import type { Receipt } from "../messages/message.ts";
+import type { Queue } from "../queues/settings.ts";
 
 export async function deleteMessage(
   sqs: Sqs,
@@ -26,17 +27,41 @@ export async function deleteMessageBatch(
   context: RequestContext,
 ): Promise<Output<Client, "DeleteMessageBatch">> {
   const queue = await sqs.queues.at(input.QueueUrl, context.region);
-  const entries = checkEntries(input.Entries, "DeleteMessageBatchRequestEntry");
+  return deleteMessages(sqs, queue, deletionsAsked(queue, input.Entries));
+}
+
+interface Entry {
+  readonly Id?: string | undefined;
+  readonly ReceiptHandle?: string | undefined;
+}
+
+/** The entries of a batch, those whose handles can be read and those that failed. */
+interface Asked {
+  readonly named: readonly (Entry & { readonly Id: string })[];
+  readonly receipts: readonly Receipt[];
+  readonly Failed: FailedEntry[];
+}
+
+/** @throws AwsError for a batch of which nothing is deleted */
+export function deletionsAsked(queue: Queue, given: readonly Entry[] | undefined): Asked {
   const receipts: Receipt[] = [];
-  const named: typeof entries = [];
+  const named: (Entry & { Id: string })[] = [];
   const Failed: FailedEntry[] = [];
-  for (const entry of entries)
+  for (const entry of checkEntries(given, "DeleteMessageBatchRequestEntry"))
     try {
       receipts.push(receiptOf(queue, entry.ReceiptHandle));
       named.push(entry);
     } catch (error) {
       Failed.push(failedEntry(entry.Id, error));
     }
+  return { named, receipts, Failed };
+}
+
+export async function deleteMessages(
+  sqs: Sqs,
+  queue: Queue,
+  { named, receipts, Failed }: Asked,
+): Promise<Output<Client, "DeleteMessageBatch">> {
   const deletions = receipts.length === 0 ? [] : await sqs.deletions.delete(queue, receipts);
   const Successful: { Id: string }[] = [];
   for (const [i, { Id, ReceiptHandle }] of named.entries())

@@ -11,7 +11,7 @@ import {
 import { attemptAgain, rememberAttempt } from "../messages/attempts.ts";
 import { attributesMd5 } from "../messages/attributes.ts";
 import { checkId } from "../messages/check.ts";
-import { received } from "../messages/message.ts";
+import { handleOf, received } from "../messages/message.ts";
 import type { QueueMessage } from "../messages/message.ts";
 import type { Queue } from "../queues/settings.ts";
 
@@ -34,7 +34,7 @@ export async function receiveMessage(
   context: RequestContext,
 ): Promise<Output<Client, "ReceiveMessage">> {
   const queue = await sqs.queues.at(input.QueueUrl, context.region);
-  const wanted = readWanted(input, queue);
+  const wanted = wantedOf(input, queue);
   const systemNames = readSystemNames(input);
   const attemptId = readAttempt(input.ReceiveRequestAttemptId, queue);
   const again =
@@ -48,10 +48,43 @@ export async function receiveMessage(
   return { Messages: rows.map((row) => told(received(queue, row), systemNames, attributeNames)) };
 }
 
-function readWanted(
-  { MaxNumberOfMessages: max = 1, VisibilityTimeout, WaitTimeSeconds }: Input<Client, "ReceiveMessage">,
+/** Receives messages and tells them without attributes, as they are told where none are asked for. */
+export async function receiveMessages(
+  sqs: Sqs,
   queue: Queue,
-) {
+  wanted: Wanted,
+  caller: { readonly signal: AbortSignal },
+): Promise<{ Messages?: object[] }> {
+  const { signal } = wanted.waitMs > 0 ? caller : NOBODY;
+  const rows = await sqs.receivers.receive(queue, { ...wanted, bytesMax: MESSAGE_BYTES_MAX, signal });
+  if (rows.length === 0) return {};
+  return {
+    Messages: rows.map((row) => ({
+      MessageId: row.message_id,
+      ReceiptHandle: handleOf(queue, row),
+      MD5OfBody: row.md5,
+      Body: row.body,
+    })),
+  };
+}
+
+const NOBODY = { signal: new AbortController().signal };
+
+interface Wanted {
+  readonly max: number;
+  readonly visibilityMs: number;
+  readonly waitMs: number;
+}
+
+/** @throws AwsError InvalidParameterValue */
+export function wantedOf(
+  {
+    MaxNumberOfMessages: max = 1,
+    VisibilityTimeout,
+    WaitTimeSeconds,
+  }: Pick<Input<Client, "ReceiveMessage">, "MaxNumberOfMessages" | "VisibilityTimeout" | "WaitTimeSeconds">,
+  queue: Queue,
+): Wanted {
   if (!isWithin(max, 1, RECEIVE_MESSAGES_MAX))
     throw invalidValue(
       max,

@@ -7,7 +7,7 @@ import { MESSAGE_BYTES_MAX } from "../limits.ts";
 import { checkEntries, failedEntry } from "../messages/batch.ts";
 import type { FailedEntry } from "../messages/batch.ts";
 import { checkMessage } from "../messages/check.ts";
-import type { Checked } from "../messages/check.ts";
+import type { Checked, MessageInput } from "../messages/check.ts";
 import { sequenceNumber } from "../messages/message.ts";
 import { senderId } from "../messages/sender.ts";
 import type { Sent } from "../messages/sends.ts";
@@ -23,10 +23,17 @@ export async function sendMessage(
   const sender = senderId(context.principal);
   const traceHeader = traceHeaderOf(context);
   const message = checkMessage(input, { queue, sender, now: clock.now(), ids, traceHeader });
+  return sendChecked(sqs, queue, message);
+}
+
+export async function sendChecked(
+  sqs: Sqs,
+  queue: Queue,
+  message: Checked,
+): Promise<Output<Client, "SendMessage">> {
   const [sent] = (await sqs.sends.send(queue, [message])) ?? [];
   if (!sent) throw noSuchQueue();
-  const { MD5OfMessageBody, ...rest } = told(queue, message, sent);
-  return { MD5OfMessageBody, ...rest };
+  return told(queue, message, sent);
 }
 
 export async function sendMessageBatch(
@@ -35,34 +42,61 @@ export async function sendMessageBatch(
   context: RequestContext,
 ): Promise<Output<Client, "SendMessageBatch">> {
   const queue = await sqs.queues.at(input.QueueUrl, context.region);
-  const entries = checkEntries(input.Entries, "SendMessageBatchRequestEntry");
-  const given = {
-    queue,
-    sender: senderId(context.principal),
-    now: sqs.clock.now(),
-    ids: sqs.ids,
-    traceHeader: traceHeaderOf(context),
-  };
-  const checked: { readonly Id: string; readonly message: Checked }[] = [];
-  const Failed: FailedEntry[] = [];
-  for (const { Id, ...entry } of entries)
+  const sender = { sender: senderId(context.principal), traceHeader: traceHeaderOf(context) };
+  return sendCheckedBatch(sqs, queue, checkedBatch(sqs, queue, input.Entries, sender));
+}
+
+/** The entries of a batch, those that can be sent and those that cannot. */
+export interface CheckedBatch {
+  readonly ids: readonly string[];
+  readonly messages: readonly Checked[];
+  readonly Failed: FailedEntry[];
+}
+
+/** @throws AwsError for a batch of which nothing is sent */
+export function checkedBatch(
+  { clock, ids }: Pick<Sqs, "clock" | "ids">,
+  queue: Queue,
+  given: readonly (MessageInput & { readonly Id?: string | undefined })[] | undefined,
+  sender: { readonly sender: string; readonly traceHeader?: string | undefined },
+): CheckedBatch {
+  const entries = checkEntries(given, "SendMessageBatchRequestEntry");
+  const setting = { ...sender, queue, now: clock.now(), ids };
+  const batch = { ids: [] as string[], messages: [] as Checked[], Failed: [] as FailedEntry[] };
+  let bytes = 0;
+  for (const entry of entries)
     try {
-      checked.push({ Id, message: checkMessage(entry, given) });
+      const message = checkMessage(entry, setting);
+      batch.messages.push(message);
+      batch.ids.push(entry.Id);
+      bytes += message.bytes;
     } catch (error) {
-      Failed.push(failedEntry(Id, error));
+      batch.Failed.push(failedEntry(entry.Id, error));
     }
-  refuseTooLong(checked.reduce((bytes, { message }) => bytes + message.bytes, 0));
-  const messages = checked.map(({ message }) => message);
+  refuseTooLong(bytes);
+  return batch;
+}
+
+export async function sendCheckedBatch(
+  sqs: Sqs,
+  queue: Queue,
+  { ids, messages, Failed }: CheckedBatch,
+): Promise<Output<Client, "SendMessageBatch">> {
   const sent = messages.length === 0 ? [] : await sqs.sends.send(queue, messages);
   if (!sent) throw noSuchQueue();
-  const Successful = checked.map(({ Id, message }, i) => ({
-    Id,
+  const Successful = messages.map((message, i) => ({
+    Id: ids[i],
     ...told(queue, message, sent[i] as Sent),
   }));
   return { Successful, Failed };
 }
 
 /** The SDKs in a function send on the trace that it was called with, by which Lambda knows functions that feed themselves. */
+function traceHeaderOf({ headers }: RequestContext): string | undefined {
+  const given = headers["x-amzn-trace-id"];
+  return typeof given === "string" && given !== "" ? given : undefined;
+}
+
 function traceHeaderOf({ headers }: RequestContext): string | undefined {
   const given = headers["x-amzn-trace-id"];
   return typeof given === "string" && given !== "" ? given : undefined;
