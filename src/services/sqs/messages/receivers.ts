@@ -10,7 +10,7 @@ import type { Log } from "../../../telemetry/log.ts";
 import { IN_FLIGHT_MAX } from "../limits.ts";
 import type { QueueRegistry } from "../queues/registry.ts";
 import type { Queue } from "../queues/settings.ts";
-import { countMessages, setVisible } from "../store/messages.ts";
+import { countHidden, countMessages, setVisible } from "../store/messages.ts";
 import { claim } from "./claim.ts";
 import { settleGroup } from "./groups.ts";
 import type { Wanted } from "./claim.ts";
@@ -243,13 +243,17 @@ export class Receivers {
   }
 
   /** Counts only where the messages received since the last count could be too many. */
-  async #isFlightFull(line: Line, queue: Queue): Promise<boolean> {
-    if (line.counted + line.since < IN_FLIGHT_MAX && line.since < COUNT_AFTER) return false;
-    const now = this.#deps.clock.now();
-    const { inFlight } = await countMessages(this.#deps.database, queue.id, now, now - queue.retentionMs);
-    line.counted = inFlight;
+  async #isFlightFull(line: Line, { id, retentionMs }: Queue): Promise<boolean> {
+    const { clock, database } = this.#deps;
+    const isAlone = database.engine === "sqlite";
+    if (line.counted + line.since < IN_FLIGHT_MAX && (isAlone || line.since < COUNT_AFTER)) return false;
+    const now = clock.now();
+    line.counted = await countHidden(database, id, now);
+    // Some may only be delayed.
+    if (line.counted >= IN_FLIGHT_MAX)
+      line.counted = (await countMessages(database, id, now, now - retentionMs)).inFlight;
     line.since = 0;
-    return inFlight >= IN_FLIGHT_MAX;
+    return line.counted >= IN_FLIGHT_MAX;
   }
 
   #refuse(line: Line, trying: readonly Receiver[]): void {

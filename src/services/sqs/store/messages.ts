@@ -88,6 +88,11 @@ const HIDDEN_COUNT = sql(
    FROM sqs_message WHERE queue_id = ? AND visible_at > ? AND sent_at > ?`,
 );
 
+const HIDDEN = sql(
+  "sqs.hidden",
+  "SELECT count(*) AS count FROM sqs_message WHERE queue_id = ? AND visible_at > ?",
+);
+
 const claimOf = (rows: number) =>
   sql(
     `sqs.claim-${rows}`,
@@ -306,6 +311,11 @@ export async function deleteSentBefore(
   if (rows.some((row) => row.sent_at <= sentBefore))
     await tx.run(DELETE_RANGE, queueId, after, end, sentBefore);
   return end;
+}
+
+/** Messages in flight, delayed, or expired while they were: counted by the index alone. */
+export async function countHidden(reader: Reader, queueId: number, now: number): Promise<number> {
+  return (await reader.get<{ count: number }>(HIDDEN, queueId, now))?.count ?? 0;
 }
 
 export interface Counts {
