@@ -133,7 +133,7 @@ test("a service whose operations are named by X-Amz-Target is served for a plain
       { method, url: new URL(`http://localhost:4566${url}`), headers, body: Buffer.from("{}") },
       { ...signer, service: "kinesis", date: new Date() },
     );
-    return way.serve({ method, url, headers: signed }, Buffer.from("{}"));
+    return way.serve({ method, url, headers: signed }, Buffer.from("{}"), new CallerPresence());
   };
   assert.ok(serve() && serve());
   assert.deepEqual(found, [["PutRecords", {}, { account: "111122223333", region: "eu-west-1" }]]);

@@ -97,11 +97,6 @@ function traceHeaderOf({ headers }: RequestContext): string | undefined {
   return typeof given === "string" && given !== "" ? given : undefined;
 }
 
-function traceHeaderOf({ headers }: RequestContext): string | undefined {
-  const given = headers["x-amzn-trace-id"];
-  return typeof given === "string" && given !== "" ? given : undefined;
-}
-
 function refuseTooLong(bytes: number): void {
   if (bytes > MESSAGE_BYTES_MAX)
     throw new AwsError(
