@@ -1,7 +1,7 @@
 /** All SQL of items and index entries. */
 import { sql } from "../../store/database.ts";
 import type { Reader, Transaction } from "../../store/database.ts";
-import { decodeItem, encodeItem } from "./items/item-codec.ts";
+import { decodeItem, encodeItem, wireText } from "./items/item-codec.ts";
 import type { Attributes } from "./values/value.ts";
 
 /** Where a row is: the table or index that owns it, its partition, and its place there. */
@@ -80,6 +80,15 @@ interface RawRow {
   readonly position: Uint8Array;
   readonly size: number;
   readonly item: string;
+}
+
+/** An item as JSON of the wire. */
+export async function getItemText(
+  reader: Reader,
+  place: RowPlace,
+): Promise<{ readonly text: string; readonly size: number } | undefined> {
+  const row = await reader.get<RawRow>(selectItem, place.owner, place.partition, place.position);
+  return row && { text: wireText(row.item), size: row.size };
 }
 
 export async function getItemRow(reader: Reader, place: RowPlace): Promise<ItemRow | undefined> {

@@ -13,6 +13,11 @@ export function decodeItem(text: string): Attributes {
   return Array.isArray(parsed) ? mapAttributes(parsed[0], fromBase64) : parsed;
 }
 
+/** What an item's text is on the wire: the same, without the sign that it holds binary values. */
+export function wireText(text: string): string {
+  return text.startsWith("[") ? text.slice(1, -1) : text;
+}
+
 /** An item as the wire has it: JSON, with binary values in base64. */
 export function plainJson(item: Attributes): string {
   return JSON.stringify(holdsBinary(item) ? mapAttributes(item, toBase64) : item);

@@ -2,9 +2,8 @@
 import type { WireResponse } from "../../../aws/index.ts";
 import type { DirectService, RequestContext } from "../../../aws/service.ts";
 import type { OperationDeps } from "../deps.ts";
-import { plainJson } from "../items/item-codec.ts";
 import type { Attributes } from "../values/value.ts";
-import { getItem } from "./get-item.ts";
+import { getItemAsText } from "./get-item.ts";
 import { putItem } from "./put-item.ts";
 
 const NO_HEADERS: ReadonlySet<string> = new Set();
@@ -35,8 +34,8 @@ function get(
 ): Promise<WireResponse> | undefined {
   const input = readInput(deps, body, "Key");
   if (!input) return undefined;
-  return getItem(deps, { TableName: input.TableName, Key: input.attributes }, context).then(({ Item }) =>
-    success(requestId, Item ? `{"Item":${plainJson(Item)}}` : "{}"),
+  return getItemAsText(deps, { TableName: input.TableName, Key: input.attributes }, context).then((text) =>
+    success(requestId, text === undefined ? "{}" : `{"Item":${text}}`),
   );
 }
 

@@ -6,7 +6,8 @@ import { Consumption, readUnits } from "../items/capacity.ts";
 import { checkForms, readExpressions } from "../items/expressions.ts";
 import { itemPlace, validateKey } from "../items/keys.ts";
 import { refuseDuplicates, refusePathsIntoKeys, selectedPaths } from "../items/selection.ts";
-import { getItemRow } from "../store-items.ts";
+import { getItemRow, getItemText } from "../store-items.ts";
+import type { TableDefinition } from "../tables/definition.ts";
 import { validateAttributes } from "../values/validate.ts";
 import type { Attributes } from "../values/value.ts";
 import type { Client } from "./client.ts";
@@ -23,13 +24,42 @@ export async function getItem(
   const table = await deps.tables.active(input.TableName as string, context);
   validateKey(table, key);
   if (paths) refusePathsIntoKeys(table, paths);
-  deps.throughput.admit(table, "read");
-  const row = await getItemRow(deps.database, itemPlace(table, key));
   const consumption = new Consumption();
-  consumption.addTable(readUnits(row?.size ?? 0, input.ConsistentRead ? "consistent" : "eventual"));
-  deps.throughput.charge(table, "read", consumption);
+  const row = await read(deps, table, consumption, input.ConsistentRead, () =>
+    getItemRow(deps.database, itemPlace(table, key)),
+  );
   return {
     Item: row && (paths ? project(row.item, paths) : row.item),
     ConsumedCapacity: consumption.report(input.ReturnConsumedCapacity, input.TableName as string),
   };
+}
+
+/** An item whole, as JSON of the wire: what the direct way answers. */
+export async function getItemAsText(
+  deps: OperationDeps,
+  input: { readonly TableName: string; readonly Key: Attributes },
+  context: RequestContext,
+): Promise<string | undefined> {
+  const key = validateAttributes(input.Key, "current");
+  const table = await deps.tables.active(input.TableName, context);
+  validateKey(table, key);
+  const row = await read(deps, table, new Consumption(), false, () =>
+    getItemText(deps.database, itemPlace(table, key)),
+  );
+  return row?.text;
+}
+
+/** Reads a row as far as the table's throughput allows it. */
+async function read<R extends { readonly size: number }>(
+  deps: OperationDeps,
+  table: TableDefinition,
+  consumption: Consumption,
+  isConsistent: boolean | undefined,
+  find: () => Promise<R | undefined>,
+): Promise<R | undefined> {
+  deps.throughput.admit(table, "read");
+  const row = await find();
+  consumption.addTable(readUnits(row?.size ?? 0, isConsistent ? "consistent" : "eventual"));
+  deps.throughput.charge(table, "read", consumption);
+  return row;
 }
