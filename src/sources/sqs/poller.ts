@@ -19,6 +19,8 @@ const PERMISSION_AGE_MS_MAX = 1_000;
 /** Pause after the queue could not be read, or the function not be run. */
 const TROUBLE_PAUSE_MS = 1_000;
 const TROUBLE_PAUSE_MS_MAX = 5_000;
+/** Batches that the function has done with, and whose messages are being deleted, as a multiple of those that may run. */
+const SETTLING_SHARE_MAX = 1;
 /** `{"Records":[]}` */
 const ENVELOPE_BYTES = 14;
 
@@ -99,14 +101,21 @@ export class QueuePoller implements RunningSource {
    * quick function, the batches after these too, so that they need not be waited for.
    */
   #wanted(): number {
-    const limit = this.#scaling.limit(this.#context.clock.now());
-    const free = limit - this.#running.size;
+    const now = this.#context.clock.now();
+    const limit = this.#scaling.limit(now);
+    const free = this.#free(now);
     const missing = this.#batchSize - this.#gathered.length;
     if (this.#windowMs > 0 || this.#isFifo) return free > 0 ? Math.max(0, missing) : 0;
     const batches = Math.min(this.#scaling.isQuick ? free + limit : free, BATCHES_TOGETHER_MAX);
     const wanted = batches * this.#batchSize - this.#gathered.length;
     // Little by little would cost a turn of the queue each time.
     return wanted >= this.#batchSize || free > 0 ? Math.max(0, wanted) : 0;
+  }
+
+  /** Batches that may begin. */
+  #free(now: number): number {
+    const limit = this.#scaling.limit(now);
+    return Math.min(limit - this.#invoking, limit * (1 + SETTLING_SHARE_MAX) - this.#running.size);
   }
 
   async #receive(max: number): Promise<void> {
@@ -153,8 +162,7 @@ export class QueuePoller implements RunningSource {
     if (this.#gathered.length === 0 || now < this.#pausedUntil || signal.aborted) return;
     if (now - this.#permittedAt >= PERMISSION_AGE_MS_MAX) return this.#askPermission();
     while (this.#gathered.length > 0) {
-      const isFull = this.#running.size >= this.#scaling.limit(now);
-      if (isFull) return this.#scaling.saturated(now);
+      if (this.#free(now) <= 0) return this.#scaling.saturated(now);
       const count = this.#fullBatch() ?? (now >= this.#dueAt ? this.#gathered.length : 0);
       if (count === 0) return;
       this.#start(this.#gathered.splice(0, count));
@@ -185,9 +193,7 @@ export class QueuePoller implements RunningSource {
       )
       .finally(() => {
         this.#running.delete(work);
-        // The next one need not wait for what the loop may be receiving.
-        this.#begin();
-        this.#freed();
+        this.#goOn();
       });
     this.#running.add(work);
   }
@@ -196,9 +202,19 @@ export class QueuePoller implements RunningSource {
     this.#invoking--;
     if (end.kind === "trouble") return this.#trouble(end.message);
     this.#troubles = 0;
-    if (end.kind === "ran") return this.#scaling.ran(end.ms);
-    const pause = this.#scaling.throttled(this.#context.clock.now(), this.#invoking);
-    if (pause > 0) this.#pauseFor(pause);
+    if (end.kind === "throttled") {
+      const pause = this.#scaling.throttled(this.#context.clock.now(), this.#invoking);
+      if (pause > 0) this.#pauseFor(pause);
+      return;
+    }
+    this.#scaling.ran(end.ms);
+    this.#goOn();
+  }
+
+  /** There may be room: the next batch need not wait for what the loop may be receiving. */
+  #goOn(): void {
+    this.#begin();
+    this.#freed();
   }
 
   /** Whether the role may still read; what is gathered is begun after that, or given back. */
