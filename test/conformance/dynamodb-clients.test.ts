@@ -118,13 +118,30 @@ try:
     raise AssertionError("an item without key was kept")
 except ClientError as error:
     assert error.response["Error"]["Code"] == "ValidationException", error.response
+rows = client.execute_statement(Statement="SELECT sk, half FROM \\"boto-table\\" WHERE pk = ? AND sk < ?", Parameters=["a", 2])["Items"]
+assert [int(row["sk"]) for row in rows] == [0, 1], rows
+client.execute_statement(Statement="UPDATE \\"boto-table\\" SET tags = set_add(tags, ?) WHERE pk = 'a' AND sk = 1", Parameters=[{"new"}])
+client.update_table(TableName="boto-table", StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"})
+client.update_time_to_live(TableName="boto-table", TimeToLiveSpecification={"Enabled": True, "AttributeName": "ttl"})
+assert client.describe_time_to_live(TableName="boto-table")["TimeToLiveDescription"]["AttributeName"] == "ttl"
+table.put_item(Item={"pk": "b", "sk": 1, "raw": b"\\x01"})
+table.delete_item(Key={"pk": "b", "sk": 1})
+streams = boto3.client("dynamodbstreams", endpoint_url=os.environ["AWS_ENDPOINT_URL"])
+arn = streams.list_streams(TableName="boto-table")["Streams"][0]["StreamArn"]
+records = []
+for shard in streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]:
+    iterator = streams.get_shard_iterator(StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON")["ShardIterator"]
+    records += streams.get_records(ShardIterator=iterator)["Records"]
+assert [record["eventName"] for record in records] == ["INSERT", "REMOVE"], records
+assert records[0]["dynamodb"]["NewImage"]["raw"] == {"B": b"\\x01"}, records
+assert records[0]["dynamodb"]["ApproximateCreationDateTime"].year > 2000, records
 table.delete()
 table.wait_until_not_exists()
 print("done")
 `;
 
 test(
-  "boto3's resource writes, queries and sees its errors",
+  "boto3's resource writes, queries and sees its errors; its clients read streams and run PartiQL",
   { skip: await missing("python3", ["-c", "import boto3"]) },
   async () => {
     assert.equal((await runClient("python3", ["-c", PYTHON])).trim(), "done");

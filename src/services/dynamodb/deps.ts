@@ -28,6 +28,8 @@ export interface OperationDeps extends DynamoDbDeps {
   readonly streams: StreamLog;
   readonly throughput: ThroughputMeter;
   readonly tasks: TableTasks;
+  /** Begins to delete expired items, where that has not begun. */
+  sweepExpired(): void;
   /** Carries on, in the background, with a deletion that has begun. */
   finishDeletion(table: TableDefinition): void;
 }

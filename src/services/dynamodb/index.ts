@@ -43,17 +43,22 @@ export async function createDynamoDb(deps: DynamoDbDeps): Promise<DynamoDb> {
   await deletions.resume();
   if (await anyPolicies(database)) tables.expectPolicies();
   const tasks = new TableTasks({ database, tables, log });
-  const operationDeps = {
+  const writeDeps = {
     ...deps,
     tables,
-    tasks,
     throughput: new ThroughputMeter(clock),
-    counts: new TableCounts(database, clock),
     streams: new StreamLog({ ...deps, sequence: await openSequence(database, clock) }),
+  };
+  const sweeper = new ExpirySweeper(writeDeps);
+  const operationDeps = {
+    ...writeDeps,
+    tasks,
+    counts: new TableCounts(database, clock),
+    sweepExpired: () => sweeper.start(),
     finishDeletion: (table: TableDefinition) => deletions.begin(table),
   };
   const housekeeping = new StreamHousekeeping(deps);
-  const sweeper = new ExpirySweeper(operationDeps);
+  sweeper.start();
   await tasks.resume();
   return {
     service: {

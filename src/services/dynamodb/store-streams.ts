@@ -59,12 +59,12 @@ const selectStream = sql(
 const selectStreams = sql(
   "dynamodb.streams",
   `SELECT ${STREAM} FROM dynamodb_streams WHERE account = ? AND region = ? AND (table_name, label) > (?, ?)
-     ORDER BY table_name, label LIMIT ?`,
+     AND (ended_at = 0 OR ended_at > ?) ORDER BY table_name, label LIMIT ?`,
 );
 const selectStreamsOfTable = sql(
   "dynamodb.streamsOfTable",
   `SELECT ${STREAM} FROM dynamodb_streams WHERE account = ? AND region = ? AND table_name = ? AND label > ?
-     ORDER BY label LIMIT ?`,
+     AND (ended_at = 0 OR ended_at > ?) ORDER BY label LIMIT ?`,
 );
 const insertStream = sql(
   "dynamodb.insertStream",
@@ -164,17 +164,26 @@ export async function findStream(reader: Reader, name: StreamName): Promise<Stre
   return row && streamOf(row);
 }
 
-/** Streams after one, in the order of their tables' names and of their labels; of one table when it is named. */
+/** Streams that have not ended by `horizon`, after one, in the order of their tables' names and of their labels; of one table when it is named. */
 export async function streamsAfter(
   reader: Reader,
   { account, region }: Place,
   after: Pick<StreamRow, "table" | "label">,
-  { table, limit }: { readonly table: string | undefined; readonly limit: number },
+  range: { readonly table: string | undefined; readonly horizon: number; readonly limit: number },
 ): Promise<StreamRow[]> {
+  const { table, horizon, limit } = range;
   const rows =
     table === undefined
-      ? await reader.all<RawStream>(selectStreams, account, region, after.table, after.label, limit)
-      : await reader.all<RawStream>(selectStreamsOfTable, account, region, table, after.label, limit);
+      ? await reader.all<RawStream>(selectStreams, account, region, after.table, after.label, horizon, limit)
+      : await reader.all<RawStream>(
+          selectStreamsOfTable,
+          account,
+          region,
+          table,
+          after.label,
+          horizon,
+          limit,
+        );
   return rows.map(streamOf);
 }
 

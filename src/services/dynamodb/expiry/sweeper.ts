@@ -23,20 +23,33 @@ export interface SweeperDeps extends WriteDeps {
 
 export class ExpirySweeper {
   readonly #deps: SweeperDeps;
-  readonly #end: () => void;
+  #end: (() => void) | undefined;
+  /** Whether a table may have begun to heed times to live since the last look. */
+  #isWanted = false;
   #running: Promise<void> | undefined;
   #stopped = false;
 
   constructor(deps: SweeperDeps) {
     this.#deps = deps;
-    this.#end = every(deps.clock, PAUSE_MS, () => this.#begin());
+  }
+
+  /** Begins to look for expired items, for as long as there are tables that heed times to live. */
+  start(): void {
+    if (this.#stopped) return;
+    this.#isWanted = true;
+    this.#end ??= every(this.#deps.clock, PAUSE_MS, () => this.#begin());
   }
 
   /** Waits for the step that runs. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#end();
+    this.#rest();
     await this.#running;
+  }
+
+  #rest(): void {
+    this.#end?.();
+    this.#end = undefined;
   }
 
   #begin(): void {
@@ -46,7 +59,11 @@ export class ExpirySweeper {
   async #sweep(): Promise<void> {
     const { database, tables, log } = this.#deps;
     try {
-      for (const { owner, ...place } of await expiringTables(database)) {
+      this.#isWanted = false;
+      const heeding = await expiringTables(database);
+      // Other servers may begin it too, and end before their items do.
+      if (heeding.length === 0 && !this.#isWanted && database.engine === "sqlite") this.#rest();
+      for (const { owner, ...place } of heeding) {
         const table = await tables.find(place);
         if (table && !table.isDeleting && table.timeToLive?.id === owner)
           await this.#sweepTable(table, table.timeToLive);

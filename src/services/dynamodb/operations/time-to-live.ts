@@ -34,6 +34,7 @@ export async function updateTimeToLive(
       return changeTable(transaction, { ...table, timeToLive });
     }),
   );
+  if (isEnabled) deps.sweepExpired();
   deps.tasks.begin((changed.timeToLive as TimeToLive).id);
   return { TimeToLiveSpecification: { AttributeName: attribute, Enabled: isEnabled } };
 }

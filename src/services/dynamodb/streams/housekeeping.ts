@@ -15,7 +15,8 @@ import {
 import type { ShardRow } from "../store-streams.ts";
 import { RETENTION_MS } from "./reader.ts";
 
-const PAUSE_MS = 60_000;
+/** What is too old is not read any more, whether it has been removed or not. */
+const PAUSE_MS = 5 * 60_000;
 /** Records that one transaction removes, shards looked at together. */
 const RECORDS_STEP = 500;
 const SHARDS_STEP = 500;

@@ -151,8 +151,9 @@ export class StreamReader {
     range: { readonly table: string | undefined; readonly after: string | undefined; readonly limit: number },
   ): Promise<StreamFacts[]> {
     const after = (range.after === undefined ? undefined : readStreamArn(range.after)) ?? NO_STREAM;
-    const rows = await streamsAfter(this.#deps.database, place, after, range);
-    return rows.filter((stream) => this.#isReadable(stream)).map(factsOf);
+    const { table, limit } = range;
+    const wanted = { table, limit, horizon: this.#horizon() };
+    return (await streamsAfter(this.#deps.database, place, after, wanted)).map(factsOf);
   }
 
   /** Where a shard can be read from: the number after which its records have not been removed; undefined without the shard. */

@@ -1,0 +1,35 @@
+/** What DynamoDB has and Lambent has not is refused by its name. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+import * as sdk from "@aws-sdk/client-dynamodb";
+import { operationTable } from "../../src/services/dynamodb/operation-table.ts";
+import { startDynamoDb } from "../harness/dynamodb.ts";
+import type { DynamoDbSetting } from "../harness/dynamodb.ts";
+
+const MODEL = new URL("../../src/aws/models/dynamodb.gen.json", import.meta.url);
+
+let setting: DynamoDbSetting;
+before(async () => {
+  setting = await startDynamoDb();
+});
+after(async () => setting.stop());
+
+test("backups, point-in-time recovery, imports, exports, global tables, Kinesis destinations and insights are refused by name", async () => {
+  const { operations } = JSON.parse(readFileSync(MODEL, "utf8")) as { operations: object };
+  const refused = Object.keys(operations).filter((name) => !(name in operationTable));
+  for (const name of ["CreateBackup", "UpdateContinuousBackups", "ExportTableToPointInTime", "ImportTable"])
+    assert.ok(refused.includes(name), name);
+  const { client } = setting;
+  for (const name of refused) {
+    const Command = sdk[`${name}Command` as "ListBackupsCommand"];
+    const error = await client.send(new Command({})).then(
+      () => assert.fail(`${name} was answered`),
+      (reason: sdk.DynamoDBServiceException) => reason,
+    );
+    assert.deepEqual(
+      [error.name, error.message, error.$metadata.httpStatusCode],
+      ["NotImplemented", `Lambent does not implement DynamoDB ${name}`, 501],
+    );
+  }
+});
