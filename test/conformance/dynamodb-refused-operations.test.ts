@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import * as sdk from "@aws-sdk/client-dynamodb";
+import type { DynamoDBServiceException, ListBackupsCommand } from "@aws-sdk/client-dynamodb";
 import { operationTable } from "../../src/services/dynamodb/operation-table.ts";
 import { startDynamoDb } from "../harness/dynamodb.ts";
 import type { DynamoDbSetting } from "../harness/dynamodb.ts";
@@ -21,11 +21,14 @@ test("backups, point-in-time recovery, imports, exports, global tables, Kinesis 
   for (const name of ["CreateBackup", "UpdateContinuousBackups", "ExportTableToPointInTime", "ImportTable"])
     assert.ok(refused.includes(name), name);
   const { client } = setting;
+  const commands = (await import("@aws-sdk/client-dynamodb")) as unknown as Readonly<
+    Record<string, typeof ListBackupsCommand>
+  >;
   for (const name of refused) {
-    const Command = sdk[`${name}Command` as "ListBackupsCommand"];
+    const Command = commands[`${name}Command`] as typeof ListBackupsCommand;
     const error = await client.send(new Command({})).then(
       () => assert.fail(`${name} was answered`),
-      (reason: sdk.DynamoDBServiceException) => reason,
+      (reason: DynamoDBServiceException) => reason,
     );
     assert.deepEqual(
       [error.name, error.message, error.$metadata.httpStatusCode],
