@@ -111,6 +111,36 @@ onEveryEngine("queues for other services", (engine) => {
     assert.deepEqual(answers, ["missing", "too-large", "sent"]);
   });
 
+  // The count is the same on both; a hundred thousand messages on one are enough.
+  if (engine.name === "sqlite")
+    test("a standard queue has at most 120,000 messages in flight: then a short receive is refused", async () => {
+      await using state = await engine.fresh();
+      await using sqs = await open(state);
+      await makeQueue(sqs, "q");
+      const queueArn = `${ARN}:q`;
+      const { database } = state.store;
+      await database.tx(async (tx) => {
+        for (let n = 0; n < 120_010; n++) await sqs.intake.send(tx, { queueArn, body: "m", sender: BUCKET });
+      });
+      const { signal } = new AbortController();
+      const receive = (max: number, waitMs = 0) =>
+        sqs.reader.receive(queueArn, { max, bytesMax: 1e9, waitMs, signal });
+      let last: string | undefined;
+      for (let left = 120_000; left > 0;) {
+        const messages = await receive(left);
+        assert.ok(messages.length > 0);
+        left -= messages.length;
+        last = messages.at(-1)?.receiptHandle;
+      }
+      await assert.rejects(receive(1), { code: "OverLimit" });
+      const waiting = receive(1, 1_000);
+      await state.clock.advance(1_000);
+      assert.deepEqual(await waiting, []);
+      await sqs.reader.delete(queueArn, [last ?? ""]);
+      assert.equal((await receive(1)).length, 1);
+      await assert.rejects(receive(1), { code: "OverLimit" });
+    });
+
   test("a reader takes many at once, within a number and a size, hides, gives back and deletes", async () => {
     await using state = await engine.fresh();
     await using sqs = await open(state);

@@ -47,11 +47,11 @@ interface Given {
 
 /** @throws AwsError for a message that the queue does not take */
 export function checkMessage(input: MessageInput, { queue, sender, now, ids, traceHeader }: Given): Checked {
-  const { MessageBody: body, MessageAttributes = NONE, MessageSystemAttributes = NONE } = input;
+  const { MessageBody: body, MessageAttributes: attributes, MessageSystemAttributes: system } = input;
   if (body === undefined || body === "") throw missingParameter("MessageBody");
-  checkMessageAttributes(MessageAttributes);
-  checkSystemAttributes(MessageSystemAttributes);
-  const bytes = Buffer.byteLength(body) + attributeBytes(MessageAttributes);
+  if (attributes) checkMessageAttributes(attributes);
+  if (system) checkSystemAttributes(system);
+  const bytes = Buffer.byteLength(body) + (attributes ? attributeBytes(attributes) : 0);
   if (bytes > queue.bytesMax) throw tooLong(queue);
   const forbidden = forbiddenCharacter(body);
   if (forbidden !== undefined)
@@ -60,8 +60,8 @@ export function checkMessage(input: MessageInput, { queue, sender, now, ids, tra
       `Invalid binary character '${forbidden}' was found in the message body, the set of allowed characters is ${ALLOWED}`,
     );
   const { groupId, deduplicationId } = queue.isFifo ? fifoIds(input, queue, body) : standardIds(input);
-  const md5 = attributesMd5(MessageAttributes);
-  const trace = MessageSystemAttributes["AWSTraceHeader"]?.StringValue ?? traceHeader;
+  const md5 = attributes && attributesMd5(attributes);
+  const trace = system?.["AWSTraceHeader"]?.StringValue ?? traceHeader;
   return {
     messageId: ids.uuid(),
     body,
@@ -71,18 +71,19 @@ export function checkMessage(input: MessageInput, { queue, sender, now, ids, tra
     visibleAt: now + delayMs(input, queue),
     groupId,
     deduplicationId,
-    extra: extraOf({
-      ...(md5 !== undefined && { attributes: keep(MessageAttributes), md5 }),
-      ...(trace !== undefined && { trace }),
-      ...(deduplicationId !== undefined && { deduplicationId }),
-    }),
+    extra:
+      md5 === undefined && trace === undefined && deduplicationId === undefined
+        ? null
+        : extraOf({
+            ...(md5 !== undefined && { attributes: keep(attributes ?? {}), md5 }),
+            ...(trace !== undefined && { trace }),
+            ...(deduplicationId !== undefined && { deduplicationId }),
+          }),
     bytes,
     attributesMd5: md5,
-    systemAttributesMd5: attributesMd5(MessageSystemAttributes),
+    systemAttributesMd5: system && attributesMd5(system),
   };
 }
-
-const NONE: MessageAttributes = {};
 
 export function tooLong({ bytesMax }: Queue): AwsError {
   return invalidParameter(

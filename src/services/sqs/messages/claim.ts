@@ -109,17 +109,17 @@ async function claimVisible({ opened, ...round }: Round): Promise<boolean> {
   const before = found.length < count ? now : (found.at(-1)?.visible_at ?? now);
   const rows = await visibleMessages(tx, engine, queue.id, before, count);
   for (const row of rows) if (!(await isRemoved(round, row)) && !share.take(row)) break;
-  // Mostly chunks are full; where they are not, it takes more of them.
-  for (let at = 0; found.length > 0 && at < ROUNDS_MAX; at++) {
+  // Mostly chunks are full; where they are not, it takes more of them. What was opened is kept in any case.
+  for (let at = 1; found.length > 0; at++) {
     for (const row of found) {
       if (row.sent_at + queue.retentionMs <= now) continue;
       opened.add(row);
       if (!share.isFull) share.take(row);
     }
-    if (share.isFull) return true;
+    if (share.isFull || at === ROUNDS_MAX) return true;
     found = await open(share.room);
   }
-  return found.length > 0 || rows.length === count;
+  return rows.length === count;
 }
 
 /** @returns whether there may be more */
