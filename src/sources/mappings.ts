@@ -200,6 +200,7 @@ export class Mappings {
       if (!(error instanceof PatternError)) throw error;
       throw invalidParameter(`Invalid filter pattern definition. ${error.message}`);
     }
+    checkPlace(kind, mapping);
     await kind.validate(mapping, target);
     await this.#checkDestination(mapping, target);
   }
@@ -216,6 +217,19 @@ export class Mappings {
     const fault = await this.#deps.destinations.fault(target, arn, `aws/lambda/${uuid}/`);
     if (fault !== undefined) throw invalidParameter(`The destination ARN ${arn} is invalid: ${fault}.`);
   }
+}
+
+/**
+ * A mapping reads with its function's role alone. A source of another account would have to be asked whether its own policy lets that role
+ * in, which nothing does yet.
+ */
+function checkPlace({ name }: SourceKind, { eventSourceArn, account, region }: Mapping): void {
+  if (eventSourceArn === undefined) return;
+  const [, , , sourceRegion, sourceAccount] = eventSourceArn.split(":");
+  if (sourceRegion !== region)
+    throw invalidParameter(`The event source must be in the function's region, ${region}: ${eventSourceArn}`);
+  if (sourceAccount !== account)
+    throw notImplemented(`event source mappings of ${name} in another account: ${eventSourceArn}`);
 }
 
 /** Members that were given as nothing, as the codec reads a JSON null, are left out. */

@@ -18,6 +18,7 @@ import type {
   CreateEventSourceMappingCommandInput,
   UpdateEventSourceMappingCommandInput,
 } from "@aws-sdk/client-lambda";
+import { DeleteQueueCommand } from "@aws-sdk/client-sqs";
 import { ACCOUNT, makeRole } from "./lambda-setting.ts";
 import { startSources, until } from "../sources/queue-setting.ts";
 import type { Queue, SourcesSetting } from "../sources/queue-setting.ts";
@@ -323,6 +324,21 @@ test("CreateEventSourceMapping says what AWS would refuse", async () => {
     /maximumConcurrency/i,
     "ValidationException",
   );
+});
+
+test("CreateEventSourceMapping lets nobody read another account's source, whatever their own role may do", async () => {
+  const foreign = queue.arn.replace(ACCOUNT, "111111111111");
+  await refused({ EventSourceArn: foreign }, /Amazon SQS in another account/, "NotImplemented");
+});
+
+test("a mapping whose queue is gone can be disabled, and not enabled again", async () => {
+  const own = await setting.queue("lost");
+  const uuid = await setting.map(name, own);
+  await setting.sqs.send(new DeleteQueueCommand({ QueueUrl: own.url }));
+  await update({ UUID: uuid, Enabled: false });
+  await reaches(uuid, "Disabled");
+  await assert.rejects(update({ UUID: uuid, Enabled: true }), { message: /NonExistentQueue/ });
+  await remove(uuid);
 });
 
 test("CreateEventSourceMapping refuses by name what is not there", async () => {

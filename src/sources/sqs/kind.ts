@@ -29,11 +29,11 @@ export function createQueueSource(deps: Deps): SourceKind {
 
 async function validate(
   { roles, queues }: Deps,
-  { eventSourceArn = "", region }: Mapping,
+  { eventSourceArn = "", isEnabled, state }: Mapping,
   target: MappedFunction,
 ): Promise<void> {
-  if (eventSourceArn.split(":")[3] !== region)
-    throw invalidParameter(`The queue must be in the function's region, ${region}: ${eventSourceArn}`);
+  // One whose queue is gone can still be disabled.
+  if (!isEnabled && state !== "Creating") return;
   for (const action of ACTIONS)
     if (!(await roles.allows(target.roleArn, `sqs:${action}`, eventSourceArn)))
       throw invalidParameter(missingPermission(action));
