@@ -14,7 +14,13 @@ import {
   UpdateFunctionEventInvokeConfigCommand,
 } from "@aws-sdk/client-lambda";
 import type { LambdaClient, PutFunctionEventInvokeConfigCommandInput } from "@aws-sdk/client-lambda";
-import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
+import {
+  CreateBucketCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutBucketPolicyCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
 import { MovableClock } from "../../src/index.ts";
 import { ACCOUNT, makeRole, startSetting } from "./lambda-setting.ts";
 import type { Setting } from "./lambda-setting.ts";
@@ -298,6 +304,23 @@ test("a role that may no longer write to the bucket costs the record, and is cou
   while (!(await metricsOf(worker)).has(FAILURES)) await new Promise((resolve) => setTimeout(resolve, 50));
   const Prefix = `aws/lambda/async/${worker}/`;
   assert.equal((await s3.send(new ListObjectsV2Command({ Bucket: BUCKET, Prefix }))).KeyCount, 0);
+});
+
+test("a bucket whose policy denies the role costs the record, and is counted", async () => {
+  const Bucket = "closed-to-records";
+  await s3.send(new CreateBucketCommand({ Bucket }));
+  const Statement = {
+    Effect: "Deny",
+    Principal: { AWS: setting.role },
+    Action: "s3:PutObject",
+    Resource: `${bucketArn(Bucket)}/*`,
+  };
+  await s3.send(new PutBucketPolicyCommand({ Bucket, Policy: JSON.stringify({ Statement }) }));
+  const worker = await setting.create(WORKER);
+  await configure(worker, { MaximumRetryAttempts: 0, DestinationConfig: onFailure(bucketArn(Bucket)) });
+  await send(worker, { fail: "unheard" });
+  while (!(await metricsOf(worker)).has(FAILURES)) await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal((await s3.send(new ListObjectsV2Command({ Bucket }))).KeyCount, 0);
 });
 
 test("a destination that is gone costs its record and nothing else", async () => {

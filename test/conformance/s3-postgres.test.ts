@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import {
   CompleteMultipartUploadCommand,
+  CreateBucketCommand,
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
@@ -13,14 +14,16 @@ import {
   ListObjectVersionsCommand,
   DeletePublicAccessBlockCommand,
   PutBucketLifecycleConfigurationCommand,
+  PutBucketNotificationConfigurationCommand,
   PutBucketPolicyCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
+import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { postgresMissing, startPostgres } from "../harness/postgres.ts";
 import type { TestPostgres } from "../harness/postgres.ts";
-import { bytes, startS3 } from "../harness/s3.ts";
+import { bytes, refused, startS3 } from "../harness/s3.ts";
 import type { S3Server } from "../harness/s3.ts";
 
 /** In the order of their bytes, which is not that of any language. */
@@ -136,5 +139,39 @@ describe("S3 on PostgreSQL", { skip: postgresMissing() }, () => {
     const left = async () => (await s3.send(new ListObjectsV2Command({ Bucket }))).KeyCount;
     for (const end = Date.now() + 10_000; (await left()) !== 0;)
       assert.ok(Date.now() < end, "the object is still there");
+  });
+
+  test("encryption, locks, and notifications to queues", async () => {
+    const { s3 } = server;
+    const Bucket = "locking-on-postgres";
+    await s3.send(new CreateBucketCommand({ Bucket, ObjectLockEnabledForBucket: true }));
+    const sqs = new SQSClient(server.client());
+    const QueueArn = "arn:aws:sqs:us-east-1:000000000000:told";
+    const Statement = {
+      Effect: "Allow",
+      Principal: { Service: "s3.amazonaws.com" },
+      Action: "sqs:SendMessage",
+      Resource: QueueArn,
+    };
+    const Attributes = { Policy: JSON.stringify({ Version: "2012-10-17", Statement: [Statement] }) };
+    const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: "told", Attributes }));
+    const QueueConfigurations = [{ QueueArn, Events: ["s3:ObjectCreated:*" as const] }];
+    const NotificationConfiguration = { QueueConfigurations };
+    await s3.send(new PutBucketNotificationConfigurationCommand({ Bucket, NotificationConfiguration }));
+    const lock = { ObjectLockLegalHoldStatus: "ON", ServerSideEncryption: "AES256" } as const;
+    const Body = bytes(50_000);
+    const { VersionId } = await s3.send(new PutObjectCommand({ Bucket, Key: "a", Body, ...lock }));
+    const named = { Bucket, Key: "a", VersionId };
+    await refused(s3.send(new DeleteObjectCommand(named)), "AccessDenied", 403);
+    const got = await s3.send(new GetObjectCommand(named));
+    assert.deepEqual(Buffer.from((await got.Body?.transformToByteArray()) ?? []), Body);
+    const told: string[] = [];
+    for (const end = Date.now() + 10_000; told.length < 2 && Date.now() < end;) {
+      const receive = new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 1, MaxNumberOfMessages: 10 });
+      told.push(...((await sqs.send(receive)).Messages ?? []).map((one) => one.Body ?? ""));
+    }
+    sqs.destroy();
+    assert.equal(told.filter((body) => body.includes("s3:TestEvent")).length, 1);
+    assert.equal(told.filter((body) => body.includes('"eventName":"ObjectCreated:Put"')).length, 1);
   });
 });

@@ -57,8 +57,16 @@ export interface ResourcePolicies {
       readonly resource: string;
       readonly conditions: ConditionValues;
     },
-  ): Promise<"denied" | "principal" | "role" | "account" | "none">;
+  ): Promise<PolicyAnswer>;
+  /** The same of a caller of whom nothing is known but an ARN. */
+  ask(
+    text: string,
+    question: { readonly action: string; readonly resources: readonly string[] },
+    caller: { readonly account: string; readonly arn: string },
+  ): Promise<PolicyAnswer>;
 }
+
+type PolicyAnswer = "denied" | "principal" | "role" | "account" | "none";
 
 export interface PolicyDocument {
   readonly statements: readonly PolicyStatement[];

@@ -7,6 +7,7 @@ import { discardRefused } from "./discard-refused.ts";
 import { newSealing } from "./encryption/requested.ts";
 import { s3Error } from "./errors.ts";
 import { readHeaders } from "./metadata.ts";
+import { bucketArn } from "./notification/event.ts";
 import { putVersionIn } from "./put-version.ts";
 import { findBucket } from "./store-buckets.ts";
 import { currentObject, objectVersion } from "./store-objects.ts";
@@ -39,6 +40,7 @@ export interface StoredObjects {
 
 /** Who writes an object, as its event tells it. */
 interface Writer {
+  /** The ARN of the role that it is written with. */
   readonly principalId: string;
   readonly requestId: string;
   readonly traceHeader: string | undefined;
@@ -86,6 +88,11 @@ interface NewObject {
 
 async function write(s3: S3, { account, bucket, key, bytes, writer }: NewObject): Promise<void> {
   const target = await findBucket(s3.database, bucket);
+  if (target?.policy) {
+    const question = { action: "s3:PutObject", resources: [`${bucketArn(bucket)}/${key}`] };
+    const answer = await s3.policies.ask(target.policy, question, { account, arn: writer.principalId });
+    if (answer === "denied") throw s3Error("AccessDenied");
+  }
   const sealing = target && newSealing(s3, target, undefined);
   const received = await s3.content.receive(Readable.from([bytes]), DEFAULT_ALGORITHM, {
     inline: true,

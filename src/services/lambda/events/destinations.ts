@@ -1,5 +1,5 @@
 /** The table of services that take records of asynchronous invocations; a further one is one more entry. */
-import { notImplemented } from "../../../aws/errors.ts";
+import { AwsError, notImplemented } from "../../../aws/errors.ts";
 import type { Ids } from "../../../kit/id.ts";
 import type { Database, Transaction } from "../../../store/database.ts";
 import { ASYNC_PAYLOAD_BYTES_MAX } from "../limits.ts";
@@ -138,10 +138,12 @@ function bucketDestination({ database, roles, recordBuckets }: DestinationDeps):
       const bucket = BUCKET_ARN.exec(destination)?.[1] ?? "";
       // The key is the same in every attempt, so that a repeated one replaces the object instead of adding one.
       const key = delivery.objectKey ?? objectKey(sender.name, at, id);
-      await recordBuckets.write(sender.account, bucket, key, record, {
-        principalId: sender.roleArn,
-        requestId: id,
-        traceHeader,
+      const writer = { principalId: sender.roleArn, requestId: id, traceHeader };
+      await recordBuckets.write(sender.account, bucket, key, record, writer).catch((error: unknown) => {
+        // The bucket's own policy has the last word.
+        if (error instanceof AwsError && error.code === "AccessDenied")
+          throw new Undeliverable(error.message);
+        throw error;
       });
       await database.tx(settle);
     },
