@@ -1,6 +1,7 @@
 /** Java libraries for tests, from Maven Central, kept below node_modules. */
 import { spawnSync } from "node:child_process";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, rename, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { mavenFile } from "../../src/invoke/runtimes/maven.ts";
@@ -23,7 +24,7 @@ export async function classPath(jars: Jars): Promise<string> {
   const files = await Promise.all(
     jars.map(async ([path, sha256]) => {
       const file = join(FOLDER, basename(path));
-      if (await readFile(file).catch(() => undefined)) return file;
+      if (existsSync(file)) return file;
       const half = `${file}.${process.pid}`;
       await writeFile(half, await mavenFile(path, sha256));
       await rename(half, file);

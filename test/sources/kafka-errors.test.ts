@@ -217,6 +217,14 @@ suite("failures of event source mappings of Apache Kafka", { skip }, () => {
           { SourceAccessConfigurations: [{ Type: "BASIC_AUTH", URI: `${SECRET}-not` }] },
           /has no secret "arn:aws:secr/,
         ],
+        [
+          {
+            SourceAccessConfigurations: [
+              { Type: "BASIC_AUTH", URI: SECRET.replace("000000000000", "111111111111") },
+            ],
+          },
+          /111111111111:secret:.* is not of account 000000000000/,
+        ],
       ] as [Input, RegExp][])
         await refused(input, "InvalidParameterValueException", message);
     });

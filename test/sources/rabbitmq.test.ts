@@ -6,7 +6,7 @@ import type { CreateEventSourceMappingCommandInput } from "@aws-sdk/client-lambd
 import { freePort } from "../harness/free-port.ts";
 import { RABBITMQ_USER, rabbitmqMissing, startRabbitmq } from "../harness/rabbitmq.ts";
 import type { TestRabbitmq } from "../harness/rabbitmq.ts";
-import { startBrokerSetting, until } from "./setting.ts";
+import { allow, startBrokerSetting, until } from "./setting.ts";
 import type { BrokerSetting } from "./setting.ts";
 
 const skip = rabbitmqMissing() ?? false;
@@ -196,6 +196,11 @@ suite("event source mappings of RabbitMQ", { skip }, () => {
           "InvalidParameterValueException",
           /has no entry "arn:aws:mq:.*" with its engine/,
         ],
+        [
+          { EventSourceArn: BROKER.replace("000000000000", "111111111111") },
+          "InvalidParameterValueException",
+          /is not of account 000000000000 in us-east-1/,
+        ],
         [access("unknown"), "InvalidParameterValueException", /has no secret "arn:aws:secretsmanager/],
         [{ SourceAccessConfigurations: [] }, "InvalidParameterValueException", /BASIC_AUTH are required/],
         [
@@ -224,15 +229,25 @@ suite("event source mappings of RabbitMQ", { skip }, () => {
     await tells(missing, /^PROBLEM: Queue not found\. .*not-there/);
     const moving = BROKER.replace("rabbit", "moving");
     const nowhere = { engine: "RabbitMQ", endpoint: `amqp://127.0.0.1:${await freePort()}` };
-    await setting.brokers({ [moving]: nowhere });
+    const here = { engine: "RabbitMQ", endpoint: rabbit.endpoint };
+    await setting.brokers({ [BROKER]: here, [moving]: nowhere });
     await rabbit.send("moved", "second");
     const moved = await setting.map(writer.name, from("moved", { EventSourceArn: moving }));
     await tells(moved, /^PROBLEM: Connection error\. .*ECONNREFUSED/);
-    await setting.brokers({ [moving]: { ...nowhere, endpoint: rabbit.endpoint } });
+    await setting.brokers({ [BROKER]: here, [moving]: here });
     await tells(moved, /^OK$/);
+    await allow(setting.server.client(), "poller", ["mq:*"]);
+    await assert.rejects(
+      setting.lambda.send(new UpdateEventSourceMappingCommand({ UUID: missing, BatchSize: 5 })),
+      { message: /role does not have permissions to call secretsmanager:GetSecretValue on arn/ },
+    );
     await until("the second came", async () => (await writer.events()).length > 1);
     assert.deepEqual(dataOf(await writer.events()), [["first"], ["second"]]);
     await rabbit.down();
-    await tells(uuid, /^PROBLEM: Connection error\. /);
+    // What the role may is asked again whenever the mapping connects.
+    await tells(
+      uuid,
+      /^PROBLEM: The provided execution role does not have permissions to call secretsmanager:Get/,
+    );
   });
 });

@@ -8,7 +8,8 @@
  *
  * The last form is for a self-managed cluster, by one of its bootstrap servers.
  */
-import { SettingsFileError, readSettingsFile } from "./settings-file.ts";
+import { AccessError } from "./access-error.ts";
+import { readSettingsFile } from "./settings-file.ts";
 
 export interface KafkaAddress {
   readonly bootstrapServers: readonly string[];
@@ -37,7 +38,7 @@ export class BrokerAddresses {
 
   /**
    * The bootstrap servers of an MSK cluster.
-   * @throws SettingsFileError that says what to write where; see {@link SettingsFileError}.
+   * @throws AccessError that says what to write where; see {@link AccessError}.
    */
   async msk(clusterArn: string): Promise<KafkaAddress> {
     const entry = await this.#entry(clusterArn, "its bootstrap servers");
@@ -55,7 +56,7 @@ export class BrokerAddresses {
     return { bootstrapServers, tls: this.#tls(named ?? "", entry) };
   }
 
-  /** The broker of an Amazon MQ ARN. @throws SettingsFileError that says what to write where. */
+  /** The broker of an Amazon MQ ARN. @throws AccessError that says what to write where. */
   async mq(brokerArn: string): Promise<MqAddress> {
     const entry = await this.#entry(brokerArn, "its engine and endpoint");
     const engine = ENGINES.find((one) => one === entry["engine"]);
@@ -69,7 +70,7 @@ export class BrokerAddresses {
   async #entry(arn: string, what: string): Promise<Readonly<Record<string, unknown>>> {
     const entry = (await readSettingsFile(this.#path, { isSecret: false }))[arn];
     if (isObject(entry)) return entry;
-    throw new SettingsFileError(
+    throw new AccessError(
       this.#path === undefined
         ? `no broker is known for ${arn}: name a file of brokers with --brokers (LAMBENT_BROKERS), with ${what} under this ARN`
         : `${this.#path} has no entry "${arn}" with ${what}`,
@@ -82,8 +83,8 @@ export class BrokerAddresses {
     return tls;
   }
 
-  #wrong(key: string, what: string): SettingsFileError {
-    return new SettingsFileError(`${this.#path}: the entry "${key}" is wrong: ${what}`);
+  #wrong(key: string, what: string): AccessError {
+    return new AccessError(`${this.#path}: the entry "${key}" is wrong: ${what}`);
   }
 }
 

@@ -1,18 +1,16 @@
 /** JSON files in which an operator says what AWS would know: read at each use, so that a change needs no restart. */
 import { readFile, stat } from "node:fs/promises";
+import { AccessError } from "./access-error.ts";
 
 /** Of such a file; what is larger is none. */
 const fileBytesMax = 1_048_576;
 /** Permissions of others than the owner. */
 const OTHERS = 0o077;
 
-/** What keeps a settings file from being used, in words for the operator. */
-export class SettingsFileError extends Error {}
-
 /**
  * The entries of a file that holds one JSON object; none where no file was named.
  * @param options.isSecret Refuses a file that anyone but its owner may read.
- * @throws SettingsFileError that names the file and what is wrong with it.
+ * @throws AccessError that names the file and what is wrong with it.
  */
 export async function readSettingsFile(
   path: string | undefined,
@@ -24,10 +22,10 @@ export async function readSettingsFile(
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new SettingsFileError(`${path} is no JSON: ${(error as Error).message}`);
+    throw new AccessError(`${path} is no JSON: ${(error as Error).message}`);
   }
   if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw new SettingsFileError(`${path} holds no JSON object`);
+    throw new AccessError(`${path} holds no JSON object`);
   return value as Readonly<Record<string, unknown>>;
 }
 
@@ -35,13 +33,13 @@ async function readText(path: string, isSecret: boolean): Promise<string> {
   try {
     const { mode, size } = await stat(path);
     if (isSecret && process.platform !== "win32" && (mode & OTHERS) !== 0)
-      throw new SettingsFileError(
+      throw new AccessError(
         `${path} holds secrets and may be read by others than its owner: chmod 600 ${path}`,
       );
-    if (size > fileBytesMax) throw new SettingsFileError(`${path} is larger than ${fileBytesMax} bytes`);
+    if (size > fileBytesMax) throw new AccessError(`${path} is larger than ${fileBytesMax} bytes`);
     return await readFile(path, "utf8");
   } catch (error) {
-    if (error instanceof SettingsFileError) throw error;
-    throw new SettingsFileError(`${path} cannot be read: ${(error as Error).message}`);
+    if (error instanceof AccessError) throw error;
+    throw new AccessError(`${path} cannot be read: ${(error as Error).message}`);
   }
 }

@@ -1,10 +1,10 @@
 /** SourceAccessConfigurations: how a mapping reaches its broker and who it is there. */
 import { notImplemented } from "../../aws/errors.ts";
 import { invalidParameter } from "../errors.ts";
-import type { MappingSettings } from "../mapping.ts";
+import type { Mapping, MappingSettings } from "../mapping.ts";
 import type { ExecutionRoles } from "../ports.ts";
-import type { MappedFunction } from "../source.ts";
-import { SettingsFileError } from "./settings-file.ts";
+import type { MappedFunction, SourceContext } from "../source.ts";
+import { AccessError } from "./access-error.ts";
 import type { Secrets } from "./secrets.ts";
 
 type Configuration = NonNullable<MappingSettings["SourceAccessConfigurations"]>[number];
@@ -55,15 +55,29 @@ export function checkAccessTypes(
   }
 }
 
-/** Whether the role may read each secret, and each is there. @throws InvalidParameterValueException */
+/**
+ * Whether a source or secret is the mapping's account's, in its region. A role's own policies cannot give it what is another account's,
+ * and here no policy of a cluster, broker or secret could.
+ * @throws InvalidParameterValueException
+ */
+export function checkAccount({ account, region }: Mapping, arn: string): void {
+  const [, , , itsRegion, itsAccount] = arn.split(":");
+  if (itsAccount !== account || itsRegion !== region)
+    throw invalidParameter(
+      `${arn} is not of account ${account} in ${region}, as the event source mapping is.`,
+    );
+}
+
+/** Whether each secret is of the account, the role may read it, and it is there. @throws InvalidParameterValueException */
 export async function checkSecrets(
-  settings: MappingSettings,
+  mapping: Mapping,
   roleArn: string,
   roles: ExecutionRoles,
   secrets: Secrets,
 ): Promise<void> {
-  for (const { Type, URI } of settings.SourceAccessConfigurations ?? []) {
+  for (const { Type, URI } of mapping.settings.SourceAccessConfigurations ?? []) {
     if (!URI || !Type || !SECRET_TYPES.includes(Type)) continue;
+    checkAccount(mapping, URI);
     await checkPermission(roles, roleArn, "secretsmanager:GetSecretValue", URI);
     await asParameter(secrets.read(URI, []));
   }
@@ -77,9 +91,29 @@ export async function checkPermission(
   resourceArn: string,
 ): Promise<void> {
   if (!(await roles.allows(roleArn, action, resourceArn)))
-    throw invalidParameter(
-      `The provided execution role does not have permissions to call ${action} on ${resourceArn}. (role: ${roleArn})`,
-    );
+    throw invalidParameter(`${lacking(action, resourceArn)} (role: ${roleArn})`);
+}
+
+/**
+ * The same when a mapping connects, for whichever role the function has by then.
+ * @param actions On the mapping's source. @throws AccessError naming the action that the role may not.
+ */
+export async function checkPermissionsNow(
+  { settings, eventSourceArn }: Mapping,
+  context: Pick<SourceContext, "mayRole">,
+  actions: readonly string[],
+): Promise<void> {
+  const needed =
+    eventSourceArn === undefined ? [] : actions.map((action) => [action, eventSourceArn] as const);
+  const secrets = (settings.SourceAccessConfigurations ?? [])
+    .filter(({ Type }) => Type !== undefined && SECRET_TYPES.includes(Type))
+    .map(({ URI = "" }) => ["secretsmanager:GetSecretValue", URI] as const);
+  for (const [action, resourceArn] of [...needed, ...secrets])
+    if (!(await context.mayRole(action, resourceArn))) throw new AccessError(lacking(action, resourceArn));
+}
+
+function lacking(action: string, resourceArn: string): string {
+  return `The provided execution role does not have permissions to call ${action} on ${resourceArn}.`;
 }
 
 /** @throws InvalidParameterValueException when the function may run longer than a broker's mapping waits. */
@@ -95,7 +129,7 @@ export async function asParameter<T>(reading: Promise<T>): Promise<T> {
   try {
     return await reading;
   } catch (error) {
-    if (error instanceof SettingsFileError) throw invalidParameter(`${error.message}.`);
+    if (error instanceof AccessError) throw invalidParameter(`${error.message}.`);
     throw error;
   }
 }

@@ -17,13 +17,15 @@ export interface Cluster {
   readonly options: BaseOptions;
 }
 
+/** What the role must be allowed on an MSK cluster. */
+export const MSK_ACTIONS = ["kafka:DescribeClusterV2", "kafka:GetBootstrapBrokers"];
 const requestMs = 20_000;
 const connectMs = 5_000;
 /** Tries of one request beyond the first, and the pause between them; what fails then is a problem of the mapping. */
 const retries = 2;
 const retryMs = 250;
 
-/** @throws SettingsFileError for addresses and secrets that are not there; Error of OpenSSL for certificates that cannot be read. */
+/** @throws AccessError for addresses and secrets that are not there; Error of OpenSSL for certificates that cannot be read. */
 export async function clusterOf(mapping: Mapping, { addresses, secrets }: ClusterDeps): Promise<Cluster> {
   const address = await addressOf(mapping, addresses);
   const sasl = await saslOf(mapping, secrets);

@@ -3,6 +3,7 @@ import type { AccessType } from "../access/source-access.ts";
 import {
   asParameter,
   checkAccessTypes,
+  checkAccount,
   checkPermission,
   checkSecrets,
   checkTimeout,
@@ -10,6 +11,7 @@ import {
 import type { Mapping, MappingInput } from "../mapping.ts";
 import type { ExecutionRoles } from "../ports.ts";
 import type { MappedFunction, SourceKind } from "../source.ts";
+import { MSK_ACTIONS } from "./cluster.ts";
 import type { ClusterDeps } from "./cluster.ts";
 import { KafkaReader } from "./reader.ts";
 import { checkKafkaSettings, kafkaDefaults } from "./settings.ts";
@@ -24,8 +26,6 @@ const ACCESS: readonly AccessType[] = [
 ];
 /** MSK signs its certificates itself, and has no SASL/PLAIN. */
 const MSK_ACCESS: readonly AccessType[] = ["SASL_SCRAM_512_AUTH", "CLIENT_CERTIFICATE_TLS_AUTH"];
-/** What the role must be allowed on an MSK cluster. */
-const MSK_ACTIONS = ["kafka:DescribeClusterV2", "kafka:GetBootstrapBrokers"];
 
 export function createKafkaSource(deps: ClusterDeps & { readonly roles: ExecutionRoles }): SourceKind {
   return {
@@ -42,11 +42,12 @@ export function createKafkaSource(deps: ClusterDeps & { readonly roles: Executio
       checkAccessTypes(settings, eventSourceArn === undefined ? ACCESS : MSK_ACCESS, NAME);
       checkTimeout(target, NAME);
       if (eventSourceArn !== undefined) {
+        checkAccount(mapping, eventSourceArn);
         for (const action of MSK_ACTIONS)
           await checkPermission(deps.roles, target.roleArn, action, eventSourceArn);
         await asParameter(deps.addresses.msk(eventSourceArn));
       }
-      await checkSecrets(settings, target.roleArn, deps.roles, deps.secrets);
+      await checkSecrets(mapping, target.roleArn, deps.roles, deps.secrets);
     },
     start: (mapping, context) => new KafkaReader(mapping, context, deps),
   };

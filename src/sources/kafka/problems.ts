@@ -1,5 +1,5 @@
 /** What LastProcessingResult says of failures between Lambent and a cluster. https://docs.aws.amazon.com/lambda/latest/dg/with-kafka-troubleshoot.html */
-import { SettingsFileError } from "../access/settings-file.ts";
+import { AccessError } from "../access/access-error.ts";
 
 const AUTHORIZATION = new Set([
   "TOPIC_AUTHORIZATION_FAILED",
@@ -17,7 +17,7 @@ const UNREADABLE_KEY = /^ERR_OSSL_|KEY_VALUES_MISMATCH|NO_START_LINE|BAD_DECRYPT
 
 /** @param error Of the library, of TLS or TCP, or of a settings file. */
 export function problemOf(error: unknown): string {
-  if (error instanceof SettingsFileError) return `PROBLEM: ${error.message}`;
+  if (error instanceof AccessError) return `PROBLEM: ${error.message}`;
   const all = [...chain(error)];
   const codes = all.map(({ code = "" }) => code);
   const has = (what: (text: string) => boolean) => codes.some(what);

@@ -2,7 +2,8 @@
 import { every, sleep } from "../../kit/clock.ts";
 import type { Mapping } from "../mapping.ts";
 import type { RunningSource, SourceContext } from "../source.ts";
-import { clusterOf } from "./cluster.ts";
+import { checkPermissionsNow } from "../access/source-access.ts";
+import { MSK_ACTIONS, clusterOf } from "./cluster.ts";
 import type { Cluster, ClusterDeps } from "./cluster.ts";
 import { payloadOf } from "./event.ts";
 import type { Envelope } from "./event.ts";
@@ -57,6 +58,7 @@ export class KafkaReader implements RunningSource {
 
   /** From joining the group to leaving it. @throws what ended it. */
   async #session(hadProblem: boolean): Promise<void> {
+    await checkPermissionsNow(this.#mapping, this.#context, MSK_ACTIONS);
     const cluster = await clusterOf(this.#mapping, this.#deps);
     const changes = new Changes(this.#context.signal);
     const group = await this.#join(cluster, changes);

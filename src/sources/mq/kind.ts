@@ -5,6 +5,7 @@ import {
   accessOf,
   asParameter,
   checkAccessTypes,
+  checkAccount,
   checkPermission,
   checkSecrets,
   checkTimeout,
@@ -13,7 +14,7 @@ import { invalidParameter } from "../errors.ts";
 import type { Mapping } from "../mapping.ts";
 import type { ExecutionRoles } from "../ports.ts";
 import type { MappedFunction, SourceKind } from "../source.ts";
-import { MqReader, batchSizeDefault } from "./reader.ts";
+import { MQ_ACTION, MqReader, batchSizeDefault } from "./reader.ts";
 import type { MqDeps } from "./reader.ts";
 
 const NAME = "Amazon MQ";
@@ -37,11 +38,12 @@ export function createBrokerSource(deps: MqDeps & { readonly roles: ExecutionRol
           "SourceAccessConfigurations of type BASIC_AUTH are required for event sources of Amazon MQ.",
         );
       checkTimeout(target, NAME);
-      await checkPermission(deps.roles, target.roleArn, "mq:DescribeBroker", eventSourceArn);
+      checkAccount(mapping, eventSourceArn);
+      await checkPermission(deps.roles, target.roleArn, MQ_ACTION, eventSourceArn);
       const { engine } = await asParameter(deps.addresses.mq(eventSourceArn));
       if (engine === "ActiveMQ" && accessOf(settings, "VIRTUAL_HOST") !== undefined)
         throw invalidParameter("SourceAccessConfigurations of type VIRTUAL_HOST are for RabbitMQ only.");
-      await checkSecrets(settings, target.roleArn, deps.roles, deps.secrets);
+      await checkSecrets(mapping, target.roleArn, deps.roles, deps.secrets);
     },
     start: (mapping, context) => new MqReader(mapping, context, deps),
   };

@@ -1,5 +1,5 @@
 /** What LastProcessingResult says of failures between Lambent and a message broker. */
-import { SettingsFileError } from "../access/settings-file.ts";
+import { AccessError } from "../access/access-error.ts";
 
 /** The broker's answers to a wrong user or password: RabbitMQ's, and ActiveMQ's. */
 const UNAUTHENTICATED =
@@ -8,7 +8,7 @@ const UNAUTHORIZED = /access to (queue|vhost|exchange) .* refused|is not authori
 const MISSING_QUEUE = /NOT[_-]FOUND - no queue|was deleted/i;
 
 export function problemOf(error: unknown): string {
-  if (error instanceof SettingsFileError) return `PROBLEM: ${error.message}`;
+  if (error instanceof AccessError) return `PROBLEM: ${error.message}`;
   const {
     message = "",
     code,

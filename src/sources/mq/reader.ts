@@ -2,7 +2,7 @@
 import { sleep } from "../../kit/clock.ts";
 import type { BrokerAddresses } from "../access/broker-addresses.ts";
 import type { Secrets } from "../access/secrets.ts";
-import { accessOf } from "../access/source-access.ts";
+import { accessOf, checkPermissionsNow } from "../access/source-access.ts";
 import type { Mapping } from "../mapping.ts";
 import type { RunningSource, SourceContext } from "../source.ts";
 import { activemqClient } from "./activemq.ts";
@@ -17,6 +17,8 @@ export interface MqDeps {
   readonly secrets: Secrets;
 }
 
+/** What the role must be allowed on the broker. */
+export const MQ_ACTION = "mq:DescribeBroker";
 /** What AWS has where the mapping does not say. */
 const windowMsDefault = 500;
 export const batchSizeDefault = 100;
@@ -62,6 +64,7 @@ export class MqReader implements RunningSource {
   /** From one connection to its end. @throws what ended it. */
   async #session(hadProblem: boolean): Promise<void> {
     const { settings } = this.#mapping;
+    await checkPermissionsNow(this.#mapping, this.#context, [MQ_ACTION]);
     const { client, queue } = await this.#broker();
     const { BatchSize = batchSizeDefault, MaximumBatchingWindowInSeconds } = settings;
     const { clock, signal } = this.#context;
