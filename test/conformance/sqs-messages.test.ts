@@ -360,6 +360,27 @@ test("ChangeMessageVisibility and ChangeMessageVisibilityBatch move the end of t
   assert.deepEqual((await queue.bodies()).toSorted(), ["a", "c"]);
 });
 
+test("ChangeMessageVisibility hides a message for no more than twelve hours from its receipt on", async () => {
+  const queue = await setting.queue();
+  await queue.send("m");
+  const change = (ReceiptHandle: string | undefined, VisibilityTimeout: number) =>
+    refusal(
+      setting.client.send(
+        new ChangeMessageVisibilityCommand({ QueueUrl: queue.url, ReceiptHandle, VisibilityTimeout }),
+      ),
+    );
+  const [first] = await queue.receive({ VisibilityTimeout: 43_200 });
+  await clock.advance(3_600_000);
+  assert.match(
+    await change(first?.ReceiptHandle, 43_200),
+    /^InvalidParameterValue: Value 43200 for parameter VisibilityTimeout is invalid. Reason: Total VisibilityTimeout for the message is beyond the limit \[43200 seconds\]/,
+  );
+  assert.equal(await change(first?.ReceiptHandle, 39_000), "(accepted)");
+  assert.equal(await change(first?.ReceiptHandle, 0), "(accepted)");
+  const [again] = await queue.receive();
+  assert.equal(await change(again?.ReceiptHandle, 43_200), "(accepted)");
+});
+
 test("DeleteMessage and DeleteMessageBatch", async () => {
   const queue = await setting.queue();
   await queue.sendAll(["a", "b", "c"]);

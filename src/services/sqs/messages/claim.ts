@@ -81,6 +81,7 @@ function afterClaim(row: MessageRow, until: number, now: number): Partial<Messag
     receives: row.receives + 1,
     claims: row.claims + 1,
     first_at: row.first_at === 0 ? now : row.first_at,
+    claimed_at: now,
   };
 }
 

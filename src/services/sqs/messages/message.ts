@@ -38,6 +38,7 @@ export interface MessageRow {
   readonly receives: number;
   readonly claims: number;
   readonly first_at: number;
+  readonly claimed_at: number;
   readonly message_id: string;
   readonly sender: string;
   readonly md5: string;

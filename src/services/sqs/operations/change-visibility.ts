@@ -105,6 +105,14 @@ async function change(
     );
   if (row.visible_at <= now)
     return new AwsError("MessageNotInflight", "The message referred to isn't in flight.");
+  // In whole seconds, so that the most can still be asked for right after the receipt.
+  const hiddenSeconds = row.claimed_at === 0 ? 0 : Math.floor((now - row.claimed_at) / 1_000);
+  if (hiddenSeconds + seconds > VISIBILITY_SECONDS_MAX)
+    return invalidValue(
+      seconds,
+      "VisibilityTimeout",
+      `Total VisibilityTimeout for the message is beyond the limit [${VISIBILITY_SECONDS_MAX} seconds]`,
+    );
   if (queue.isFifo && row.group_id !== null) await holdGroup(tx, queue.id, row.group_id);
   const visibleAt = now + seconds * 1_000;
   await setVisible(tx, receipt, visibleAt);

@@ -134,6 +134,7 @@ export async function openChunks(
         receives: 0,
         claims: 0,
         first_at: 0,
+        claimed_at: 0,
         message_id,
         sender,
         md5,

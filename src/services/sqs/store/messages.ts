@@ -5,7 +5,7 @@ import type { MessageRow, NewMessage } from "../messages/message.ts";
 import { countInChunks } from "./chunks.ts";
 
 const COLUMNS =
-  "seq, visible_at, sent_at, receives, claims, first_at, message_id, sender, md5, group_id, extra, body";
+  "seq, visible_at, sent_at, receives, claims, first_at, claimed_at, message_id, sender, md5, group_id, extra, body";
 
 type Engine = Database["engine"];
 type ByEngine = Readonly<Record<Engine, Statement>>;
@@ -19,7 +19,7 @@ const insertOf = (rows: number) =>
   sql(
     `sqs.insert-${rows}`,
     `INSERT INTO sqs_message (queue_id, ${COLUMNS})
-     VALUES ${Array.from({ length: rows }, () => "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)").join(", ")}`,
+     VALUES ${Array.from({ length: rows }, () => "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)").join(", ")}`,
   );
 
 /** So many in one statement, the largest first. */
@@ -97,7 +97,7 @@ const claimOf = (rows: number) =>
   sql(
     `sqs.claim-${rows}`,
     `UPDATE sqs_message SET visible_at = ?, receives = receives + 1, claims = claims + 1,
-       first_at = CASE WHEN first_at = 0 THEN ? ELSE first_at END
+       first_at = CASE WHEN first_at = 0 THEN ? ELSE first_at END, claimed_at = ?
      WHERE queue_id = ? AND seq IN (${Array.from({ length: rows }, () => "?").join(", ")})`,
   );
 const CLAIMS = [50, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1].map((rows) => ({ rows, statement: claimOf(rows) }));
@@ -117,6 +117,7 @@ export function insertMessages(tx: Transaction, messages: readonly Numbered[]): 
       seq,
       message.visibleAt,
       message.sentAt,
+      0,
       0,
       0,
       0,
@@ -142,6 +143,7 @@ export function insertOpened(tx: Transaction, queueId: number, rows: readonly Me
       row.receives,
       row.claims,
       row.first_at,
+      row.claimed_at,
       row.message_id,
       row.sender,
       row.md5,
@@ -212,7 +214,7 @@ export async function claimMessages(
   let at = 0;
   for (const { rows, statement } of CLAIMS)
     for (; seqs.length - at >= rows; at += rows)
-      await tx.run(statement, until, now, queueId, ...seqs.slice(at, at + rows));
+      await tx.run(statement, until, now, now, queueId, ...seqs.slice(at, at + rows));
 }
 
 export async function deleteMessage(tx: Transaction, queueId: number, seq: number): Promise<void> {
