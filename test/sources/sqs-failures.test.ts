@@ -98,6 +98,35 @@ test("of a function with little concurrency all messages run, each received once
   );
 });
 
+test("a quick function that becomes slow gets no message late: what was received ahead of it goes back", async () => {
+  const queue = await setting.queue("ahead", { VisibilityTimeout: "3" });
+  const name = await setting.consumer(
+    `${NOTE_COUNTS} if (event.Records[0].body === "slow") await new Promise((resolve) => setTimeout(resolve, 2_000));`,
+    { Timeout: 3 },
+  );
+  await setting.map(name, queue, { BatchSize: 1 });
+  await setting.send(
+    queue,
+    Array.from({ length: 40 }, () => "quick"),
+  );
+  await setting.noted(name, 40);
+  await setting.send(
+    queue,
+    Array.from({ length: 15 }, () => "slow"),
+  );
+  await setting.noted(name, 55);
+  await until(async () => {
+    const { visible, inFlight } = await setting.counts(queue);
+    return visible + inFlight === 0;
+  });
+  const notes = (await setting.notes<Counted>(name)).flat();
+  assert.equal(notes.length, 55);
+  assert.deepEqual(
+    notes.filter(([, count]) => count > 1),
+    [],
+  );
+});
+
 test("a role that may no longer read shows in the mapping, which goes on when it may again", async () => {
   const RoleName = "changing";
   const PolicyArn = "arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole";

@@ -11,6 +11,8 @@ export interface Item {
   readonly json: string;
   /** Of that, with a comma. */
   readonly bytes: number;
+  /** When it was received, in epoch milliseconds. */
+  readonly at: number;
 }
 
 /** What the batch says of the function, for those that come after it. */

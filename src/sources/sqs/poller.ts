@@ -21,6 +21,8 @@ const TROUBLE_PAUSE_MS = 1_000;
 const TROUBLE_PAUSE_MS_MAX = 5_000;
 /** Batches that the function has done with, and whose messages are being deleted, as a multiple of those that may run. */
 const SETTLING_SHARE_MAX = 1;
+/** What was received ahead, and has not begun after this long, goes back: its visibility timeout is for the function. */
+const AHEAD_MS_MAX = 500;
 /** `{"Records":[]}` */
 const ENVELOPE_BYTES = 14;
 
@@ -43,6 +45,7 @@ export class QueuePoller implements RunningSource {
   #dueAt = Infinity;
   #permittedAt = -Infinity;
   #asking: Promise<void> | undefined;
+  #isWatching = false;
   /** Nothing is received or begun before. */
   #pausedUntil = -Infinity;
   #troubles = 0;
@@ -123,10 +126,13 @@ export class QueuePoller implements RunningSource {
     const messages = await this.#queues.receive(this.#arn, {
       max,
       bytesMax: BATCH_BYTES_MAX,
-      waitMs: Math.max(0, Math.min(WAIT_MS, this.#dueAt - clock.now())),
+      // Without a window, what is gathered waits for room and not for more.
+      waitMs: this.#windowMs === 0 ? WAIT_MS : Math.max(0, Math.min(WAIT_MS, this.#dueAt - clock.now())),
       signal,
     });
     if (messages.length > 0) {
+      // Asked for before the pause began: it is not for them to wait.
+      if (clock.now() < this.#pausedUntil) return this.#queues.giveBack(this.#arn, messages.map(handleOf), 0);
       this.#context.count("PolledEventCount", messages.length);
       return this.#admit(messages);
     }
@@ -139,15 +145,16 @@ export class QueuePoller implements RunningSource {
   async #admit(messages: readonly QueueMessage[]): Promise<void> {
     const { isFiltered, clock } = this.#context;
     const refused: string[] = [];
-    if (this.#gathered.length === 0) this.#dueAt = clock.now() + this.#windowMs;
+    const at = clock.now();
+    if (this.#gathered.length === 0) this.#dueAt = at + this.#windowMs;
     for (const message of messages) {
       const record = queueRecord(message, this.#arn);
       if (isFiltered && !this.#context.matches({ ...record }, message.body)) {
-        refused.push(message.receiptHandle);
+        refused.push(handleOf(message));
         continue;
       }
       const json = JSON.stringify(record);
-      this.#gathered.push({ message, json, bytes: Buffer.byteLength(json) + 1 });
+      this.#gathered.push({ message, json, bytes: Buffer.byteLength(json) + 1, at });
     }
     if (this.#gathered.length === 0) this.#dueAt = Infinity;
     if (refused.length === 0) return;
@@ -159,15 +166,40 @@ export class QueuePoller implements RunningSource {
   #begin(): void {
     const { clock, signal } = this.#context;
     const now = clock.now();
-    if (this.#gathered.length === 0 || now < this.#pausedUntil || signal.aborted) return;
+    if (this.#gathered.length === 0 || signal.aborted) return;
+    if (now < this.#pausedUntil) return this.#watchWaiting();
     if (now - this.#permittedAt >= PERMISSION_AGE_MS_MAX) return this.#askPermission();
     while (this.#gathered.length > 0) {
-      if (this.#free(now) <= 0) return this.#scaling.saturated(now);
+      if (this.#free(now) <= 0) {
+        this.#watchWaiting();
+        return this.#scaling.saturated(now);
+      }
       const count = this.#fullBatch() ?? (now >= this.#dueAt ? this.#gathered.length : 0);
       if (count === 0) return;
       this.#start(this.#gathered.splice(0, count));
     }
     this.#dueAt = Infinity;
+  }
+
+  /** Messages that wait for room too long go back. */
+  #watchWaiting(): void {
+    const { clock, signal, log } = this.#context;
+    if (this.#isWatching || this.#windowMs > 0) return;
+    this.#isWatching = true;
+    const cancel = clock.after(AHEAD_MS_MAX, () => {
+      signal.removeEventListener("abort", cancel);
+      this.#isWatching = false;
+      const [oldest] = this.#gathered;
+      if (!oldest || signal.aborted) return;
+      if (clock.now() - oldest.at < AHEAD_MS_MAX) return this.#watchWaiting();
+      this.#giveBack().catch((error: unknown) =>
+        log.warn("Messages that wait for their function could not be given back", {
+          queue: this.#arn,
+          error,
+        }),
+      );
+    });
+    signal.addEventListener("abort", cancel, { once: true });
   }
 
   /** How many of those gathered are a full batch; undefined where they are not enough for one. */
@@ -262,4 +294,8 @@ export class QueuePoller implements RunningSource {
     });
     signal.addEventListener("abort", cancel, { once: true });
   }
+}
+
+function handleOf({ receiptHandle }: Pick<QueueMessage, "receiptHandle">): string {
+  return receiptHandle;
 }
