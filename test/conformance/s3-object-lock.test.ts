@@ -115,9 +115,10 @@ describe("S3 Object Lock", () => {
       "NoSuchObjectLockConfiguration",
       404,
     );
-    await retain(governed, { Mode: "GOVERNANCE", RetainUntilDate: inHours(2) });
+    const retention = { Mode: "GOVERNANCE", RetainUntilDate: inHours(2) } as const;
+    await retain(governed, retention);
     const { Retention } = await server.s3.send(new GetObjectRetentionCommand(governed));
-    assert.deepEqual(Retention, { Mode: "GOVERNANCE", RetainUntilDate: inHours(2) });
+    assert.deepEqual(Retention, retention);
     await refused(remove(governed), "AccessDenied", 403, PROTECTED);
     const shorter = { Mode: "GOVERNANCE", RetainUntilDate: inHours(1) } as const;
     await refused(retain(governed, shorter), "AccessDenied", 403, PROTECTED);
@@ -185,7 +186,7 @@ describe("S3 Object Lock", () => {
       for (const told of [got, await server.s3.send(new HeadObjectCommand(version))])
         assert.deepEqual(
           [told.ObjectLockMode, told.ObjectLockRetainUntilDate, told.ObjectLockLegalHoldStatus],
-          ["COMPLIANCE", inHours(24), "ON"],
+          ["COMPLIANCE", lock.ObjectLockRetainUntilDate, "ON"],
         );
       await refused(remove(version), "AccessDenied", 403, PROTECTED);
     }
