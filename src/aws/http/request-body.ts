@@ -28,6 +28,12 @@ export class RequestBody {
     this.#announcedLength = announcedLength;
   }
 
+  /** The body as it was sent, where it came whole and nothing stands before it. */
+  get whole(): Buffer | undefined {
+    const source = this.#source;
+    return Buffer.isBuffer(source) && this.#layers.length === 0 ? source : undefined;
+  }
+
   /** Puts a decoder or verifier behind those already there; only before `stream` or `bytes`. */
   through(layer: Layer): void {
     if (this.#stream) throw new Error("the body is already being read");
@@ -92,7 +98,10 @@ export class RequestBody {
 }
 
 function streamOf(bytes: Buffer): Readable {
-  return Readable.from(bytes.length === 0 ? [] : [bytes], { objectMode: false });
+  const stream = new Readable({ read() {} });
+  if (bytes.length > 0) stream.push(bytes);
+  stream.push(null);
+  return stream;
 }
 
 async function* once(bytes: Promise<Buffer>): AsyncGenerator<Buffer> {

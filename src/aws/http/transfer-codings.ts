@@ -1,10 +1,11 @@
 /** Undoes what lies around a request's body: aws-chunked and gzip, and checks the signed payload hash on the way. */
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import { Transform } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { AwsError } from "../errors.ts";
 import { AwsChunkedDecoder } from "./aws-chunked.ts";
 import type { ChunkVerifier } from "./aws-chunked.ts";
+import type { RequestBody } from "./request-body.ts";
 import { trailingChecksum } from "./trailing-checksum.ts";
 import { headerText } from "./wire-request.ts";
 import type { WireRequest } from "./wire-request.ts";
@@ -29,7 +30,7 @@ export function undoTransferCodings(
   storesEncodings: boolean,
 ): void {
   const { headers, body } = request;
-  if (proof.sha256 !== undefined) body.through(new HashVerifier(proof.sha256));
+  if (proof.sha256 !== undefined) verifyHash(body, proof.sha256);
   const { "content-encoding": coding, "x-amz-content-sha256": payloadHash } = headers;
   if (coding === undefined && !payloadHash?.includes("STREAMING-")) return;
   const encodings = (headers["content-encoding"] ?? "")
@@ -60,6 +61,23 @@ export function undoTransferCodings(
   else delete headers["content-encoding"];
 }
 
+/** Of a body that came whole at once, which takes no stream; of another while it is read. @throws AwsError */
+function verifyHash(body: RequestBody, expected: string): void {
+  const { whole } = body;
+  if (!whole) return body.through(new HashVerifier(expected));
+  const actual = hash("sha256", whole);
+  if (actual !== expected) throw hashMismatch(expected, actual);
+}
+
+function hashMismatch(expected: string, actual: string): AwsError {
+  return new AwsError(
+    "XAmzContentSHA256Mismatch",
+    "The provided 'x-amz-content-sha256' header does not match what was computed.",
+    { ClientComputedContentSHA256: expected, S3ComputedContentSHA256: actual },
+    400,
+  );
+}
+
 /** Passes bytes on and fails at their end where they are not what was signed. */
 class HashVerifier extends Transform {
   readonly #expected: string;
@@ -81,14 +99,7 @@ class HashVerifier extends Transform {
 
   override _flush(done: (error?: Error) => void): void {
     const actual = this.#hash.digest("hex");
-    if (actual === this.#expected) return done();
-    done(
-      new AwsError(
-        "XAmzContentSHA256Mismatch",
-        "The provided 'x-amz-content-sha256' header does not match what was computed.",
-        { ClientComputedContentSHA256: this.#expected, S3ComputedContentSHA256: actual },
-        400,
-      ),
-    );
+    if (actual === this.#expected) done();
+    else done(hashMismatch(this.#expected, actual));
   }
 }
