@@ -54,6 +54,17 @@ export class Manager {
     const grace = new Promise<void>((resolve) => (timer = setTimeout(resolve, graceMs)));
     await Promise.race([Promise.all([...this.#owned.values()].map((one) => one.leave())), grace]);
     clearTimeout(timer);
+    if (this.#owner.isShared) await this.#tellOthers();
+  }
+
+  /** What was let go need not wait for the others to look. */
+  async #tellOthers(): Promise<void> {
+    const { database, signals, log } = this.#deps;
+    await database
+      .tx((tx) => signals.send(tx, MAPPINGS_TOPIC))
+      .catch((error: unknown) =>
+        log.warn("Other servers were not told of mappings that were let go", { error }),
+      );
   }
 
   async #run(): Promise<void> {

@@ -12,6 +12,7 @@ import {
   GetResourcePolicyCommand,
   GetShardIteratorCommand,
   KinesisClient,
+  ListShardsCommand,
   ListStreamsCommand,
   PutRecordCommand,
   PutResourcePolicyCommand,
@@ -44,7 +45,7 @@ before(async () => {
   user = await makeUser(rootOptions, "reader");
   client = new KinesisClient(user.options);
   for (const StreamName of ["mine", "other"])
-    await root.send(new CreateStreamCommand({ StreamName, ShardCount: 1, Tags: { team: StreamName } }));
+    await root.send(new CreateStreamCommand({ StreamName, ShardCount: 2, Tags: { team: StreamName } }));
 });
 after(async () => {
   root.destroy();
@@ -53,7 +54,11 @@ after(async () => {
 });
 
 const put = (StreamName: string, by = client) =>
-  refusal(by.send(new PutRecordCommand({ StreamName, PartitionKey: "k", Data: Buffer.from("x") })));
+  refusal(
+    by.send(
+      new PutRecordCommand({ StreamName, PartitionKey: "k", ExplicitHashKey: "0", Data: Buffer.from("x") }),
+    ),
+  );
 const denied = (action: string, resource: string, why: string) =>
   `AccessDeniedException: User: ${user.arn} is not authorized to perform: kinesis:${action} on resource: ${resource} ${why}`;
 const byIdentity = (action: string) => `because no identity-based policy allows the kinesis:${action} action`;
@@ -88,6 +93,11 @@ test("users may what their policies allow, on the streams that they name and by 
   assert.equal(
     await refusal(client.send(new ListStreamsCommand({}))),
     denied("ListStreams", "*", byIdentity("ListStreams")),
+  );
+  const page = await root.send(new ListShardsCommand({ StreamName: "other", MaxResults: 1 }));
+  assert.equal(
+    await refusal(client.send(new ListShardsCommand({ NextToken: page.NextToken }))),
+    denied("ListShards", arnOf("other"), byIdentity("ListShards")),
   );
   const create = { StreamName: "tagged", ShardCount: 1, Tags: { a: "b" } };
   await user.may({ Action: "kinesis:CreateStream" });

@@ -13,7 +13,6 @@ import {
 } from "@aws-sdk/client-lambda";
 import { createRuntimes } from "../../src/invoke/index.ts";
 import { findDotnets } from "../../src/invoke/runtimes/dotnet-homes.ts";
-import { dependenciesOf } from "../../src/invoke/runtimes/nuget.ts";
 import { createLog } from "../../src/telemetry/log.ts";
 import { WAIT, startSetting } from "../conformance/lambda-setting.ts";
 import { zipOf } from "../harness/zip.ts";
@@ -116,19 +115,28 @@ test("the newest release of a version is taken, with its ASP.NET Core, and no pr
 });
 
 test("CreateFunction and UpdateFunctionConfiguration refuse a class library where there is no SDK, and take an executable", async (t) => {
-  const { server, lambda, role } = await startSetting({
+  const setting = await startSetting({
     sandbox: "process",
     runtimesDir: join(folder, "front"),
   });
+  const { server, lambda, role } = setting;
   t.after(() => server.stop());
   process.env["PATH"] = `${join(folder, "runtime-only")}${delimiter}${process.env["PATH"]}`;
   if ((await findDotnets()).compiler?.assembly.startsWith(folder) === false)
     return t.diagnostic("SKIPPED: there is an SDK");
-  const ZipFile = await zipOf({ "Program.dll": "" });
+  // As native AOT would make one: it speaks the Runtime API by itself.
+  const native = `#!/bin/sh
+API="http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation"
+while true; do
+  id=$(curl -sS -D - -o /dev/null "$API/next" | tr -d '\\r' | sed -n 's/^[Ll]ambda-[Rr]untime-[Aa]ws-[Rr]equest-[Ii]d: //p')
+  curl -sS -o /dev/null -d "\\"$AWS_EXECUTION_ENV $DOTNET_VERSION\\"" "$API/$id/response"
+done
+`;
+  const ZipFile = await zipOf({ bootstrap: native });
   const input = { FunctionName: "f", Runtime: "dotnet8", Role: role, Code: { ZipFile } } as const;
   const refused = { name: "InvalidParameterValueException", message: /^The handler names a class library/ };
   await assert.rejects(lambda.send(new CreateFunctionCommand({ ...input, Handler: LIBRARY })), refused);
-  await lambda.send(new CreateFunctionCommand({ ...input, Handler: "Program" }));
+  await lambda.send(new CreateFunctionCommand({ ...input, Handler: "bootstrap" }));
   const change = new UpdateFunctionConfigurationCommand({
     FunctionName: "f",
     Runtime: "dotnet8",
@@ -136,6 +144,8 @@ test("CreateFunction and UpdateFunctionConfiguration refuse a class library wher
   });
   await waitUntilFunctionActiveV2({ client: lambda, ...WAIT }, { FunctionName: "f" });
   await assert.rejects(lambda.send(change), refused);
+  const { value } = await setting.invoke("f");
+  assert.equal(value, "AWS_Lambda_dotnet8 8.0.17");
 });
 
 interface Started {
@@ -215,21 +225,4 @@ test("what cannot be started ends with AWS's exit statuses and says why", async 
   assert.equal((await started("Program", { ...program, wrapper: "" }, wrapper)).code, 126);
   const wrapped = { ...program, wrapper: '#!/bin/sh\necho wrapped "$2"\n' };
   assert.deepEqual((await started("Program", wrapped, wrapper)).words, ["wrapped exec"]);
-});
-
-test("what a package needs is read of its description, for the version of .NET", () => {
-  const nuspec = `<package><metadata><dependencies>
-    <group targetFramework="net8.0"><dependency id="A" version="1.2.3" exclude="Build" /><dependency id="B" version="[2.0.0, )" /></group>
-    <group targetFramework="net10.0" />
-    <group targetFramework=".NETStandard2.0"><dependency id="C" version="3.0.0-beta" /></group>
-  </dependencies></metadata></package>`;
-  assert.deepEqual(dependenciesOf(nuspec, 8), [
-    { id: "A", version: "1.2.3" },
-    { id: "B", version: "2.0.0" },
-  ]);
-  assert.deepEqual(dependenciesOf(nuspec, 10), []);
-  assert.deepEqual(dependenciesOf(nuspec, 7), [{ id: "C", version: "3.0.0-beta" }]);
-  assert.deepEqual(dependenciesOf('<dependencies><dependency id="D" version="1.0"/></dependencies>', 8), [
-    { id: "D", version: "1.0" },
-  ]);
 });

@@ -44,6 +44,8 @@ export interface SourcesSetting extends Setting {
   ): Promise<void>;
   /** A function; its code has `event`, `context` and `note(value)`. Its timeout is a second. Answers its name. */
   consumer(code: string, more?: Partial<CreateFunctionCommandInput>): Promise<string>;
+  /** The text of such a function's module. */
+  source(code: string): string;
   /** What a function has noted so far. */
   notes<T>(name: string): Promise<T[]>;
   /** The same once there is enough of it. */
@@ -85,6 +87,7 @@ export async function startSources(config: Parameters<typeof startServer>[0] = {
     readerRole,
     mapping,
     notes,
+    source: (code) => consumerSource(folder, code),
     consumer: (code, more = {}) =>
       setting.create(consumerSource(folder, code), { Role: readerRole, Timeout: 1, ...more }),
     async noted<T>(name: string, enough: number | ((notes: readonly T[]) => boolean)) {

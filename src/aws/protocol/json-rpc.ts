@@ -16,7 +16,7 @@ export function createJsonRpc(contentType: string, codec: BodyCodec = json): Pro
   function writeOutput({ operation, output, requestId, ...rest }: WriteOutput): WireResponse {
     const headers = { "content-type": contentType, "x-amzn-requestid": requestId };
     const shape = operation.output;
-    const stream = shape && eventStreamMember(shape);
+    const stream = shape && streamOf(shape);
     if (shape && stream) {
       headers["content-type"] = "application/vnd.amazon.eventstream";
       const initial = codec.write(initialShape(shape, stream), output);
@@ -74,6 +74,18 @@ function textMember(name: string): Member {
 function structureOf(name: string, members: readonly Member[]): StructureShape {
   const byName = new Map(members.map((member) => [member.name, member]));
   return { kind: "structure", name, traits: {}, members: byName, required: [], constraint: undefined };
+}
+
+const streams = new WeakMap<StructureShape, Member | false>();
+
+/** The member that is an event stream, if any; looked for once. */
+function streamOf(shape: StructureShape): Member | undefined {
+  let stream = streams.get(shape);
+  if (stream === undefined) {
+    stream = eventStreamMember(shape) ?? false;
+    streams.set(shape, stream);
+  }
+  return stream === false ? undefined : stream;
 }
 
 const initialShapes = new WeakMap<StructureShape, StructureShape>();

@@ -12,6 +12,7 @@ import type { Client, Kinesis } from "./deps.ts";
 import { placeNamed, whatPolicySays } from "./lookup.ts";
 import type { Named } from "./lookup.ts";
 import { consumerArn, readConsumerArn, readStreamArn, streamArn } from "./names.ts";
+import { streamOfToken } from "./operations/list-shards.ts";
 import { streamOfIterator } from "./records/iterator.ts";
 import { findConsumer } from "./store-consumers.ts";
 import { readTags } from "./tags.ts";
@@ -69,10 +70,11 @@ const byOperation = (clock: Clock) =>
     GetShardIterator: onNamed,
     IncreaseStreamRetentionPeriod: onNamed,
     // A token names the stream by itself.
-    ListShards: (input, context) =>
-      input.NextToken !== undefined && input.StreamARN === undefined
-        ? anywhere(input, context)
-        : onNamed(input, context),
+    ListShards: (input, context) => {
+      if (input.NextToken === undefined || input.StreamARN !== undefined) return onNamed(input, context);
+      const place = streamOfToken(input.NextToken, clock.now());
+      return onArn(place && streamArn(place), context);
+    },
     ListStreamConsumers: onNamed,
     ListStreams: anywhere,
     ListTagsForResource: (input, context) => onArn(input.ResourceARN, context),

@@ -54,6 +54,15 @@ export async function listShards(
   };
 }
 
+/** The stream that a token is for; undefined for a text that is none, or has expired. */
+export function streamOfToken(token: string, now: number): StreamPlace | undefined {
+  try {
+    return readToken("shards", token, now, isSelection).place;
+  } catch {
+    return undefined;
+  }
+}
+
 /** @throws AwsError for parameters that do not go together */
 function selection(input: ListShardsInput, context: RequestContext, now: number): Selection {
   const { NextToken, StreamName, StreamARN, ExclusiveStartShardId, StreamCreationTimestamp } = input;

@@ -73,10 +73,11 @@ export async function putRecords(
   while (groups.size > 0) {
     const rest = await append(kinesis, stream, groups, records, results);
     if (rest.length === 0) break;
-    // Their shards have been closed meanwhile: they go to the children.
+    // Their shards have been closed meanwhile, perhaps by another server: they go to the children.
     kinesis.streams.forget(stream);
     const now = await kinesis.streams.find(stream);
-    if (now?.status !== "ACTIVE" || now.stream_id !== stream.stream_id) throw noSuchStream(stream);
+    // Another of the same name may have taken its place.
+    if (now?.status !== "ACTIVE") throw noSuchStream(stream);
     stream = now;
     groups = regroup(kinesis, stream, records, rest);
   }
