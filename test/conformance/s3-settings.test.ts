@@ -30,11 +30,21 @@ describe("S3 settings", () => {
     await refused(put("BucketOwnerPreferred"), "NotImplemented", 501);
     await refused(put("Nobody" as "ObjectWriter"), "MalformedXML", 400);
     await refused(put(), "MalformedXML", 400);
-    await refused(
-      s3.send(new client.DeleteBucketOwnershipControlsCommand({ Bucket })),
-      "NotImplemented",
-      501,
+  });
+
+  test("DeleteBucketOwnershipControls: there are none then, and no ACLs all the same, until they are put again", async () => {
+    const { s3 } = server;
+    await s3.send(new client.DeleteBucketOwnershipControlsCommand({ Bucket }));
+    const get = () => s3.send(new client.GetBucketOwnershipControlsCommand({ Bucket }));
+    await refused(get(), "OwnershipControlsNotFoundError", 404);
+    const setAcl = () => s3.send(new client.PutBucketAclCommand({ Bucket, ACL: "public-read" }));
+    await refused(setAcl(), "NotImplemented", 501, { message: /no ownership controls/ });
+    const Rules = [{ ObjectOwnership: "BucketOwnerEnforced" }] as const;
+    await s3.send(
+      new client.PutBucketOwnershipControlsCommand({ Bucket, OwnershipControls: { Rules: [...Rules] } }),
     );
+    assert.deepEqual((await get()).OwnershipControls?.Rules, Rules);
+    await refused(setAcl(), "AccessControlListNotSupported", 400);
   });
 
   test("GetBucketAcl and GetObjectAcl tell the owner's full control; PutBucketAcl and PutObjectAcl are refused as AWS does", async () => {

@@ -124,6 +124,7 @@ const table = authorizationFrom<Client>({
   DeleteBucketPolicy: onBucket("DeleteBucketPolicy"),
   DeleteBucketReplication: onBucket("PutReplicationConfiguration"),
   DeleteBucketTagging: onBucket("PutBucketTagging"),
+  DeleteBucketOwnershipControls: onBucket("PutBucketOwnershipControls"),
   DeleteBucketWebsite: onBucket("DeleteBucketWebsite"),
   DeleteObject: removing,
   // Each key is asked for by the operation, which answers a refusal for that key alone.

@@ -84,6 +84,7 @@ const ERRORS = {
     301,
     "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.",
   ],
+  OwnershipControlsNotFoundError: [404, "The bucket ownership controls were not found"],
   PreconditionFailed: [412, "At least one of the pre-conditions you specified did not hold"],
   ReplicationConfigurationNotFoundError: [404, "The replication configuration was not found"],
   ServerSideEncryptionConfigurationNotFoundError: [

@@ -18,6 +18,7 @@ import { lifecycle } from "./migrations/003-lifecycle.ts";
 import { objectLock } from "./migrations/004-object-lock.ts";
 import { website } from "./migrations/005-website.ts";
 import { encryption } from "./migrations/006-encryption.ts";
+import { ownership } from "./migrations/007-ownership.ts";
 import { operationTable } from "./operation-table.ts";
 import { Sequence } from "./sequence.ts";
 import { settledSecret } from "./store-secrets.ts";
@@ -40,7 +41,15 @@ export interface S3Service {
 
 /** Opens S3 on its database and blobs, and begins to remove what an earlier process left behind. */
 export async function createS3(deps: S3Deps): Promise<S3Service> {
-  await deps.database.migrate("s3", [objects, bucketAccess, lifecycle, objectLock, website, encryption]);
+  await deps.database.migrate("s3", [
+    objects,
+    bucketAccess,
+    lifecycle,
+    objectLock,
+    website,
+    encryption,
+    ownership,
+  ]);
   const master = await settledSecret(deps.database, "objects", randomBytes(deps.ids, KEY_BYTES));
   const keys = new ObjectKeys(master, deps.ids);
   const content = new Content({ ...deps, keys });

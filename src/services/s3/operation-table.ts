@@ -53,6 +53,7 @@ import {
 } from "./operations/object-lock.ts";
 import { deleteObjectTagging, getObjectTagging, putObjectTagging } from "./operations/object-tagging.ts";
 import {
+  deleteBucketOwnershipControls,
   getBucketAcl,
   getBucketOwnershipControls,
   getObjectAcl,
@@ -82,6 +83,7 @@ export const operationTable: OperationTable<Client, S3> = {
   DeleteBucketCors: deleteBucketCors,
   DeleteBucketEncryption: deleteBucketEncryption,
   DeleteBucketLifecycle: deleteBucketLifecycle,
+  DeleteBucketOwnershipControls: deleteBucketOwnershipControls,
   DeleteBucketPolicy: deleteBucketPolicy,
   DeleteBucketTagging: deleteBucketTagging,
   DeleteBucketWebsite: deleteBucketWebsite,

@@ -31,6 +31,8 @@ export interface BucketRow {
   readonly website: string | null;
   /** JSON; null where new objects are encrypted only when they ask for it. */
   readonly encryption: string | null;
+  /** 0 where its ownership controls were removed. */
+  readonly has_ownership: number;
 }
 
 /** One version of an object, or a delete marker; without its content. */

@@ -40,6 +40,7 @@ const WITH_LIFECYCLE = sql(
 const SET_OBJECT_LOCK = sql("s3.bucket-object-lock", "UPDATE s3_bucket SET object_lock = ? WHERE name = ?");
 const SET_WEBSITE = sql("s3.bucket-website", "UPDATE s3_bucket SET website = ? WHERE name = ?");
 const SET_ENCRYPTION = sql("s3.bucket-encryption", "UPDATE s3_bucket SET encryption = ? WHERE name = ?");
+const SET_OWNERSHIP = sql("s3.bucket-ownership", "UPDATE s3_bucket SET has_ownership = ? WHERE name = ?");
 const SET_CORS = sql("s3.bucket-cors", "UPDATE s3_bucket SET cors = ? WHERE name = ?");
 
 export function findBucket(reader: Reader, name: string): Promise<BucketRow | undefined> {
@@ -163,4 +164,12 @@ export async function setEncryption(
   encryption: string | null,
 ): Promise<void> {
   await transaction.run(SET_ENCRYPTION, encryption, name);
+}
+
+export async function setOwnership(
+  transaction: Transaction,
+  name: string,
+  hasOwnership: boolean,
+): Promise<void> {
+  await transaction.run(SET_OWNERSHIP, hasOwnership ? 1 : 0, name);
 }

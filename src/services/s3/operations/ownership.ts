@@ -1,4 +1,7 @@
-/** Object ownership and ACLs: every bucket's owner owns all that is in it, so that ACLs grant nothing and can only be read. */
+/**
+ * Object ownership and ACLs: every bucket's owner owns all that is in it, so that ACLs grant nothing and can only be read. On AWS a bucket
+ * whose ownership controls were removed has ACLs; here they are refused by name then.
+ */
 import { notImplemented } from "../../../aws/errors.ts";
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import { bucketFor, canonicalUserId, keyBytes } from "../access.ts";
@@ -6,6 +9,7 @@ import type { S3 } from "../deps.ts";
 import { s3Error } from "../errors.ts";
 import { findObject } from "../find-object.ts";
 import type { BucketRow } from "../rows.ts";
+import { setOwnership } from "../store-buckets.ts";
 import type { Client, Empty } from "./client.ts";
 
 export async function putBucketOwnershipControls(
@@ -19,7 +23,28 @@ export async function putBucketOwnershipControls(
   if (ownership === "BucketOwnerPreferred" || ownership === "ObjectWriter")
     throw notImplemented(`access control lists (ObjectOwnership ${ownership})`);
   if (ownership !== "BucketOwnerEnforced") throw s3Error("MalformedXML");
-  await bucketFor(s3.database, input, context);
+  return change(s3, input, true, context);
+}
+
+/** As deployment tools do before they delete the bucket. */
+export function deleteBucketOwnershipControls(
+  s3: S3,
+  input: Input<Client, "DeleteBucketOwnershipControls">,
+  context: RequestContext,
+): Promise<Empty> {
+  return change(s3, input, false, context);
+}
+
+async function change(
+  s3: S3,
+  input: Input<Client, "DeleteBucketOwnershipControls">,
+  hasOwnership: boolean,
+  context: RequestContext,
+): Promise<Empty> {
+  await s3.database.tx(async (tx) => {
+    const bucket = await bucketFor(tx, input, context);
+    await setOwnership(tx, bucket.name, hasOwnership);
+  });
   return {};
 }
 
@@ -28,7 +53,8 @@ export async function getBucketOwnershipControls(
   input: Input<Client, "GetBucketOwnershipControls">,
   context: RequestContext,
 ): Promise<Output<Client, "GetBucketOwnershipControls">> {
-  await bucketFor(s3.database, input, context);
+  const bucket = await bucketFor(s3.database, input, context);
+  if (!hasOwnership(bucket)) throw s3Error("OwnershipControlsNotFoundError", { BucketName: bucket.name });
   return { OwnershipControls: { Rules: [{ ObjectOwnership: "BucketOwnerEnforced" }] } };
 }
 
@@ -55,8 +81,7 @@ export async function putBucketAcl(
   input: Input<Client, "PutBucketAcl">,
   context: RequestContext,
 ): Promise<Empty> {
-  await bucketFor(s3.database, input, context);
-  throw s3Error("AccessControlListNotSupported");
+  throw noAcls(await bucketFor(s3.database, input, context));
 }
 
 export async function putObjectAcl(
@@ -66,7 +91,17 @@ export async function putObjectAcl(
 ): Promise<Output<Client, "PutObjectAcl">> {
   const bucket = await bucketFor(s3.database, input, context);
   await findObject(s3.database, bucket, keyBytes(input.Key), input.VersionId, context);
-  throw s3Error("AccessControlListNotSupported");
+  throw noAcls(bucket);
+}
+
+function noAcls(bucket: BucketRow): Error {
+  return hasOwnership(bucket)
+    ? s3Error("AccessControlListNotSupported")
+    : notImplemented("access control lists (the bucket has no ownership controls)");
+}
+
+function hasOwnership(bucket: BucketRow): boolean {
+  return bucket.has_ownership === 1;
 }
 
 function ownersAcl({ account }: BucketRow): Output<Client, "GetBucketAcl"> {
