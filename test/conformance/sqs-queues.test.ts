@@ -1,6 +1,7 @@
 /** Queues: their names, attributes, lists, tags and permissions. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   AddPermissionCommand,
   CreateQueueCommand,
@@ -176,7 +177,11 @@ test("DeleteQueue takes the messages along; a queue of the same name is another 
   const queue = await setting.queue();
   await queue.send("old");
   const [message] = await queue.receive();
+  const waiting = queue.receive({ WaitTimeSeconds: 20 });
+  await sleep(100);
   await setting.client.send(new DeleteQueueCommand({ QueueUrl: queue.url }));
+  const late = sleep(5_000, "late", { ref: false });
+  assert.deepEqual(await Promise.race([waiting, late]), [], "who waits for it is told");
   assert.match(await refusal(queue.send("new")), /^QueueDoesNotExist/);
   assert.match(
     await refusal(setting.client.send(new DeleteQueueCommand({ QueueUrl: queue.url }))),

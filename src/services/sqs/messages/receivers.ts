@@ -124,11 +124,17 @@ export class Receivers {
   /** Ends every wait, with nothing. */
   stop(): void {
     this.#isStopped = true;
-    for (const line of this.#lines.values()) {
-      for (const receiver of line.receivers) receiver.end([]);
-      line.receivers = [];
-      line.ending.abort();
-    }
+    for (const id of this.#lines.keys()) this.forget(id);
+  }
+
+  /** Ends the waits for a queue that was deleted, with nothing. Those on other servers last as long as they were to. */
+  forget(id: number): void {
+    const line = this.#lines.get(id);
+    if (!line) return;
+    for (const receiver of line.receivers) receiver.end([]);
+    line.receivers = [];
+    line.ending.abort();
+    this.#lines.delete(id);
   }
 
   #lineOf(id: number): Line {

@@ -66,6 +66,7 @@ export async function deleteQueue(
     await deleteQueueRow(tx, queue.id);
     sqs.queues.forgetAfter(tx, queue);
   });
+  sqs.receivers.forget(queue.id);
   sqs.housekeeping.soon();
   return {};
 }
