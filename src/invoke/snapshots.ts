@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, open, readFile, readdir, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { StillConnected } from "../sandbox/index.ts";
 import { prepareBoot } from "./boot.ts";
 import type { BootDeps } from "./boot.ts";
 import type { EnvironmentDeps, EnvironmentSpec } from "./environment-spec.ts";
@@ -35,6 +36,8 @@ interface Note {
 
 const NOTE = "snapshot.json";
 const HALF = ".half";
+/** Attempts at a snapshot that a busy machine keeps from being taken. */
+const TRIES_MAX = 3;
 
 export type SnapshotsDeps = EnvironmentDeps & BootDeps;
 
@@ -119,7 +122,16 @@ export class Snapshots {
     }
   }
 
-  async #make(version: FunctionVersion): Promise<Snapshot> {
+  async #make(version: FunctionVersion, triesLeft = TRIES_MAX - 1): Promise<Snapshot> {
+    try {
+      return await this.#makeOf(version);
+    } catch (error) {
+      if (triesLeft === 0 || !((error as Error).cause instanceof StillConnected)) throw error;
+      return this.#make(version, triesLeft - 1);
+    }
+  }
+
+  async #makeOf(version: FunctionVersion): Promise<Snapshot> {
     const spec = await prepareBoot(this.#deps, version);
     if (!("credentials" in spec)) throw new SnapshotFailed("InvalidRuntime", spec.reason);
     const folder = this.#path(version.key);

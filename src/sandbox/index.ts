@@ -12,7 +12,7 @@ export { isOfThisMachine } from "./image/registry-settings.ts";
 export type { OwnRegistry } from "./image/registry-settings.ts";
 export { inspectMachine, lackingFor, tryGvisor } from "./machine.ts";
 export type { MachineFinding, MachineReport } from "./machine.ts";
-export { SandboxEnded, SandboxError } from "./sandbox.ts";
+export { SandboxEnded, SandboxError, StillConnected } from "./sandbox.ts";
 export type {
   Capabilities,
   Inside,

@@ -195,6 +195,9 @@ export class SandboxError extends Error {
   }
 }
 
+/** It could not be saved for the runtime's connection to this server, which was closed and not over yet. Happens on busy machines. */
+export class StillConnected extends SandboxError {}
+
 /** The sandbox has ended, whoever ended it: a function may kill its own, and so may the kernel, for memory. */
 export class SandboxEnded extends SandboxError {
   constructor() {

@@ -5,7 +5,7 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { runProgram, runTool, tryProgram } from "../run-program.ts";
-import { SandboxError } from "../sandbox.ts";
+import { SandboxError, StillConnected } from "../sandbox.ts";
 import type { OciRuntime } from "./oci-runtime.ts";
 
 /** A program that runs in a saved sandbox, as the supervisor knows it. */
@@ -83,7 +83,7 @@ export async function saveSandbox(saving: Saving, folder: string): Promise<void>
   const [program = "", ...before] = runtime.command;
   const args = [...before, "--root", records, "checkpoint", ...(await unpacked()), "--image-path", image, id];
   const { code, stdout, stderr } = await runTool({ program, args, input: "" }, CHECKPOINT_MS_MAX);
-  if (code !== 0) throw new SandboxError(whyNotSaved(stderr || stdout));
+  if (code !== 0) throw whyNotSaved(stderr || stdout);
   await runProgram("cp", ["-a", "--sparse=always", `${tmp}/.`, join(folder, "tmp")]);
   await writeFile(join(folder, "programs.json"), JSON.stringify(programs));
   for (const file of await readdir(image)) await sync(join(image, file));
@@ -107,21 +107,23 @@ async function resetConnections(address: string): Promise<void> {
 }
 
 /** gVisor says it with the state of its own objects, and a stack. */
-function whyNotSaved(output: string): string {
-  const open = /connected state: local ([\d.:]+), remote ([\d.:]+)/.exec(output);
-  if (open)
-    return (
-      `The function has an open connection to ${open[2]}, which gVisor cannot save; ` +
-      "close it before the snapshot is taken (in a hook), and open it anew after the restore"
+function whyNotSaved(output: string): SandboxError {
+  const [, , remote] = /connected state: local ([\d.:]+), remote ([\d.:]+)/.exec(output) ?? [];
+  if (remote !== undefined)
+    return new SandboxError(
+      `The function has an open connection to ${remote}, which gVisor cannot save; ` +
+        "close it before the snapshot is taken (in a hook), and open it anew after the restore",
     );
   if (output.includes("endpoint still has waiters upon save"))
-    return (
+    return new SandboxError(
       "The function has an open TCP socket that it watches by epoll, which gVisor cannot save; " +
-      "close it before the snapshot is taken (in a hook), and open it anew after the restore"
+        "close it before the snapshot is taken (in a hook), and open it anew after the restore",
     );
+  // The one to this server's runtime API is all that there is; the runtime has closed it.
   if (output.includes("transport.") && output.includes("ConnectedEndpoint"))
-    return "The function has an open Unix socket to the host, which gVisor cannot save";
-  return `gVisor could not save the sandbox: ${(output.split("\n")[0] ?? "").slice(0, REASON_CHARS_MAX)}`;
+    return new StillConnected("The function has an open Unix socket to the host, which gVisor cannot save");
+  const reason = (output.split("\n")[0] ?? "").slice(0, REASON_CHARS_MAX);
+  return new SandboxError(`gVisor could not save the sandbox: ${reason}`);
 }
 
 async function sync(path: string): Promise<void> {
