@@ -12,8 +12,9 @@ export const KEYS = 100;
 /** One record in so many makes the handler throw, and one in so many ends its process, whenever they come. */
 const THROWS = 1_000;
 const CRASHES = 10_000;
+const CRASH_AT = 1_999;
 export const throws = (n: number) => n % THROWS === THROWS / 2;
-export const crashes = (n: number) => n % CRASHES === CRASHES - 1;
+export const crashes = (n: number) => n % CRASHES === CRASH_AT;
 
 /** Longest wait for a server that takes what is sent. */
 const ACCEPT_MS_MAX = 60_000;
@@ -24,7 +25,7 @@ const numberOf = (record) =>
   Number(record.body ?? record.dynamodb?.NewImage?.n?.N ?? Buffer.from(record.kinesis.data, "base64"));
 export const handler = async ({ Records }) => {
   const numbers = Records.map(numberOf);
-  if (numbers.some((n) => n % ${CRASHES} === ${CRASHES - 1})) process.exit(1);
+  if (numbers.some((n) => n % ${CRASHES} === ${CRASH_AT})) process.exit(1);
   if (numbers.some((n) => n % ${THROWS} === ${THROWS / 2})) throw new Error("as it should");
   const [, , service] = Records[0].eventSourceARN.split(":");
   appendFileSync(${JSON.stringify(file)}, service + " " + numbers.join(" ") + "\\n");
