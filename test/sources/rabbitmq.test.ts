@@ -198,8 +198,8 @@ suite("event source mappings of RabbitMQ", { skip }, () => {
         ],
         [
           { EventSourceArn: BROKER.replace("000000000000", "111111111111") },
-          "InvalidParameterValueException",
-          /is not of account 000000000000 in us-east-1/,
+          "NotImplemented",
+          /Amazon MQ in another account: .*:111111111111:/,
         ],
         [access("unknown"), "InvalidParameterValueException", /has no secret "arn:aws:secretsmanager/],
         [{ SourceAccessConfigurations: [] }, "InvalidParameterValueException", /BASIC_AUTH are required/],
