@@ -1,12 +1,9 @@
 /** DynamoDB as the AWS CLI and boto3 speak to it. */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { after, before, test } from "node:test";
-import { promisify } from "node:util";
+import { missingClient, runClient } from "../harness/client-programs.ts";
 import type { DynamoDbSetting } from "../harness/dynamodb.ts";
 import { startDynamoDb } from "../harness/dynamodb.ts";
-
-const run = promisify(execFile);
 
 let setting: DynamoDbSetting;
 
@@ -15,39 +12,19 @@ before(async () => {
 });
 after(async () => setting.stop());
 
-/** Runs a program against the server. */
-async function runClient(program: string, parameters: readonly string[]): Promise<string> {
-  const { stdout } = await run(program, parameters, {
-    env: {
-      PATH: process.env["PATH"],
-      HOME: setting.server.dataDir,
-      AWS_ENDPOINT_URL: setting.server.endpoint,
-      AWS_DEFAULT_REGION: "us-east-1",
-      AWS_ACCESS_KEY_ID: "000000000000",
-      AWS_SECRET_ACCESS_KEY: "test",
-      AWS_PAGER: "",
-    },
-  });
-  return stdout;
-}
-
-/** Why a program cannot be run here; undefined when it can. To be given to `skip`. */
-async function missing(program: string, parameters: readonly string[]): Promise<string | false> {
-  try {
-    await run(program, parameters);
-    return false;
-  } catch {
-    return `${program} ${parameters.join(" ")} does not run here; install Debian's awscli and python3-boto3`;
-  }
-}
-
 test(
   "the AWS CLI creates a table, puts and queries",
-  { skip: await missing("aws", ["--version"]) },
+  { skip: await missingClient("aws", ["--version"]) },
   async () => {
     const endpoint = ["--endpoint-url", setting.server.endpoint];
     const aws = async (...parameters: string[]) => {
-      const printed = await runClient("aws", [...endpoint, "--output", "json", "dynamodb", ...parameters]);
+      const printed = await runClient(setting.server, "aws", [
+        ...endpoint,
+        "--output",
+        "json",
+        "dynamodb",
+        ...parameters,
+      ]);
       return printed === "" ? {} : (JSON.parse(printed) as Record<string, never>);
     };
     await aws(
@@ -63,7 +40,14 @@ test(
       "--billing-mode",
       "PAY_PER_REQUEST",
     );
-    await runClient("aws", [...endpoint, "dynamodb", "wait", "table-exists", "--table-name", "cli-table"]);
+    await runClient(setting.server, "aws", [
+      ...endpoint,
+      "dynamodb",
+      "wait",
+      "table-exists",
+      "--table-name",
+      "cli-table",
+    ]);
     const item = { pk: { S: "a" }, sk: { N: "1.50" }, yes: { BOOL: true } };
     await aws("put-item", "--table-name", "cli-table", "--item", JSON.stringify(item));
     const found = await aws(
@@ -142,8 +126,8 @@ print("done")
 
 test(
   "boto3's resource writes, queries and sees its errors; its clients read streams and run PartiQL",
-  { skip: await missing("python3", ["-c", "import boto3"]) },
+  { skip: await missingClient("python3", ["-c", "import boto3"]) },
   async () => {
-    assert.equal((await runClient("python3", ["-c", PYTHON])).trim(), "done");
+    assert.equal((await runClient(setting.server, "python3", ["-c", PYTHON])).trim(), "done");
   },
 );

@@ -1,15 +1,12 @@
 /** Kinesis as the AWS CLI and boto3 speak to it, and in CBOR, as the SDKs for Java do. */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { promisify } from "node:util";
 import { cbor } from "@smithy/core/cbor";
+import { missingClient, runClient } from "../harness/client-programs.ts";
 import { startKinesis } from "../harness/kinesis.ts";
 import type { KinesisSetting } from "../harness/kinesis.ts";
-
-const run = promisify(execFile);
 
 let setting: KinesisSetting;
 before(async () => {
@@ -17,39 +14,13 @@ before(async () => {
 });
 after(async () => setting.stop());
 
-/** Runs a program against the server. */
-async function runClient(program: string, parameters: readonly string[]): Promise<string> {
-  const { stdout } = await run(program, parameters, {
-    env: {
-      PATH: process.env["PATH"],
-      HOME: setting.server.dataDir,
-      AWS_ENDPOINT_URL: setting.server.endpoint,
-      AWS_DEFAULT_REGION: "us-east-1",
-      AWS_ACCESS_KEY_ID: "000000000000",
-      AWS_SECRET_ACCESS_KEY: "test",
-      AWS_PAGER: "",
-    },
-  });
-  return stdout;
-}
-
-/** Why a program cannot be run here; undefined when it can. To be given to `skip`. */
-async function missing(program: string, parameters: readonly string[]): Promise<string | false> {
-  try {
-    await run(program, parameters);
-    return false;
-  } catch {
-    return `${program} ${parameters.join(" ")} does not run here; install Debian's awscli and python3-boto3`;
-  }
-}
-
 test(
   "the AWS CLI creates a stream, puts and gets",
-  { skip: await missing("aws", ["--version"]) },
+  { skip: await missingClient("aws", ["--version"]) },
   async () => {
     const aws = async (...parameters: string[]) => {
       const flags = ["--endpoint-url", setting.server.endpoint, "--output", "json", "kinesis"];
-      const printed = await runClient("aws", [...flags, ...parameters]);
+      const printed = await runClient(setting.server, "aws", [...flags, ...parameters]);
       return printed === "" ? {} : (JSON.parse(printed) as Record<string, never>);
     };
     await aws("create-stream", "--stream-name", "cli", "--shard-count", "1");
@@ -109,9 +80,9 @@ print("done")
 
 test(
   "boto3 puts, gets and subscribes over HTTP/1.1, and sees its errors",
-  { skip: await missing("python3", ["-c", "import boto3"]) },
+  { skip: await missingClient("python3", ["-c", "import boto3"]) },
   async () => {
-    assert.equal((await runClient("python3", ["-c", PYTHON])).trim(), "done");
+    assert.equal((await runClient(setting.server, "python3", ["-c", PYTHON])).trim(), "done");
   },
 );
 

@@ -1,13 +1,10 @@
 /** SQS as the AWS CLI and boto3 speak to it, and as older SDKs do, by the query protocol. */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { after, before, test } from "node:test";
-import { promisify } from "node:util";
+import { missingClient, runClient } from "../harness/client-programs.ts";
 import { startSqs } from "../harness/sqs.ts";
 import type { SqsSetting } from "../harness/sqs.ts";
 import { scope } from "../protocol/raw-request.ts";
-
-const run = promisify(execFile);
 
 let setting: SqsSetting;
 before(async () => {
@@ -15,38 +12,19 @@ before(async () => {
 });
 after(() => setting.stop());
 
-async function runClient(program: string, parameters: readonly string[]): Promise<string> {
-  const { stdout } = await run(program, parameters, {
-    env: {
-      PATH: process.env["PATH"],
-      HOME: setting.server.dataDir,
-      AWS_ENDPOINT_URL: setting.server.endpoint,
-      AWS_DEFAULT_REGION: "us-east-1",
-      AWS_ACCESS_KEY_ID: "000000000000",
-      AWS_SECRET_ACCESS_KEY: "test",
-      AWS_PAGER: "",
-    },
-  });
-  return stdout;
-}
-
-/** Why a program cannot be run here; undefined when it can. To be given to `skip`. */
-async function missing(program: string, parameters: readonly string[]): Promise<string | false> {
-  try {
-    await run(program, parameters);
-    return false;
-  } catch {
-    return `${program} ${parameters.join(" ")} does not run here; install Debian's awscli and python3-boto3`;
-  }
-}
-
 test(
   "the AWS CLI creates a queue, sends, receives and deletes",
-  { skip: await missing("aws", ["--version"]) },
+  { skip: await missingClient("aws", ["--version"]) },
   async () => {
     const endpoint = ["--endpoint-url", setting.server.endpoint];
     const aws = async (...parameters: string[]) => {
-      const printed = await runClient("aws", [...endpoint, "--output", "json", "sqs", ...parameters]);
+      const printed = await runClient(setting.server, "aws", [
+        ...endpoint,
+        "--output",
+        "json",
+        "sqs",
+        ...parameters,
+      ]);
       return printed === "" ? {} : (JSON.parse(printed) as Record<string, never>);
     };
     const { QueueUrl: url } = await aws(
@@ -116,9 +94,9 @@ print("done")
 
 test(
   "boto3's resource sends, receives and sees its errors",
-  { skip: await missing("python3", ["-c", "import boto3"]) },
+  { skip: await missingClient("python3", ["-c", "import boto3"]) },
   async () => {
-    assert.equal((await runClient("python3", ["-c", PYTHON])).trim(), "done");
+    assert.equal((await runClient(setting.server, "python3", ["-c", PYTHON])).trim(), "done");
   },
 );
 
