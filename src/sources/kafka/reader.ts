@@ -1,6 +1,7 @@
 /** A mapping of Kafka that runs: joins its group, reads by lanes, and joins anew whenever something between here and the cluster breaks. */
-import { every, sleep } from "../../kit/clock.ts";
+import { every } from "../../kit/clock.ts";
 import type { Mapping } from "../mapping.ts";
+import { runSessions } from "../sessions.ts";
 import type { RunningSource, SourceContext } from "../source.ts";
 import { checkPermissionsNow } from "../access/source-access.ts";
 import { MSK_ACTIONS, clusterOf } from "./cluster.ts";
@@ -16,8 +17,6 @@ import { firstLanes, nextLanes, pollersOf, share } from "./pollers.ts";
 import { problemOf } from "./problems.ts";
 import { batchingOf, errorHandlingOf, groupIdOf } from "./settings.ts";
 
-const reconnectMsMin = 500;
-const reconnectMsMax = 30_000;
 /** AWS looks at the lag once a minute. */
 const lookMs = 60_000;
 
@@ -31,29 +30,22 @@ export class KafkaReader implements RunningSource {
     this.#mapping = mapping;
     this.#context = context;
     this.#deps = deps;
-    this.#running = this.#run();
+    this.#running = runSessions(
+      context,
+      (hadProblem) => this.#session(hadProblem),
+      (error) => this.#lost(error),
+    );
   }
 
   stop(): Promise<void> {
     return this.#running;
   }
 
-  async #run(): Promise<void> {
-    const { signal, clock, log } = this.#context;
-    for (let failures = 0; !signal.aborted;) {
-      const beganAt = clock.now();
-      try {
-        await this.#session(failures > 0);
-      } catch (error) {
-        if (signal.aborted) return;
-        if (clock.now() - beganAt > reconnectMsMax) failures = 0;
-        const problem = problemOf(error);
-        log.warn("An event source mapping lost its cluster", { uuid: this.#mapping.uuid, problem });
-        this.#context.count("PollingErrorCount", 1);
-        this.#context.processed(problem);
-        await sleep(clock, Math.min(reconnectMsMax, reconnectMsMin * 2 ** failures++), signal);
-      }
-    }
+  #lost(error: unknown): void {
+    const problem = problemOf(error);
+    this.#context.log.warn("An event source mapping lost its cluster", { uuid: this.#mapping.uuid, problem });
+    this.#context.count("PollingErrorCount", 1);
+    this.#context.processed(problem);
   }
 
   /** From joining the group to leaving it. @throws what ended it. */

@@ -4,6 +4,7 @@ import type { BrokerAddresses } from "../access/broker-addresses.ts";
 import type { Secrets } from "../access/secrets.ts";
 import { accessOf, checkPermissionsNow } from "../access/source-access.ts";
 import type { Mapping } from "../mapping.ts";
+import { runSessions } from "../sessions.ts";
 import type { RunningSource, SourceContext } from "../source.ts";
 import { activemqClient } from "./activemq.ts";
 import { Inbox } from "./inbox.ts";
@@ -22,8 +23,6 @@ export const MQ_ACTION = "mq:DescribeBroker";
 /** What AWS has where the mapping does not say. */
 const windowMsDefault = 500;
 export const batchSizeDefault = 100;
-const reconnectMsMin = 500;
-const reconnectMsMax = 30_000;
 
 export class MqReader implements RunningSource {
   readonly #mapping: Mapping;
@@ -37,28 +36,21 @@ export class MqReader implements RunningSource {
     this.#mapping = mapping;
     this.#context = context;
     this.#deps = deps;
-    this.#running = this.#run();
+    this.#running = runSessions(
+      context,
+      (hadProblem) => this.#session(hadProblem),
+      (error) => this.#lost(error),
+    );
   }
 
   stop(): Promise<void> {
     return this.#running;
   }
 
-  async #run(): Promise<void> {
-    const { signal, clock, log } = this.#context;
-    for (let failures = 0; !signal.aborted;) {
-      const beganAt = clock.now();
-      try {
-        await this.#session(failures > 0);
-      } catch (error) {
-        if (signal.aborted) return;
-        if (clock.now() - beganAt > reconnectMsMax) failures = 0;
-        const problem = problemOf(error);
-        log.warn("An event source mapping lost its broker", { uuid: this.#mapping.uuid, problem });
-        this.#context.processed(problem);
-        await sleep(clock, Math.min(reconnectMsMax, reconnectMsMin * 2 ** failures++), signal);
-      }
-    }
+  #lost(error: unknown): void {
+    const problem = problemOf(error);
+    this.#context.log.warn("An event source mapping lost its broker", { uuid: this.#mapping.uuid, problem });
+    this.#context.processed(problem);
   }
 
   /** From one connection to its end. @throws what ended it. */
