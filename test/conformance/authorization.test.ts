@@ -1,6 +1,5 @@
 /** Each request is held against the caller's policies, in both modes of authentication; refusals are the services' own. */
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import {
   CreateLogGroupCommand,
@@ -32,7 +31,7 @@ import {
 import { start } from "../../src/index.ts";
 import type { Running } from "../../src/index.ts";
 import { assumeNewRole, makeUser, policyOf } from "../harness/principals.ts";
-import { clientOptions, startServer } from "../harness/server.ts";
+import { rootOptions, startServer } from "../harness/server.ts";
 import type { ClientOptions, TestServer } from "../harness/server.ts";
 
 let open: TestServer;
@@ -42,13 +41,7 @@ let roots: readonly ClientOptions[];
 before(async () => {
   open = await startServer();
   closed = await start({ auth: "on" });
-  const text = await readFile(closed.credentialsFile ?? "", "utf8");
-  const value = (key: string) => new RegExp(`${key} = (\\S+)`).exec(text)?.[1] ?? "";
-  const credentials = {
-    accessKeyId: value("aws_access_key_id"),
-    secretAccessKey: value("aws_secret_access_key"),
-  };
-  roots = [open.client(), { ...clientOptions(closed.endpoint), credentials }];
+  roots = [open.client(), await rootOptions(closed)];
 });
 after(async () => {
   await open.stop();

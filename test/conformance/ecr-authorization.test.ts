@@ -11,7 +11,6 @@ import {
   SetRepositoryPolicyCommand,
 } from "@aws-sdk/client-ecr";
 import { DeleteAccessKeyCommand, IAMClient } from "@aws-sdk/client-iam";
-import { readFile } from "node:fs/promises";
 import { start } from "../../src/index.ts";
 import type { Running } from "../../src/index.ts";
 import { MovableClock } from "../../src/kit/movable-clock.ts";
@@ -28,7 +27,7 @@ import {
 } from "../harness/ecr.ts";
 import type { Registry } from "../harness/ecr.ts";
 import { assumeNewRole, makeUser } from "../harness/principals.ts";
-import { clientOptions } from "../harness/server.ts";
+import { rootOptions } from "../harness/server.ts";
 import type { ClientOptions } from "../harness/server.ts";
 
 const HOUR_MS = 3_600_000;
@@ -48,13 +47,7 @@ const clients: ECRClient[] = [];
 
 before(async () => {
   server = await start({ auth: "on", sandbox: "process", clock });
-  const file = await readFile(server.credentialsFile ?? "", "utf8");
-  const value = (key: string) => new RegExp(`${key} = (\\S+)`).exec(file)?.[1] ?? "";
-  const credentials = {
-    accessKeyId: value("aws_access_key_id"),
-    secretAccessKey: value("aws_secret_access_key"),
-  };
-  root = { ...clientOptions(server.endpoint), credentials };
+  root = await rootOptions(server);
   ecr = clientOf(root);
   for (const repositoryName of ["mine", "other"])
     await ecr.send(

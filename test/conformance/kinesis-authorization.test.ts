@@ -1,6 +1,5 @@
 /** Who may read and write streams: users' policies, those of streams and consumers, and other accounts; with authentication on. */
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import {
   AddTagsToStreamCommand,
@@ -24,25 +23,19 @@ import type { Running } from "../../src/index.ts";
 import { FIRST_SHARD, arnOf, refusal, startKinesis } from "../harness/kinesis.ts";
 import { makeUser } from "../harness/principals.ts";
 import type { TestUser } from "../harness/principals.ts";
-import { clientOptions } from "../harness/server.ts";
+import { rootOptions } from "../harness/server.ts";
 import type { ClientOptions } from "../harness/server.ts";
 
 let server: Running;
 let root: KinesisClient;
-let rootOptions: ClientOptions;
+let rootClient: ClientOptions;
 let user: TestUser;
 let client: KinesisClient;
 before(async () => {
   server = await start({ auth: "on", sandbox: "process", logLevel: "error" });
-  const file = await readFile(server.credentialsFile ?? "", "utf8");
-  const value = (key: string) => new RegExp(`${key} = (\\S+)`).exec(file)?.[1] ?? "";
-  const credentials = {
-    accessKeyId: value("aws_access_key_id"),
-    secretAccessKey: value("aws_secret_access_key"),
-  };
-  rootOptions = { ...clientOptions(server.endpoint), credentials };
-  root = new KinesisClient(rootOptions);
-  user = await makeUser(rootOptions, "reader");
+  rootClient = await rootOptions(server);
+  root = new KinesisClient(rootClient);
+  user = await makeUser(rootClient, "reader");
   client = new KinesisClient(user.options);
   for (const StreamName of ["mine", "other"])
     await root.send(new CreateStreamCommand({ StreamName, ShardCount: 2, Tags: { team: StreamName } }));

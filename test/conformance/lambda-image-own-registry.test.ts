@@ -1,7 +1,7 @@
 /** Functions whose images lie in Lambent's own registry: its names, and who may have them, with authentication off and on. */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -25,7 +25,7 @@ import type { Running } from "../../src/index.ts";
 import { loginOf, pushBlob, pushManifest, registryOf } from "../harness/ecr.ts";
 import type { BuiltImage } from "../harness/image.ts";
 import { makeUser } from "../harness/principals.ts";
-import { clientOptions } from "../harness/server.ts";
+import { clientOptions, rootOptions } from "../harness/server.ts";
 import type { ClientOptions } from "../harness/server.ts";
 import { beginImage, createImage, imagesMissing, shellImage } from "./image-setting.ts";
 import { WAIT, makeRole } from "./lambda-setting.ts";
@@ -91,13 +91,7 @@ describe("images of Lambent's own registry", { skip: imagesMissing ?? false }, (
     callerOf(clientOptions(server.endpoint, { account, region }), account);
 
   async function rootWithKey(): Promise<ClientOptions> {
-    const text = await readFile(server.credentialsFile ?? "", "utf8");
-    const value = (key: string) => new RegExp(`${key} = (\\S+)`).exec(text)?.[1] ?? "";
-    const credentials = {
-      accessKeyId: value("aws_access_key_id"),
-      secretAccessKey: value("aws_secret_access_key"),
-    };
-    return { ...clientOptions(server.endpoint), credentials };
+    return rootOptions(server);
   }
 
   async function pushTo(

@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { createHash, createHmac } from "node:crypto";
 import type { Hash, Hmac } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import {
   AddPermissionCommand,
@@ -13,7 +12,7 @@ import { SignatureV4 } from "@smithy/signature-v4";
 import { start } from "../../src/index.ts";
 import { deployFunction, makeRole } from "../harness/functions.ts";
 import { assumeNewRole, makeUser } from "../harness/principals.ts";
-import { clientOptions } from "../harness/server.ts";
+import { rootOptions } from "../harness/server.ts";
 import type { ClientOptions } from "../harness/server.ts";
 import { ACCOUNT, startSetting } from "./lambda-setting.ts";
 import type { Setting } from "./lambda-setting.ts";
@@ -166,13 +165,7 @@ test("the function's policy lets a role of the account in, and another account w
 test("with --auth on a signature is verified, body included", async () => {
   const server = await start({ auth: "on" });
   try {
-    const text = await readFile(server.credentialsFile ?? "", "utf8");
-    const value = (key: string) => new RegExp(`${key} = (\\S+)`).exec(text)?.[1] ?? "";
-    const credentials = {
-      accessKeyId: value("aws_access_key_id"),
-      secretAccessKey: value("aws_secret_access_key"),
-    };
-    const root = { ...clientOptions(server.endpoint), credentials };
+    const root = await rootOptions(server);
     await makeRole(root);
     const Role = `arn:aws:iam::${ACCOUNT}:role/test-function`;
     const client = await deployFunction(root, "target", { "index.mjs": WHO }, { Role });
@@ -183,7 +176,7 @@ test("with --auth on a signature is verified, body included", async () => {
     const other = await signed(url, root, "text", "test");
     assert.equal(other.status, 403);
     assert.equal(other.headers["x-amzn-errortype"], "InvalidSignatureException");
-    const unknown = { credentials: { ...credentials, accessKeyId: "AKIAUNKNOWN000000000" } };
+    const unknown = { credentials: { ...root.credentials, accessKeyId: "AKIAUNKNOWN000000000" } };
     assert.equal((await signed(url, unknown)).status, 403);
     assert.equal((await callUrl(url)).status, 403);
   } finally {

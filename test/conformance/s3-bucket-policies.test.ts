@@ -1,6 +1,5 @@
 /** Bucket policies and public access blocks: who gets in by them, who is kept out, and what is no policy. */
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import {
   CopyObjectCommand,
@@ -21,6 +20,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { start } from "../../src/index.ts";
 import type { Running } from "../../src/index.ts";
+import { rootOptions } from "../harness/server.ts";
 import { makeUser } from "../harness/principals.ts";
 import { refused, startS3 } from "../harness/s3.ts";
 import type { S3Server } from "../harness/s3.ts";
@@ -252,15 +252,7 @@ describe("callers who are nobody", () => {
   const Bucket = "open-bucket";
   before(async () => {
     server = await start({ auth: "on", sandbox: "process" });
-    const file = await readFile(server.credentialsFile ?? "", "utf8");
-    const read = (name: string) => new RegExp(`^${name} = (\\S+)`, "m").exec(file)?.[1] ?? "";
-    s3 = new S3Client({
-      endpoint: server.endpoint,
-      region: "us-east-1",
-      forcePathStyle: true,
-      maxAttempts: 1,
-      credentials: { accessKeyId: read("aws_access_key_id"), secretAccessKey: read("aws_secret_access_key") },
-    });
+    s3 = new S3Client(await rootOptions(server));
     await s3.send(new CreateBucketCommand({ Bucket }));
     await s3.send(new PutObjectCommand({ Bucket, Key: "public/a", Body: "text" }));
     await s3.send(new PutObjectCommand({ Bucket, Key: "private/a", Body: "text" }));

@@ -1,6 +1,5 @@
 /** S3 with authentication on: signed streams, presigned URLs, tampering, and requests that nobody signed. */
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { after, before, describe, test } from "node:test";
 import {
@@ -14,6 +13,7 @@ import {
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { start } from "../../src/index.ts";
 import type { Running } from "../../src/index.ts";
+import { rootOptions } from "../harness/server.ts";
 import { bytes, refused } from "../harness/s3.ts";
 
 const Bucket = "signed-bucket";
@@ -24,15 +24,7 @@ describe("S3 with authentication", () => {
   let s3: S3Client;
   before(async () => {
     server = await start({ auth: "on", sandbox: "process" });
-    const file = await readFile(server.credentialsFile ?? "", "utf8");
-    const read = (name: string) => new RegExp(`^${name} = (\\S+)`, "m").exec(file)?.[1] ?? "";
-    s3 = new S3Client({
-      endpoint: server.endpoint,
-      region: "us-east-1",
-      forcePathStyle: true,
-      maxAttempts: 1,
-      credentials: { accessKeyId: read("aws_access_key_id"), secretAccessKey: read("aws_secret_access_key") },
-    });
+    s3 = new S3Client(await rootOptions(server));
     await s3.send(new CreateBucketCommand({ Bucket }));
   });
   after(async () => {

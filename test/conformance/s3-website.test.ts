@@ -1,6 +1,5 @@
 /** Buckets as websites: their configurations, documents and redirects, and who may see them. */
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import { request } from "node:http";
 import type { IncomingHttpHeaders } from "node:http";
 import { text } from "node:stream/consumers";
@@ -20,6 +19,7 @@ import {
 import type { PutObjectCommandInput, RoutingRule, WebsiteConfiguration } from "@aws-sdk/client-s3";
 import { start } from "../../src/index.ts";
 import type { Running } from "../../src/index.ts";
+import { rootOptions } from "../harness/server.ts";
 import { refused, startS3 } from "../harness/s3.ts";
 import type { S3Server } from "../harness/s3.ts";
 
@@ -223,15 +223,7 @@ describe("S3 websites with authentication", () => {
   const Bucket = "shown-bucket";
   before(async () => {
     server = await start({ auth: "on", sandbox: "process" });
-    const file = await readFile(server.credentialsFile ?? "", "utf8");
-    const read = (name: string) => new RegExp(`^${name} = (\\S+)`, "m").exec(file)?.[1] ?? "";
-    s3 = new S3Client({
-      endpoint: server.endpoint,
-      region: "us-east-1",
-      forcePathStyle: true,
-      maxAttempts: 1,
-      credentials: { accessKeyId: read("aws_access_key_id"), secretAccessKey: read("aws_secret_access_key") },
-    });
+    s3 = new S3Client(await rootOptions(server));
     await s3.send(new CreateBucketCommand({ Bucket }));
     await s3.send(new PutObjectCommand({ Bucket, Key: "index.html", Body: "hello" }));
     await s3.send(new PutBucketWebsiteCommand({ Bucket, WebsiteConfiguration: WEBSITE }));

@@ -1,6 +1,5 @@
 /** Who may use a queue: identity policies, the queue's own, other accounts, everyone; with authentication on. */
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import {
   AddPermissionCommand,
@@ -19,7 +18,7 @@ import {
 import { start } from "../../src/index.ts";
 import type { Running } from "../../src/index.ts";
 import { assumeNewRole, makeUser } from "../harness/principals.ts";
-import { clientOptions } from "../harness/server.ts";
+import { clientOptions, rootOptions } from "../harness/server.ts";
 import type { ClientOptions } from "../harness/server.ts";
 
 const ARN = "arn:aws:sqs:us-east-1:000000000000";
@@ -36,13 +35,7 @@ function clientOf(options: ClientOptions): SQSClient {
 
 before(async () => {
   server = await start({ auth: "on", sandbox: "process", logLevel: "error" });
-  const file = await readFile(server.credentialsFile ?? "", "utf8");
-  const value = (key: string) => new RegExp(`${key} = (\\S+)`).exec(file)?.[1] ?? "";
-  const credentials = {
-    accessKeyId: value("aws_access_key_id"),
-    secretAccessKey: value("aws_secret_access_key"),
-  };
-  root = { ...clientOptions(server.endpoint), credentials };
+  root = await rootOptions(server);
   sqs = clientOf(root);
 });
 after(async () => {

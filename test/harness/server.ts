@@ -1,5 +1,5 @@
 /** A running server for a test file, with real SDK clients pointed at it. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { start } from "../../src/index.ts";
@@ -48,4 +48,18 @@ export function clientOptions(
     forcePathStyle: true,
     maxAttempts: 1,
   };
+}
+
+/** The same with the root credentials that a server with authentication has made. */
+export async function rootOptions(server: {
+  readonly endpoint: string;
+  readonly credentialsFile: string | undefined;
+}): Promise<ClientOptions> {
+  const file = await readFile(server.credentialsFile ?? "", "utf8");
+  const value = (key: string) => new RegExp(`^${key} = (\\S+)`, "m").exec(file)?.[1] ?? "";
+  const credentials = {
+    accessKeyId: value("aws_access_key_id"),
+    secretAccessKey: value("aws_secret_access_key"),
+  };
+  return { ...clientOptions(server.endpoint), credentials };
 }
