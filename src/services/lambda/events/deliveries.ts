@@ -1,18 +1,18 @@
 /** Carries records from the transaction in which their event ended to their destinations; nothing is lost on the way. */
+import { decodeBlock, encodeBlock } from "../../../kit/block.ts";
+import { backOffMs } from "../../../kit/back-off.ts";
 import type { Clock } from "../../../kit/clock.ts";
 import type { Transaction } from "../../../store/database.ts";
 import type { Job, Queue } from "../../../store/queue.ts";
 import type { Log } from "../../../telemetry/log.ts";
 import { functionArn } from "../names.ts";
-import { Consumer } from "./consumer.ts";
+import { Consumer } from "../../../store/queue/consumer.ts";
 import { Undeliverable, destinationOf } from "./destinations.ts";
 import type { DeadLetter, Delivery, DestinationDeps } from "./destinations.ts";
-import { decodeBlock, encodeBlock } from "./event.ts";
 import type { QueuedEvent } from "./event.ts";
 import type { EventMetrics } from "./event-metrics.ts";
 import { invocationRecord } from "./record.ts";
 import type { Ending } from "./record.ts";
-import { backOffMs } from "./retry.ts";
 
 const DELIVERY_TOPIC = "lambda.deliveries";
 /** Deliveries at once: they are short. */

@@ -1,6 +1,7 @@
 /** Runs queued events: claims them, invokes, acknowledges; retries as AWS does; gives claimed ones back when the server stops. */
 import { ThrottledError } from "../../../invoke/index.ts";
 import type { Invoker } from "../../../invoke/index.ts";
+import { decodeBlock, encodeBlock } from "../../../kit/block.ts";
 import type { Clock } from "../../../kit/clock.ts";
 import type { Ids } from "../../../kit/id.ts";
 import type { Database } from "../../../store/database.ts";
@@ -14,10 +15,9 @@ import { functionArn } from "../names.ts";
 import type { FunctionReference } from "../names.ts";
 import type { EventConfigRow } from "../store-event-configs.ts";
 import { newTraceHeader } from "../trace.ts";
-import { Consumer } from "./consumer.ts";
+import { Consumer } from "../../../store/queue/consumer.ts";
 import type { Deliveries } from "./deliveries.ts";
 import type { DeadLetter } from "./destinations.ts";
-import { decodeBlock, encodeBlock } from "./event.ts";
 import type { QueuedEvent } from "./event.ts";
 import type { EventMetrics } from "./event-metrics.ts";
 import { EVENT_TOPIC } from "./intake.ts";

@@ -1,10 +1,10 @@
 /** The durable queue of asynchronous invocations: what was put in with a committed transaction runs, whatever happens to the server. */
+import { encodeBlock } from "../../../kit/block.ts";
 import type { Clock } from "../../../kit/clock.ts";
 import type { Database, Transaction } from "../../../store/database.ts";
 import type { BatchedJob, Queue } from "../../../store/queue.ts";
 import { functionArn } from "../names.ts";
 import type { FunctionReference } from "../names.ts";
-import { encodeBlock } from "./event.ts";
 import type { EventHeader } from "./event.ts";
 import type { EventMetrics } from "./event-metrics.ts";
 import { EVENT_TOPIC, Intake } from "./intake.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decodeBlock, encodeBlock } from "./event.ts";
+import { decodeBlock, encodeBlock } from "../../../kit/block.ts";
 import type { EventHeader } from "./event.ts";
 import { afterDelay, afterFunctionError, isTooOld } from "./retry.ts";
 

@@ -1,4 +1,5 @@
 /** When an asynchronous event runs again, and when it is given up (AWS: two retries, one and two minutes; six hours). */
+import { backOffMs } from "../../../kit/back-off.ts";
 import type { EventConfigRow } from "../store-event-configs.ts";
 import type { EventHeader } from "./event.ts";
 
@@ -6,8 +7,6 @@ import type { EventHeader } from "./event.ts";
 const FUNCTION_ERROR_WAITS_MS = [60_000, 120_000];
 const RETRY_ATTEMPTS_DEFAULT = 2;
 const EVENT_AGE_SECONDS_DEFAULT = 6 * 3_600;
-const DELAY_MS_MIN = 1_000;
-const DELAY_MS_MAX = 5 * 60_000;
 
 /** What is configured for the function, version or alias; AWS's defaults where nothing is. */
 type Config = Pick<EventConfigRow, "retryAttempts" | "eventAgeSeconds"> | undefined;
@@ -27,11 +26,6 @@ export function afterFunctionError(header: EventHeader, config: Config, now: num
 /** After a throttle or a failure of ours: doubling waits, which count against nothing but the event's age. */
 export function afterDelay(header: EventHeader, config: Config, now: number): Decision {
   return again({ ...header, delays: header.delays + 1 }, config, now + backOffMs(header.delays));
-}
-
-/** The wait after so many failures in a row before this one: doubling, from one second to five minutes. */
-export function backOffMs(failures: number): number {
-  return Math.min(DELAY_MS_MAX, DELAY_MS_MIN * 2 ** Math.min(failures, 30));
 }
 
 /** An event that waited longer than its age allows does not run any more. */

@@ -1,9 +1,9 @@
 /** Takes jobs of one topic off the durable queue and runs so many at once; gives claimed ones back when the server stops. */
-import { every, sleep } from "../../../kit/clock.ts";
-import type { Clock } from "../../../kit/clock.ts";
-import type { Job, Queue } from "../../../store/queue.ts";
-import type { Log } from "../../../telemetry/log.ts";
-import { backOffMs } from "./retry.ts";
+import { backOffMs } from "../../kit/back-off.ts";
+import { every, sleep } from "../../kit/clock.ts";
+import type { Clock } from "../../kit/clock.ts";
+import type { Job, Queue } from "../queue.ts";
+import type { Log } from "../../telemetry/log.ts";
 
 /** After a crash a claimed job runs again when its lease has run out; one that is held is extended well before. */
 const LEASE_MS = 10_000;
