@@ -19,7 +19,11 @@ const ALL = { records: 10_000, bytes: 6 * 1_048_576 };
 const countChunks = sql("test.kinesisChunks", "SELECT COUNT(*) AS chunks FROM kinesis_chunk");
 
 function open({ clock }: TestStore, store: Store): Promise<KinesisService> {
-  const policies = { parse: () => undefined, decide: async () => "none" as const };
+  const policies = {
+    parse: () => undefined,
+    decide: async () => "none" as const,
+    ask: async () => "none" as const,
+  };
   const { database, signals } = store;
   return createKinesis({
     clock,
@@ -28,6 +32,7 @@ function open({ clock }: TestStore, store: Store): Promise<KinesisService> {
     signals,
     log: createLog("error"),
     policies,
+    roles: { allows: async () => false },
     shardThroughput: 0,
   });
 }

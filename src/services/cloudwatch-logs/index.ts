@@ -3,6 +3,8 @@ import { bindService } from "../../aws/service.ts";
 import type { Service } from "../../aws/service.ts";
 import { authorization } from "./authorization.ts";
 import type { CloudwatchLogsDeps } from "./deps.ts";
+import { createIntake } from "./intake.ts";
+import type { GroupIntake } from "./intake.ts";
 import { LiveTails } from "./live-tails.ts";
 import { logs } from "./migrations/001-logs.ts";
 import { garbage } from "./migrations/002-garbage.ts";
@@ -16,6 +18,8 @@ export type { CloudwatchLogsDeps } from "./deps.ts";
 
 export interface CloudwatchLogs {
   readonly service: Service;
+  /** For services that write to groups. */
+  readonly intake: GroupIntake;
   /** Where functions' log lines go. */
   readonly writer: FunctionLogWriter;
   /** Removes what has expired and what deleted groups and streams left; done every minute in any case. */
@@ -39,6 +43,7 @@ export async function createCloudwatchLogs(deps: CloudwatchLogsDeps): Promise<Cl
   const writer = createWriter(state);
   return {
     service: bindService("cloudwatch-logs", operationTable, state, authorization),
+    intake: createIntake(state),
     writer,
     sweep: () => sweeper.sweep(),
     async stop() {

@@ -5,7 +5,7 @@ import type { Database } from "../../store/database.ts";
 import type { Signals } from "../../store/signals.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Appends } from "./records/appends.ts";
-import type { ResourcePolicies } from "./ports.ts";
+import type { ResourcePolicies, Roles } from "./ports.ts";
 import type { ShardLimits } from "./shards/shard-limits.ts";
 import type { Housekeeping } from "./housekeeping.ts";
 import type { Scaling } from "./scaling.ts";
@@ -21,6 +21,7 @@ export interface KinesisDeps {
   readonly signals: Signals;
   readonly log: Log;
   readonly policies: ResourcePolicies;
+  readonly roles: Roles;
   /** What a shard takes and gives, as a multiple of AWS's limits; 0 for as much as it can. */
   readonly shardThroughput: number;
 }

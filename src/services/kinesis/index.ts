@@ -4,6 +4,8 @@ import type { Service } from "../../aws/service.ts";
 import { authorization } from "./authorization.ts";
 import type { Kinesis, KinesisDeps } from "./deps.ts";
 import { Housekeeping } from "./housekeeping.ts";
+import { createIntake } from "./intake.ts";
+import type { StreamIntake } from "./intake.ts";
 import { streams as streamTables } from "./migrations/001-streams.ts";
 import { operationTable } from "./operation-table.ts";
 import { createDirectPuts } from "./operations/put-direct.ts";
@@ -16,10 +18,13 @@ import { Streams } from "./streams.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
 export type { KinesisDeps } from "./deps.ts";
+export type { StreamIntake } from "./intake.ts";
 export type { KinesisRecord, ShardPosition, ShardReader } from "./shard-reader.ts";
 
 export interface KinesisService {
   readonly service: Service;
+  /** For services that put records. */
+  readonly intake: StreamIntake;
   /** For those who read streams in this process. */
   readonly streams: ShardReader<KinesisRecord>;
   /** Removes what has expired and what deleted streams left; done every minute in any case. */
@@ -48,6 +53,7 @@ export async function createKinesis(deps: KinesisDeps): Promise<KinesisService> 
       ...bindService("kinesis", operationTable, kinesis, authorization(kinesis)),
       direct: createDirectPuts(kinesis),
     },
+    intake: createIntake(kinesis),
     streams: shardReader(kinesis),
     sweep: () => housekeeping.sweep(),
     async stop() {

@@ -17,4 +17,19 @@ export interface ResourcePolicies {
       readonly conditions: ConditionValues;
     },
   ): Promise<"denied" | "principal" | "role" | "account" | "none">;
+  /** The same of a service, or of a caller of whom nothing is known but an ARN. */
+  ask(
+    text: string,
+    question: {
+      readonly action: string;
+      readonly resources: readonly string[];
+      readonly conditions?: ConditionValues;
+    },
+    caller: { readonly service: string } | { readonly account: string; readonly arn: string },
+  ): Promise<"denied" | "principal" | "role" | "account" | "none">;
+}
+
+export interface Roles {
+  /** Whether a role's own policies allow an action on a resource. */
+  allows(roleArn: string, action: string, resourceArn: string): Promise<boolean>;
 }

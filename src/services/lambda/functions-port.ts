@@ -1,43 +1,48 @@
 /** Functions for those who call them with events of their own: services (S3 notifications), and what reads event sources. */
 import { ThrottledError } from "../../invoke/index.ts";
-import type { Transaction } from "../../store/database.ts";
+import type { Reader, Transaction } from "../../store/database.ts";
 import type { Lambda } from "./deps.ts";
+import { ASYNC_PAYLOAD_BYTES_MAX } from "./limits.ts";
 import { CHAIN_RUNS_MAX, countRun } from "./lineage.ts";
 import { findVersion } from "./lookup.ts";
 import { functionArn, readFunctionArn } from "./names.ts";
 import type { FunctionReference } from "./names.ts";
 import { invocationError, recursiveInvocation } from "./operations/invoke.ts";
 import type { MappedFunction } from "./ports.ts";
-import { mayInvoke } from "./resource-policies.ts";
+import { askFunction, mayInvoke } from "./resource-policies.ts";
 import { readTags } from "./store.ts";
 import { newTraceHeader } from "./trace.ts";
 import type { VersionRow } from "./version-row.ts";
 
-export interface ServiceInvocation {
+const INVOKE = "lambda:InvokeFunction";
+
+/** A service on its own behalf, for a resource of an account; or what acts for a role. */
+export type FunctionCaller =
+  | {
+      /** `s3.amazonaws.com` */
+      readonly service: string;
+      readonly sourceArn: string;
+      readonly sourceAccount: string;
+    }
+  | { readonly roleArn: string };
+
+export interface NewEventFor {
   /** Full, with a qualifier where the caller was configured with one. */
   readonly functionArn: string;
   readonly payload: Uint8Array;
-  /** `s3.amazonaws.com` */
-  readonly principalService: string;
-  readonly sourceArn: string;
-  readonly sourceAccount: string;
   /** X-Amzn-Trace-Id of what caused the event. */
   readonly traceHeader?: string;
 }
 
 export interface Functions {
-  /** Whether the function exists and its resource policy lets the service invoke it for that resource. */
-  check(
-    functionArn: string,
-    principalService: string,
-    sourceArn: string,
-    sourceAccount: string,
-  ): Promise<"ok" | "missing" | "denied">;
   /**
-   * Queues an event in the caller's transaction; it runs once that is committed.
-   * A function that is gone, or no longer allows the caller, drops it, as AWS does.
+   * Whether the function (its version, its alias) exists and the caller may invoke it: a service by the function's resource policy, a role by
+   * its own policies or that one.
+   * @param reader The transaction in which it is asked, if in any
    */
-  invokeAsync(transaction: Transaction, invocation: ServiceInvocation): Promise<void>;
+  check(functionArn: string, caller: FunctionCaller, reader?: Reader): Promise<"ok" | "missing" | "denied">;
+  /** Queues an event in the caller's transaction; it runs once that is committed. Permission is not asked: that is `check`'s. */
+  invokeAsync(transaction: Transaction, event: NewEventFor): Promise<"queued" | "missing" | "too-large">;
   /** The function, version or alias that an ARN names; undefined where it is gone. */
   describe(functionArn: string): Promise<MappedFunction | undefined>;
   /**
@@ -73,36 +78,22 @@ export type SourceOutcome =
 
 export function createFunctions(lambda: Lambda): Functions {
   return {
-    async check(functionArn, service, sourceArn, sourceAccount) {
+    async check(functionArn, caller, reader = lambda.database) {
       const reference = readFunctionArn(functionArn);
-      if (!reference) return "missing";
-      const found = await findVersion(lambda.database, reference).catch(undefinedIfMissing);
+      const found = reference && (await findVersion(reader, reference).catch(undefinedIfMissing));
       if (!found) return "missing";
-      const places = { policies: lambda.policies, reader: lambda.database };
-      return (await mayInvoke(places, reference, { service, sourceArn, sourceAccount })) ? "ok" : "denied";
+      return (await mayCall(lambda, reference, caller, reader)) ? "ok" : "denied";
     },
-    async invokeAsync(transaction, invocation) {
-      const { functionArn, payload, principalService, sourceArn, sourceAccount, traceHeader } = invocation;
+    async invokeAsync(transaction, { functionArn, payload, traceHeader }) {
+      if (payload.length > ASYNC_PAYLOAD_BYTES_MAX) return "too-large";
       const reference = readFunctionArn(functionArn);
-      const exists = reference && (await readTags(transaction, reference)) !== undefined;
-      const caller = { service: principalService, sourceArn, sourceAccount };
-      const places = { policies: lambda.policies, reader: transaction };
-      if (!exists || !(await mayInvoke(places, reference, caller))) {
-        const why = exists ? "its policy does not allow the caller" : "there is no such function";
-        transaction.afterCommit(() =>
-          lambda.log.warn(`An event for a function is dropped: ${why}`, {
-            functionArn,
-            principalService,
-            sourceArn,
-          }),
-        );
-        return;
-      }
+      if (!reference || (await readTags(transaction, reference)) === undefined) return "missing";
       await lambda.events.put(transaction, reference, {
         requestId: lambda.ids.uuid(),
         payload,
         traceHeader,
       });
+      return "queued";
     },
     async describe(arn) {
       const reference = readFunctionArn(arn);
@@ -111,6 +102,24 @@ export function createFunctions(lambda: Lambda): Functions {
     },
     invokeSync: (arn, invocation) => invokeSync(lambda, arn, invocation),
   };
+}
+
+async function mayCall(
+  { policies, roles }: Pick<Lambda, "policies" | "roles">,
+  reference: FunctionReference,
+  caller: FunctionCaller,
+  reader: Reader,
+): Promise<boolean> {
+  if ("service" in caller) return mayInvoke({ policies, reader }, reference, caller);
+  const { roleArn } = caller;
+  const account = roleArn.split(":")[4] ?? "";
+  const said = await askFunction({ policies, reader }, reference, INVOKE, { account, arn: roleArn });
+  if (said === "denied") return false;
+  const isOwn = reference.account === account;
+  // Within one account either is enough; across accounts both sides must allow.
+  if (isOwn && (said === "principal" || said === "role")) return true;
+  const arn = functionArn(reference, reference.qualifier);
+  return (isOwn || said !== "none") && (await roles.allows(roleArn, INVOKE, arn));
 }
 
 /** A function as event source mappings see it. */

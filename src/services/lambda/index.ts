@@ -36,7 +36,7 @@ export { signPackage } from "./signing/sign-package.ts";
 export { createInvokePorts } from "./invoke-ports.ts";
 export type { LambdaDeps } from "./deps.ts";
 export type { Records } from "./records-port.ts";
-export type { Functions, ServiceInvocation, SourceInvocation, SourceOutcome } from "./functions-port.ts";
+export type { Functions, FunctionCaller, SourceInvocation, SourceOutcome } from "./functions-port.ts";
 
 export interface LambdaService {
   readonly service: Service;

@@ -27,7 +27,6 @@ import { serveWebsite } from "./website/serve.ts";
 export { isWebsite } from "./website/host.ts";
 
 export type { S3Deps } from "./deps.ts";
-export type { NotificationFunctions } from "./ports.ts";
 
 export interface S3Service {
   readonly service: Service;

@@ -29,8 +29,9 @@ export interface QueueIntake {
   /**
    * Whether the queue exists and the sender may send to it: a service by the queue's policy (with aws:SourceArn and aws:SourceAccount), a role by
    * its own policies and the queue's.
+   * @param tx The transaction in which it is asked, if in one: of a service then, since of a role more is to be read than the transaction may
    */
-  check(queueArn: string, sender: QueueSender): Promise<"ok" | "missing" | "denied">;
+  check(queueArn: string, sender: QueueSender, tx?: Transaction): Promise<"ok" | "missing" | "denied">;
   /**
    * Adds a message in the caller's transaction; receivers wake after its commit. Permission is not asked again: that is `check`'s.
    * @throws AwsError for a message that the queue would refuse for another reason than its size
@@ -42,8 +43,8 @@ export interface QueueIntake {
 
 export function createIntake(sqs: Sqs): QueueIntake {
   return {
-    async check(queueArn, sender) {
-      const queue = await sqs.queues.findByArn(queueArn);
+    async check(queueArn, sender, tx) {
+      const queue = await (tx ? sqs.queues.findIn(tx, queueArn) : sqs.queues.findByArn(queueArn));
       if (!queue) return "missing";
       return (await maySend(sqs, queue, sender)) ? "ok" : "denied";
     },

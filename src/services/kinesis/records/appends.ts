@@ -48,6 +48,11 @@ export class Appends {
     });
   }
 
+  /** The same in the caller's transaction; readers wake after its commit. */
+  appendIn(tx: Transaction, stream: StreamRow, chunks: readonly NewChunk[]): Promise<Placed[]> {
+    return this.#write(tx, stream, chunks);
+  }
+
   async #drain(stream: StreamRow): Promise<void> {
     const streamId = stream.stream_id;
     for (;;) {

@@ -129,7 +129,12 @@ function addTo(groups: Groups, shard: Shard, at: number): void {
   else groups.set(shard, [at]);
 }
 
-function shardFor({ open }: Stream, { hashKey }: Pick<ReadyRecord, "hashKey">, ids: Kinesis["ids"]): Shard {
+/** The open shard that a record belongs to; any of them where the stream distributes its records. */
+export function shardFor(
+  { open }: Stream,
+  { hashKey }: Pick<ReadyRecord, "hashKey">,
+  ids: Kinesis["ids"],
+): Shard {
   const shard =
     hashKey === undefined
       ? open[Math.floor(ids.random() * open.length)]

@@ -46,8 +46,7 @@ export async function notify(
     try {
       await handOver(s3, tx, bucket, rule, event);
     } catch (cause) {
-      const receiver = "queueArn" in rule ? rule.queueArn : rule.functionArn;
-      throw new Error(`The event of ${change.name} could not be handed to ${receiver}`, { cause });
+      throw new Error(`The event of ${change.name} could not be handed to ${receiverOf(rule)}`, { cause });
     }
   }
 }
@@ -57,22 +56,45 @@ async function handOver(
   tx: Transaction,
   bucket: BucketRow,
   rule: NotificationRule,
-  { payload, ...trace }: { readonly payload: Buffer; readonly traceHeader?: string },
+  event: { readonly payload: Buffer; readonly traceHeader?: string },
 ): Promise<void> {
-  if ("functionArn" in rule) {
-    const place = { bucketArn: bucketArn(bucket.name), bucketAccount: bucket.account };
-    return s3.functions.invokeAsync(tx, { functionArn: rule.functionArn, payload, ...place, ...trace });
-  }
-  const { queueArn } = rule;
-  const answer = await s3.queues.send(tx, {
-    queueArn,
-    body: payload.toString(),
-    ...trace,
-    sender: senderOf(bucket),
-  });
-  // As on AWS, a queue that is gone keeps nobody from writing.
-  if (answer !== "sent")
-    s3.log.warn("A bucket's notification was lost", { bucket: bucket.name, queue: queueArn, reason: answer });
+  const sender = senderOf(bucket);
+  const answer =
+    "functionArn" in rule
+      ? await toFunction(s3, tx, rule.functionArn, sender, event)
+      : await toQueue(s3, tx, rule.queueArn, sender, event);
+  // As on AWS, what is gone, or does not let the bucket in any more, keeps nobody from writing.
+  if (answer !== "queued" && answer !== "sent")
+    s3.log.warn("A bucket's notification was lost", {
+      bucket: bucket.name,
+      receiver: receiverOf(rule),
+      reason: answer,
+    });
+}
+
+async function toFunction(
+  { functions }: S3,
+  tx: Transaction,
+  functionArn: string,
+  sender: NotificationSender,
+  event: { readonly payload: Buffer; readonly traceHeader?: string },
+) {
+  const said = await functions.check(functionArn, sender, tx);
+  return said === "ok" ? functions.invokeAsync(tx, { functionArn, ...event }) : said;
+}
+
+function toQueue(
+  { queues }: S3,
+  tx: Transaction,
+  queueArn: string,
+  sender: NotificationSender,
+  { payload, ...trace }: { readonly payload: Buffer; readonly traceHeader?: string },
+) {
+  return queues.send(tx, { queueArn, body: payload.toString(), ...trace, sender });
+}
+
+function receiverOf(rule: NotificationRule): string {
+  return "queueArn" in rule ? rule.queueArn : rule.functionArn;
 }
 
 /** Who sends a bucket's notifications, as queues' policies know it. */

@@ -7,7 +7,6 @@ import type { S3 } from "../deps.ts";
 import { s3Error } from "../errors.ts";
 import { readConfigurations } from "../notification/configuration.ts";
 import type { NotificationRule } from "../notification/configuration.ts";
-import { bucketArn } from "../notification/event.ts";
 import { hostIdOf, senderOf } from "../notification/send.ts";
 import type { BucketRow } from "../rows.ts";
 import { setNotification } from "../store-buckets.ts";
@@ -76,7 +75,7 @@ async function checkDestinations(
   };
   const arns = rules.flatMap((rule) => ("functionArn" in rule ? [rule.functionArn] : []));
   for (const arn of new Set(arns)) {
-    const verdict = await s3.functions.check(arn, bucketArn(bucket.name), bucket.account);
+    const verdict = await s3.functions.check(arn, senderOf(bucket));
     if (verdict === "missing") fail(arn, "The destination Lambda function does not exist");
     if (verdict === "denied") fail(arn, `Not authorized to invoke function [${arn}]`);
   }
