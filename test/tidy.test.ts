@@ -15,7 +15,7 @@ const LAYERS = [
   ["main"],
   ["cli", "index"],
   ["server"],
-  ["services", "sources"],
+  ["services", "sources", "courier"],
   ["invoke", "aws"],
   ["sandbox", "store"],
   ["telemetry", "config"],
@@ -49,7 +49,7 @@ function unitOf(file: string): string {
   return part === "services" ? `services/${name}` : part;
 }
 
-test("imports go one way: main, cli, server, services, invoke and aws, sandbox and store, telemetry and config, kit", () => {
+test("imports go one way: main, cli, server, services and sources and courier, invoke and aws, sandbox and store, telemetry and config, kit", () => {
   const wrong: string[] = [];
   for (const file of source)
     for (const target of importsOf(file).filter((one) => one.startsWith("src/"))) {

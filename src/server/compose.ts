@@ -36,7 +36,6 @@ import {
 } from "../services/lambda/index.ts";
 import type { Functions, LambdaService } from "../services/lambda/index.ts";
 import { createS3 } from "../services/s3/index.ts";
-import type { NotificationFunctions } from "../services/s3/index.ts";
 import { createSqs } from "../services/sqs/index.ts";
 import { createSts } from "../services/sts/index.ts";
 import { createSources } from "../sources/index.ts";
@@ -46,6 +45,7 @@ import type { Store } from "../store/index.ts";
 import type { Log } from "../telemetry/log.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import { answerMetrics } from "./metrics-route.ts";
+import { composePush } from "./compose-push.ts";
 import { withRootCredentials } from "./root-credentials.ts";
 
 export interface Platform {
@@ -96,7 +96,7 @@ export async function compose(
   });
   parts.defer(() => sandboxes.close());
   refuseUnenforced(config, sandboxes.isolation);
-  const { services, iam, ecr, s3, lambda, sources, invoker } = await composeServices(
+  const { services, iam, ecr, s3, lambda, sources, push, invoker } = await composeServices(
     config,
     door,
     { ...base, counters: metrics },
@@ -114,6 +114,7 @@ export async function compose(
     defaultRegion: config.region,
   });
   await lambda.start();
+  push.start();
   sources.start();
   s3.start();
 
@@ -130,7 +131,7 @@ export async function compose(
       ecr.registryRoute(request, response, frontDoor.identify),
     urlRoute: (request, response) => lambda.urlRoute(request, response, frontDoor.admit),
     async stop(graceMs) {
-      await Promise.all([sources.stop(graceMs), lambda.stop(graceMs)]);
+      await Promise.all([push.stop(graceMs), sources.stop(graceMs), lambda.stop(graceMs)]);
       await invoker.stop(graceMs);
     },
     close: () => everything.disposeAsync(),
@@ -152,24 +153,15 @@ async function composeServices(
     parts.defer(() => service.stop());
     return service;
   };
-  const iam = owned(await createIam(common));
+  const given = await composeData(config, door, common, store, owned);
+  const { iam, logs, dynamodb, kinesis, ecr, sqs } = given;
   const { resourcePolicies: policies } = iam;
-  const sts = owned(await createSts({ ...common, roles: iam.sessions }));
-  const logs = owned(await createCloudwatchLogs(common));
-  const dynamodb = owned(await createDynamoDb({ ...common, policies }));
-  const dynamodbStreams = createDynamoDbStreams({ ...base, streams: dynamodb.streams, policies });
-  const { shardThroughput } = config;
-  const kinesis = owned(await createKinesis({ ...common, policies, shardThroughput }));
-  const { auth: authentication } = config;
-  const ecr = owned(
-    await createEcr({ ...common, authentication, port: door.port, policies, ...expiry(iam) }),
-  );
-  const sqs = owned(await createSqs({ ...common, ...queueing(store, iam) }));
   // S3 calls functions and Lambda reads code from S3: the one is handed over before the other exists, and used after.
-  const functions = notifiedFunctions(() => lambda.functions);
+  const functions = calledFunctions(() => lambda.functions);
   const s3 = owned(
     await createS3({ ...common, functions, queues: sqs.intake, policies, authentication: config.auth }),
   );
+  const push = composePush({ ...common, queue: store.queue, counters }, { sqs, kinesis, logs, functions });
   const { runtimes, invoker } = composeInvoker(config, door, base, sandboxes, { iam, logs }, parts);
   // What reads event sources calls functions, and Lambda's operations make what it reads.
   const sources = await createSources({
@@ -204,10 +196,33 @@ async function composeServices(
     snapStartObstacle: snapStartObstacle(sandboxes),
     isolationWarning: sandboxes.isolation.namespaces ? undefined : sandboxes.isolation.missing[0],
   });
-  const services = [lambda, s3, dynamodb, dynamodbStreams, kinesis, sqs, iam, sts, logs, ecr].map(
-    ({ service }) => service,
+  const { sts, dynamodbStreams } = given;
+  const own = [lambda, s3, dynamodb, dynamodbStreams, kinesis, sqs, iam, sts, logs, ecr];
+  const services = [...own, ...push.services].map(({ service }) => service);
+  return { services, iam, ecr, s3, lambda, sources, push, invoker };
+}
+
+/** The services that keep something, and call no others but IAM. */
+async function composeData(
+  config: Config,
+  door: Door,
+  common: { clock: Clock; ids: Ids; log: Log } & Pick<Store, "database" | "blobs" | "signals">,
+  store: Store,
+  owned: <T extends { stop(): Promise<void> }>(service: T) => T,
+) {
+  const iam = owned(await createIam(common));
+  const { resourcePolicies: policies, roles } = iam;
+  const sts = owned(await createSts({ ...common, roles: iam.sessions }));
+  const logs = owned(await createCloudwatchLogs(common));
+  const dynamodb = owned(await createDynamoDb({ ...common, policies }));
+  const dynamodbStreams = createDynamoDbStreams({ ...common, streams: dynamodb.streams, policies });
+  const { shardThroughput, auth: authentication } = config;
+  const kinesis = owned(await createKinesis({ ...common, policies, roles, shardThroughput }));
+  const ecr = owned(
+    await createEcr({ ...common, authentication, port: door.port, policies, ...expiry(iam) }),
   );
-  return { services, iam, ecr, s3, lambda, sources, invoker };
+  const sqs = owned(await createSqs({ ...common, ...queueing(store, iam) }));
+  return { iam, sts, logs, dynamodb, dynamodbStreams, kinesis, ecr, sqs };
 }
 
 /** What runs functions. */
@@ -294,19 +309,11 @@ function snapStartObstacle({ capabilities, isolation }: SandboxProvider): string
   return `functions run on ${isolation.provider} here, and only gVisor can save them; start the server with --sandbox runsc`;
 }
 
-/** Lambda's functions as S3's notifications call them. */
-function notifiedFunctions(functions: () => Functions): NotificationFunctions {
-  const principalService = "s3.amazonaws.com";
+/** Lambda's functions for those that are made before Lambda is. */
+function calledFunctions(functions: () => Functions): Pick<Functions, "check" | "invokeAsync"> {
   return {
-    check: (functionArn, bucketArn, account) =>
-      functions().check(functionArn, principalService, bucketArn, account),
-    invokeAsync: (transaction, { bucketArn, bucketAccount, ...event }) =>
-      functions().invokeAsync(transaction, {
-        ...event,
-        principalService,
-        sourceArn: bucketArn,
-        sourceAccount: bucketAccount,
-      }),
+    check: (...question) => functions().check(...question),
+    invokeAsync: (...event) => functions().invokeAsync(...event),
   };
 }
 

@@ -1,0 +1,127 @@
+/** What publishers hand to the courier, and what comes of it. */
+
+/** Where something goes, and what that kind of target needs beside the body. */
+export interface TargetRef {
+  /**
+   * The ARN of a function (with a qualifier, if any), queue, topic, stream, event bus or log group; or an http(s) URL.
+   */
+  readonly arn: string;
+  /** The role that the courier acts for; without one the target's own policy must let the sender's service in. */
+  readonly roleArn?: string;
+  readonly sqs?: {
+    /** FIFO queues need it. */
+    readonly messageGroupId?: string;
+    /** FIFO queues need it unless they deduplicate by content. */
+    readonly deduplicationId?: string;
+    readonly attributes?: MessageAttributes;
+  };
+  readonly kinesis?: { readonly partitionKey: string };
+  readonly sns?: {
+    readonly subject?: string;
+    readonly attributes?: MessageAttributes;
+    readonly messageGroupId?: string;
+    readonly deduplicationId?: string;
+  };
+  /** An event bus's; the body is the event's detail, or with `whole` the whole event. */
+  readonly event?: {
+    readonly source: string;
+    readonly detailType: string;
+    readonly resources?: readonly string[];
+    readonly whole?: boolean;
+  };
+  readonly logs?: { readonly stream: string };
+  readonly http?: {
+    readonly method: string;
+    readonly headers: Readonly<Record<string, string>>;
+    /** Until the answer's headers must have come, in milliseconds. */
+    readonly timeoutMs: number;
+    /** Requests a second to one URL, at most; unlimited where it is absent. */
+    readonly perSecondMax?: number;
+  };
+}
+
+/** As SQS and SNS have them. `BinaryValue` is base64, since what waits is kept as JSON. */
+export type MessageAttributes = Readonly<
+  Record<string, { readonly DataType: string; readonly StringValue?: string; readonly BinaryValue?: string }>
+>;
+
+/** On whose behalf something is handed over, as the target's policy asks for it. */
+export interface Sender {
+  /** `sns.amazonaws.com` */
+  readonly service: string;
+  /** aws:SourceArn: the topic, rule, schedule, log group. */
+  readonly sourceArn: string;
+  /** aws:SourceAccount */
+  readonly account: string;
+  readonly region: string;
+}
+
+export interface Parcel {
+  /** Unique for what is handed over and where to. It names what waits, so that nothing waits twice. */
+  readonly id: string;
+  readonly target: TargetRef;
+  readonly sender: Sender;
+  /** Exactly what the target gets: a function's event, a message's body, a record's data. */
+  readonly body: Buffer;
+  /** X-Amzn-Trace-Id of what caused it. */
+  readonly traceHeader?: string;
+  readonly retry: RetryPolicy;
+  readonly deadLetter?: DeadLetterPlace;
+  readonly metrics?: ParcelMetrics;
+}
+
+/** What follows from a target that cannot take something now. One that refuses it is not asked again. */
+export interface RetryPolicy {
+  /** Attempts after the first. */
+  readonly attemptsMax: number;
+  /** Milliseconds from the hand-over, after which no attempt is begun. */
+  readonly ageMsMax: number;
+  /** Waits before each further attempt; the last one stands for all later. Without them they double, from one second to ten minutes, with jitter. */
+  readonly delaysMs?: readonly number[];
+}
+
+/** Where that goes which was not delivered: the parcel's body, as a message. */
+export interface DeadLetterPlace {
+  readonly queueArn: string;
+  readonly attributes: MessageAttributes;
+  /** What the courier adds of the end, in the words of the publisher's service; see `dead-letters.ts`. */
+  readonly tells?: "eventbridge";
+  /** Instead of the parcel's body, where the target got it in another form. */
+  readonly body?: string;
+  readonly messageGroupId?: string;
+  readonly deduplicationId?: string;
+}
+
+/** Names of the publisher's metrics, all of unit Count, each counted with every set of dimensions. */
+export interface ParcelMetrics {
+  /** `AWS/SNS` */
+  readonly namespace: string;
+  readonly dimensions: readonly Readonly<Record<string, string>>[];
+  /** Every attempt. */
+  readonly attempt?: string;
+  readonly delivered?: string;
+  /** An attempt that will be repeated. */
+  readonly retried?: string;
+  /** Not delivered, for good. */
+  readonly failed?: string;
+  readonly deadLettered?: string;
+  readonly deadLetterFailed?: string;
+}
+
+/** `waiting`: it is in the courier's durable queue. `refused`: it went to the dead-letter queue, where there is one. */
+export type Handed = "delivered" | "waiting" | "refused";
+
+/** Why something was not delivered. */
+export interface Failure {
+  readonly code:
+    | "missing"
+    | "denied"
+    | "too-large"
+    | "invalid"
+    | "unsupported"
+    | "throttled"
+    | "failed"
+    | "timeout";
+  /** A sentence's end: "there is no such queue". */
+  readonly message: string;
+}

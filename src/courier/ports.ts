@@ -1,0 +1,56 @@
+/** What the courier needs of the services that it delivers to; satisfied in server/compose.ts. */
+import type { Transaction } from "../store/database.ts";
+
+type Caller =
+  | { readonly service: string; readonly sourceArn: string; readonly sourceAccount: string }
+  | { readonly roleArn: string };
+
+type Answer = Promise<"ok" | "missing" | "denied">;
+
+export interface TargetFunctions {
+  check(functionArn: string, caller: Caller, tx?: Transaction): Answer;
+  invokeAsync(
+    tx: Transaction,
+    event: { readonly functionArn: string; readonly payload: Uint8Array; readonly traceHeader?: string },
+  ): Promise<"queued" | "missing" | "too-large">;
+}
+
+export interface TargetQueues {
+  check(queueArn: string, sender: Caller, tx?: Transaction): Answer;
+  /** @throws AwsError for a message that the queue would refuse for another reason than its size */
+  send(
+    tx: Transaction,
+    message: {
+      readonly queueArn: string;
+      readonly body: string;
+      readonly attributes?: Readonly<
+        Record<
+          string,
+          { readonly DataType: string; readonly StringValue?: string; readonly BinaryValue?: Uint8Array }
+        >
+      >;
+      readonly traceHeader?: string;
+      readonly groupId?: string;
+      readonly deduplicationId?: string;
+      readonly sender: Caller;
+    },
+  ): Promise<"sent" | "missing" | "too-large">;
+}
+
+export interface TargetStreams {
+  check(streamArn: string, sender: Caller): Answer;
+  put(
+    tx: Transaction,
+    record: { readonly streamArn: string; readonly partitionKey: string; readonly data: Uint8Array },
+  ): Promise<"put" | "missing" | "throttled" | "too-large">;
+}
+
+export interface TargetLogGroups {
+  exists(groupArn: string): Promise<boolean>;
+  put(
+    tx: Transaction,
+    groupArn: string,
+    stream: string,
+    events: readonly { readonly timestamp: number; readonly message: string }[],
+  ): Promise<"put" | "missing">;
+}
