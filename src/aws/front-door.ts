@@ -16,12 +16,13 @@ import { incomingRequest, wireRequest } from "./http/wire-request.ts";
 import type { AnyIncoming, RequestHead, WireRequest } from "./http/wire-request.ts";
 import { writeResponse } from "./http/write-response.ts";
 import type { AnyResponse } from "./http/write-response.ts";
+import { answerOther } from "./other-request.ts";
 import { errorResponse } from "./protocol/error-response.ts";
 import { MalformedInput, MalformedUrl } from "./protocol/malformed-input.ts";
 import type { WireResponse } from "./protocol/protocol.ts";
 import { createServiceIndex } from "./route/resolve-service.ts";
 import type { ServiceIndex } from "./route/resolve-service.ts";
-import { fallbackTarget, resolveOperation, resolveTarget, restPath } from "./route/target.ts";
+import { fallbackTarget, findOperation, resolveTarget, restPath } from "./route/target.ts";
 import type { Target } from "./route/target.ts";
 import { createAuthenticator, refuseOtherAlgorithms } from "./auth/authenticate.ts";
 import type { Authenticator, KeyHolder } from "./auth/authenticate.ts";
@@ -264,7 +265,9 @@ async function serve(door: Door, exchange: Exchange): Promise<WireResponse> {
   const { model, protocol } = target;
   const preflight = await tellOrigins(door, exchange, target);
   if (preflight) return preflight;
-  const { operation, labels } = resolveOperation(target, request, door.catalogue);
+  const match = findOperation(target, request, door.catalogue);
+  if (!match) return serveOther(door, exchange, target);
+  const { operation, labels } = match;
   const caller = await door.authenticator.authenticate(request, signature, target, operation.name);
   undoTransferCodings(request, caller.proof, model.metadata.protocols[0] === "restXml");
   const run = door.implementations.get(model.metadata.name)?.operations.get(operation.name);
@@ -284,6 +287,15 @@ async function serve(door: Door, exchange: Exchange): Promise<WireResponse> {
   });
   Object.assign(answer.headers, exchange.responseHeaders);
   return { ...answer, status: context.responseStatus ?? answer.status };
+}
+
+/** @throws AwsError in the service's own words for what it does not know either */
+async function serveOther(door: Door, exchange: Exchange, target: Target): Promise<WireResponse> {
+  const answer = await answerOther(door, exchange, target);
+  const { method, path } = exchange.request;
+  if (!answer) throw target.protocol.unknownOperation(`${method} ${path}`);
+  Object.assign(answer.headers, exchange.responseHeaders);
+  return answer;
 }
 
 /** Answers a browser's preflight, and tells it in every answer what the page that asks may see, where the service has such rules. */

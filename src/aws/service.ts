@@ -1,6 +1,8 @@
 /** What a service gives the front door: typed operations, derived from the SDK clients at compile time only. */
 import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
+import type { Caller } from "./auth/authenticate.ts";
+import type { SignedText } from "./auth/signed-text.ts";
 import type { WireResponse } from "./protocol/protocol.ts";
 
 export type ProtocolName = "restJson1" | "restXml" | "awsJson1_0" | "awsJson1_1" | "awsQuery" | "rpcv2Cbor";
@@ -153,6 +155,41 @@ export interface Service {
   readonly authorization?: ServiceAuthorization;
   readonly direct?: DirectService;
   readonly crossOrigin?: CrossOrigin;
+  readonly others?: OtherRequests;
+}
+
+/** A request that none of the model's operations answers. */
+export interface OtherRequest {
+  readonly method: string;
+  /** Still encoded; begins with the bucket for S3. */
+  readonly path: string;
+  /** Host and port the caller used. */
+  readonly host: string;
+  /** Lower-case names. */
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Readable;
+  /** Who signed a text of the request's with their key; for none, nobody with authentication on. @throws AwsError */
+  identify(signed: SignedText | undefined): Promise<Caller>;
+  /**
+   * Does by `run` what one of the model's operations would be asked to by these labels, headers and body, and answers as that would.
+   * @throws AwsError, for a caller who may not do it too
+   */
+  call(as: OtherCall): Promise<WireResponse>;
+}
+
+export interface OtherCall {
+  readonly operation: string;
+  readonly caller: Caller;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Readable;
+  readonly run: BoundOperation;
+}
+
+/** A service's answers to requests of which its model says nothing: S3's uploads by forms. */
+export interface OtherRequests {
+  /** Undefined for a request that it does not know either. */
+  answer(request: OtherRequest): Promise<WireResponse> | undefined;
 }
 
 type Loosely<T> = T | Promise<T>;

@@ -137,16 +137,6 @@ describe("S3 settings", () => {
     assert.equal(list.IsTruncated, false);
   });
 
-  test("an upload by a browser's form is refused by name", async () => {
-    const body = new FormData();
-    body.set("key", "from-a-form");
-    body.set("file", new Blob(["content"]));
-    const answer = await fetch(`${server.endpoint}/${Bucket}`, { method: "POST", body });
-    assert.equal(answer.status, 501);
-    assert.match(await answer.text(), /<Code>NotImplemented<\/Code>.*POST Object/);
-    assert.equal((await fetch(`${server.endpoint}/${Bucket}/key`, { method: "POST" })).status, 405);
-  });
-
   test("the settings of accounts, which are S3 Control's, are refused by name and no object", async () => {
     const answer = await fetch(`${server.endpoint}/v20180820/configuration/publicAccessBlock`, {
       method: "PUT",

@@ -15,6 +15,8 @@ import { chunkVerifier } from "./chunk-verifier.ts";
 import type { CredentialScope, SignatureParts } from "./credential.ts";
 import { checkPresignedV2, readPresignedV2 } from "./presigned-v2.ts";
 import type { PresignedV2 } from "./presigned-v2.ts";
+import { isSignedBy, mismatchMembers } from "./signed-text.ts";
+import type { SignedText } from "./signed-text.ts";
 import { createSigningKeys } from "./signing-key.ts";
 import type { SigningKeys } from "./signing-key.ts";
 import { checkSignature } from "./sigv4.ts";
@@ -48,6 +50,8 @@ export interface Authenticator {
   ): Omit<Caller, "proof"> | undefined;
   /** The caller who holds an access key, which a service has verified by other means than a signature. @throws AwsError as `authenticate` */
   callerOf(holder: KeyHolder, target: Target): Promise<Caller>;
+  /** The caller who signed a text; for none, nobody with authentication on. @throws AwsError as `authenticate` */
+  signerOf(signed: SignedText | undefined, target: Target): Promise<Caller>;
 }
 
 /** What a service's own credential says: whose access key it stands for, and the region it was given out in. */
@@ -124,7 +128,28 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       }
       return { region, principal: record?.principal ?? rootOf(accessKeyId), proof: NO_PROOF };
     },
+    async signerOf(signed, target) {
+      const region = signed?.scope?.region || options.defaultRegion;
+      return { region, principal: await signer(options, keys, signed, target), proof: NO_PROOF };
+    },
   };
+}
+
+async function signer(
+  { authentication, accessKeys, clock }: AuthenticatorOptions,
+  keys: SigningKeys,
+  signed: SignedText | undefined,
+  target: Target,
+): Promise<Principal> {
+  const record = signed && (await accessKeys.find(signed.accessKeyId));
+  if (authentication === "off") return record?.principal ?? rootOf(signed?.accessKeyId);
+  if (!signed) return ANONYMOUS;
+  const fail = (failure: AuthFailure) => authError(target.protocolName, failure);
+  if (!record?.active) throw fail({ kind: "unknown-key", members: { AWSAccessKeyId: signed.accessKeyId } });
+  checkToken(record, signed.sessionToken, clock.now(), fail);
+  if (!isSignedBy(signed, record, keys))
+    throw fail({ kind: "bad-signature", members: mismatchMembers(signed) });
+  return record.principal;
 }
 
 interface WholeRequest {

@@ -65,7 +65,8 @@ function parseHeader(authorization: string): SignatureParts {
   };
 }
 
-function parseScope(text: string): CredentialScope | undefined {
+/** A credential's parts; undefined where it is malformed. */
+export function parseScope(text: string): CredentialScope | undefined {
   const [, accessKeyId, date, region, signingName] = CREDENTIAL.exec(text) ?? [];
   if (accessKeyId === undefined || date === undefined || region === undefined || signingName === undefined)
     return undefined;

@@ -1,5 +1,5 @@
 /** restXml, with the few habits that are S3's alone. */
-import { AwsError, notImplemented } from "../errors.ts";
+import { AwsError } from "../errors.ts";
 import type { ServiceMetadata } from "../model/format.ts";
 import { errorMembers } from "./error-members.ts";
 import { MalformedUrl } from "./malformed-input.ts";
@@ -15,9 +15,6 @@ const codec: BodyCodec = {
   read: (shape, bytes) => readXml(shape, parseXml(bytes.toString("utf8"))),
   write: (shape, value) => xmlContent(shape, value),
 };
-
-/** To a bucket, by its path or its host. */
-const FORM_UPLOAD = /^POST \/[^/]*\/?$/;
 
 /** Document elements carry the service's namespace. */
 function bodyWriter(metadata: ServiceMetadata): RestBodyWriter {
@@ -89,16 +86,8 @@ export const restXml: Protocol = {
     error instanceof MalformedUrl
       ? new AwsError("InvalidURI", "Couldn't parse the specified URI.", {}, 400)
       : new AwsError("MalformedXML", error.message, {}, 400),
-  // A form that a browser sends is no operation of the model.
-  unknownOperation: (name) =>
-    FORM_UPLOAD.test(name)
-      ? notImplemented("uploads by a browser's form (POST Object)")
-      : new AwsError(
-          "MethodNotAllowed",
-          "The specified method is not allowed against this resource.",
-          {},
-          405,
-        ),
+  unknownOperation: () =>
+    new AwsError("MethodNotAllowed", "The specified method is not allowed against this resource.", {}, 405),
   internalError: () =>
     new AwsError("InternalError", "We encountered an internal error. Please try again.", {}, 500),
 };

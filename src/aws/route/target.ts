@@ -44,15 +44,31 @@ export async function resolveTarget(
   };
 }
 
+type RequestHead = Pick<WireRequest, "method" | "path" | "query" | "headers" | "host">;
+
 /**
  * Finds the operation.
  * @throws AwsError in the service's own words for an operation it does not have
  */
 export function resolveOperation(
-  { model, protocol, found }: Target,
-  request: Pick<WireRequest, "method" | "path" | "query" | "headers" | "host">,
+  target: Target,
+  request: RequestHead,
   catalogue: Catalogue,
 ): OperationTarget {
+  const match = findOperation(target, request, catalogue);
+  if (!match) throw target.protocol.unknownOperation(`${request.method} ${request.path}`);
+  return match;
+}
+
+/**
+ * The same for requests that may be to no operation, by method and path; undefined then.
+ * @throws AwsError for an operation that is named and does not exist
+ */
+export function findOperation(
+  { model, protocol, found }: Target,
+  request: RequestHead,
+  catalogue: Catalogue,
+): OperationTarget | undefined {
   if (found.operation !== undefined) {
     const operation = model.operation(found.operation);
     if (!operation) throw protocol.unknownOperation(found.operation);
@@ -62,9 +78,7 @@ export function resolveOperation(
   const other = headers["x-amz-account-id"] === undefined ? undefined : otherRoots[rootOf(request.path)];
   if (other !== undefined) throw notImplemented(other);
   const path = restPath(model, request);
-  const match = catalogue.router(model)({ method, path, query, headers });
-  if (!match) throw protocol.unknownOperation(`${method} ${request.path}`);
-  return match;
+  return catalogue.router(model)({ method, path, query, headers });
 }
 
 function rootOf(path: string): string {

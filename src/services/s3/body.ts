@@ -14,10 +14,17 @@ interface BodyInput {
   readonly ContentMD5?: string | undefined;
 }
 
+interface BodyOptions {
+  readonly inline: boolean;
+  readonly key?: Buffer | undefined;
+  /** Bytes that the body is said to have; undefined for one that only its own end tells of. */
+  readonly length: number | undefined;
+}
+
 /**
  * Receives a request's body and holds it against all that the caller said about it.
  * What it answers must be committed or discarded.
- * @throws BadDigest, IncompleteBody, EntityTooLarge, MissingContentLength; then nothing is left stored.
+ * @throws BadDigest, IncompleteBody; then nothing is left stored.
  */
 export async function receiveBody(
   s3: S3,
@@ -25,15 +32,15 @@ export async function receiveBody(
   requested: RequestedChecksum,
   algorithm: ChecksumAlgorithm,
   context: RequestContext,
-  options: { readonly inline: boolean; readonly key?: Buffer | undefined },
+  { length, ...options }: BodyOptions,
 ): Promise<Received> {
-  const length = declaredLength(context);
   const md5 = parseContentMd5(input.ContentMD5);
   // What the caller sent a checksum of may not be what is kept of it.
   const second = requested.algorithm === algorithm ? undefined : requested.algorithm;
-  const received = await s3.content.receive(bounded(input.Body, length), algorithm, { ...options, second });
+  const body = bounded(input.Body, length ?? Number.POSITIVE_INFINITY);
+  const received = await s3.content.receive(body, algorithm, { ...options, second });
   try {
-    if (received.size !== length) throw s3Error("IncompleteBody");
+    if (length !== undefined && received.size !== length) throw s3Error("IncompleteBody");
     if (md5 && !md5.equals(received.md5))
       throw s3Error("BadDigest", {
         ExpectedDigest: md5.toString("base64"),
@@ -47,8 +54,11 @@ export async function receiveBody(
   return received;
 }
 
-/** Bytes of the object in the body: what an aws-chunked request declares apart, else its Content-Length. */
-function declaredLength(context: RequestContext): number {
+/**
+ * Bytes of the object in the body: what an aws-chunked request declares apart, else its Content-Length.
+ * @throws EntityTooLarge, MissingContentLength
+ */
+export function declaredLength(context: RequestContext): number {
   const text = context.headers["x-amz-decoded-content-length"] ?? context.headers["content-length"];
   if (text === undefined) throw s3Error("MissingContentLength");
   const length = Number(text);

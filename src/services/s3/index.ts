@@ -9,6 +9,7 @@ import { Content } from "./content.ts";
 import type { S3, S3Deps } from "./deps.ts";
 import { crossOrigin } from "./cors/cross-origin.ts";
 import { KEY_BYTES, ObjectKeys, randomBytes } from "./encryption/keys.ts";
+import { formUploads } from "./form/upload.ts";
 import { startLifecycles } from "./lifecycle/runner.ts";
 import type { LifecycleRunner } from "./lifecycle/runner.ts";
 import { defaultLimits } from "./limits.ts";
@@ -67,6 +68,7 @@ export async function createS3(deps: S3Deps): Promise<S3Service> {
     service: {
       ...bindService("s3", operationTable, s3, authorization(s3)),
       crossOrigin: crossOrigin(s3.database),
+      others: formUploads(s3),
     },
     objects: storedObjects(s3),
     websiteRoute: (request, response) => serveWebsite(s3, request, response),

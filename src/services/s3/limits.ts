@@ -12,6 +12,8 @@ export const KEY_BYTES_MAX = 1_024;
 export const METADATA_BYTES_MAX = 2_048;
 /** Largest body of one PutObject, UploadPart or copy. */
 export const SINGLE_BODY_BYTES_MAX = 5 * 1024 ** 3;
+/** A form that uploads: all of it that comes before the file's content. */
+export const FORM_FIELDS_BYTES_MAX = 20_480;
 /** Smallest part of a multipart upload, the last one excepted. */
 export const PART_BYTES_MIN = 5 * 1024 ** 2;
 export const PART_NUMBER_MAX = 10_000;

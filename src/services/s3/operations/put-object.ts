@@ -1,7 +1,7 @@
 /** PutObject: streams the body to its place while digesting it, then commits the object and its event together. */
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import { bucketFor, keyBytes } from "../access.ts";
-import { receiveBody } from "../body.ts";
+import { declaredLength, receiveBody } from "../body.ts";
 import { DEFAULT_ALGORITHM } from "../checksum/algorithms.ts";
 import { requestedChecksum } from "../checksum/requested.ts";
 import { checksumOutput } from "../checksum/stored.ts";
@@ -21,6 +21,16 @@ export async function putObject(
   input: Input<Client, "PutObject">,
   context: RequestContext,
 ): Promise<Output<Client, "PutObject">> {
+  return putContent(s3, input, context, { event: "ObjectCreated:Put", length: declaredLength(context) });
+}
+
+/** The same by whichever request. `length` is undefined for a body that only its own end tells of. */
+export async function putContent(
+  s3: S3,
+  input: Input<Client, "PutObject">,
+  context: RequestContext,
+  { event, length }: { readonly event: string; readonly length: number | undefined },
+): Promise<Output<Client, "PutObject">> {
   refuseUnsupported(input);
   checkStorageClass(input.StorageClass);
   const key = keyBytes(input.Key);
@@ -38,6 +48,7 @@ export async function putObject(
   const received = await receiveBody(s3, input, requested, algorithm, context, {
     inline: true,
     key: sealing?.key,
+    length,
   });
   const checksum = { algorithm, type: "FULL_OBJECT", value: received.checksum.toString("base64") } as const;
   const content = {
@@ -51,11 +62,7 @@ export async function putObject(
     lock,
     encryption: sealing?.stored ?? null,
   };
-  const written = await putVersion(
-    s3,
-    { input, key, content, conditions, event: "ObjectCreated:Put" },
-    context,
-  );
+  const written = await putVersion(s3, { input, key, content, conditions, event }, context);
   const { versionId: VersionId, Expiration } = written;
   return {
     ETag: `"${content.etag}"`,

@@ -1,7 +1,7 @@
 /** UploadPart: one part of a multipart upload, streamed to its place. */
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import { bucketFor, keyBytes } from "../access.ts";
-import { receiveBody } from "../body.ts";
+import { declaredLength, receiveBody } from "../body.ts";
 import { checksumMember } from "../checksum/algorithms.ts";
 import { requestedChecksum } from "../checksum/requested.ts";
 import type { S3 } from "../deps.ts";
@@ -27,6 +27,7 @@ export async function uploadPart(
   const received = await receiveBody(s3, input, requested, algorithm, context, {
     inline: false,
     key: s3.keys.open(upload.encryption),
+    length: declaredLength(context),
   });
   const sent = received.second && requested.algorithm;
   const part = await storePart(s3, input, upload, partNumber, received, sent, context);
