@@ -36,6 +36,8 @@ export interface FrontDoorOptions {
   readonly accessKeys: AccessKeys;
   readonly authentication: "off" | "on";
   readonly clock: Clock;
+  /** The clock that callers date their requests by; `clock` where it is not told. */
+  readonly signingClock?: Clock;
   readonly ids: Ids;
   readonly log: Log;
   /** Region of requests that name none. */

@@ -1,6 +1,7 @@
 /** `lambent logs`: what a function printed, or what it prints from now on. */
 import { decodeEventStream } from "./event-stream.ts";
 import { send } from "./client.ts";
+import { durationMs } from "./durations.ts";
 import type { Command } from "./run.ts";
 import { EXIT, UsageError, dim, print, readerGone } from "./terminal.ts";
 
@@ -13,8 +14,6 @@ Prints the log of a function (group /aws/lambda/NAME), oldest line first.
   --since DURATION     how far back: 30s, 10m, 2h, 7d  [10m; nothing with --follow]
   --filter PATTERN     a CloudWatch Logs filter pattern`;
 
-const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-
 export const logsCommand: Command = {
   help: HELP,
   options: { follow: { type: "boolean" }, since: { type: "string" }, filter: { type: "string" } },
@@ -24,7 +23,8 @@ export const logsCommand: Command = {
     const group = name.startsWith("/") ? name : `/aws/lambda/${name}`;
     const filter = typeof flags["filter"] === "string" ? { filterPattern: flags["filter"] } : {};
     const since = flags["since"] ?? (flags["follow"] ? undefined : "10m");
-    if (since !== undefined) await printPast(group, Date.now() - durationMs(String(since)), filter);
+    if (since !== undefined)
+      await printPast(group, Date.now() - durationMs(String(since), "--since"), filter);
     if (flags["follow"] === true) await follow(group, filter);
     return EXIT.ok;
   },
@@ -96,10 +96,4 @@ function callLogs(operation: string, input: object, signal?: AbortSignal): Promi
 
 function printEvent(event: LogEvent): void {
   print(`${dim(new Date(event.timestamp).toISOString())} ${event.message.trimEnd()}`);
-}
-
-function durationMs(text: string): number {
-  const match = /^(\d+)([smhd])$/.exec(text);
-  if (!match?.[1]) throw new UsageError(`--since is "${text}"; it must be a number and s, m, h or d: 10m`);
-  return Number(match[1]) * UNIT_MS[match[2] as keyof typeof UNIT_MS];
 }

@@ -16,6 +16,7 @@ export type Flags = Readonly<Record<string, string | boolean | undefined>>;
 
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   start: async () => (await import("./start.ts")).startCommand,
+  clock: async () => (await import("./clock.ts")).clockCommand,
   demo: async () => (await import("./demo.ts")).demoCommand,
   doctor: async () => (await import("./doctor.ts")).doctorCommand,
   runtimes: async () => (await import("./runtimes.ts")).runtimesCommand,
@@ -32,6 +33,7 @@ Usage: lambent <command> [options]
 Commands:
   start            Run the server until it is told to stop
   demo             Run the serverless thumbnail: a photograph in S3, its thumbnail and a table row out
+  clock            Say what time it is for a server started with --dev, or move its clock ahead
   doctor           Say what isolation, limits and runtimes this machine gives, and how to get what is missing
   runtimes         List the runtimes of functions, or fetch some ahead
   invoke           Invoke a function and print its answer
@@ -42,7 +44,7 @@ Commands:
   lambent <command> --help   explains a command
   lambent --version          prints the version
 
-invoke and logs speak to AWS_ENDPOINT_URL (http://127.0.0.1:4566 when unset), in AWS_REGION, with
+clock, invoke and logs speak to AWS_ENDPOINT_URL (http://127.0.0.1:4566 when unset), in AWS_REGION, with
 AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, like every AWS tool.
 
 Exit codes: 0 success, 1 failure, 2 wrong usage, 3 the invoked function answered with an error.`;

@@ -51,6 +51,8 @@ Options (each also as a variable; a flag wins):
                          mappings name (docs/brokers.md)  [none; LAMBENT_BROKERS]
   --secrets FILE         JSON: secrets of event source mappings by their ARNs; mode 600  [none; LAMBENT_SECRETS]
   --stop-grace-ms N      how long a stop waits for running invocations  [30000; LAMBENT_STOP_GRACE_MS]
+  --dev                  give the server a clock that "lambent clock advance 5m" moves, for development
+                         [off; LAMBENT_DEV=on]
   --log-level LEVEL      debug, info, warn, error: the server's own log, JSON lines on stderr  [info; LAMBENT_LOG_LEVEL]
 
 Probes: GET /_lambent/health (the process answers), GET /_lambent/ready (requests are served).
@@ -89,6 +91,7 @@ export const startCommand: Command = {
     brokers: text,
     secrets: text,
     "stop-grace-ms": text,
+    dev: { type: "boolean" },
     "log-level": text,
   },
   async run(flags, positionals) {
@@ -106,7 +109,7 @@ export const startCommand: Command = {
 export function configFrom(flags: Flags): ConfigInput {
   const named = Object.entries(flags).map(([flag, value]) => [
     flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase()),
-    value,
+    value === true ? "on" : value,
   ]);
   return Object.fromEntries(named) as ConfigInput;
 }

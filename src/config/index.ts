@@ -62,6 +62,8 @@ export interface Config {
   readonly secrets: string;
   /** How long a graceful stop waits for running invocations, in milliseconds. */
   readonly stopGraceMs: number;
+  /** `on` gives the server a clock that `lambent clock advance` moves. For development: nobody else may share its state. */
+  readonly dev: "off" | "on";
 }
 
 export class ConfigError extends Error {
@@ -102,10 +104,12 @@ const VARIABLES = {
   brokers: "LAMBENT_BROKERS",
   secrets: "LAMBENT_SECRETS",
   stopGraceMs: "LAMBENT_STOP_GRACE_MS",
+  dev: "LAMBENT_DEV",
 } as const satisfies Record<keyof Config, string>;
 
 const CHOICES = {
   auth: ["off", "on"],
+  dev: ["off", "on"],
   logLevel: ["debug", "info", "warn", "error"],
   sandbox: ["auto", "runc", "crun", "runsc", "process"],
   outbound: ["internet", "none", "allow-list"],
@@ -161,6 +165,7 @@ export function loadConfig(input: ConfigInput = {}, env: NodeJS.ProcessEnv = pro
     brokers: "",
     secrets: "",
     stopGraceMs: 30_000,
+    dev: "off",
   };
   const read = (key: keyof Config) => input[key] ?? nonEmpty(env[VARIABLES[key]]) ?? defaults[key];
   const config = {
@@ -192,8 +197,10 @@ export function loadConfig(input: ConfigInput = {}, env: NodeJS.ProcessEnv = pro
     brokers: String(read("brokers")),
     secrets: String(read("secrets")),
     stopGraceMs: integer("stopGraceMs", read("stopGraceMs")),
+    dev: choice("dev", read("dev")),
   };
   refuseOpenDoor(config);
+  refuseSharedClock(config);
   refuseUnclearOutbound(config);
   return Object.freeze(config);
 }
@@ -233,6 +240,14 @@ function refuseOpenDoor(config: { host: string; auth: string }): void {
   throw new ConfigError(
     `Refusing to listen on ${config.host} without authentication: everyone who reaches it could run code here. ` +
       `Start with --auth on, or listen on 127.0.0.1.`,
+  );
+}
+
+/** Leases of servers that share a database need one time. */
+function refuseSharedClock(config: Pick<Config, "dev" | "databaseUrl">): void {
+  if (config.dev === "off" || config.databaseUrl === undefined) return;
+  throw new ConfigError(
+    "dev moves the clock of this server alone, and the servers of one database must agree on the time. Start without --database-url.",
   );
 }
 

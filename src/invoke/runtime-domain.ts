@@ -1,5 +1,6 @@
 /** One life of a function's runtime and of its extensions: what they are told, and what is heard of them. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { systemClock } from "../kit/clock.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { Ids } from "../kit/id.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
@@ -258,7 +259,8 @@ export class RuntimeDomain {
     const { hasExternal, size } = this.extensions;
     if (this.#process && size > 0) {
       const budgetMs = hasExternal ? externalShutdownMs : internalShutdownMs;
-      const deadlineMs = this.#deps.clock.now() + budgetMs;
+      // Extensions hold it against the machine's clock.
+      const deadlineMs = systemClock.now() + budgetMs;
       const runtimeMs = hasExternal ? runtimeShutdownMs : internalShutdownMs;
       // Subscribers have what was told so far before they are told to end.
       const flushed = Promise.race([
@@ -267,7 +269,7 @@ export class RuntimeDomain {
       ]);
       await Promise.all([this.#process.terminate(runtimeMs), flushed]);
       const event = { eventType: "SHUTDOWN", shutdownReason: reason, deadlineMs: Math.floor(deadlineMs) };
-      await this.#external.shutDown(event, Math.max(0, deadlineMs - this.#deps.clock.now()));
+      await this.#external.shutDown(event, Math.max(0, deadlineMs - systemClock.now()));
     }
     this.#external.dismiss();
   }

@@ -1,4 +1,4 @@
-/** A clock for tests: it goes with the machine's, and `advance` lets hours pass in milliseconds. */
+/** A clock for tests and development: it goes with the machine's, and `advance` lets hours pass in milliseconds. */
 import { setImmediate } from "node:timers/promises";
 import type { Clock } from "./clock.ts";
 import { systemClock } from "./clock.ts";
@@ -13,10 +13,20 @@ interface Timer {
 }
 
 export class MovableClock implements Clock {
-  #ahead = 0;
+  #ahead: number;
   readonly #timers = new Set<Timer>();
   /** The machine's timer for the first of ours. */
   #disarm: () => void = () => {};
+
+  /** @param aheadMs What it is ahead of the machine's from the beginning. */
+  constructor(aheadMs = 0) {
+    this.#ahead = aheadMs;
+  }
+
+  /** What it is ahead of the machine's clock, in milliseconds. */
+  get aheadMs(): number {
+    return this.#ahead;
+  }
 
   now(): number {
     return systemClock.now() + this.#ahead;

@@ -15,6 +15,7 @@ import {
   readMemory,
 } from "../invoke/index.ts";
 import type { InvokeLimits } from "../invoke/index.ts";
+import { systemClock } from "../kit/clock.ts";
 import type { Clock } from "../kit/clock.ts";
 import { randomIds } from "../kit/id.ts";
 import type { Ids } from "../kit/id.ts";
@@ -44,6 +45,7 @@ import { openStore } from "../store/index.ts";
 import type { Store } from "../store/index.ts";
 import type { Log } from "../telemetry/log.ts";
 import { Metrics } from "../telemetry/metrics.ts";
+import { createClockRoute } from "./clock-route.ts";
 import { answerMetrics } from "./metrics-route.ts";
 import { composePush } from "./compose-push.ts";
 import { withRootCredentials } from "./root-credentials.ts";
@@ -107,6 +109,8 @@ export async function compose(
   const root = await withRootCredentials(config, iam.accessKeys, base.ids);
   const frontDoor = createFrontDoor({
     ...base,
+    // A clock that was moved is the server's alone: those who sign have the machine's.
+    signingClock: systemClock,
     services,
     accessKeys: root.accessKeys,
     authentication: config.auth,
@@ -118,6 +122,7 @@ export async function compose(
   sources.start();
   s3.start();
 
+  const clockRoute = createClockRoute({ ...machine, config, runners: [] });
   const everything = parts.move();
   return {
     frontDoor,
@@ -125,6 +130,7 @@ export async function compose(
     credentialsFile: root.file,
     ownRoute: (request, response) =>
       answerMetrics(metrics, config, request, response) ||
+      clockRoute(request, response) ||
       lambda.codeRoute(request, response) ||
       s3.websiteRoute(request, response) ||
       ecr.downloadRoute(request, response) ||

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Config } from "../config/index.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { PROMETHEUS_TYPE, prometheusText } from "../telemetry/prometheus.ts";
+import { isLocal } from "./local-request.ts";
 
 /**
  * Answers the metrics route; false when the request is not for it. Metrics name accounts and functions, and scrapers do not
@@ -23,11 +24,4 @@ export function answerMetrics(
       .end("With authentication on, metrics are answered to this machine only: scrape 127.0.0.1.\n");
   else response.writeHead(200, { "content-type": PROMETHEUS_TYPE }).end(prometheusText(metrics));
   return true;
-}
-
-/** A proxy on this machine that hands on requests of others says so. */
-function isLocal({ socket, headers }: IncomingMessage): boolean {
-  const { remoteAddress = "" } = socket;
-  const isHandedOn = headers["x-forwarded-for"] !== undefined || headers.forwarded !== undefined;
-  return !isHandedOn && (remoteAddress === "::1" || /^(::ffff:)?127\./.test(remoteAddress));
 }

@@ -6,13 +6,13 @@ import { join } from "node:path";
 import type { CallerPresence, RequestHead } from "../aws/index.ts";
 import { loadConfig } from "../config/index.ts";
 import type { ConfigInput } from "../config/index.ts";
-import { systemClock } from "../kit/clock.ts";
 import type { Clock } from "../kit/clock.ts";
 import { isRegistryRequest } from "../services/ecr/index.ts";
 import { isFunctionUrl } from "../services/lambda/index.ts";
 import { isWebsite } from "../services/s3/index.ts";
 import { createLog } from "../telemetry/log.ts";
 import { foreignPage } from "./browser-guard.ts";
+import { clockOf } from "./clock-file.ts";
 import { compose } from "./compose.ts";
 import type { Platform } from "./compose.ts";
 import { answerOwnRoutes } from "./health.ts";
@@ -41,10 +41,11 @@ export interface StartInput extends ConfigInput {
  * with no `port` a free one is taken.
  * @throws ConfigError; an Error that names what is in the way (port in use, data directory owned by another server).
  */
-export async function start({ clock = systemClock, ...input }: StartInput = {}): Promise<Running> {
+export async function start({ clock: given, ...input }: StartInput = {}): Promise<Running> {
   const temporary = input.dataDir === undefined ? await mkdtemp(join(tmpdir(), "lambent-")) : undefined;
   const config = loadConfig({ port: 0, logLevel: "warn", ...input, dataDir: input.dataDir ?? temporary });
   const log = createLog(config.logLevel);
+  const clock = given ?? (await clockOf(config, log));
   let platform: Platform | undefined;
   let stopping = false;
   const door = {

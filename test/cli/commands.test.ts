@@ -47,7 +47,17 @@ function lambent(argv: readonly string[], input = "") {
 test("--help lists the commands and exit codes; each command explains itself", () => {
   const help = lambent(["--help"]);
   assert.equal(help.code, 0);
-  const commands = ["start", "demo", "doctor", "runtimes", "invoke", "logs", "signing-profile", "sign"];
+  const commands = [
+    "start",
+    "clock",
+    "demo",
+    "doctor",
+    "runtimes",
+    "invoke",
+    "logs",
+    "signing-profile",
+    "sign",
+  ];
   for (const word of [...commands, "Exit codes"]) assert.ok(help.stdout.includes(word));
   for (const command of commands) {
     const one = lambent([command, "--help"]);
@@ -61,7 +71,7 @@ test("a mistake is exit code 2 and a sentence that says what to do", () => {
     code: 2,
     stdout: "",
     stderr:
-      'lambent has no command "fly". Its commands: start, demo, doctor, runtimes, invoke, logs, signing-profile, sign.\n',
+      'lambent has no command "fly". Its commands: start, clock, demo, doctor, runtimes, invoke, logs, signing-profile, sign.\n',
   });
   const flag = lambent(["invoke", "--fast"]);
   assert.equal(flag.code, 2);

@@ -65,6 +65,8 @@ interface AuthenticatorOptions {
   readonly authentication: "off" | "on";
   readonly accessKeys: AccessKeys;
   readonly clock: Clock;
+  /** The clock that callers date their requests by; `clock` where it is not told. */
+  readonly signingClock?: Clock;
   readonly defaultRegion: string;
 }
 
@@ -98,7 +100,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
           throw fail({ kind: "missing" });
         return { region, principal: ANONYMOUS, proof: NO_PROOF };
       }
-      if (signature?.place === "query") checkPresignedLife(request, options.clock.now(), fail);
+      if (signature?.place === "query") checkPresignedLife(request, signedNow(options), fail);
       const record = signature?.scope && (await options.accessKeys.find(signature.scope.accessKeyId));
       return {
         principal: record?.principal ?? rootOf(signature?.scope?.accessKeyId),
@@ -163,7 +165,7 @@ interface WholeRequest {
 
 /** Whether `verified` would find nothing wrong with a request whose hash is that of its body. */
 function verifiedNow(
-  { clock }: AuthenticatorOptions,
+  options: AuthenticatorOptions,
   keys: SigningKeys,
   { request, body, signature, scope, target, record }: WholeRequest,
 ): boolean {
@@ -173,11 +175,10 @@ function verifiedNow(
   if (typeof amzDate !== "string" || typeof announced !== "string" || Array.isArray(token)) return false;
   if (!record.active || given === "" || signedHeaders[0] === "") return false;
   if (UNSIGNED.includes(announced) || announced.startsWith("STREAMING-")) return false;
-  const now = clock.now();
   try {
     checkScope(scope, amzDate, target, wrong);
-    checkSkew(amzDate, now, wrong);
-    checkToken(record, token, now, wrong);
+    checkSkew(amzDate, signedNow(options), wrong);
+    checkToken(record, token, options.clock.now(), wrong);
   } catch {
     return false;
   }
@@ -229,12 +230,13 @@ export function refuseOtherAlgorithms(request: WireRequest, signature: Signature
 
 /** The caller of an S3 URL that is presigned by Signature Version 2. */
 async function presignedCaller(
-  { authentication, accessKeys, clock }: AuthenticatorOptions,
+  options: AuthenticatorOptions,
   request: WireRequest,
   presigned: PresignedV2,
   fail: Fail,
 ): Promise<Principal> {
-  checkExpires(presigned.expires, clock.now(), fail);
+  const { authentication, accessKeys, clock } = options;
+  checkExpires(presigned.expires, signedNow(options), fail);
   const record = await accessKeys.find(presigned.accessKeyId);
   if (authentication === "off") return record?.principal ?? rootOf(presigned.accessKeyId);
   if (!record?.active)
@@ -246,8 +248,13 @@ async function presignedCaller(
 
 type Fail = (failure: AuthFailure) => AwsError;
 
+/** When it is for those who sign. */
+function signedNow({ clock, signingClock = clock }: AuthenticatorOptions): number {
+  return signingClock.now();
+}
+
 async function verified(
-  { accessKeys, clock }: AuthenticatorOptions,
+  options: AuthenticatorOptions,
   keys: SigningKeys,
   request: WireRequest,
   signature: SignatureParts,
@@ -257,14 +264,14 @@ async function verified(
   const { scope } = signature;
   if (!scope || signature.signature === "" || signature.signedHeaders[0] === "")
     throw fail({ kind: "incomplete", detail: incompleteText(request, signature) });
-  const now = clock.now();
+  const { accessKeys, clock } = options;
   const amzDate = readDate(request, signature);
   checkScope(scope, amzDate, target, fail);
-  if (signature.place === "query") checkPresignedLife(request, now, fail);
-  else checkSkew(amzDate, now, fail);
+  if (signature.place === "query") checkPresignedLife(request, signedNow(options), fail);
+  else checkSkew(amzDate, signedNow(options), fail);
   const record = await accessKeys.find(scope.accessKeyId);
   if (!record?.active) throw fail({ kind: "unknown-key", members: { AWSAccessKeyId: scope.accessKeyId } });
-  checkToken(record, tokenOf(request, signature), now, fail);
+  checkToken(record, tokenOf(request, signature), clock.now(), fail);
   const payloadHash = await signedPayloadHash(request, signature, fail);
   const signed: SignedRequest = {
     request,

@@ -1,4 +1,5 @@
 /** Removes expired events, and those of deleted groups and streams, a little at a time: other writers get their turn. */
+import { every } from "../../kit/clock.ts";
 import type { CloudwatchLogsDeps } from "./deps.ts";
 import { expiryOf } from "./lookup.ts";
 import { listRetainedGroups } from "./store.ts";
@@ -29,13 +30,12 @@ export function startSweeper(deps: CloudwatchLogsDeps): Sweeper {
   const sweepSoon = () => {
     sweep().catch((error: unknown) => deps.log.error("old log events could not be removed", { error }));
   };
-  const timer = setInterval(sweepSoon, SWEEP_MS);
-  timer.unref();
+  const cancel = every(deps.clock, SWEEP_MS, sweepSoon);
   return {
     sweep,
     sweepSoon,
     async stop() {
-      clearInterval(timer);
+      cancel();
       ending.abort();
       await running?.catch(() => undefined);
     },

@@ -1,6 +1,7 @@
 /** Temporary credentials: sessions of roles and users, kept durably until they expire, then deleted. */
 import type { AccessKeys, KeyRecord } from "../../aws/authentication.ts";
 import type { Principal } from "../../aws/service.ts";
+import { every } from "../../kit/clock.ts";
 import { assumedRoleArn, parseEntityArn, roleArn, userArn } from "./arn.ts";
 import { evaluate, parseTrustPolicy } from "./policy/index.ts";
 import type { IamState } from "./state.ts";
@@ -182,17 +183,16 @@ export function startSessionSweeper(state: IamState): { sweep(): Promise<void>; 
   const sweep = async () => {
     await state.database.tx((tx) => deleteExpiredSessions(tx, state.clock.now() - KEPT_AFTER_EXPIRY_MS));
   };
-  const timer = setInterval(() => {
+  const cancel = every(state.clock, SWEEP_MS, () => {
     // A sweep that failed is made good by the next one.
     running = sweep().catch((error: unknown) =>
       state.log.error("expired sessions could not be removed", { error }),
     );
-  }, SWEEP_MS);
-  timer.unref();
+  });
   return {
     sweep,
     async stop() {
-      clearInterval(timer);
+      cancel();
       await running;
     },
   };

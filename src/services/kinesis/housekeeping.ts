@@ -1,5 +1,6 @@
 /** Removes records that have expired, and what deleted streams leave, a little at a time: other writers get their turn. */
 import { setImmediate } from "node:timers/promises";
+import { every } from "../../kit/clock.ts";
 import type { Clock } from "../../kit/clock.ts";
 import type { Database } from "../../store/database.ts";
 import type { Log } from "../../telemetry/log.ts";
@@ -23,7 +24,7 @@ const ROWS_MAX = 200;
 export class Housekeeping {
   readonly #deps: HousekeepingDeps;
   readonly #ending = new AbortController();
-  #timer: NodeJS.Timeout | undefined;
+  #cancel: (() => void) | undefined;
   #running: Promise<void> | undefined;
 
   constructor(deps: HousekeepingDeps) {
@@ -33,8 +34,7 @@ export class Housekeeping {
   /** Sweeps now, and then every minute until stopped. Readers hide records from the moment they expire. */
   start(): void {
     this.sweepSoon();
-    this.#timer = setInterval(() => this.sweepSoon(), SWEEP_MS);
-    this.#timer.unref();
+    this.#cancel = every(this.#deps.clock, SWEEP_MS, () => this.sweepSoon());
   }
 
   sweepSoon(): void {
@@ -52,7 +52,7 @@ export class Housekeeping {
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#timer);
+    this.#cancel?.();
     this.#ending.abort();
     await this.#running?.catch(() => undefined);
   }
