@@ -10,7 +10,7 @@ import type { RecordFilter } from "./filter.ts";
 import type { Mapping } from "./mapping.ts";
 import { MappingMetrics } from "./mapping-metrics.ts";
 import type { SourceMetric } from "./mapping-metrics.ts";
-import type { ExecutionRoles, MappedFunctions, RecordDestinations } from "./ports.ts";
+import type { ExecutionRoles, MappedFunctions, RecordDestinations, UsedResource } from "./ports.ts";
 import { ResultWriter } from "./result-writer.ts";
 import type {
   FailureRecord,
@@ -79,9 +79,9 @@ export class MappingContext implements SourceContext {
     return this.#deps.functions.describe(this.#mapping.functionArn);
   }
 
-  async mayRole(action: string, resourceArn: string): Promise<boolean> {
+  async mayRole(action: string, resource: UsedResource): Promise<boolean> {
     const target = await this.target();
-    return target !== undefined && (await this.#deps.roles.allows(target.roleArn, action, resourceArn));
+    return target !== undefined && (await this.#deps.roles.mayUse(target.roleArn, action, resource));
   }
 
   async invoke(payload: Buffer, events: number, options: InvokeOptions = {}): Promise<InvokeOutcome> {

@@ -12,7 +12,7 @@ import { compileFilters } from "./filter.ts";
 import { isInTransition } from "./mapping.ts";
 import type { Mapping, MappingInput, MappingSettings, MappingUpdate, SourceInput } from "./mapping.ts";
 import type { MappedFunctions, RecordDestinations } from "./ports.ts";
-import { BY_SERVICE, checkMapping } from "./rules.ts";
+import { BY_SERVICE, checkMapping, withPollers } from "./rules.ts";
 import type { EventSource } from "./rules.ts";
 import type { MappedFunction, SourceKind } from "./source.ts";
 import {
@@ -59,7 +59,7 @@ export class Mappings {
     const { clock, ids, database, signals } = this.#deps;
     const [name, kind] = this.#kindOf(checkMapping(input));
     const { FunctionName: _, Enabled: isEnabled = true, Tags: tags = {}, ...given } = input;
-    const settings = withDefaults(kind, given);
+    const settings = withPollers(withDefaults(kind, given), kind.name);
     checkMapping(settings);
     const mapping: Mapping = {
       uuid: ids.uuid(),
@@ -119,7 +119,7 @@ export class Mappings {
     const current = await find(database, here, uuid);
     if (isInTransition(current.state)) throw inUse("update");
     const kind = this.#require(current.kind);
-    const settings = merge(kind, current.settings, given);
+    const settings = withPollers(merge(kind, current.settings, given), kind.name);
     checkMapping(settings);
     const functionArn = target?.functionArn ?? current.functionArn;
     const isEnabled = Enabled ?? current.isEnabled;
@@ -219,16 +219,16 @@ export class Mappings {
   }
 }
 
-/**
- * A mapping reads with its function's role alone. A source of another account would have to be asked whether its own policy lets that role
- * in, which nothing does yet.
- */
-function checkPlace({ name }: SourceKind, { eventSourceArn, account, region }: Mapping): void {
+/** A source of another account must be of a kind that has policies of its own, which then have to let the role in. */
+function checkPlace(
+  { name, crossesAccounts }: SourceKind,
+  { eventSourceArn, account, region }: Mapping,
+): void {
   if (eventSourceArn === undefined) return;
   const [, , , sourceRegion, sourceAccount] = eventSourceArn.split(":");
   if (sourceRegion !== region)
     throw invalidParameter(`The event source must be in the function's region, ${region}: ${eventSourceArn}`);
-  if (sourceAccount !== account)
+  if (sourceAccount !== account && !crossesAccounts)
     throw notImplemented(`event source mappings of ${name} in another account: ${eventSourceArn}`);
 }
 

@@ -15,8 +15,14 @@ export interface MappedFunctions {
 
 /** Execution roles. */
 export interface ExecutionRoles {
-  /** Whether the role's policies allow the action on the resource. */
-  allows(roleArn: string, action: string, resourceArn: string): Promise<boolean>;
+  /** Whether what acts for the role may do something to a resource, by the role's policies and the resource's own. */
+  mayUse(roleArn: string, action: string, resource: UsedResource): Promise<boolean>;
+}
+
+export interface UsedResource {
+  readonly arn: string;
+  /** The text of its own policy; undefined where it has none. */
+  readonly policy?: string | undefined;
 }
 
 /** Where the records of failed events go. */
@@ -49,9 +55,15 @@ export interface RecordSender {
 /** Queues, read in this process. */
 export interface QueueReader {
   /** Undefined where there is no such queue. */
-  describe(
-    queueArn: string,
-  ): Promise<{ readonly fifo: boolean; readonly visibilityTimeoutSeconds: number } | undefined>;
+  describe(queueArn: string): Promise<
+    | {
+        readonly fifo: boolean;
+        readonly visibilityTimeoutSeconds: number;
+        /** The text of its policy. */
+        readonly policy: string | undefined;
+      }
+    | undefined
+  >;
   /** Up to `max` messages of at most `bytesMax` together; waits until there is one, `waitMs` is over, or the signal aborts. */
   receive(
     queueArn: string,

@@ -63,8 +63,9 @@ const NEEDED_BY: Partial<Record<keyof CheckedMapping, readonly EventSource[]>> =
   DocumentDBEventSourceConfig: ["Amazon DocumentDB"],
 };
 
-/** Metrics that only Kafka has. */
+/** Metrics that only Kafka has, and kinds that have none. */
 const KAFKA_METRICS: ReadonlySet<string> = new Set(["ErrorCount", "KafkaMetrics"]);
+const UNMEASURED: ReadonlySet<EventSource> = new Set(["Amazon MQ", "Amazon DocumentDB"]);
 /** Each alone; ScalingConfig and ProvisionedPollerConfig exclude each other. */
 const POLLERS: Partial<
   Record<EventSource, { minimum: number; maximum: number; default: readonly [number, number] }>
@@ -95,7 +96,7 @@ export function checkMapping(input: CheckedMapping): EventSource {
   checkBatch(input, source);
   checkScaling(input, source);
   for (const metric of input.MetricsConfig?.Metrics ?? [])
-    if (KAFKA_METRICS.has(metric) && source !== "Apache Kafka")
+    if (UNMEASURED.has(source) || (KAFKA_METRICS.has(metric) && source !== "Apache Kafka"))
       throw invalidParameter(`MetricsConfig: ${metric} is not supported for event sources of ${source}.`);
   return source;
 }
@@ -104,6 +105,26 @@ export function checkMapping(input: CheckedMapping): EventSource {
 function refuse(input: CheckedMapping, source: EventSource): void {
   if (source === "Amazon DocumentDB") throw notImplemented("event source mappings of Amazon DocumentDB");
   if (input.KMSKeyArn) throw notImplemented("KMSKeyArn of event source mappings: this server has no AWS KMS");
+}
+
+/** What AWS has for pollers that a request for provisioned mode does not number. */
+export function withPollers<T extends Pick<CheckedMapping, "ProvisionedPollerConfig">>(
+  settings: T,
+  source: string,
+): T {
+  const bounds = POLLERS[source as EventSource];
+  const { ProvisionedPollerConfig: given } = settings;
+  if (!given || !bounds) return settings;
+  const [least, most] = bounds.default;
+  const { MinimumPollers, MaximumPollers } = given;
+  return {
+    ...settings,
+    ProvisionedPollerConfig: {
+      ...given,
+      MinimumPollers: MinimumPollers ?? least,
+      MaximumPollers: MaximumPollers ?? Math.max(most, MinimumPollers ?? 0),
+    },
+  };
 }
 
 function checkScaling(input: CheckedMapping, source: EventSource): void {

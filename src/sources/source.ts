@@ -9,6 +9,7 @@ import type { Leases } from "../store/lease.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Mapping, SourceInput } from "./mapping.ts";
 import type { SourceMetric } from "./mapping-metrics.ts";
+import type { UsedResource } from "./ports.ts";
 
 /** Of one invocation's payload: a batch is cut before it would be larger. */
 export const BATCH_BYTES_MAX = 6_291_456;
@@ -36,6 +37,8 @@ export interface SourceKind {
   readonly dataKey: "body" | "data" | "value" | undefined;
   /** Whether LastProcessingResult is told while all is well. */
   readonly tellsResult: boolean;
+  /** Whether a mapping may read a source of another account, of which the source's own policy decides. */
+  readonly crossesAccounts: boolean;
   /** Members that the request left out, as AWS has them then. */
   defaults(input: SourceInput): Partial<SourceInput>;
   /**
@@ -124,7 +127,7 @@ export interface SourceContext {
   /** The execution role of the function now; undefined where the function, version or alias is gone. */
   target(): Promise<MappedFunction | undefined>;
   /** Whether the function's execution role may do this now. False too where the function is gone. */
-  mayRole(action: string, resourceArn: string): Promise<boolean>;
+  mayRole(action: string, resource: UsedResource): Promise<boolean>;
   /** Invokes synchronously with the function's own limits; counts InvokedEventCount and FailedInvokeEventCount for `events`. Never rejects. */
   invoke(payload: Buffer, events: number, options?: InvokeOptions): Promise<InvokeOutcome>;
   /** LastProcessingResult: `OK`, `No records processed`, `PROBLEM: …`. Written when it changes, and no more often than once a second. */

@@ -18,9 +18,10 @@ import type {
   CreateEventSourceMappingCommandInput,
   UpdateEventSourceMappingCommandInput,
 } from "@aws-sdk/client-lambda";
-import { DeleteQueueCommand } from "@aws-sdk/client-sqs";
+import { PutRolePolicyCommand } from "@aws-sdk/client-iam";
+import { DeleteQueueCommand, SQSClient, SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { ACCOUNT, makeRole } from "./lambda-setting.ts";
-import { startSources, until } from "../sources/queue-setting.ts";
+import { queues, startSources, until } from "../sources/queue-setting.ts";
 import type { Queue, SourcesSetting } from "../sources/queue-setting.ts";
 
 const NOTE = "note({ arn: context.invokedFunctionArn, version: context.functionVersion });";
@@ -269,6 +270,10 @@ test("CreateEventSourceMapping says what AWS would refuse", async () => {
       /DestinationConfig is not supported/,
     ],
     [{ EventSourceArn: QUEUE, MetricsConfig: { Metrics: ["ErrorCount"] } }, /ErrorCount is not supported/],
+    [
+      { EventSourceArn: BROKER, Queues: ["q"], MetricsConfig: { Metrics: ["EventCount"] } },
+      /EventCount is not supported for event sources of Amazon MQ/,
+    ],
     [{ EventSourceArn: QUEUE, LoggingConfig: { SystemLogLevel: "INFO" } }, /LoggingConfig is not supported/],
     [{ EventSourceArn: QUEUE, BatchSize: 11 }, /Maximum batch window in seconds must be greater than 0/],
     [{ EventSourceArn: `${QUEUE}.fifo`, BatchSize: 11 }, /FIFO queue is at most 10/],
@@ -326,9 +331,68 @@ test("CreateEventSourceMapping says what AWS would refuse", async () => {
   );
 });
 
-test("CreateEventSourceMapping lets nobody read another account's source, whatever their own role may do", async () => {
-  const foreign = queue.arn.replace(ACCOUNT, "111111111111");
-  await refused({ EventSourceArn: foreign }, /Amazon SQS in another account/, "NotImplemented");
+const statement = (Effect: string, AWS: string, Action = "sqs:*") => ({
+  Effect,
+  Principal: { AWS },
+  Action,
+  Resource: "*",
+});
+const policy = (...Statement: object[]) => JSON.stringify({ Version: "2012-10-17", Statement });
+
+test("a queue's own policy is enough for a role of its account, and a deny in it is final", async () => {
+  const Role = await makeRole(setting.iam, "named-by-queue");
+  const named = await setting.consumer(NOTE, { Role });
+  const own = await setting.queue("naming", { Policy: policy(statement("Allow", Role)) });
+  const uuid = await setting.map(named, own);
+  await setting.send(own, ["m"]);
+  await setting.noted(named, 1);
+  const setPolicy = (...Statement: object[]) =>
+    setting.sqs.send(
+      new SetQueueAttributesCommand({ QueueUrl: own.url, Attributes: { Policy: policy(...Statement) } }),
+    );
+  const denied = "The provided execution role does not have permissions to call ReceiveMessage on SQS";
+  await setPolicy(
+    statement("Allow", Role),
+    statement("Deny", Role, "sqs:ReceiveMessage"),
+    statement("Deny", setting.readerRole, "sqs:ReceiveMessage"),
+  );
+  await refused({ EventSourceArn: own.arn }, denied);
+  // What was allowed is believed for a second.
+  await until(async () => {
+    await setting.send(own, ["kept"]);
+    return (await setting.mapping(uuid)).LastProcessingResult === `PROBLEM: ${denied}`;
+  });
+  await setPolicy(statement("Allow", Role));
+  await setting.noted(named, 2);
+  // What the role's own policies deny, no queue can give.
+  const Statement = [{ Effect: "Deny", Action: "sqs:DeleteMessage", Resource: "*" }];
+  await setting.iam.send(
+    new PutRolePolicyCommand({
+      RoleName: "named-by-queue",
+      PolicyName: "denied",
+      PolicyDocument: policy(...Statement),
+    }),
+  );
+  const other = await setting.consumer(NOTE, { Role });
+  await refused({ EventSourceArn: own.arn, FunctionName: other }, /permissions to call DeleteMessage on SQS/);
+  await remove(uuid);
+});
+
+test("a queue of another account is read where its policy and the role's both allow it", async () => {
+  const theirs = queues(new SQSClient(setting.server.client({ account: "111111111111" })));
+  const REFUSED = /does not have permissions to call ReceiveMessage on SQS/;
+  const closed = await theirs.queue("closed");
+  await refused({ EventSourceArn: closed.arn }, REFUSED);
+  await refused({ EventSourceArn: closed.arn.replace("closed", "nowhere") }, REFUSED);
+  const open = await theirs.queue("open", { Policy: policy(statement("Allow", ACCOUNT)) });
+  const poor = await setting.consumer(NOTE, { Role: await makeRole(setting.iam, "poor-abroad") });
+  await refused({ EventSourceArn: open.arn, FunctionName: poor }, REFUSED);
+  const reader = await setting.consumer("note(event.Records.map((one) => [one.body, one.eventSourceARN]));");
+  const uuid = await setting.map(reader, open);
+  await theirs.send(open, ["abroad"]);
+  assert.deepEqual(await setting.noted(reader, 1), [[["abroad", open.arn]]]);
+  await until(async () => (await theirs.counts(open)).inFlight === 0);
+  await remove(uuid);
 });
 
 test("a mapping whose queue is gone can be disabled, and not enabled again", async () => {

@@ -13,13 +13,31 @@ const ACCOUNT = "123456789012";
 const ARN = `arn:aws:sqs:us-east-1:${ACCOUNT}`;
 const BUCKET = { service: "s3.amazonaws.com", sourceArn: "arn:aws:s3:::bucket", sourceAccount: ACCOUNT };
 
-async function open(state: TestStore): Promise<SqsService & AsyncDisposable> {
+interface Opened extends SqsService, AsyncDisposable {
+  makeRole(RoleName: string): Promise<void>;
+  denyRole(RoleName: string, Action: string): Promise<void>;
+}
+
+async function open(state: TestStore): Promise<Opened> {
   const { store, options } = state;
   const common = { ...options, log: createLog("error", () => {}), ...store };
   const iam = await createIam(common);
   const sqs = await createSqs({ ...common, policies: iam.resourcePolicies, roles: iam.roles });
+  const document = (statement: object) => JSON.stringify({ Version: "2012-10-17", Statement: [statement] });
   return {
     ...sqs,
+    async makeRole(RoleName) {
+      const trust = {
+        Effect: "Allow",
+        Principal: { Service: "lambda.amazonaws.com" },
+        Action: "sts:AssumeRole",
+      };
+      await operate(iam, "CreateRole", { RoleName, AssumeRolePolicyDocument: document(trust) });
+    },
+    async denyRole(RoleName, Action) {
+      const PolicyDocument = document({ Effect: "Deny", Action, Resource: "*" });
+      await operate(iam, "PutRolePolicy", { RoleName, PolicyName: "deny", PolicyDocument });
+    },
     async [Symbol.asyncDispose]() {
       await sqs.stop();
       await iam.stop();
@@ -28,9 +46,13 @@ async function open(state: TestStore): Promise<SqsService & AsyncDisposable> {
 }
 
 /** Runs an operation as the account's root. */
-async function operate(sqs: SqsService, name: string, input: object): Promise<Record<string, unknown>> {
+async function operate(
+  { service }: Pick<SqsService, "service">,
+  name: string,
+  input: object,
+): Promise<Record<string, unknown>> {
   const context = { account: ACCOUNT, region: "us-east-1", endpoint: "http://localhost", principal: {} };
-  const run = sqs.service.operations.get(name);
+  const run = service.operations.get(name);
   return (await run?.(input as never, context as RequestContext)) as Record<string, unknown>;
 }
 
@@ -61,11 +83,16 @@ onEveryEngine("queues for other services", (engine) => {
     ];
     await makeQueue(sqs, "q", { Policy: JSON.stringify({ Version: "2012-10-17", Statement }) });
     const check: typeof sqs.intake.check = (...asked) => sqs.intake.check(...asked);
+    const named = { roleArn: `arn:aws:iam::${ACCOUNT}:role/named` };
+    assert.equal(await check(`${ARN}:q`, named), "denied", "there is no such role yet");
+    await sqs.makeRole("named");
     assert.equal(await check(`${ARN}:q`, BUCKET), "ok");
     assert.equal(await check(`${ARN}:q`, { ...BUCKET, sourceArn: "arn:aws:s3:::other" }), "denied");
     assert.equal(await check(`${ARN}:q`, { ...BUCKET, service: "sns.amazonaws.com" }), "denied");
     assert.equal(await check(`${ARN}:none`, BUCKET), "missing");
-    assert.equal(await check(`${ARN}:q`, { roleArn: `arn:aws:iam::${ACCOUNT}:role/named` }), "ok");
+    assert.equal(await check(`${ARN}:q`, named), "ok");
+    await sqs.denyRole("named", "sqs:SendMessage");
+    assert.equal(await check(`${ARN}:q`, named), "denied");
     assert.equal(await check(`${ARN}:q`, { roleArn: `arn:aws:iam::${ACCOUNT}:role/unknown` }), "denied");
   });
 
@@ -146,7 +173,11 @@ onEveryEngine("queues for other services", (engine) => {
     await using sqs = await open(state);
     await makeQueue(sqs, "q", { VisibilityTimeout: "40" });
     const arn = `${ARN}:q`;
-    assert.deepEqual(await sqs.reader.describe(arn), { fifo: false, visibilityTimeoutSeconds: 40 });
+    assert.deepEqual(await sqs.reader.describe(arn), {
+      fifo: false,
+      visibilityTimeoutSeconds: 40,
+      policy: undefined,
+    });
     assert.equal(await sqs.reader.describe(`${ARN}:none`), undefined);
     await state.store.database.tx(async (tx) => {
       for (let n = 0; n < 100; n++)

@@ -8,6 +8,7 @@ import {
   DeleteTableCommand,
   DynamoDBClient,
   PutItemCommand,
+  PutResourcePolicyCommand,
   UpdateItemCommand,
   UpdateTimeToLiveCommand,
 } from "@aws-sdk/client-dynamodb";
@@ -36,9 +37,9 @@ before(async () => {
 after(() => setting?.stop());
 
 /** A table with a stream of one shard. */
-async function table(): Promise<{ name: string; stream: string }> {
+async function table(client = dynamodb): Promise<{ name: string; stream: string }> {
   const TableName = `table-${++tables}`;
-  const { TableDescription } = await dynamodb.send(
+  const { TableDescription } = await client.send(
     new CreateTableCommand({
       TableName,
       AttributeDefinitions: [{ AttributeName: "id", AttributeType: "S" }],
@@ -303,6 +304,22 @@ test("CreateEventSourceMapping says what is missing: the stream, the role's perm
     }),
   );
   await create({ FunctionName: other.name });
+});
+
+test("a stream of another account is read where its policy and the role's both allow it", async () => {
+  const theirs = new DynamoDBClient(setting.server.client({ account: "111111111111" }));
+  const { name, stream } = await table(theirs);
+  const recorder = await setting.record();
+  await assert.rejects(setting.map(recorder, stream), { message: /^Cannot access stream/ });
+  const Statement = [
+    { Effect: "Allow", Principal: { AWS: setting.role }, Action: "dynamodb:*", Resource: stream },
+  ];
+  const Policy = JSON.stringify({ Version: "2012-10-17", Statement });
+  await theirs.send(new PutResourcePolicyCommand({ ResourceArn: stream, Policy }));
+  await setting.map(recorder, stream);
+  await theirs.send(new PutItemCommand({ TableName: name, Item: { id: { S: "abroad" } } }));
+  await until("it has come", async () => (await idsOf(recorder)).length > 0);
+  assert.deepEqual(await idsOf(recorder), ["abroad"]);
 });
 
 test("a stream whose table is deleted is read to its end", async () => {

@@ -126,11 +126,15 @@ suite("failures of event source mappings of Apache Kafka", { skip }, () => {
           ...provisioned,
           FunctionResponseTypes: ["ReportBatchItemFailures"],
           MaximumRetryAttempts: 1,
+          MetricsConfig: { Metrics: ["ErrorCount"] },
           ...onFailure("arn:aws:s3:::failed-records"),
         }),
       );
       await hasCommitted(uuid, "reported", 3);
       assert.deepEqual(valuesOf(await writer.events()), [["a", "poison", "b"], ["poison"]]);
+      const metrics = await (await fetch(`${setting.server.endpoint}/_lambent/metrics`)).text();
+      assert.match(metrics, new RegExp(`^aws_lambda_provisioned_pollers\\{[^}]*"${uuid}"\\} 1$`, "m"));
+      assert.match(metrics, new RegExp(`^aws_lambda_invoke_error_count_total\\{[^}]*"${uuid}"\\} 2$`, "m"));
       const Prefix = `aws/lambda/${uuid}/reported-0/`;
       const Key = await until("the record is in the bucket", async () => {
         const { Contents } = await s3.send(new ListObjectsV2Command({ Bucket: "failed-records", Prefix }));

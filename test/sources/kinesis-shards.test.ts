@@ -7,8 +7,11 @@ import {
   CreateStreamCommand,
   DeleteStreamCommand,
   DescribeStreamConsumerCommand,
+  KinesisClient,
   ListShardsCommand,
   MergeShardsCommand,
+  PutRecordCommand,
+  PutResourcePolicyCommand,
   RegisterStreamConsumerCommand,
   SplitShardCommand,
   waitUntilStreamExists,
@@ -150,6 +153,30 @@ test("a consumer's ARN: enhanced fan-out", async () => {
   );
   await setting.iam.send(new DeleteRolePolicyCommand({ RoleName: "shared-only", PolicyName: "stream" }));
   await create(ConsumerARN, other.name);
+});
+
+test("a stream of another account is read where its policy and the role's both allow it", async () => {
+  const theirs = new KinesisClient(setting.server.client({ account: "111111111111" }));
+  await theirs.send(new CreateStreamCommand({ StreamName: "abroad", ShardCount: 1 }));
+  await waitUntilStreamExists({ client: theirs, ...WAIT }, { StreamName: "abroad" });
+  const ResourceARN = "arn:aws:kinesis:us-east-1:111111111111:stream/abroad";
+  const recorder = await setting.record();
+  await assert.rejects(setting.map(recorder, ResourceARN), {
+    name: "InvalidParameterValueException",
+    message: /^Cannot access stream/,
+  });
+  const Statement = [
+    { Effect: "Allow", Principal: { AWS: setting.role }, Action: "kinesis:*", Resource: ResourceARN },
+  ];
+  const Policy = JSON.stringify({ Version: "2012-10-17", Statement });
+  await theirs.send(new PutResourcePolicyCommand({ ResourceARN, Policy }));
+  await setting.map(recorder, ResourceARN);
+  await theirs.send(
+    new PutRecordCommand({ StreamARN: ResourceARN, Data: Buffer.from("1"), PartitionKey: "key" }),
+  );
+  const [run] = await ran(recorder, 1);
+  assert.deepEqual(run && textsOf(run), ["1"]);
+  assert.equal(run?.event.Records[0]?.["eventSourceARN"], ResourceARN);
 });
 
 test("a role that may no longer read stops the mapping, which says so and goes on once it may", async () => {

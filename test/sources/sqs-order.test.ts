@@ -129,6 +129,18 @@ test("events are counted where MetricsConfig asks for it", async () => {
   assert.deepEqual([filteredOut, failed, deleted], [1, 1, 2]);
 });
 
+test("provisioned pollers have AWS's defaults, and their number is told", async () => {
+  const queue = await setting.queue("provisioned");
+  const name = await setting.consumer("note(1);");
+  const uuid = await setting.map(name, queue, { ProvisionedPollerConfig: { MinimumPollers: 3 } });
+  assert.deepEqual((await setting.mapping(uuid)).ProvisionedPollerConfig, {
+    MinimumPollers: 3,
+    MaximumPollers: 200,
+  });
+  const text = await (await fetch(`${setting.server.endpoint}/_lambent/metrics`)).text();
+  assert.match(text, new RegExp(`^aws_lambda_provisioned_pollers\\{[^}]*"${uuid}"\\} 3$`, "m"));
+});
+
 test("a mapping goes on after a restart, one that is disabled stays so, and one whose queue is gone says it", async () => {
   const dataDir = await mkdtemp(join(tmpdir(), "lambent-sources-"));
   const first = await startSources({ dataDir });

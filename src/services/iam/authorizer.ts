@@ -71,10 +71,20 @@ export async function roleAllows(
   action: string,
   resource: string,
 ): Promise<boolean> {
+  return (await roleDecision(state, roleArn, action, resource))?.decision === "allowed";
+}
+
+/** What a role's own policies and its boundary say, and the facts about it that conditions ask for; undefined without the role. */
+export async function roleDecision(
+  state: IamState,
+  roleArn: string,
+  action: string,
+  resource: string,
+): Promise<(CallerDecision & { readonly context: ConditionContext }) | undefined> {
   const entity = parseEntityArn(roleArn);
   const role =
     entity?.kind === "role" ? await getRole(state.database, entity.account, entity.name) : undefined;
-  if (!role || !entity) return false;
+  if (!role || !entity) return undefined;
   const policies = await state.policies.of(role.role_id, role.boundary_arn);
   const context = {
     ...timeContext(state),
@@ -83,7 +93,7 @@ export async function roleAllows(
     "aws:principaltype": "AssumedRole",
     ...tagContext(role.tags),
   };
-  return decide({ action, resource, context }, policies).decision === "allowed";
+  return { ...decide({ action, resource, context }, policies), context };
 }
 
 /** The user or role behind a caller. */

@@ -13,7 +13,7 @@ import { identities } from "./migrations/001-identities.ts";
 import { operationTable } from "./operation-table.ts";
 import { canBeAssumedBy, createAccessKeys, createServiceSessions, startSessionSweeper } from "./sessions.ts";
 import type { ServiceRoles } from "./sessions.ts";
-import { createResourcePolicies } from "./resource-policies.ts";
+import { createResourcePolicies, roleMayUse } from "./resource-policies.ts";
 import type { ResourcePolicies } from "./resource-policies.ts";
 import type { IamState } from "./state.ts";
 
@@ -44,6 +44,7 @@ export async function createIam(deps: IamDeps): Promise<Iam> {
   const state: IamState = { clock, ids, database, log, policies: new IdentityPolicies(database, clock) };
   const authorizer = createAuthorizer(state);
   const sweeper = startSessionSweeper(state);
+  const resourcePolicies = createResourcePolicies(state);
   return {
     service: bindService("iam", operationTable, state, authorization(state)),
     accessKeys: createAccessKeys(state),
@@ -51,10 +52,11 @@ export async function createIam(deps: IamDeps): Promise<Iam> {
       canBeAssumedBy: (roleArn, service) => canBeAssumedBy(state, roleArn, service),
       session: createServiceSessions(state),
       allows: (roleArn, action, resourceArn) => roleAllows(state, roleArn, action, resourceArn),
+      mayUse: (arn, action, resource) => roleMayUse(state, resourcePolicies, { arn, action }, resource),
     },
     sessions: createSessions(state, authorizer),
     authorizer,
-    resourcePolicies: createResourcePolicies(state),
+    resourcePolicies,
     sweep: () => sweeper.sweep(),
     stop: () => sweeper.stop(),
   };

@@ -1,6 +1,6 @@
 /** Policies on resources, for services whose resources have them: what is wrong with a document, and what one says of a caller. */
 import type { Principal } from "../../aws/service.ts";
-import { bareContext, callerContext } from "./authorizer.ts";
+import { bareContext, callerContext, roleDecision } from "./authorizer.ts";
 import type { ConditionContext } from "./authorizer.ts";
 import { PolicySyntaxError, evaluate, parsePolicy, parseResourcePolicy } from "./policy/index.ts";
 import type { PolicyDocument, PolicyPrincipal, Statement } from "./policy/index.ts";
@@ -10,7 +10,7 @@ import type { IamState } from "./state.ts";
 export type PolicyCaller =
   | { readonly service: string }
   | Principal
-  | { readonly account: string; readonly arn: string };
+  | { readonly account: string; readonly arn: string; readonly roleArn?: string };
 
 /**
  * What a resource's policy says of a caller: that it denies; that it names them or everyone; that it names their role, which boundaries
@@ -76,6 +76,40 @@ export function createResourcePolicies(state: IamState): ResourcePolicies {
       }
     },
   };
+}
+
+/** A resource on which a role is to be used. */
+export interface UsedResource {
+  readonly arn: string;
+  /** Its own policy; undefined where it has none. */
+  readonly policy?: string | undefined;
+}
+
+/**
+ * Whether what acts for a role may do something to a resource, by the role's policies and the resource's: a deny of either is final; within
+ * one account either is enough, though a policy that names the role does not reach beyond the role's boundary; across accounts both must
+ * allow. False for a role that does not exist.
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+ */
+export async function roleMayUse(
+  state: IamState,
+  { ask }: Pick<ResourcePolicies, "ask">,
+  role: { readonly arn: string; readonly action: string },
+  { arn, policy }: UsedResource,
+): Promise<boolean> {
+  const { action } = role;
+  const own = await roleDecision(state, role.arn, action, arn);
+  if (!own || own.decision === "explicitDeny") return false;
+  const account = role.arn.split(":")[4] ?? "";
+  const question = { action, resources: [arn], conditions: own.context };
+  const said =
+    policy === undefined ? "none" : await ask(policy, question, { account, arn: "", roleArn: role.arn });
+  if (said === "denied") return false;
+  const owner = arn.split(":")[4];
+  const isOwn = owner === "" || owner === account;
+  if (own.decision === "allowed") return isOwn || said !== "none";
+  if (!isOwn) return false;
+  return said === "principal" || (said === "role" && own.because.every((kind) => kind === "identity"));
 }
 
 function principalOf(caller: PolicyCaller): PolicyPrincipal {

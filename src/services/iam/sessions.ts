@@ -4,6 +4,7 @@ import type { Principal } from "../../aws/service.ts";
 import { every } from "../../kit/clock.ts";
 import { assumedRoleArn, parseEntityArn, roleArn, userArn } from "./arn.ts";
 import { evaluate, parseTrustPolicy } from "./policy/index.ts";
+import type { UsedResource } from "./resource-policies.ts";
 import type { IamState } from "./state.ts";
 import { getRole, getRoleById, getUserById } from "./store.ts";
 import type { RoleRow } from "./store.ts";
@@ -26,7 +27,10 @@ const SHARED_MAX = 10_000;
 export interface ServiceRoles {
   canBeAssumedBy(roleArn: string, servicePrincipal: string): Promise<boolean>;
   session(roleArn: string, sessionName: string, durationSeconds: number): Promise<TemporaryCredentials>;
+  /** By the role's own policies alone. */
   allows(roleArn: string, action: string, resourceArn: string): Promise<boolean>;
+  /** By the role's policies and the resource's own. */
+  mayUse(roleArn: string, action: string, resource: UsedResource): Promise<boolean>;
 }
 
 export interface NewSession {

@@ -11,6 +11,7 @@ import type { Shard } from "./shards/shard.ts";
 import { livingShards } from "./streams.ts";
 import type { Stream } from "./streams.ts";
 import { findConsumer } from "./store-consumers.ts";
+import type { ConsumerRow } from "./store-consumers.ts";
 import { shardTopic, streamTopic } from "./topics.ts";
 
 export type ShardPosition =
@@ -34,7 +35,6 @@ export interface ShardReader<R> {
   describe(streamArn: string): Promise<
     | {
         enabled: boolean;
-        kmsKeyId?: string;
         viewType?: string;
         consumer?: string;
         /** How long records are kept. */
@@ -42,6 +42,8 @@ export interface ShardReader<R> {
       }
     | undefined
   >;
+  /** The text of the policy of a stream or consumer; undefined where it has none. */
+  policyOf(arn: string): Promise<string | undefined>;
   /** All shards that still have records or are open, parents before children. */
   shards(streamArn: string): Promise<
     readonly {
@@ -72,7 +74,7 @@ export function shardReader(kinesis: Kinesis): ShardReader<KinesisRecord> {
   const { clock, database, streams, signals } = kinesis;
 
   /** By the ARN of a stream or of one of its consumers. */
-  async function find(arn: string): Promise<{ stream: Stream; consumer?: string } | undefined> {
+  async function find(arn: string): Promise<{ stream: Stream; consumer?: ConsumerRow } | undefined> {
     const consumer = readConsumerArn(arn);
     const place = consumer?.stream ?? readStreamArn(arn);
     const stream = place && (await streams.current(place));
@@ -80,7 +82,7 @@ export function shardReader(kinesis: Kinesis): ShardReader<KinesisRecord> {
     if (!consumer) return { stream };
     const row = await findConsumer(database, stream.stream_id, consumer.name);
     const isIt = row !== undefined && Math.floor(row.created_at / 1_000) === consumer.createdSeconds;
-    return isIt ? { stream, consumer: row.name } : undefined;
+    return isIt ? { stream, consumer: row } : undefined;
   }
 
   return {
@@ -89,7 +91,11 @@ export function shardReader(kinesis: Kinesis): ShardReader<KinesisRecord> {
       if (!found) return undefined;
       const { consumer, stream } = found;
       const retentionMs = stream.retention_hours * HOUR_MS;
-      return { enabled: true, retentionMs, ...(consumer !== undefined && { consumer }) };
+      return { enabled: true, retentionMs, ...(consumer && { consumer: consumer.name }) };
+    },
+    async policyOf(arn) {
+      const found = await find(arn);
+      return (found?.consumer ?? found?.stream)?.policy ?? undefined;
     },
     async shards(arn) {
       const found = await find(arn);

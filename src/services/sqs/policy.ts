@@ -4,7 +4,6 @@ import { AwsError } from "../../aws/errors.ts";
 import type { ConditionValues, RequestContext } from "../../aws/service.ts";
 import type { SqsDeps } from "./deps.ts";
 import type { QueueSender } from "./messages/sender.ts";
-import { readQueueArn } from "./names.ts";
 import type { PolicyAnswer } from "./ports.ts";
 import type { Queue } from "./queues/settings.ts";
 
@@ -64,12 +63,5 @@ export async function maySend(
     const said = await policies.ask(policy, { ...question, conditions }, { service: sender.service });
     return said !== "denied" && said !== "none";
   }
-  const account = sender.roleArn.split(":")[4] ?? "";
-  const said =
-    policy === undefined ? "none" : await policies.ask(policy, question, { account, arn: sender.roleArn });
-  if (said === "denied") return false;
-  const isOwn = readQueueArn(arn)?.account === account;
-  // Within one account either is enough; across accounts both sides must allow.
-  if (isOwn && said === "principal") return true;
-  return (isOwn || said !== "none") && (await roles.allows(sender.roleArn, action, arn));
+  return roles.mayUse(sender.roleArn, action, { arn, policy });
 }

@@ -24,6 +24,10 @@ export interface ResourcePolicies {
 }
 
 export interface Roles {
-  /** Whether a role's own policies allow an action on a resource. */
-  allows(roleArn: string, action: string, resourceArn: string): Promise<boolean>;
+  /** Whether what acts for a role may do something to a resource, by the role's policies and the resource's own. */
+  mayUse(
+    roleArn: string,
+    action: string,
+    resource: { readonly arn: string; readonly policy?: string | undefined },
+  ): Promise<boolean>;
 }

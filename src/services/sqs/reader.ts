@@ -19,10 +19,13 @@ export interface ReceiveRequest {
 }
 
 export interface QueueReader {
-  describe(
-    queueArn: string,
-  ): Promise<
-    | { readonly fifo: boolean; readonly visibilityTimeoutSeconds: number; readonly kmsKeyId?: string }
+  describe(queueArn: string): Promise<
+    | {
+        readonly fifo: boolean;
+        readonly visibilityTimeoutSeconds: number;
+        /** The text of its policy. */
+        readonly policy: string | undefined;
+      }
     | undefined
   >;
   /**
@@ -46,9 +49,10 @@ export function createReader(sqs: Sqs): QueueReader {
     describe: (arn) =>
       withQueue<Awaited<ReturnType<QueueReader["describe"]>>>(
         arn,
-        async ({ isFifo, visibilityMs }) => ({
+        async ({ isFifo, visibilityMs, policy }) => ({
           fifo: isFifo,
           visibilityTimeoutSeconds: visibilityMs / 1_000,
+          policy,
         }),
         undefined,
       ),

@@ -90,7 +90,7 @@ export async function checkPermission(
   action: string,
   resourceArn: string,
 ): Promise<void> {
-  if (!(await roles.allows(roleArn, action, resourceArn)))
+  if (!(await roles.mayUse(roleArn, action, { arn: resourceArn })))
     throw invalidParameter(`${lacking(action, resourceArn)} (role: ${roleArn})`);
 }
 
@@ -109,7 +109,8 @@ export async function checkPermissionsNow(
     .filter(({ Type }) => Type !== undefined && SECRET_TYPES.includes(Type))
     .map(({ URI = "" }) => ["secretsmanager:GetSecretValue", URI] as const);
   for (const [action, resourceArn] of [...needed, ...secrets])
-    if (!(await context.mayRole(action, resourceArn))) throw new AccessError(lacking(action, resourceArn));
+    if (!(await context.mayRole(action, { arn: resourceArn })))
+      throw new AccessError(lacking(action, resourceArn));
 }
 
 function lacking(action: string, resourceArn: string): string {

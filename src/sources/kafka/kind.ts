@@ -34,6 +34,7 @@ export function createKafkaSource(deps: ClusterDeps & { readonly roles: Executio
     userReason: "USER_INITIATED",
     dataKey: "value",
     tellsResult: true,
+    crossesAccounts: false,
     defaults: kafkaDefaults,
     sourceKey: clusterAndTopic,
     async validate(mapping: Mapping, target: MappedFunction) {

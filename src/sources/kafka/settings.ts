@@ -14,7 +14,6 @@ export function kafkaDefaults({ ProvisionedPollerConfig }: MappingInput): Partia
   if (!ProvisionedPollerConfig) return { BatchSize: batchSize };
   return {
     BatchSize: batchSize,
-    ProvisionedPollerConfig: { MinimumPollers: 1, MaximumPollers: 200, ...ProvisionedPollerConfig },
     MaximumRetryAttempts: -1,
     MaximumRecordAgeInSeconds: -1,
     BisectBatchOnFunctionError: false,

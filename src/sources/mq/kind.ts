@@ -27,6 +27,7 @@ export function createBrokerSource(deps: MqDeps & { readonly roles: ExecutionRol
     userReason: "USER_INITIATED",
     dataKey: "data",
     tellsResult: true,
+    crossesAccounts: false,
     defaults: () => ({ BatchSize: batchSizeDefault }),
     sourceKey: ({ EventSourceArn = "", Queues = [] }) => [EventSourceArn, ...Queues].join("|"),
     async validate(mapping: Mapping, target: MappedFunction) {

@@ -109,11 +109,8 @@ export class MqReader implements RunningSource {
   }
 
   #receive(inbox: Inbox, message: MqMessage): void {
-    this.#context.count("PolledEventCount", 1);
-    if (this.#context.isFiltered && !this.#context.matches(message.record, message.text)) {
-      this.#context.count("FilteredOutEventCount", 1);
+    if (this.#context.isFiltered && !this.#context.matches(message.record, message.text))
       return message.accept();
-    }
     if (inbox.fits(message)) return inbox.add(message);
     this.#context.log.warn("A message is too large for an invocation and was rejected", {
       uuid: this.#mapping.uuid,

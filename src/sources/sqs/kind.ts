@@ -10,7 +10,7 @@ interface Deps {
   readonly queues: QueueReader;
 }
 
-/** What the execution role must be allowed to do. */
+/** What the execution role must be allowed to do, by its own policies or the queue's. */
 const ACTIONS = ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes"] as const;
 
 export function createQueueSource(deps: Deps): SourceKind {
@@ -20,6 +20,7 @@ export function createQueueSource(deps: Deps): SourceKind {
     userReason: "USER_INITIATED",
     dataKey: "body",
     tellsResult: false,
+    crossesAccounts: true,
     defaults: () => ({ BatchSize: 10, MaximumBatchingWindowInSeconds: 0, FunctionResponseTypes: [] }),
     sourceKey: ({ EventSourceArn = "" }) => EventSourceArn,
     validate: (mapping, target) => validate(deps, mapping, target),
@@ -34,10 +35,11 @@ async function validate(
 ): Promise<void> {
   // One whose queue is gone can still be disabled.
   if (!isEnabled && state !== "Creating") return;
-  for (const action of ACTIONS)
-    if (!(await roles.allows(target.roleArn, `sqs:${action}`, eventSourceArn)))
-      throw invalidParameter(missingPermission(action));
   const queue = await queues.describe(eventSourceArn);
+  const resource = { arn: eventSourceArn, policy: queue?.policy };
+  for (const action of ACTIONS)
+    if (!(await roles.mayUse(target.roleArn, `sqs:${action}`, resource)))
+      throw invalidParameter(missingPermission(action));
   if (!queue)
     throw invalidParameter(
       "Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue. " +

@@ -1,5 +1,5 @@
 /** Reads one queue for one mapping: gathers batches, has them run, and waits where more would not help. */
-import { sleep } from "../../kit/clock.ts";
+import { every, sleep } from "../../kit/clock.ts";
 import type { Mapping } from "../mapping.ts";
 import type { QueueMessage, QueueReader } from "../ports.ts";
 import { BATCH_BYTES_MAX } from "../source.ts";
@@ -8,7 +8,7 @@ import { runBatch } from "./batch.ts";
 import type { BatchEnd, Item } from "./batch.ts";
 import { queueRecord } from "./event.ts";
 import { missingPermission } from "./kind.ts";
-import { Scaling, boundsOf } from "./scaling.ts";
+import { Scaling, boundsOf, pollersOf } from "./scaling.ts";
 
 /** A receive waits this long for a message, at no cost; then it is seen whether the queue is still there. */
 const WAIT_MS = 20_000;
@@ -23,6 +23,8 @@ const TROUBLE_PAUSE_MS_MAX = 5_000;
 const SETTLING_SHARE_MAX = 1;
 /** What was received ahead, and has not begun after this long, goes back: its visibility timeout is for the function. */
 const AHEAD_MS_MAX = 500;
+/** In provisioned mode the number of pollers is told for each minute. */
+const MINUTE_MS = 60_000;
 /** `{"Records":[]}` */
 const ENVELOPE_BYTES = 14;
 
@@ -63,6 +65,7 @@ export class QueuePoller implements RunningSource {
     this.#isFifo = this.#arn.endsWith(".fifo");
     this.#scaling = new Scaling(boundsOf(mapping.settings, this.#isFifo));
     context.signal.addEventListener("abort", () => this.#freed(), { once: true });
+    if (mapping.settings.ProvisionedPollerConfig) this.#tellPollers();
     this.#loop = this.#run();
   }
 
@@ -71,6 +74,14 @@ export class QueuePoller implements RunningSource {
     await Promise.all([this.#loop, this.#asking]);
     await this.#giveBack();
     await Promise.all(this.#running);
+  }
+
+  #tellPollers(): void {
+    const { clock, signal } = this.#context;
+    const tell = () => this.#context.count("ProvisionedPollers", pollersOf(this.#scaling.limit(clock.now())));
+    tell();
+    const end = every(clock, MINUTE_MS, tell);
+    signal.addEventListener("abort", end, { once: true });
   }
 
   async #run(): Promise<void> {
@@ -266,8 +277,9 @@ export class QueuePoller implements RunningSource {
 
   /** Why not; undefined where it may. */
   async #permission(): Promise<string | undefined> {
+    const resource = { arn: this.#arn, policy: (await this.#queues.describe(this.#arn))?.policy };
     for (const action of ["ReceiveMessage", "DeleteMessage"]) {
-      if (await this.#context.mayRole(`sqs:${action}`, this.#arn)) continue;
+      if (await this.#context.mayRole(`sqs:${action}`, resource)) continue;
       return (await this.#context.target()) ? missingPermission(action) : "Function not found";
     }
     return undefined;

@@ -49,6 +49,11 @@ export function boundsOf(settings: MappingSettings, fifo: boolean): Bounds {
   return { start: Math.min(START, max), max, raisePerMinute: RAISE_PER_MINUTE };
 }
 
+/** Provisioned pollers that so many batches take. */
+export function pollersOf(batches: number): number {
+  return Math.ceil(batches / PER_POLLER);
+}
+
 export class Scaling {
   readonly #bounds: Bounds;
   #limit: number;

@@ -65,13 +65,17 @@ function streamKind<R extends StreamRecord>(
     runsOn: "every server",
     userReason: "User action",
     tellsResult: true,
+    crossesAccounts: true,
     defaults: streamDefaults,
     sourceKey: ({ EventSourceArn }) => EventSourceArn ?? "",
     async validate({ eventSourceArn = "", isEnabled, state }, { roleArn }) {
       // One whose stream is gone can still be disabled.
       if (!isEnabled && state !== "Creating") return;
+      // First, so that nobody learns of another account's streams what they may not.
+      await kind.checkRole(eventSourceArn, async (action, arn) =>
+        roles.mayUse(roleArn, action, { arn, policy: await kind.reader.policyOf(arn) }),
+      );
       if (!(await kind.reader.describe(eventSourceArn))) throw invalid(`Stream not found: ${eventSourceArn}`);
-      await kind.checkRole(eventSourceArn, (action, arn) => roles.allows(roleArn, action, arn));
     },
     start: (mapping, context) => new StreamSource(kind, mapping, context),
     forget: (tx, { uuid }) => forgetMapping(tx, uuid),

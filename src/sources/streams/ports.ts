@@ -3,6 +3,8 @@
 export interface ShardReader<R extends StreamRecord> {
   /** Undefined where there is no such stream, or no such consumer of it. @param sourceArn A stream's, or a consumer's (enhanced fan-out). */
   describe(sourceArn: string): Promise<StreamDescription | undefined>;
+  /** The text of its own policy; undefined where it has none. @param sourceArn A stream's, or a consumer's. */
+  policyOf(sourceArn: string): Promise<string | undefined>;
   /** All shards that are open or still have records, parents before children. */
   shards(sourceArn: string): Promise<readonly Shard[]>;
   /** Records in order from a position; none when there are none yet. */

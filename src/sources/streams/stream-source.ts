@@ -200,9 +200,12 @@ export class StreamSource<R extends StreamRecord> implements RunningSource {
     if (this.#known && clock.now() - this.#known.checkedAt < ACCESS_AGE_MS_MAX) return this.#known;
     const target = await this.#context.target();
     if (!target) throw new StreamProblem(`Function not found: ${this.#mapping.functionArn}`);
-    const description = await this.#kind.reader.describe(this.#sourceArn);
+    const { reader } = this.#kind;
+    await this.#kind.checkRole(this.#sourceArn, async (action, arn) =>
+      this.#context.mayRole(action, { arn, policy: await reader.policyOf(arn) }),
+    );
+    const description = await reader.describe(this.#sourceArn);
     if (!description) throw new StreamProblem(`Stream not found: ${this.#sourceArn}`);
-    await this.#kind.checkRole(this.#sourceArn, (action, arn) => this.#context.mayRole(action, arn));
     const { retentionMs = RETENTION_MS_DEFAULT } = description;
     this.#known = { roleArn: target.roleArn, retentionMs, checkedAt: clock.now() };
     return this.#known;

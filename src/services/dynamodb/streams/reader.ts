@@ -87,6 +87,11 @@ export class StreamReader {
     return stream && { enabled: stream.endedAt === 0, viewType: stream.viewType };
   }
 
+  /** The text of a stream's own policy; undefined where it has none. */
+  async policyOf(arn: string): Promise<string | undefined> {
+    return (await this.#find(arn))?.policy?.text;
+  }
+
   /** All shards that are open or may still have records, parents before children. */
   async shards(arn: string): Promise<readonly DynamoDbShard[]> {
     return (await this.#shards(arn)).map((shard) => ({
