@@ -7,6 +7,7 @@ import {
   ChangeMessageVisibilityCommand,
   DeleteMessageBatchCommand,
   DeleteMessageCommand,
+  PurgeQueueCommand,
   ReceiveMessageCommand,
   SendMessageBatchCommand,
   SendMessageCommand,
@@ -424,6 +425,53 @@ test("messages expire after the retention period, also while nobody looks", asyn
   await clock.advance(1_500);
   assert.deepEqual(await queue.counts(), [1, 0, 0]);
   assert.deepEqual(await queue.bodies(), ["c"]);
+});
+
+test("of messages that were sent and received together, each is hidden, deleted and counted alone", async () => {
+  const deadLetters = await setting.queue();
+  const queue = await setting.queue({
+    VisibilityTimeout: "30",
+    RedrivePolicy: JSON.stringify({ deadLetterTargetArn: deadLetters.arn, maxReceiveCount: 2 }),
+  });
+  await queue.sendAll(["a", "b", "c", "d", "e"]);
+  const [a, b, c, ...others] = await queue.receive();
+  assert.deepEqual([a?.Body, b?.Body, c?.Body, others.length], ["a", "b", "c", 2]);
+  assert.deepEqual(await queue.counts(), [0, 5, 0]);
+  await queue.delete(a ?? {}, c ?? {});
+  assert.deepEqual(await queue.counts(), [0, 3, 0]);
+  const change = new ChangeMessageVisibilityCommand({
+    QueueUrl: queue.url,
+    ReceiptHandle: b?.ReceiptHandle,
+    VisibilityTimeout: 90,
+  });
+  await setting.client.send(change);
+  assert.deepEqual(await queue.counts(), [0, 3, 0]);
+  await clock.advance(31_000);
+  assert.deepEqual(await queue.counts(), [2, 1, 0]);
+  // A handle is good until the message is received again, and the count goes on where it was.
+  await queue.delete(others[1] ?? {});
+  const [d] = await queue.receive();
+  assert.deepEqual([d?.Body, d?.Attributes?.["ApproximateReceiveCount"]], ["d", "2"]);
+  await queue.delete(others[0] ?? {});
+  assert.deepEqual(await queue.counts(), [0, 2, 0]);
+  await clock.advance(61_000);
+  assert.deepEqual(await queue.bodies(), ["b"]);
+  assert.deepEqual(await deadLetters.bodies(), ["d"]);
+});
+
+test("a purge takes messages in flight too, and those in flight expire", async () => {
+  const queue = await setting.queue({ MessageRetentionPeriod: "60", VisibilityTimeout: "50" });
+  await queue.sendAll(["a", "b"]);
+  await queue.receive();
+  await setting.client.send(new PurgeQueueCommand({ QueueUrl: queue.url }));
+  assert.deepEqual(await queue.counts(), [0, 0, 0]);
+  await clock.advance(51_000);
+  assert.deepEqual(await queue.bodies(), []);
+  await queue.sendAll(["c", "d"]);
+  await queue.receive();
+  await clock.advance(61_000);
+  assert.deepEqual(await queue.counts(), [0, 0, 0]);
+  assert.deepEqual(await queue.bodies(), []);
 });
 
 test("no message is received twice, and none is left, by many receivers at once", async () => {

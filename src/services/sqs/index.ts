@@ -14,6 +14,7 @@ import { Sequence } from "./messages/sequence.ts";
 import { queues as queuesMigration } from "./migrations/001-queues.ts";
 import { chunks } from "./migrations/002-chunks.ts";
 import { claimedAt } from "./migrations/003-claimed-at.ts";
+import { claimedChunks } from "./migrations/004-claimed-chunks.ts";
 import { MoveTasks } from "./move/move-tasks.ts";
 import { operationTable } from "./operation-table.ts";
 import { MessageCounts } from "./queues/counts.ts";
@@ -40,7 +41,7 @@ export interface SqsService {
 /** SQS over a database; it goes on with the tasks that an earlier process began. */
 export async function createSqs(deps: SqsDeps): Promise<SqsService> {
   const { database } = deps;
-  await database.migrate("sqs", [queuesMigration, chunks, claimedAt]);
+  await database.migrate("sqs", [queuesMigration, chunks, claimedAt, claimedChunks]);
   const queues = new QueueRegistry(database);
   const sequence = await Sequence.open(database);
   const known = { ...deps, queues, sequence };

@@ -4,7 +4,8 @@ import { settleGroup } from "./messages/groups.ts";
 import { readHandle, received } from "./messages/message.ts";
 import type { QueueMessage, Receipt } from "./messages/message.ts";
 import type { Queue } from "./queues/settings.ts";
-import { getMessage, setVisible } from "./store/messages.ts";
+import { inFlight } from "./messages/in-flight.ts";
+import { setVisible } from "./store/messages.ts";
 
 export interface ReceiveRequest {
   /** May exceed the ten of ReceiveMessage. */
@@ -33,7 +34,7 @@ export interface QueueReader {
    * at once, so that a caller who asks again must look whether it is there.
    */
   receive(queueArn: string, request: ReceiveRequest): Promise<QueueMessage[]>;
-  /** Resolves once it is durable. */
+  /** Resolves once it survives `kill -9`, and, in a FIFO queue, a power loss too. */
   delete(queueArn: string, receiptHandles: readonly string[]): Promise<void>;
   changeVisibility(queueArn: string, receiptHandles: readonly string[], seconds: number): Promise<void>;
   /** Gives messages back, after a delay, without having counted the receive. */
@@ -72,7 +73,7 @@ export function createReader(sqs: Sqs): QueueReader {
         arn,
         async (queue) => {
           const receipts = receiptsOf(queue, handles);
-          if (receipts.length > 0) await sqs.deletions.delete(queue, receipts);
+          if (receipts.length > 0) await sqs.deletions.deleteSoon(queue, receipts);
         },
         undefined,
       ),
@@ -109,7 +110,7 @@ async function show(
       const groups = new Set<string>();
       let isAny = false;
       for (const receipt of receipts) {
-        const row = await getMessage(tx, queue.id, receipt.seq);
+        const row = await inFlight(tx, database.engine, queue, receipt);
         if (row?.claims !== receipt.claims || row.visible_at <= now) continue;
         isAny = true;
         await setVisible(tx, receipt, now + delayMs, uncounted);

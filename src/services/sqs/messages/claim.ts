@@ -3,7 +3,9 @@ import type { Database, Transaction } from "../../../store/database.ts";
 import type { Signals } from "../../../store/signals.ts";
 import type { QueueRegistry } from "../queues/registry.ts";
 import type { Queue } from "../queues/settings.ts";
-import { CHUNK_MESSAGES_MAX, firstChunkAt, openChunks } from "../store/chunks.ts";
+import { CHUNK_MESSAGES_MAX, deleteChunk, firstChunkAt, firstChunks, messagesIn } from "../store/chunks.ts";
+import type { ChunkRow } from "../store/chunks.ts";
+import { claimChunk } from "../store/claimed-chunks.ts";
 import { nextReady, readyGroups } from "../store/groups.ts";
 import {
   claimMessages,
@@ -54,13 +56,26 @@ export async function claim(
 ): Promise<Claims> {
   const share = new Share(wanted);
   const deadLetters = await deadLetterQueue(deps, tx, queue);
-  const round: Round = { deps, tx, queue, now, deadLetters, share, opened: new Set() };
+  const round: Round = {
+    deps,
+    tx,
+    queue,
+    now,
+    deadLetters,
+    share,
+    opened: new Set(),
+    inChunks: new Set(),
+    untilFor: (receiver) => now + (wanted[receiver]?.visibilityMs ?? 0),
+  };
   const isAll = queue.isFifo ? await claimOfGroups(round) : await claimVisible(round);
   for (const [i, rows] of share.messages.entries()) {
-    const until = now + (wanted[i]?.visibilityMs ?? 0);
-    const seqs = rows.filter((row) => !round.opened.has(row)).map(({ seq }) => seq);
-    await claimMessages(tx, queue.id, seqs, until, now);
-    for (const row of rows) Object.assign(row, afterClaim(row, until, now));
+    const until = round.untilFor(i);
+    const seqs: number[] = [];
+    for (const row of rows) {
+      if (!round.opened.has(row) && !round.inChunks.has(row)) seqs.push(row.seq);
+      claimed(row, until, now);
+    }
+    if (seqs.length > 0) await claimMessages(tx, queue.id, seqs, until, now);
   }
   if (round.opened.size > 0) await insertOpened(tx, queue.id, [...round.opened]);
   if (queue.isFifo) for (const group of share.groups) await settleGroup(tx, queue.id, group, now);
@@ -75,14 +90,16 @@ async function nextOf(tx: Transaction, { id, isFifo }: Queue): Promise<number | 
   return next === Infinity ? undefined : next;
 }
 
-function afterClaim(row: MessageRow, until: number, now: number): Partial<MessageRow> {
-  return {
+/** Makes of a row what it is once it was received. */
+function claimed(row: MessageRow, until: number, now: number): void {
+  const changed: Partial<MessageRow> = {
     visible_at: until,
     receives: row.receives + 1,
     claims: row.claims + 1,
     first_at: row.first_at === 0 ? now : row.first_at,
     claimed_at: now,
   };
+  Object.assign(row, changed);
 }
 
 interface Round {
@@ -94,33 +111,63 @@ interface Round {
   readonly share: Share;
   /** Messages of opened chunks, which have no rows yet. */
   readonly opened: Set<MessageRow>;
+  /** Messages of chunks that one receiver has taken whole, which stay as they are. */
+  readonly inChunks: Set<MessageRow>;
+  /** When the messages of a receiver, by its place, are visible again. */
+  untilFor(receiver: number): number;
 }
 
 /**
- * Takes messages in the order in which they became visible: those that have rows of their own, since they were received before or had a
- * delay, and those in chunks, which get rows by it.
+ * Takes messages in the order in which they became visible: those that have rows of their own, since they had a delay or were received
+ * before, and those in chunks.
  * @returns whether there may be more
  */
-async function claimVisible({ opened, ...round }: Round): Promise<boolean> {
+async function claimVisible(round: Round): Promise<boolean> {
   const { deps, tx, queue, now, share } = round;
   const { engine } = deps.database;
-  const open = (count: number) => openChunks(tx, engine, queue.id, now, Math.min(count, LOOKED_AT_MAX));
+  const chunksOf = (count: number) => firstChunks(tx, engine, queue.id, now, Math.min(count, LOOKED_AT_MAX));
   const count = Math.min(share.room, LOOKED_AT_MAX);
-  let found = await open(Math.ceil(count / CHUNK_MESSAGES_MAX));
-  const before = found.length < count ? now : (found.at(-1)?.visible_at ?? now);
+  const wanted = Math.ceil(count / CHUNK_MESSAGES_MAX);
+  let chunks = await chunksOf(wanted);
+  const isFull = chunks.length === wanted && chunks.every(({ claimed_at }) => claimed_at === 0);
+  const before = isFull ? (chunks.at(-1)?.visible_at ?? now) : now;
   const rows = await visibleMessages(tx, engine, queue.id, before, count);
   for (const row of rows) if (!(await isRemoved(round, row)) && !share.take(row)) break;
-  // Mostly chunks are full; where they are not, it takes more of them. What was opened is kept in any case.
-  for (let at = 1; found.length > 0; at++) {
-    for (const row of found) {
-      if (row.sent_at + queue.retentionMs <= now) continue;
-      opened.add(row);
-      if (!share.isFull) share.take(row);
+  // Mostly chunks are full; where they are not, it takes more of them.
+  for (let at = 1; chunks.length > 0; at++) {
+    for (const chunk of chunks) {
+      if (share.isFull) return true;
+      await takeChunk(round, chunk);
     }
     if (share.isFull || at === ROUNDS_MAX) return true;
-    found = await open(share.room);
+    chunks = await chunksOf(share.room);
   }
   return rows.length === count;
+}
+
+/** Gives a chunk to one receiver as a whole where that has room for it; else its messages get rows of their own. */
+async function takeChunk(round: Round, chunk: ChunkRow): Promise<void> {
+  const { tx, queue, now, share, opened, inChunks } = round;
+  const all = messagesIn(chunk);
+  const rows = all.filter((row) => row.sent_at + queue.retentionMs > now);
+  const isNew = chunk.claimed_at === 0;
+  const until = round.untilFor(share.receiver);
+  // One that is visible again at once would be found again in the next round.
+  if (isNew && rows.length === all.length && until > now && share.hasRoomFor(rows)) {
+    await claimChunk(tx, queue.id, chunk, until, now);
+    for (const row of rows) {
+      inChunks.add(row);
+      share.takeForOne(row);
+    }
+    return;
+  }
+  await deleteChunk(tx, queue.id, chunk);
+  if (isNew) for (const row of rows) opened.add(row);
+  else await insertOpened(tx, queue.id, rows);
+  for (const row of rows) {
+    if (share.isFull) return;
+    if (isNew || !(await isRemoved(round, row))) share.take(row);
+  }
 }
 
 /** @returns whether there may be more */
@@ -159,10 +206,7 @@ async function claimOfGroup(round: Round, group: string): Promise<void> {
 }
 
 /** Removes what has expired, and moves what was received too often. */
-async function isRemoved(
-  { deps, tx, queue, now, deadLetters }: Omit<Round, "opened">,
-  row: MessageRow,
-): Promise<boolean> {
+async function isRemoved({ deps, tx, queue, now, deadLetters }: Round, row: MessageRow): Promise<boolean> {
   if (row.sent_at + queue.retentionMs <= now) {
     await deleteMessage(tx, queue.id, row.seq);
     return true;
@@ -207,6 +251,15 @@ class Share {
     return this.#at;
   }
 
+  /** Whether the receiver whose turn it is takes all of them. */
+  hasRoomFor(rows: readonly MessageRow[]): boolean {
+    const wanted = this.#wanted[this.#at];
+    if (!wanted || rows.length > this.roomOfOne) return false;
+    let bytes = this.#bytes;
+    for (const row of rows) bytes += bytesOf(row);
+    return bytes <= wanted.bytesMax;
+  }
+
   /** @returns false where nobody has room for it */
   take(row: MessageRow): boolean {
     while (!this.isFull) if (this.takeForOne(row)) return true;
@@ -218,7 +271,7 @@ class Share {
     const wanted = this.#wanted[this.#at];
     const own = this.messages[this.#at];
     if (!wanted || !own) return false;
-    const bytes = Buffer.byteLength(row.body) + (row.extra?.length ?? 0);
+    const bytes = bytesOf(row);
     const isTooMuch = own.length > 0 && this.#bytes + bytes > wanted.bytesMax;
     if (!isTooMuch && own.length < wanted.max) {
       own.push(row);
@@ -230,4 +283,8 @@ class Share {
     this.#bytes = 0;
     return !isTooMuch;
   }
+}
+
+function bytesOf({ body, extra }: MessageRow): number {
+  return Buffer.byteLength(body) + (extra?.length ?? 0);
 }

@@ -5,6 +5,7 @@ import { GatheredWrites } from "../../../store/gathered-writes.ts";
 import type { Signals } from "../../../store/signals.ts";
 import type { Queue } from "../queues/settings.ts";
 import { holdGroup } from "../store/groups.ts";
+import { deleteInChunks } from "../store/claimed-chunks.ts";
 import { deleteAllClaimed, deleteClaimed, getMessage } from "../store/messages.ts";
 import { settleGroup } from "./groups.ts";
 import type { Receipt } from "./message.ts";
@@ -39,19 +40,39 @@ function addTo(plain: Plain, receipts: readonly Receipt[]): void {
 
 export class Deletions {
   readonly #deps: Deps;
-  readonly #writes: GatheredWrites<Deleting>;
+  readonly #durable: GatheredWrites<Deleting>;
+  readonly #committed: GatheredWrites<Deleting>;
 
   constructor(deps: Deps) {
     this.#deps = deps;
-    this.#writes = new GatheredWrites(deps.database, (tx, all) => this.#deleteAll(tx, all), {
-      transaction: { isolation: "read committed" },
-    });
+    const writes = (resolves: "durable" | "committed") =>
+      new GatheredWrites<Deleting>(deps.database, (tx, all) => this.#deleteAll(tx, all), {
+        transaction: { isolation: "read committed", resolves },
+      });
+    this.#durable = writes("durable");
+    this.#committed = writes("committed");
   }
 
   /** Resolves once they are durable, with what became of each receipt. */
-  async delete(queue: Queue, receipts: readonly Receipt[]): Promise<readonly Deletion[]> {
+  delete(queue: Queue, receipts: readonly Receipt[]): Promise<readonly Deletion[]> {
+    return this.#delete(this.#durable, queue, receipts);
+  }
+
+  /**
+   * Resolves once they are committed: they survive `kill -9`, but a power loss may show a standard queue's messages again, as AWS may at
+   * any time. Those of a FIFO queue, which are processed once, are waited for until they are durable.
+   */
+  deleteSoon(queue: Queue, receipts: readonly Receipt[]): Promise<readonly Deletion[]> {
+    return this.#delete(queue.isFifo ? this.#durable : this.#committed, queue, receipts);
+  }
+
+  async #delete(
+    writes: GatheredWrites<Deleting>,
+    queue: Queue,
+    receipts: readonly Receipt[],
+  ): Promise<readonly Deletion[]> {
     const deleting: Deleting = { queue, receipts, deletions: [] };
-    await this.#writes.write(deleting);
+    await writes.write(deleting);
     return deleting.deletions;
   }
 
@@ -64,7 +85,20 @@ export class Deletions {
         deleting.deletions = deleting.receipts.map(() => "done");
       }
     for (const [queueId, byClaims] of plain)
-      for (const [claims, seqs] of byClaims) await deleteAllClaimed(tx, queueId, claims, seqs);
+      for (const [claims, seqs] of byClaims)
+        await deleteAllClaimed(tx, queueId, claims, await this.#ofRows(tx, queueId, claims, seqs));
+  }
+
+  /** Deletes those that are in chunks, which were received once; the others have rows. */
+  async #ofRows(
+    tx: Transaction,
+    queueId: number,
+    claims: number,
+    seqs: readonly number[],
+  ): Promise<readonly number[]> {
+    if (claims !== 1) return seqs;
+    const inOrder = seqs.toSorted((left, right) => left - right);
+    return deleteInChunks(tx, this.#deps.database.engine, queueId, inOrder);
   }
 
   async #deleteInOrder(tx: Transaction, deleting: Deleting): Promise<void> {

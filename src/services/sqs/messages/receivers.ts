@@ -10,6 +10,7 @@ import type { Log } from "../../../telemetry/log.ts";
 import { IN_FLIGHT_MAX } from "../limits.ts";
 import type { QueueRegistry } from "../queues/registry.ts";
 import type { Queue } from "../queues/settings.ts";
+import { countHiddenInChunks, openChunkOf } from "../store/claimed-chunks.ts";
 import { countHidden, countMessages, setVisible } from "../store/messages.ts";
 import { claim } from "./claim.ts";
 import { settleGroup } from "./groups.ts";
@@ -227,9 +228,11 @@ export class Receivers {
     const { database, signals, clock } = this.#deps;
     await database.tx(async (tx) => {
       const groups = new Set<string>();
-      for (const { seq, claims, group_id } of rows)
+      for (const { seq, claims, group_id } of rows) {
+        if (!queue.isFifo && claims === 1) await openChunkOf(tx, database.engine, queue.id, seq);
         if ((await setVisible(tx, { queueId: queue.id, seq, claims }, visibleAt, 1)) && group_id !== null)
           groups.add(group_id);
+      }
       if (queue.isFifo) for (const group of groups) await settleGroup(tx, queue.id, group, clock.now());
       await signals.send(tx, queue.topic, visibleAt);
     }, TRANSACTION);
@@ -254,7 +257,7 @@ export class Receivers {
     const isAlone = database.engine === "sqlite";
     if (line.counted + line.since < IN_FLIGHT_MAX && (isAlone || line.since < COUNT_AFTER)) return false;
     const now = clock.now();
-    line.counted = await countHidden(database, id, now);
+    line.counted = (await countHidden(database, id, now)) + (await countHiddenInChunks(database, id, now));
     // Some may only be delayed.
     if (line.counted >= IN_FLIGHT_MAX)
       line.counted = (await countMessages(database, id, now, now - retentionMs)).inFlight;

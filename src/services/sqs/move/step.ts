@@ -8,7 +8,7 @@ import { extraOf } from "../messages/message.ts";
 import type { Extra, MessageRow } from "../messages/message.ts";
 import type { ClaimDeps } from "../messages/claim.ts";
 import type { Queue } from "../queues/settings.ts";
-import { openChunks } from "../store/chunks.ts";
+import { deleteChunk, firstChunks, messagesIn } from "../store/chunks.ts";
 import { readyGroups } from "../store/groups.ts";
 import { insertOpened, messagesOfGroup, visibleMessages } from "../store/messages.ts";
 import { countMoved, endMoveTask, getMoveTask } from "../store/move-tasks.ts";
@@ -62,8 +62,10 @@ async function messagesToMove(
 ): Promise<MessageRow[]> {
   if (!source.isFifo) {
     // Those that were sent to it, and not moved.
-    const opened = await openChunks(tx, database.engine, source.id, started_at, count);
-    await insertOpened(tx, source.id, opened);
+    for (const chunk of await firstChunks(tx, database.engine, source.id, started_at, count)) {
+      await deleteChunk(tx, source.id, chunk);
+      await insertOpened(tx, source.id, messagesIn(chunk));
+    }
     return visibleMessages(tx, database.engine, source.id, started_at, count);
   }
   const rows: MessageRow[] = [];

@@ -9,10 +9,11 @@ import { checkEntries, failedEntry } from "../messages/batch.ts";
 import type { FailedEntry } from "../messages/batch.ts";
 import { settleGroup } from "../messages/groups.ts";
 import { receiptOf } from "../messages/handle.ts";
+import { inFlight } from "../messages/in-flight.ts";
 import type { Receipt } from "../messages/message.ts";
 import type { Queue } from "../queues/settings.ts";
 import { holdGroup } from "../store/groups.ts";
-import { getMessage, setVisible } from "../store/messages.ts";
+import { setVisible } from "../store/messages.ts";
 
 interface Change {
   readonly ReceiptHandle?: string | undefined;
@@ -90,13 +91,13 @@ function readSeconds({ VisibilityTimeout: seconds }: Change): number {
 
 /** @returns what is wrong, with nothing done */
 async function change(
-  { clock, signals }: Pick<Sqs, "clock" | "signals">,
+  { clock, database, signals }: Pick<Sqs, "clock" | "database" | "signals">,
   tx: Transaction,
   queue: Queue,
   { receipt, handle, seconds }: Wanted,
 ): Promise<AwsError | undefined> {
   const now = clock.now();
-  const row = await getMessage(tx, queue.id, receipt.seq);
+  const row = await inFlight(tx, database.engine, queue, receipt);
   if (row?.claims !== receipt.claims)
     return invalidValue(
       handle,

@@ -1,4 +1,7 @@
-/** SQL of chunks: messages of standard queues that came together, in one row until the first of them is received. */
+/**
+ * SQL of chunks: messages of standard queues that came together, in one row until they are received by more than one receiver, or one of
+ * them is to be changed alone.
+ */
 import { sql } from "../../../store/database.ts";
 import type { Database, Reader, SqlValue, Transaction } from "../../../store/database.ts";
 import type { MessageRow, NewMessage } from "../messages/message.ts";
@@ -16,9 +19,15 @@ export interface Chunk {
   readonly messages: readonly NewMessage[];
 }
 
-interface ChunkRow {
+/** A chunk in the store. */
+export interface ChunkRow {
+  /** When its messages can be received: since they came, or, once they were, when they are visible again. */
   readonly visible_at: number;
   readonly seq: number;
+  /** When they were received, as a whole; 0 where they never were. */
+  readonly claimed_at: number;
+  /** A bit for each that was deleted since. */
+  readonly gone: number;
   readonly content: string;
 }
 
@@ -36,13 +45,13 @@ type Kept = [
 const insertOf = (rows: number) =>
   sql(
     `sqs.insert-chunks-${rows}`,
-    `INSERT INTO sqs_chunk (queue_id, visible_at, seq, messages, content)
-     VALUES ${Array.from({ length: rows }, () => "(?, ?, ?, ?, ?)").join(", ")}`,
+    `INSERT INTO sqs_chunk (queue_id, visible_at, seq, messages, sent_at, content)
+     VALUES ${Array.from({ length: rows }, () => "(?, ?, ?, ?, ?, ?)").join(", ")}`,
   );
 const INSERTS = [8, 4, 2, 1].map((rows) => ({ rows, statement: insertOf(rows) }));
 
 const firstText = (locking: string) => `
-   SELECT visible_at, seq, content FROM sqs_chunk WHERE queue_id = ? AND visible_at <= ?
+   SELECT visible_at, seq, claimed_at, gone, content FROM sqs_chunk WHERE queue_id = ? AND visible_at <= ?
    ORDER BY visible_at, seq LIMIT ? ${locking}`;
 
 /** Receivers on other servers pass over those that one of them is just opening. */
@@ -58,10 +67,14 @@ const NEXT = sql(
   "sqs.next-chunk",
   "SELECT visible_at AS at FROM sqs_chunk WHERE queue_id = ? ORDER BY visible_at, seq LIMIT 1",
 );
+/** None of them is delayed, so that those that are not visible are in flight. */
 const COUNT = sql(
   "sqs.count-in-chunks",
-  "SELECT COALESCE(sum(messages), 0) AS count FROM sqs_chunk WHERE queue_id = ? AND visible_at > ?",
+  `SELECT COALESCE(sum(CASE WHEN visible_at <= ? THEN messages - gone_count ELSE 0 END), 0) AS visible,
+     COALESCE(sum(CASE WHEN visible_at > ? THEN messages - gone_count ELSE 0 END), 0) AS hidden
+   FROM sqs_chunk WHERE queue_id = ? AND visible_at > ? AND sent_at > ?`,
 );
+/** Those that were received have a later time than that at which they were sent. */
 const OLD = sql(
   "sqs.old-chunks",
   "SELECT visible_at FROM sqs_chunk WHERE queue_id = ? AND visible_at <= ? ORDER BY visible_at, seq LIMIT ?",
@@ -69,6 +82,10 @@ const OLD = sql(
 const DELETE_UNTIL = sql(
   "sqs.delete-chunks-until",
   "DELETE FROM sqs_chunk WHERE queue_id = ? AND visible_at <= ?",
+);
+const DELETE_CLAIMED_UNTIL = sql(
+  "sqs.delete-claimed-chunks-until",
+  "DELETE FROM sqs_chunk WHERE queue_id = ? AND claimed_at > 0 AND sent_at <= ?",
 );
 
 /** Divides messages, which are in order, into chunks. */
@@ -93,8 +110,10 @@ export async function insertChunks(tx: Transaction, chunks: readonly Chunk[]): P
   for (const { rows, statement } of INSERTS)
     for (; chunks.length - at >= rows; at += rows) {
       const parameters: SqlValue[] = [];
-      for (const { queueId, seq, messages } of chunks.slice(at, at + rows))
-        parameters.push(queueId, messages.at(-1)?.visibleAt ?? 0, seq, messages.length, contentOf(messages));
+      for (const { queueId, seq, messages } of chunks.slice(at, at + rows)) {
+        const { visibleAt = 0, sentAt = 0 } = messages.at(-1) ?? {};
+        parameters.push(queueId, visibleAt, seq, messages.length, sentAt, contentOf(messages));
+      }
       await tx.run(statement, ...parameters);
     }
 }
@@ -113,57 +132,83 @@ function contentOf(messages: readonly NewMessage[]): string {
   );
 }
 
-/** Takes the first chunks away, and answers their messages, none of which was ever received, in order. */
-export async function openChunks(
+/** The first chunks whose messages can be received; no other server receives them meanwhile. */
+export function firstChunks(
   tx: Transaction,
   engine: Database["engine"],
   queueId: number,
   before: number,
   count: number,
-): Promise<MessageRow[]> {
-  const chunks = await tx.all<ChunkRow>(FIRST[engine], queueId, before, count);
+): Promise<ChunkRow[]> {
+  return tx.all<ChunkRow>(FIRST[engine], queueId, before, count);
+}
+
+/** The messages of a chunk that are left, in order, as they are once they were received as often as it was. */
+export function messagesIn({ visible_at, seq, claimed_at, gone, content }: ChunkRow): MessageRow[] {
   const rows: MessageRow[] = [];
-  for (const { visible_at, seq, content } of chunks) {
-    await tx.run(DELETE, queueId, visible_at, seq);
-    for (const [at, kept] of (JSON.parse(content) as Kept[]).entries()) {
-      const [message_id, md5, sender, sent_at, group_id, extra, body] = kept;
-      rows.push({
-        seq: seq + at,
-        visible_at,
-        sent_at,
-        receives: 0,
-        claims: 0,
-        first_at: 0,
-        claimed_at: 0,
-        message_id,
-        sender,
-        md5,
-        group_id,
-        extra,
-        body,
-      });
-    }
+  const claims = claimed_at === 0 ? 0 : 1;
+  for (const [at, kept] of (JSON.parse(content) as Kept[]).entries()) {
+    if ((gone & (1 << at)) !== 0) continue;
+    const [message_id, md5, sender, sent_at, group_id, extra, body] = kept;
+    rows.push({
+      seq: seq + at,
+      visible_at,
+      sent_at,
+      receives: claims,
+      claims,
+      first_at: claimed_at,
+      claimed_at,
+      message_id,
+      sender,
+      md5,
+      group_id,
+      extra,
+      body,
+    });
   }
   return rows;
 }
 
-/** When the first chunk came; undefined where there is none. */
+export async function deleteChunk(
+  tx: Transaction,
+  queueId: number,
+  { visible_at, seq }: Pick<ChunkRow, "visible_at" | "seq">,
+): Promise<void> {
+  await tx.run(DELETE, queueId, visible_at, seq);
+}
+
+/** When the messages of the first chunk can be, or could be, received; undefined where there is none. */
 export async function firstChunkAt(reader: Reader, queueId: number): Promise<number | undefined> {
   return (await reader.get<{ at: number }>(NEXT, queueId))?.at;
 }
 
-/** Messages in chunks that came after a time. */
-export async function countInChunks(reader: Reader, queueId: number, after: number): Promise<number> {
-  return (await reader.get<{ count: number }>(COUNT, queueId, after))?.count ?? 0;
+/** Messages in chunks, of those sent after a time; `hidden` ones are in flight. */
+export async function countInChunks(
+  reader: Reader,
+  queueId: number,
+  now: number,
+  sentAfter: number,
+): Promise<{ readonly visible: number; readonly hidden: number }> {
+  // A chunk is visible no sooner than it was sent.
+  const counts = await reader.get<{ visible: number; hidden: number }>(
+    COUNT,
+    now,
+    now,
+    queueId,
+    sentAfter,
+    sentAfter,
+  );
+  return counts ?? { visible: 0, hidden: 0 };
 }
 
-/** Removes some of the chunks that came no later than a time. @returns whether there may be more */
+/** Removes some of the chunks that were sent no later than a time. @returns whether there may be more */
 export async function deleteOldChunks(
   tx: Transaction,
   queueId: number,
   before: number,
   count: number,
 ): Promise<boolean> {
+  await tx.run(DELETE_CLAIMED_UNTIL, queueId, before);
   const rows = await tx.all<{ visible_at: number }>(OLD, queueId, before, count);
   const last = rows.at(-1);
   if (last) await tx.run(DELETE_UNTIL, queueId, last.visible_at);

@@ -315,7 +315,7 @@ export async function deleteSentBefore(
   return end;
 }
 
-/** Messages in flight, delayed, or expired while they were: counted by the index alone. */
+/** Messages with rows in flight, delayed, or expired while they were: counted by the index alone. */
 export async function countHidden(reader: Reader, queueId: number, now: number): Promise<number> {
   return (await reader.get<{ count: number }>(HIDDEN, queueId, now))?.count ?? 0;
 }
@@ -336,9 +336,13 @@ export async function countMessages(
 ): Promise<Counts> {
   const [visible, inChunks, hidden] = await Promise.all([
     reader.get<{ count: number }>(VISIBLE_COUNT, queueId, now, sentAfter),
-    countInChunks(reader, queueId, sentAfter),
+    countInChunks(reader, queueId, now, sentAfter),
     reader.get<{ hidden: number; delayed: number }>(HIDDEN_COUNT, queueId, now, sentAfter),
   ]);
   const { hidden: all = 0, delayed = 0 } = hidden ?? {};
-  return { visible: (visible?.count ?? 0) + inChunks, inFlight: all - delayed, delayed };
+  return {
+    visible: (visible?.count ?? 0) + inChunks.visible,
+    inFlight: all - delayed + inChunks.hidden,
+    delayed,
+  };
 }
