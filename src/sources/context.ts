@@ -41,6 +41,7 @@ export class MappingContext implements SourceContext {
   readonly database: Database;
   readonly leases: Leases;
   readonly owner: string;
+  readonly servers: () => readonly string[];
   readonly isFiltered: boolean;
   readonly failureDestination: SourceContext["failureDestination"];
   readonly #deps: ContextDeps;
@@ -53,10 +54,11 @@ export class MappingContext implements SourceContext {
     deps: ContextDeps,
     mapping: Mapping,
     kind: Pick<SourceKind, "dataKey">,
-    run: { readonly signal: AbortSignal; readonly owner: string },
+    run: Pick<SourceContext, "signal" | "owner" | "servers">,
   ) {
     this.signal = run.signal;
     this.owner = run.owner;
+    this.servers = run.servers;
     this.clock = deps.clock;
     this.ids = deps.ids;
     this.log = deps.log;

@@ -5,6 +5,7 @@ import { Manager } from "./manager.ts";
 import type { ManagerDeps } from "./manager.ts";
 import { Mappings } from "./mappings.ts";
 import { mappings } from "./migrations/001-mappings.ts";
+import { servers } from "./migrations/002-servers.ts";
 import { prepareStreams } from "./streams/kinds.ts";
 
 export type SourcesDeps = Omit<ManagerDeps, "kinds"> & KindDeps;
@@ -19,7 +20,7 @@ export interface Sources {
 }
 
 export async function createSources(deps: SourcesDeps): Promise<Sources> {
-  await deps.database.migrate("sources", [mappings]);
+  await deps.database.migrate("sources", [mappings, servers]);
   await prepareStreams(deps.database);
   const kinds = createKinds(deps);
   const manager = new Manager({ ...deps, kinds });

@@ -5,6 +5,7 @@ import type { ContextDeps } from "./context.ts";
 import type { Mapping } from "./mapping.ts";
 import { MAPPINGS_TOPIC } from "./mappings.ts";
 import { OwnedMapping } from "./owned-mapping.ts";
+import { Servers } from "./servers.ts";
 import type { SourceKind } from "./source.ts";
 import { readMappings } from "./store.ts";
 
@@ -24,7 +25,7 @@ export interface ManagerDeps extends ContextDeps {
 
 export class Manager {
   readonly #deps: ManagerDeps;
-  readonly #owner: { readonly name: string; readonly leaseMs: number; readonly isShared: boolean };
+  readonly #owner: { readonly name: string; readonly leaseMs: number; readonly servers: Servers | undefined };
   readonly #abort = new AbortController();
   readonly #owned = new Map<string, OwnedMapping>();
   #loop: Promise<void> | undefined;
@@ -33,15 +34,16 @@ export class Manager {
 
   constructor(deps: ManagerDeps) {
     this.#deps = deps;
-    const isShared = deps.database.engine !== "sqlite";
-    this.#owner = isShared
-      ? { name: deps.ids.uuid(), leaseMs: LEASE_MS, isShared }
-      : { name: SOLE_OWNER, leaseMs: SOLE_LEASE_MS, isShared };
+    const name = deps.database.engine === "sqlite" ? SOLE_OWNER : deps.ids.uuid();
+    this.#owner =
+      name === SOLE_OWNER
+        ? { name, leaseMs: SOLE_LEASE_MS, servers: undefined }
+        : { name, leaseMs: LEASE_MS, servers: new Servers(deps, name) };
   }
 
   start(): void {
     this.#loop ??= this.#run();
-    if (this.#owner.isShared) this.#endRenewing = every(this.#deps.clock, RENEW_MS, () => this.#renew());
+    if (this.#owner.servers) this.#endRenewing = every(this.#deps.clock, RENEW_MS, () => this.#renew());
   }
 
   /** Takes nothing more, and waits at most `graceMs` for what is in flight. */
@@ -52,9 +54,10 @@ export class Manager {
     await this.#loop;
     let timer: NodeJS.Timeout | undefined;
     const grace = new Promise<void>((resolve) => (timer = setTimeout(resolve, graceMs)));
+    await this.#owner.servers?.stop();
     await Promise.race([Promise.all([...this.#owned.values()].map((one) => one.leave())), grace]);
     clearTimeout(timer);
-    if (this.#owner.isShared) await this.#tellOthers();
+    if (this.#owner.servers) await this.#tellOthers();
   }
 
   /** What was let go need not wait for the others to look. */
@@ -70,6 +73,7 @@ export class Manager {
   async #run(): Promise<void> {
     const { signals, database, log, clock } = this.#deps;
     const { signal } = this.#abort;
+    await this.#owner.servers?.start();
     while (!signal.aborted) {
       const round = new AbortController();
       this.#wake = () => round.abort();

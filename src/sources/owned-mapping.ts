@@ -12,6 +12,8 @@ const ERROR_PAUSE_MS = 1_000;
 interface Owner {
   readonly name: string;
   readonly leaseMs: number;
+  /** Undefined where the database is this server's alone. */
+  readonly servers: { readonly names: readonly string[] } | undefined;
 }
 
 interface Run {
@@ -109,7 +111,8 @@ export class OwnedMapping {
 
   #start(mapping: Mapping): void {
     const abort = new AbortController();
-    const run = { signal: abort.signal, owner: this.#owner.name };
+    const { name: owner, servers } = this.#owner;
+    const run = { signal: abort.signal, owner, servers: () => servers?.names ?? [owner] };
     const context = new MappingContext(this.#deps, mapping, this.#kind, run);
     const source = this.#kind.start(mapping, context);
     this.#run = { revision: mapping.revision, source, context, abort };

@@ -115,6 +115,8 @@ export interface SourceContext {
   readonly leases: Leases;
   /** Names this server as the owner of leases; unique to this run of it. */
   readonly owner: string;
+  /** The servers that share the work now, in the same order on each of them; `owner` is one. */
+  servers(): readonly string[];
   /**
    * Whether the mapping's filters let a record by; true where there are none.
    * @param record As filters see it: the JSON that the function would get, with metadata.

@@ -1,5 +1,6 @@
 /**
  * One stream mapping at work on this server: reads the shards whose turn it is, each owned by one server, parents before their children.
+ * Servers that share a database read as many each: who has more than its share lets shards go once their batches in flight have ended.
  */
 import type { AwsError } from "../../aws/errors.ts";
 import { every, sleep } from "../../kit/clock.ts";
@@ -10,6 +11,7 @@ import type { EventShape } from "./events.ts";
 import { Pause } from "./pause.ts";
 import type { Shard, ShardPosition, ShardReader, StreamRecord } from "./ports.ts";
 import type { Progress } from "./progress.ts";
+import { shareOf } from "./share.ts";
 import { streamSettings } from "./settings.ts";
 import { ShardConsumer, ShardLost } from "./shard-consumer.ts";
 import type { StreamAccess } from "./shard-consumer.ts";
@@ -43,6 +45,8 @@ interface Running<R extends StreamRecord> {
   readonly consumer: ShardConsumer<R>;
   readonly lease: Lease | undefined;
   readonly ended: Promise<void>;
+  /** It ends, for another server to have it. */
+  isLeaving: boolean;
 }
 
 export class StreamSource<R extends StreamRecord> implements RunningSource {
@@ -114,9 +118,12 @@ export class StreamSource<R extends StreamRecord> implements RunningSource {
         );
         const isUnread = (shard: Shard | undefined) =>
           shard !== undefined && finished.get(shard.shardId) !== shard.startingSequenceNumber;
-        for (const shard of shards)
-          if (isUnread(shard) && !shard.parents.some((parent) => isUnread(listed.get(parent))))
-            await this.#begin(shard, start);
+        const due = shards.filter(
+          (shard) => isUnread(shard) && !shard.parents.some((parent) => isUnread(listed.get(parent))),
+        );
+        const share = this.#share(due.length);
+        this.#letGo(share);
+        for (const shard of due) if (this.#running.size < share) await this.#begin(shard, start);
         void this.#wakeAfter(changed, listedAt + LIST_MS_MIN, news.signal);
         await this.#pause.wait();
       } finally {
@@ -131,6 +138,21 @@ export class StreamSource<R extends StreamRecord> implements RunningSource {
     const { clock } = this.#context;
     if (!signal.aborted) await sleep(clock, Math.max(0, at - clock.now()), signal);
     if (!signal.aborted) this.#pause.wake();
+  }
+
+  /** Shards that are for this server to read. */
+  #share(shards: number): number {
+    const { owner, servers } = this.#context;
+    return this.#isShared ? shareOf(shards, servers(), owner, this.#mapping.uuid) : Infinity;
+  }
+
+  /** Ends what is more than the share, the latest first. */
+  #letGo(share: number): void {
+    const staying = [...this.#running.values()].filter(({ isLeaving }) => !isLeaving);
+    for (const running of staying.slice(share)) {
+      running.isLeaving = true;
+      running.consumer.stop();
+    }
   }
 
   /** Reads a shard unless that is under way, or another server does. */
@@ -162,7 +184,7 @@ export class StreamSource<R extends StreamRecord> implements RunningSource {
       saved,
     );
     const ended = this.#consume(shard.shardId, consumer, lease);
-    this.#running.set(shard.shardId, { consumer, lease, ended });
+    this.#running.set(shard.shardId, { consumer, lease, ended, isLeaving: false });
   }
 
   async #consume(shardId: string, consumer: ShardConsumer<R>, lease: Lease | undefined): Promise<void> {
