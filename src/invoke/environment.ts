@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { SandboxEnded } from "../sandbox/index.ts";
 import { systemClock } from "../kit/clock.ts";
-import { afterTurn, allRead } from "./after-turn.ts";
+import { afterTurn, allRead } from "../kit/after-turn.ts";
 import { InvocationsAhead } from "./ahead.ts";
 import { enter } from "./environment-state.ts";
 import type { EnvironmentState, ShutdownReason } from "./environment-state.ts";

@@ -1,5 +1,5 @@
 /** The execution environments of one version: those that are idle, those that boot, and the invocations that wait for one. */
-import { afterTurn } from "./after-turn.ts";
+import { afterTurn } from "../kit/after-turn.ts";
 import type { FunctionConcurrency } from "./concurrency.ts";
 import type { Environment } from "./environment.ts";
 import { EnvironmentEnded, InvokerStopped } from "./errors.ts";

@@ -13,7 +13,7 @@ import type {
   SandboxSpec,
 } from "../sandbox/sandbox.ts";
 import type { Log } from "../telemetry/log.ts";
-import { allRead } from "./after-turn.ts";
+import { allRead } from "../kit/after-turn.ts";
 import { assignedVariables, environmentVariables, hasRecords, socketName } from "./environment-variables.ts";
 import { listenForFrames } from "./frame-channel.ts";
 import { goodbyeMs, lastWordsMs } from "./limits.ts";
