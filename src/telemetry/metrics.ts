@@ -7,10 +7,22 @@ const minutesKept = 16;
 const seriesMax = 50_000;
 const minuteMs = 60_000;
 
-export type Unit = "Count" | "Milliseconds" | "None";
+type Amount = "Bits" | "Bytes" | "Count";
+type Prefix = "Kilo" | "Mega" | "Giga" | "Tera";
+type Sized = Amount | `${Prefix}${"bits" | "bytes"}`;
+
+/** CloudWatch's units. */
+export type Unit =
+  | "None"
+  | "Percent"
+  | "Seconds"
+  | "Milliseconds"
+  | "Microseconds"
+  | Sized
+  | `${Sized}/Second`;
 
 export interface SeriesId {
-  /** `AWS/Lambda` */
+  /** `AWS/Lambda`; what does not begin with `AWS/` is a customer's own. */
   readonly namespace: string;
   readonly name: string;
   readonly unit: Unit;
@@ -119,7 +131,7 @@ export class Metrics {
 
   /** The series of an id, always the same one. */
   series(id: SeriesId): Series {
-    const key = JSON.stringify([id.namespace, id.name, id.account, id.region, id.dimensions]);
+    const key = JSON.stringify([id.namespace, id.name, id.unit, id.account, id.region, id.dimensions]);
     return this.#series.get(key) ?? this.#list(key, new Series(id, (series) => this.#list(key, series)));
   }
 

@@ -5,7 +5,9 @@ export const PROMETHEUS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 /**
  * One family for each metric: sums are counters since the server started, levels are the highest of this minute and the last,
- * distributions are summaries without quantiles and beside them the highest value of this minute and the last.
+ * distributions are summaries without quantiles and beside them the highest value of this minute and the last. The metrics of
+ * customers' own namespaces are one family, `custom_metric`, with namespace, name and unit as labels: two names that look alike in
+ * Prometheus's letters stay apart.
  */
 export function prometheusText(metrics: Metrics): string {
   const since = metrics.minute() - 1;
@@ -39,14 +41,30 @@ function writeDistribution(
 
 /** `AWS/Lambda` and `PostRuntimeExtensionsDuration` are `aws_lambda_post_runtime_extensions_duration_milliseconds`. */
 function familyName({ namespace, name, unit }: SeriesId): string {
+  if (!namespace.startsWith("AWS/")) return "custom_metric";
   return `${snake(namespace)}_${snake(name)}${unit === "Milliseconds" ? "_milliseconds" : ""}`;
 }
 
-function labelsOf({ account, region, dimensions }: SeriesId): string {
-  const labels = { account, region, ...dimensions };
+function labelsOf({ account, region, dimensions, namespace, name, unit }: SeriesId): string {
+  const labels: Record<string, string> = { account, region };
+  if (namespace.startsWith("AWS/"))
+    for (const [dimension, value] of Object.entries(dimensions)) labels[snake(dimension)] = value;
+  else {
+    Object.assign(labels, { namespace, metric: name, unit });
+    for (const [dimension, value] of Object.entries(dimensions)) labels[freeLabel(labels, dimension)] = value;
+  }
   return `{${Object.entries(labels)
-    .map(([name, value]) => `${snake(name)}="${escaped(value)}"`)
+    .map(([label, value]) => `${label}="${escaped(value)}"`)
     .join(",")}}`;
+}
+
+/** `dimension_<Name>`; a number follows where two names have the same letters. */
+function freeLabel(taken: Readonly<Record<string, string>>, dimension: string): string {
+  const label = `dimension_${dimension.replaceAll(/\W/g, "_")}`;
+  for (let number = 1; ; number++) {
+    const numbered = number === 1 ? label : `${label}_${number}`;
+    if (!(numbered in taken)) return numbered;
+  }
 }
 
 function snake(name: string): string {
