@@ -51,6 +51,8 @@ export class LogStream {
   #tail: Tail | undefined;
   #timer: NodeJS.Timeout | undefined;
   #handover: Promise<void> = Promise.resolve();
+  /** Of the invocation that began last. */
+  #traceHeader: string | undefined;
 
   constructor(deps: LogStreamDeps) {
     this.name = deps.name;
@@ -117,6 +119,7 @@ export class LogStream {
   platform(event: PlatformEvent): void {
     // Told before the END of the invocation that wrote it.
     if (event.type !== "logsDropped") this.#noteDropped();
+    if (event.type === "start") this.#traceHeader = event.traceHeader;
     const timestamp = this.#deps.clock.now();
     if (this.telemetry.isHeard) this.telemetry.platform(event, timestamp);
     const message = this.#render(event, timestamp);
@@ -166,7 +169,7 @@ export class LogStream {
     const late = entries.some((entry) => "report" in entry);
     const memoryMb = late ? await this.#deps.memoryMb() : 0;
     const lines = entries.map((entry) => this.#line(entry, memoryMb)).filter((line) => line !== undefined);
-    this.#deps.ports.writeLogs(this.#deps.version, this.name, lines);
+    this.#deps.ports.writeLogs(this.#deps.version, this.name, lines, this.#traceHeader);
   }
 
   #written(kind: "function" | "extension", line: Buffer): void {

@@ -117,8 +117,16 @@ export interface LogLine {
 /** What the data path needs from the rest; satisfied in compose.ts. */
 export interface InvokePorts {
   credentials(version: Pick<FunctionVersion, "roleArn">, sessionName: string): Promise<Credentials>;
-  /** Keeps log lines of one environment's stream, in order. Never throws into the data path; dropped when the role may not log. */
-  writeLogs(version: FunctionVersion, logStream: string, lines: readonly LogLine[]): void;
+  /**
+   * Keeps log lines of one environment's stream, in order. Never throws into the data path; dropped when the role may not log.
+   * @param traceHeader X-Amzn-Trace-Id of the invocation that wrote them last
+   */
+  writeLogs(
+    version: FunctionVersion,
+    logStream: string,
+    lines: readonly LogLine[],
+    traceHeader?: string,
+  ): void;
   /** What the lines of all functions that are not kept yet take in memory, in bytes. */
   logBytesWaiting(): number;
 }

@@ -29,6 +29,7 @@ interface Permission {
 
 interface Stream {
   lines: LogLine[];
+  traceHeader: string | undefined;
   writing: Promise<void> | undefined;
 }
 
@@ -43,7 +44,14 @@ export function createInvokePorts(deps: Deps): InvokePorts & { flush(): Promise<
       const lines = stream.lines.splice(0, LINES_TOGETHER_MAX);
       try {
         if (await mayLog(deps, permissions, version, logStream))
-          await deps.logs.append(version.account, version.region, version.logGroup, logStream, lines);
+          await deps.logs.append(
+            version.account,
+            version.region,
+            version.logGroup,
+            logStream,
+            lines,
+            stream.traceHeader,
+          );
       } catch (error) {
         deps.log.warn("A function's log lines were lost", { function: version.functionArn, error });
       }
@@ -59,10 +67,11 @@ export function createInvokePorts(deps: Deps): InvokePorts & { flush(): Promise<
         throw accessDenied("The role defined for the function cannot be assumed by Lambda.");
       return deps.roles.session(roleArn, sessionName, SESSION_SECONDS);
     },
-    writeLogs(version, logStream, lines) {
+    writeLogs(version, logStream, lines, traceHeader) {
       const key = `${version.account} ${version.region} ${version.logGroup} ${logStream}`;
-      const stream = streams.get(key) ?? { lines: [], writing: undefined };
+      const stream = streams.get(key) ?? { lines: [], traceHeader, writing: undefined };
       streams.set(key, stream);
+      stream.traceHeader = traceHeader;
       for (const line of lines) stream.lines.push(line);
       bytesWaiting += bytesOf(lines);
       stream.writing ??= write(key, version, logStream, stream);

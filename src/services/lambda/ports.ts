@@ -138,13 +138,17 @@ export interface OwnRepository {
 }
 
 export interface FunctionLogs {
-  /** Creates group and stream when missing and appends. */
+  /**
+   * Creates group and stream when missing and appends.
+   * @param traceHeader X-Amzn-Trace-Id of the invocation that wrote the lines: what they cause belongs to its chain
+   */
   append(
     account: string,
     region: string,
     group: string,
     stream: string,
     lines: readonly LogLine[],
+    traceHeader?: string,
   ): Promise<void>;
   groupExists(account: string, region: string, group: string): Promise<boolean>;
 }
