@@ -1,0 +1,237 @@
+/** The query language of Logs Insights, by tables: what each part answers, and where what is wrong is wrong. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { QueryError, QueryLimitError } from "./error.ts";
+import { parseQuery } from "./parse-query.ts";
+import { planQuery } from "./plan.ts";
+import { Quantiles } from "./quantiles.ts";
+
+const AT = Date.UTC(2026, 0, 31, 12, 0, 0);
+const REQUEST = "8f507cfc-52bb-4ee7-b3b9-5d4a1a2b3c4d";
+const REPORT =
+  `REPORT RequestId: ${REQUEST}\tDuration: 133.61 ms\tBilled Duration: 214 ms\tMemory Size: 128 MB\t` +
+  "Max Memory Used: 31 MB\tInit Duration: 80.00 ms\t";
+
+/** The newest first. */
+const MESSAGES = [
+  JSON.stringify({ level: "error", ms: 250, user: { id: 7, name: "Ann" }, tags: ["a", "b"], ok: false }),
+  JSON.stringify({ level: "info", ms: 20, user: { id: 8, name: "Bob" }, ok: true, "dotted.name": 5 }),
+  JSON.stringify({ level: "info", ms: 40, user: { id: 7, name: "Ann" }, code: "42" }),
+  "user=carl, method:GET, latency := 12",
+  "10.1.2.3 plain ERROR line",
+  REPORT,
+];
+
+function run(query: string, messages: readonly string[] = MESSAGES, limit = 10_000): string[][] {
+  const commands = parseQuery(query);
+  const plan = planQuery(commands, { limit, now: AT, isOrdered: true });
+  for (const [index, message] of messages.entries())
+    plan.take({
+      at: AT - index * 60_000,
+      ingestedAt: AT,
+      message,
+      logStream: `s${index % 2}`,
+      log: "000000000000:/aws/lambda/f",
+      pointer: `p${index}`,
+    });
+  return plan.finish().map((row) => row.filter(([name]) => name !== "@ptr").map(([, value]) => value));
+}
+
+const CASES: readonly [query: string, rows: readonly (readonly string[])[]][] = [
+  // Fields, JSON and what is found by itself.
+  ["fields @logStream, @log | limit 1", [["s0", "000000000000:/aws/lambda/f"]]],
+  ["filter level = 'error' | fields level, user.name, tags.1, ok", [["error", "Ann", "b", "0"]]],
+  ["filter ok | fields dotted.name", [["5"]]],
+  ["filter ok = true | fields `dotted.name` as d", [["5"]]],
+  ["filter isPresent(tags) | fields user, tags", [['{"id":7,"name":"Ann"}', '["a","b"]']]],
+  [
+    "filter @type = 'REPORT' | fields @requestId, @duration, @billedDuration, @memorySize / 1000 / 1000, @maxMemoryUsed, @initDuration",
+    [[REQUEST, "133.61", "214", "128", "31000000", "80"]],
+  ],
+  ["fields @timestamp | limit 1", [["2026-01-31 12:00:00.000"]]],
+  ["fields @message | sort @timestamp asc | limit 1", [[REPORT]]],
+  ["# a comment\nfields level # another\n| limit 1", [["error"]]],
+  // Filters.
+  ["filter ms > 30 | fields ms", [["250"], ["40"]]],
+  ["filter ms >= 40 and level = 'info' or ms > 200 | fields ms", [["250"], ["40"]]],
+  ["filter not (ms > 30) and ispresent(ms) | fields ms", [["20"]]],
+  ["filter code = 42 | fields code", [["42"]]],
+  ["filter level != 'info' | stats count(*)", [["4"]]],
+  ["filter @message like 'ERROR' | fields @logStream", [["s0"]]],
+  ["filter @message like /(?i)error/ | stats count(*) as n", [["2"]]],
+  ["filter @message =~ /^\\d+\\./ | fields substr(@message, 0, 8)", [["10.1.2.3"]]],
+  ['filter @message not like /"/ | stats count(*)', [["3"]]],
+  ["filter level in ['error', 'warn'] | fields ms", [["250"]]],
+  ["filter level not in ['info'] and ispresent(level) | fields ms", [["250"]]],
+  ["filter user.id in [7] | stats count()", [["2"]]],
+  // Parse.
+  [
+    'parse @message "user=*, method:*, latency := *" as who, how, took | filter who = "carl" | display who, how, took',
+    [["carl", "GET", "12"]],
+  ],
+  [
+    "parse @message /user=(?<who>\\w+), method:(?<how>\\w+)/ | filter ispresent(who) | display how",
+    [["GET"]],
+  ],
+  ["parse 'latency := *' as took | filter took > 5 | display took * 2", [["24"]]],
+  ["parse user.name '*n' as start | filter start = 'A' | stats count(*)", [["2"]]],
+  // Stats.
+  ["stats count(*) by level | sort level", [["error", "1"], ["info", "2"], ["3"]]],
+  [
+    "filter ispresent(ms) | stats sum(ms), avg(ms) as a, min(ms), max(ms), count_distinct(user.id)",
+    [["310", "103.333333333", "20", "250", "2"]],
+  ],
+  ["stats max(ms) - min(ms) as spread", [["230"]]],
+  ["stats pct(ms, 50), pct(ms, 100), stddev(ms) as s", [["40", "250", "127.410099024"]]],
+  ["stats latest(ms), earliest(ms), sortsFirst(level), sortsLast(level)", [["250", "40", "error", "info"]]],
+  [
+    "stats count(*) by bin(3m) | sort `bin(3m)` desc",
+    [
+      ["2026-01-31 12:00:00.000", "1"],
+      ["2026-01-31 11:57:00.000", "3"],
+      ["2026-01-31 11:54:00.000", "2"],
+    ],
+  ],
+  ["stats count(*) as n by @logStream | stats max(n)", [["3"]]],
+  ["stats count(nothing)", [["0"]]],
+  ["filter level = 'nobody' | stats count(*), max(ms)", [["0"]]],
+  // Order, limits, duplicates.
+  ["filter ispresent(ms) | fields ms | sort ms desc", [["250"], ["40"], ["20"]]],
+  ["filter ispresent(ms) | sort level, ms desc | fields ms", [["250"], ["40"], ["20"]]],
+  ["filter ispresent(ms) | sort ms | limit 2 | fields ms", [["20"], ["40"]]],
+  ["filter ispresent(ms) | dedup level | fields ms", [["250"], ["20"]]],
+  ["filter ispresent(ms) | dedup level, ms | stats count(*)", [["3"]]],
+  // Functions.
+  ["fields abs(-2), ceil(1.2), floor(1.8), sqrt(9), log(1) | limit 1", [["2", "2", "1", "3", "0"]]],
+  [
+    "fields greatest(1, 3, 2), least(2, 1, 3), 7 % 4, 2 ^ 3 ^ 2, -(1 + 2) * 3 | limit 1",
+    [["3", "1", "3", "512", "-9"]],
+  ],
+  ["fields coalesce(nothing, level, 'x') | limit 1", [["error"]]],
+  ["fields isempty(''), isempty(level), isblank('  '), isempty(nothing) | limit 1", [["1", "0", "1", "1"]]],
+  [
+    "fields concat('a', 1, level), strlen('größe'), toupper('ab'), tolower('AB') | limit 1",
+    [["a1error", "5", "AB", "ab"]],
+  ],
+  [
+    "fields trim('  a '), ltrim('xxa', 'x'), rtrim('axx', 'x'), substr('abcdef', 2, 3) | limit 1",
+    [["a", "a", "a", "cde"]],
+  ],
+  ["fields replace('a.b.c', '.', '$&'), strcontains('abc', 'bc') | limit 1", [["a$&b$&c", "1"]]],
+  ['fields jsonParse(\'{"a":{"b":5}}\') as j | fields j.a.b + 1 as sum | display sum | limit 1', [["6"]]],
+  [
+    "fields datefloor(@timestamp, 1h) as h, dateceil(@timestamp - 1, 1h) as c | limit 1",
+    [["2026-01-31 12:00:00.000", "2026-01-31 12:00:00.000"]],
+  ],
+  [
+    "fields toMillis(@timestamp), fromMillis(0), now() | limit 1",
+    [[`${AT}`, "1970-01-01 00:00:00.000", `${AT / 1000}`]],
+  ],
+  ["fields bin(1mo), bin(1y) | limit 1", [["2026-01-01 00:00:00.000", "2026-01-01 00:00:00.000"]]],
+  [
+    "fields isValidIpV4('10.1.2.3'), isIpInSubnet('10.1.2.3', '10.1.0.0/16'), isValidIpV6('x') | limit 1",
+    [["1", "1", "0"]],
+  ],
+  ["fields 1 / 0, 'x' * 2, 3 | limit 1", [["3"]]],
+];
+
+test("queries answer as documented", () => {
+  for (const [query, rows] of CASES) assert.deepEqual(run(query), rows, query);
+});
+
+test("an event shows its time, message and pointer where nothing is said", () => {
+  const plan = planQuery(parseQuery("filter a = 1"), { limit: 5, now: AT, isOrdered: true });
+  plan.take({ at: AT, ingestedAt: AT, message: '{"a":1}', logStream: "s", log: "l", pointer: "p" });
+  plan.take({ at: AT, ingestedAt: AT, message: '{"a":2}', logStream: "s", log: "l", pointer: "q" });
+  assert.deepEqual(plan.finish(), [
+    [
+      ["@timestamp", "2026-01-31 12:00:00.000"],
+      ["@message", '{"a":1}'],
+      ["@ptr", "p"],
+    ],
+  ]);
+  assert.equal(plan.matched, 1);
+});
+
+test("events of several groups come in order of time, under the limit", () => {
+  const plan = planQuery(parseQuery("fields n"), { limit: 3, now: AT, isOrdered: false });
+  for (const n of [5, 3, 1, 6, 4, 2])
+    plan.take({ at: n, ingestedAt: n, message: `{"n":${n}}`, logStream: "s", log: "l", pointer: "p" });
+  assert.deepEqual(
+    plan.finish().map((row) => row[0]?.[1]),
+    ["6", "5", "4"],
+  );
+});
+
+test("what is wrong is refused, and where", () => {
+  const cases: readonly [query: string, message: RegExp, start: number, end: number][] = [
+    [
+      "fields @message | filtr a = 1",
+      /^unexpected symbol found filtr at position 18; expected a command/,
+      18,
+      23,
+    ],
+    ["fields @message |", /^unexpected end of the query/, 17, 17],
+    ["", /^unexpected end of the query/, 0, 0],
+    ["filter a = ", /expected a field, a value or a function/, 11, 11],
+    ["filter a == 1", /unexpected symbol found =/, 10, 11],
+    ["filter a like 5", /expected a text or a regular expression/, 14, 15],
+    ["filter a like /(/", /^invalid regular expression/, 14, 17],
+    ["fields nosuch(a)", /^unknown function nosuch/, 7, 13],
+    ["fields substr(a)", /takes 2 to 3 arguments and got 1/, 7, 13],
+    ["fields bin(a)", /takes a period such as 5m/, 7, 10],
+    ["fields count(*)", /the function count can be used in stats only/, 7, 12],
+    ["stats sum(max(a))", /the function max stands within another/, 10, 13],
+    ["stats a", /a in stats is no aggregate function/, 6, 7],
+    ["stats count(*) | stats count(*) | stats count(*)", /at most 2 stats/, 34, 39],
+    ["limit 0", /limit is 1 to 10000/, 6, 7],
+    ["limit x", /expected a number/, 6, 7],
+    ["parse @message 'a*b*' as x", /2 wildcards, and 1 names/, 15, 21],
+    ["parse @message /(a)/", /no named group/, 15, 20],
+    ["fields 'open", /is not closed/, 7, 12],
+    ["fields a ; b", /unexpected symbol found ; at position 9/, 9, 10],
+    ["filter a not 5", /expected 'like' or 'in'/, 13, 14],
+    ["fields 5x", /is no period/, 7, 9],
+    ...["pattern", "diff", "anomaly", "unmask", "lookup", "filterIndex", "SOURCE", "unnest"].map(
+      (name): [string, RegExp, number, number] => [
+        `fields a | ${name} @message`,
+        new RegExp(`^Lambent does not implement the command ${name}$`),
+        11,
+        11 + name.length,
+      ],
+    ),
+  ];
+  for (const [query, message, start, end] of cases)
+    assert.throws(
+      () => parseQuery(query),
+      (error) => {
+        assert.ok(error instanceof QueryError, query);
+        assert.match(error.message, message, query);
+        assert.deepEqual([error.start, error.end], [start, end], query);
+        return true;
+      },
+    );
+  assert.throws(() => parseQuery(`filter ${"(".repeat(5_000)}`), QueryError);
+  assert.throws(() => parseQuery(`filter ${"not ".repeat(2_000)}a`), QueryError);
+});
+
+test("memory is bounded: a query that would keep too much fails, one that sorts and limits does not", () => {
+  const big = "x".repeat(200_000);
+  const messages = Array.from({ length: 400 }, (_, n) => `{"n":${n},"big":"${big}"}`);
+  assert.deepEqual(run("fields n | sort n desc | limit 3", messages), [["399"], ["398"], ["397"]]);
+  assert.throws(() => run("fields n, big | sort n desc", messages), QueryLimitError);
+});
+
+test("percentiles of many values are within one percent, below zero too", () => {
+  const quantiles = new Quantiles();
+  for (let n = -20_000; n <= 60_000; n++) quantiles.add(n);
+  for (const [percent, wanted] of [
+    [1, -19_200],
+    [25, 0],
+    [50, 20_000],
+    [99, 59_200],
+  ] as const) {
+    const found = quantiles.at(percent) ?? Number.NaN;
+    assert.ok(Math.abs(found - wanted) <= Math.abs(wanted) * 0.01 + 1, `${percent}: ${found}`);
+  }
+});

@@ -1,0 +1,207 @@
+/** Reads a query of CloudWatch Logs Insights. Pure. */
+import { AGGREGATE_NAMES } from "./aggregate-names.ts";
+import type { Column, Command, Expression, ParsePattern, SortKey } from "./ast.ts";
+import { Cursor } from "./cursor.ts";
+import { QueryError } from "./error.ts";
+import { compileRegex, parseExpression } from "./parse-expression.ts";
+import { QUERY_LENGTH_MAX } from "./tokens.ts";
+import type { Token } from "./tokens.ts";
+
+/** As AWS allows. */
+const STATS_MAX = 2;
+const COMMANDS_MAX = 100;
+const LIMIT_MAX = 10_000;
+/** Commands of AWS's that this server has not. */
+const NOT_HERE: ReadonlySet<string> = new Set([
+  "pattern",
+  "diff",
+  "anomaly",
+  "unmask",
+  "unnest",
+  "lookup",
+  "filterindex",
+  "source",
+  "join",
+  "subquery",
+  "addtotals",
+  "appendcols",
+]);
+
+/** @throws QueryError with the place */
+export function parseQuery(query: string): Command[] {
+  if (query.length > QUERY_LENGTH_MAX)
+    throw new QueryError(
+      `the query is longer than ${QUERY_LENGTH_MAX} characters`,
+      QUERY_LENGTH_MAX,
+      query.length,
+    );
+  const cursor = new Cursor(query);
+  const commands: Command[] = [];
+  if (cursor.next.kind === "pipe") cursor.take();
+  for (;;) {
+    const { start, end } = cursor.next;
+    commands.push(parseCommand(cursor));
+    if (commands.length > COMMANDS_MAX) throw new QueryError("the query has too many commands", start, end);
+    if (commands.filter((one) => one.kind === "stats").length > STATS_MAX)
+      throw new QueryError(`a query can have at most ${STATS_MAX} stats commands`, start, end);
+    if (cursor.next.kind === "end") return commands;
+    if (cursor.next.kind !== "pipe") throw cursor.unexpected("| or the end of the query");
+    cursor.take();
+  }
+}
+
+function parseCommand(cursor: Cursor): Command {
+  const token = cursor.next;
+  const name = token.kind === "word" ? token.text.toLowerCase() : "";
+  const read = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (read) {
+    cursor.take();
+    return read(cursor);
+  }
+  if (NOT_HERE.has(name))
+    throw new QueryError(`Lambent does not implement the command ${token.text}`, token.start, token.end);
+  throw cursor.unexpected(`a command: ${Object.keys(COMMANDS).join(", ")}`);
+}
+
+const COMMANDS: Readonly<Record<string, (cursor: Cursor) => Command>> = {
+  fields: (cursor) => ({ kind: "fields", columns: columns(cursor) }),
+  display: (cursor) => ({ kind: "display", columns: columns(cursor) }),
+  filter: (cursor) => ({ kind: "filter", condition: plain(cursor) }),
+  where: (cursor) => ({ kind: "filter", condition: plain(cursor) }),
+  parse: parseParse,
+  stats: parseStats,
+  sort: parseSort,
+  order: parseSort,
+  limit: parseLimit,
+  head: parseLimit,
+  dedup: (cursor) => ({ kind: "dedup", fields: columns(cursor) }),
+};
+
+/** An expression in which no function counts over records. @throws QueryError */
+function plain(cursor: Cursor): Expression {
+  const expression = parseExpression(cursor);
+  const call = aggregateIn(expression);
+  if (call) throw new QueryError(`the function ${call.name} can be used in stats only`, call.start, call.end);
+  return expression;
+}
+
+function columns(cursor: Cursor, one: (cursor: Cursor) => Expression = plain): Column[] {
+  const list: Column[] = [];
+  do {
+    const { start, kind, text } = cursor.next;
+    const expression = one(cursor);
+    const written = expression.kind === "field" && kind === "field" ? text : cursor.textSince(start);
+    const name = cursor.takeIf("as") ? readName(cursor) : written;
+    list.push({ expression, name });
+  } while (cursor.takeIf(","));
+  return list;
+}
+
+function readName(cursor: Cursor): string {
+  const { kind } = cursor.next;
+  if (kind !== "word" && kind !== "field" && kind !== "text") throw cursor.unexpected("a name");
+  return cursor.take().text;
+}
+
+function parseStats(cursor: Cursor): Command {
+  const { start, end } = cursor.next;
+  const aggregates = columns(cursor, (at) => parseExpression(at));
+  const without = aggregates.find(({ expression }) => !aggregateIn(expression));
+  if (without) throw new QueryError(`${without.name} in stats is no aggregate function`, start, end);
+  const nested = aggregates.map(({ expression }) => nestedAggregate(expression)).find((one) => one);
+  if (nested)
+    throw new QueryError(`the function ${nested.name} stands within another`, nested.start, nested.end);
+  return { kind: "stats", aggregates, by: cursor.takeIf("by") ? columns(cursor) : [] };
+}
+
+function parseSort(cursor: Cursor): Command {
+  const keys: SortKey[] = [];
+  cursor.takeIf("by");
+  do {
+    const expression = plain(cursor);
+    const descending = cursor.takeIf("desc");
+    if (!descending) cursor.takeIf("asc");
+    keys.push({ expression, descending });
+  } while (cursor.takeIf(","));
+  return { kind: "sort", keys };
+}
+
+function parseLimit(cursor: Cursor): Command {
+  const token = cursor.next;
+  const count = Number(token.text);
+  if (token.kind !== "number" || !Number.isInteger(count)) throw cursor.unexpected("a number");
+  if (count < 1 || count > LIMIT_MAX)
+    throw new QueryError(`limit is 1 to ${LIMIT_MAX}`, token.start, token.end);
+  cursor.take();
+  return { kind: "limit", count };
+}
+
+function parseParse(cursor: Cursor): Command {
+  const next = cursor.next;
+  const after = cursor.afterNext;
+  const isPattern =
+    next.kind === "regex" || (next.kind === "text" && after?.kind !== "text" && after?.kind !== "regex");
+  const from: Expression = isPattern ? { kind: "field", name: "@message" } : plain(cursor);
+  const token = cursor.next;
+  if (token.kind !== "text" && token.kind !== "regex")
+    throw cursor.unexpected("a text or a regular expression");
+  cursor.take();
+  return { kind: "parse", from, pattern: token.kind === "regex" ? named(token) : glob(cursor, token) };
+}
+
+function named(token: Token): ParsePattern {
+  if (!/\(\?P?<[A-Za-z]/.test(token.text))
+    throw new QueryError(
+      "the regular expression of parse has no named group (?<name>…)",
+      token.start,
+      token.end,
+    );
+  return { kind: "regex", regex: compileRegex(token) };
+}
+
+function glob(cursor: Cursor, { text, start, end }: Token): ParsePattern {
+  const pieces = text.split("*");
+  cursor.expect("as");
+  const names: string[] = [];
+  do names.push(readName(cursor));
+  while (cursor.takeIf(","));
+  if (names.length !== pieces.length - 1)
+    throw new QueryError(
+      `the pattern of parse has ${pieces.length - 1} wildcards, and ${names.length} names are given`,
+      start,
+      end,
+    );
+  return { kind: "glob", pieces, names };
+}
+
+type Call = Extract<Expression, { kind: "call" }>;
+
+function aggregateIn(expression: Expression): Call | undefined {
+  if (expression.kind === "call" && AGGREGATE_NAMES.has(expression.name)) return expression;
+  return partsOf(expression)
+    .map(aggregateIn)
+    .find((one) => one !== undefined);
+}
+
+function nestedAggregate(expression: Expression): Call | undefined {
+  const isAggregate = expression.kind === "call" && AGGREGATE_NAMES.has(expression.name);
+  return partsOf(expression)
+    .map(isAggregate ? aggregateIn : nestedAggregate)
+    .find((one) => one !== undefined);
+}
+
+function partsOf(expression: Expression): readonly Expression[] {
+  switch (expression.kind) {
+    case "binary":
+      return [expression.left, expression.right];
+    case "not":
+    case "negative":
+      return [expression.of];
+    case "call":
+      return expression.arguments;
+    case "list":
+      return expression.items;
+    default:
+      return [];
+  }
+}
