@@ -50,7 +50,10 @@ export function composePush({ counters, ...base }: Base, { sqs, kinesis, logs, f
   return {
     courier,
     services,
-    start: () => courier.start(),
+    start() {
+      courier.start();
+      logs.start();
+    },
     stop: (graceMs: number) => courier.stop(graceMs),
   };
 }

@@ -17,6 +17,7 @@ import {
 import type { InvokeLimits } from "../invoke/index.ts";
 import { systemClock } from "../kit/clock.ts";
 import type { Clock } from "../kit/clock.ts";
+import type { Courier } from "../courier/index.ts";
 import { randomIds } from "../kit/id.ts";
 import type { Ids } from "../kit/id.ts";
 import { ImageStore, createSandboxProvider } from "../sandbox/index.ts";
@@ -159,7 +160,9 @@ async function composeServices(
     parts.defer(() => service.stop());
     return service;
   };
-  const given = await composeData(config, door, common, store, owned);
+  // Logs' subscriptions are sent on by the courier, which also writes to logs.
+  const courier = lateCourier(() => push.courier);
+  const given = await composeData(config, door, { ...common, counters, courier }, store, owned);
   const { iam, logs, dynamodb, kinesis, ecr, sqs } = given;
   const { resourcePolicies: policies } = iam;
   // S3 calls functions and Lambda reads code from S3: the one is handed over before the other exists, and used after.
@@ -208,18 +211,34 @@ async function composeServices(
   return { services, iam, ecr, s3, lambda, sources, push, invoker };
 }
 
+/** A courier for those that are made before it. */
+function lateCourier(courier: () => Courier): Courier {
+  return {
+    fault: (target, sender) => courier().fault(target, sender),
+    hand: (tx, parcel) => courier().hand(tx, parcel),
+  };
+}
+
 /** The services that keep something, and call no others but IAM. */
 async function composeData(
   config: Config,
   door: Door,
-  common: { clock: Clock; ids: Ids; log: Log } & Pick<Store, "database" | "blobs" | "signals">,
+  {
+    counters,
+    courier,
+    ...common
+  }: { clock: Clock; ids: Ids; log: Log; counters: Metrics; courier: Courier } & Pick<
+    Store,
+    "database" | "blobs" | "signals"
+  >,
   store: Store,
   owned: <T extends { stop(): Promise<void> }>(service: T) => T,
 ) {
   const iam = owned(await createIam(common));
   const { resourcePolicies: policies, roles } = iam;
   const sts = owned(await createSts({ ...common, roles: iam.sessions }));
-  const logs = owned(await createCloudwatchLogs(common));
+  const { queue } = store;
+  const logs = owned(await createCloudwatchLogs({ ...common, queue, metrics: counters, courier, roles }));
   const dynamodb = owned(await createDynamoDb({ ...common, policies }));
   const dynamodbStreams = createDynamoDbStreams({ ...common, streams: dynamodb.streams, policies });
   const { shardThroughput, auth: authentication } = config;

@@ -6,6 +6,7 @@ import { randomIds } from "../../src/kit/id.ts";
 import { createCloudwatchLogs } from "../../src/services/cloudwatch-logs/index.ts";
 import type { CloudwatchLogs } from "../../src/services/cloudwatch-logs/index.ts";
 import { sql } from "../../src/store/database.ts";
+import { Metrics } from "../../src/telemetry/metrics.ts";
 import { createLog } from "../../src/telemetry/log.ts";
 import { onEveryEngine } from "../store/engines.ts";
 import type { TestStore } from "../store/engines.ts";
@@ -24,7 +25,19 @@ interface Event {
 }
 
 function open({ store, clock }: TestStore): Promise<CloudwatchLogs> {
-  return createCloudwatchLogs({ clock, ids: randomIds, database: store.database, log: createLog("error") });
+  const { database, queue } = store;
+  // Nothing is sent anywhere here.
+  const nobody = () => Promise.reject(new Error("there is no destination"));
+  return createCloudwatchLogs({
+    clock,
+    ids: randomIds,
+    database,
+    queue,
+    log: createLog("error"),
+    metrics: new Metrics(clock),
+    courier: { fault: nobody, hand: nobody },
+    roles: { canBeAssumedBy: nobody },
+  });
 }
 
 async function call(logs: CloudwatchLogs, operation: string, input: object): Promise<Record<string, never>> {

@@ -28,6 +28,11 @@ const onStream = (input: Named, context: RequestContext) => onStreams(input, con
 const onGroup = ({ logGroupName, logGroupIdentifier }: Named, context: RequestContext) =>
   onStreams({ logGroupName, logGroupIdentifier }, context);
 
+/** Where the action names no resource. */
+const onEverything = (_input: object, { operation }: RequestContext): Requirement[] => [
+  { action: `logs:${operation}`, resource: "*" },
+];
+
 /** Tags belong to the group itself, whose ARN has no `:*`. */
 function onTagged(
   arn: string | undefined,
@@ -48,25 +53,52 @@ export const authorization = authorizationFrom<Client>({
   CreateLogStream: onStream,
   DeleteLogGroup: onGroup,
   DeleteLogStream: onStream,
+  DeleteMetricFilter: onGroup,
+  DeleteQueryDefinition: onEverything,
   DeleteRetentionPolicy: onGroup,
+  DeleteSubscriptionFilter: onGroup,
   // Whatever prefix is asked for.
   DescribeLogGroups: (_input, context) => onStreams({}, context),
   DescribeLogStreams: onGroup,
+  DescribeMetricFilters: onGroup,
+  DescribeQueries: onEverything,
+  DescribeQueryDefinitions: onEverything,
+  DescribeSubscriptionFilters: onGroup,
   FilterLogEvents: onGroup,
   GetLogEvents: onStream,
+  GetLogGroupFields: onGroup,
+  GetLogRecord: onEverything,
+  GetQueryResults: onEverything,
+  ListLogGroupsForQuery: onEverything,
   ListTagsForResource: (input, context) => onTagged(input.resourceArn, context, {}),
   ListTagsLogGroup: onGroup,
   PutLogEvents: onStream,
+  PutMetricFilter: onGroup,
+  PutQueryDefinition: onEverything,
   PutRetentionPolicy: onGroup,
+  PutSubscriptionFilter: (input, context) => [...onGroup(input, context), ...passing(input.roleArn)],
   StartLiveTail: (input, context) =>
     (input.logGroupIdentifiers ?? []).flatMap((logGroupIdentifier) =>
       onGroup({ logGroupIdentifier }, context),
     ),
+  StartQuery: ({ logGroupName, logGroupNames = [], logGroupIdentifiers = [] }, context) =>
+    [...(logGroupName === undefined ? [] : [logGroupName]), ...logGroupNames, ...logGroupIdentifiers].flatMap(
+      (logGroupIdentifier) => onGroup({ logGroupIdentifier }, context),
+    ),
+  StopQuery: onEverything,
   TagLogGroup: (input, context) => onStreams(input, context, tagConditions(input.tags)),
   TagResource: (input, context) => onTagged(input.resourceArn, context, tagConditions(input.tags)),
+  TestMetricFilter: onEverything,
   UntagLogGroup: (input, context) => onStreams(input, context, tagKeyConditions(input.tags)),
   UntagResource: (input, context) => onTagged(input.resourceArn, context, tagKeyConditions(input.tagKeys)),
 });
+
+/** Who names a role has to be allowed to hand it to CloudWatch Logs. */
+function passing(roleArn: string | undefined): Requirement[] {
+  if (roleArn === undefined) return [];
+  const conditions = { "iam:PassedToService": "logs.amazonaws.com" };
+  return [{ action: "iam:PassRole", resource: roleArn, conditions }];
+}
 
 function taggedCreation(
   input: { logGroupName?: string | undefined; tags?: Record<string, string> | undefined },

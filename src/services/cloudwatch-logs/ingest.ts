@@ -2,24 +2,48 @@
 import type { Transaction } from "../../store/database.ts";
 import { toChunks } from "./chunk.ts";
 import type { LogEvent } from "./chunk.ts";
+import { countEvents } from "./metric-filters/counter.ts";
 import type { LogsState } from "./state.ts";
 import { getGroup, getStream, insertGroup, insertStream } from "./store.ts";
 import { appendChunks } from "./store-chunks.ts";
+import { noteEvents } from "./subscriptions/outbox.ts";
 
-/** Appends events, in order of time, to an existing stream. False where it is gone. */
+/**
+ * Appends events, in order of time, to an existing stream. False where it is gone. What subscription filters match is noted in the same
+ * transaction, to be sent on; metric filters and live tails see the events once they are durable.
+ * @param traceHeader X-Amzn-Trace-Id of who wrote them
+ */
 export async function appendEvents(
   state: LogsState,
   tx: Transaction,
   stream: { readonly streamId: number; readonly name: string },
   events: readonly LogEvent[],
+  traceHeader?: string,
 ): Promise<boolean> {
   if (events.length === 0) return true;
   const ingestedAt = state.clock.now();
-  const appended = await appendChunks(tx, stream.streamId, toChunks(events), ingestedAt);
+  const chunks = toChunks(events);
+  const appended = await appendChunks(tx, stream.streamId, chunks, ingestedAt);
   if (!appended) return false;
-  const { groupId } = appended;
+  const { groupId, firstChunk, filtersRevision } = appended;
   if (state.tails.listensTo(groupId))
     tx.afterCommit(() => state.tails.publish(groupId, stream.name, events, ingestedAt));
+  const filters = await state.filters.of(tx, groupId, filtersRevision);
+  if (!filters) return true;
+  const { group, metrics, subscriptions } = filters;
+  if (metrics.length > 0) tx.afterCommit(() => countEvents(state.metrics, group, metrics, events));
+  // Most lines are of no interest to an alarm: what matches nothing costs no note.
+  const matching = subscriptions.filter(({ matches }) => events.some(({ message }) => matches(message)));
+  if (matching.length > 0)
+    await noteEvents(state.queue, tx, {
+      group: { account: group.account, region: group.region, name: group.name },
+      filters: matching.map(({ noted }) => noted),
+      streamId: stream.streamId,
+      stream: stream.name,
+      fromChunk: firstChunk,
+      toChunk: firstChunk + chunks.length - 1,
+      ...(traceHeader !== undefined && { traceHeader }),
+    });
   return true;
 }
 
@@ -41,6 +65,8 @@ export async function ensureStream(
       retention_days: null,
       tags: "{}",
       created_at: now,
+      class: "STANDARD",
+      filters_revision: 0,
     });
   const stream = group && (await getStream(tx, groupId, at.stream));
   return stream?.stream_id ?? (await createStream(state, tx, groupId, at.stream));

@@ -2,8 +2,8 @@
 import { AwsError } from "../../aws/errors.ts";
 import type { RequestContext } from "../../aws/service.ts";
 import type { Reader } from "../../store/database.ts";
-import { compileFilterPattern, FilterPatternError } from "./filter-pattern/index.ts";
-import type { FilterPattern } from "./filter-pattern/index.ts";
+import { compileValuePattern, FilterPatternError } from "./filter-pattern/index.ts";
+import type { FilterPattern, ValuePattern } from "./filter-pattern/index.ts";
 import { DAY_MS } from "./limits.ts";
 import { getGroup, getStream } from "./store.ts";
 import type { GroupRow, StreamRow } from "./store.ts";
@@ -58,8 +58,13 @@ export function expiryOf(group: GroupRow, now: number): number {
 
 /** @throws AwsError InvalidParameterException */
 export function readPattern(text: string | undefined): FilterPattern {
+  return readValuePattern(text).matches;
+}
+
+/** The same with what the pattern extracts. @throws AwsError InvalidParameterException */
+export function readValuePattern(text: string | undefined): ValuePattern {
   try {
-    return compileFilterPattern(text ?? "");
+    return compileValuePattern(text ?? "");
   } catch (error) {
     if (error instanceof FilterPatternError) throw invalidParameter(error.message);
     throw error;

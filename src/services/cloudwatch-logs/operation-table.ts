@@ -2,11 +2,35 @@
 import type { OperationTable } from "../../aws/service.ts";
 import { filterLogEvents } from "./operations/filter-log-events.ts";
 import { getLogEvents } from "./operations/get-log-events.ts";
+import { getLogGroupFields, getLogRecord } from "./operations/log-fields.ts";
 import { createLogGroup, deleteLogGroup, describeLogGroups } from "./operations/log-groups.ts";
 import { createLogStream, deleteLogStream, describeLogStreams } from "./operations/log-streams.ts";
+import {
+  deleteMetricFilter,
+  describeMetricFilters,
+  putMetricFilter,
+  testMetricFilter,
+} from "./operations/metric-filters.ts";
 import { putLogEvents } from "./operations/put-log-events.ts";
+import {
+  describeQueries,
+  getQueryResults,
+  listLogGroupsForQuery,
+  startQuery,
+  stopQuery,
+} from "./operations/queries.ts";
+import {
+  deleteQueryDefinition,
+  describeQueryDefinitions,
+  putQueryDefinition,
+} from "./operations/query-definitions.ts";
 import { deleteRetentionPolicy, putRetentionPolicy } from "./operations/retention.ts";
 import { startLiveTail } from "./operations/start-live-tail.ts";
+import {
+  deleteSubscriptionFilter,
+  describeSubscriptionFilters,
+  putSubscriptionFilter,
+} from "./operations/subscription-filters.ts";
 import {
   listTagsForResource,
   listTagsLogGroup,
@@ -24,18 +48,35 @@ export const operationTable: OperationTable<Client, LogsState> = {
   CreateLogStream: createLogStream,
   DeleteLogGroup: deleteLogGroup,
   DeleteLogStream: deleteLogStream,
+  DeleteMetricFilter: deleteMetricFilter,
+  DeleteQueryDefinition: deleteQueryDefinition,
   DeleteRetentionPolicy: deleteRetentionPolicy,
+  DeleteSubscriptionFilter: deleteSubscriptionFilter,
   DescribeLogGroups: describeLogGroups,
   DescribeLogStreams: describeLogStreams,
+  DescribeMetricFilters: describeMetricFilters,
+  DescribeQueries: describeQueries,
+  DescribeQueryDefinitions: describeQueryDefinitions,
+  DescribeSubscriptionFilters: describeSubscriptionFilters,
   FilterLogEvents: filterLogEvents,
   GetLogEvents: getLogEvents,
+  GetLogGroupFields: getLogGroupFields,
+  GetLogRecord: getLogRecord,
+  GetQueryResults: getQueryResults,
+  ListLogGroupsForQuery: listLogGroupsForQuery,
   ListTagsForResource: listTagsForResource,
   ListTagsLogGroup: listTagsLogGroup,
   PutLogEvents: putLogEvents,
+  PutMetricFilter: putMetricFilter,
+  PutQueryDefinition: putQueryDefinition,
   PutRetentionPolicy: putRetentionPolicy,
+  PutSubscriptionFilter: putSubscriptionFilter,
   StartLiveTail: startLiveTail,
+  StartQuery: startQuery,
+  StopQuery: stopQuery,
   TagLogGroup: tagLogGroup,
   TagResource: tagResource,
+  TestMetricFilter: testMetricFilter,
   UntagLogGroup: untagLogGroup,
   UntagResource: untagResource,
 };

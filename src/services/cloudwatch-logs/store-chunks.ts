@@ -31,12 +31,17 @@ const RECEIVE = sql(
      last_ingested_at = ?,
      bytes = bytes + ?
    WHERE stream_id = ? AND EXISTS (SELECT 1 FROM logs_group WHERE logs_group.group_id = logs_stream.group_id)
-   RETURNING group_id, next_chunk`,
+   RETURNING group_id, next_chunk,
+     (SELECT filters_revision FROM logs_group WHERE logs_group.group_id = logs_stream.group_id) AS filters_revision`,
 );
 const INSERT = sql(
   "logs.insertChunk",
   `INSERT INTO logs_chunk (stream_id, chunk_no, group_id, min_at, max_at, ingested_at, bytes, events)
    VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+);
+const BY_NUMBER = sql(
+  "logs.chunksByNumber",
+  `SELECT ${CHUNK} FROM logs_chunk WHERE stream_id = ? AND chunk_no >= ? AND chunk_no <= ? ORDER BY chunk_no`,
 );
 const OF_STREAM = sql(
   "logs.chunksOfStream",
@@ -70,20 +75,28 @@ const EXPIRED = sql(
 const DELETE = sql("logs.deleteChunk", `DELETE FROM logs_chunk WHERE stream_id = ? AND chunk_no = ?`);
 const SHRINK = sql("logs.shrinkStream", `UPDATE logs_stream SET bytes = bytes - ? WHERE stream_id = ?`);
 
+export interface Appended {
+  readonly groupId: number;
+  /** The number of the first chunk that was appended. */
+  readonly firstChunk: number;
+  /** The group's; 0 where it has no filters. */
+  readonly filtersRevision: number;
+}
+
 /** Appends chunks (at least one) to a stream; undefined where it or its group is gone. */
 export async function appendChunks(
   tx: Transaction,
   streamId: number,
   chunks: readonly Chunk[],
   ingestedAt: number,
-): Promise<{ groupId: number } | undefined> {
+): Promise<Appended | undefined> {
   let [minAt, maxAt, bytes] = [Number.MAX_SAFE_INTEGER, 0, 0];
   for (const chunk of chunks) {
     minAt = Math.min(minAt, chunk.minAt);
     maxAt = Math.max(maxAt, chunk.maxAt);
     bytes += chunk.bytes;
   }
-  const stream = await tx.get<{ group_id: number; next_chunk: number }>(
+  const stream = await tx.get<{ group_id: number; next_chunk: number; filters_revision: number }>(
     RECEIVE,
     chunks.length,
     minAt,
@@ -108,7 +121,17 @@ export async function appendChunks(
       chunk.bytes,
       chunk.events,
     );
-  return { groupId: stream.group_id };
+  return { groupId: stream.group_id, firstChunk: first, filtersRevision: stream.filters_revision };
+}
+
+/** Some of a stream's chunks by their numbers, both ends included, in order; those that are gone are not there. */
+export function chunksByNumber(
+  reader: Reader,
+  streamId: number,
+  from: number,
+  to: number,
+): Promise<ChunkRow[]> {
+  return reader.all<ChunkRow>(BY_NUMBER, streamId, from, to);
 }
 
 /** A page of a stream's chunks after `after` that may hold events in [fromAt, toAt]. */

@@ -1,6 +1,7 @@
 /** SQL of log groups and log streams. */
 import { sql } from "../../store/database.ts";
 import type { Reader, Transaction } from "../../store/database.ts";
+import { deleteFilters } from "./store-filters.ts";
 import { insertGarbage } from "./store-garbage.ts";
 
 export interface GroupRow {
@@ -12,7 +13,12 @@ export interface GroupRow {
   /** JSON: `{ key: value }`. */
   readonly tags: string;
   readonly created_at: number;
+  readonly class: GroupClass;
+  /** 0 where it has no filters; another number after each change of them. */
+  readonly filters_revision: number;
 }
+
+export type GroupClass = "STANDARD" | "INFREQUENT_ACCESS";
 
 export interface StreamRow {
   readonly stream_id: number;
@@ -27,7 +33,7 @@ export interface StreamRow {
   readonly bytes: number;
 }
 
-const GROUP = `group_id, account, region, name, retention_days, tags, created_at`;
+const GROUP = `group_id, account, region, name, retention_days, tags, created_at, class, filters_revision`;
 const STREAM = `stream_id, group_id, name, created_at, first_event_at, last_event_at, last_ingested_at, next_chunk, bytes`;
 
 const LAST_CHARACTER = "\u{10FFFF}";
@@ -36,6 +42,7 @@ const GET_GROUP = sql(
   "logs.getGroup",
   `SELECT ${GROUP} FROM logs_group WHERE account = ? AND region = ? AND name = ?`,
 );
+const GET_GROUP_BY_ID = sql("logs.getGroupById", `SELECT ${GROUP} FROM logs_group WHERE group_id = ?`);
 const LIST_GROUPS = sql(
   "logs.listGroups",
   `SELECT ${GROUP} FROM logs_group WHERE account = ? AND region = ? ORDER BY name`,
@@ -46,7 +53,7 @@ const LIST_RETAINED = sql(
 );
 const INSERT_GROUP = sql(
   "logs.insertGroup",
-  `INSERT INTO logs_group (${GROUP}) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+  `INSERT INTO logs_group (${GROUP}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 );
 const SET_RETENTION = sql("logs.setRetention", `UPDATE logs_group SET retention_days = ? WHERE group_id = ?`);
 const SET_TAGS = sql("logs.setTags", `UPDATE logs_group SET tags = ? WHERE group_id = ?`);
@@ -93,6 +100,10 @@ export function getGroup(
   return reader.get<GroupRow>(GET_GROUP, account, region, name);
 }
 
+export function getGroupById(reader: Reader, groupId: number): Promise<GroupRow | undefined> {
+  return reader.get<GroupRow>(GET_GROUP_BY_ID, groupId);
+}
+
 /** All groups of an account in a region, by name. */
 export function listGroups(reader: Reader, account: string, region: string): Promise<GroupRow[]> {
   return reader.all<GroupRow>(LIST_GROUPS, account, region);
@@ -113,6 +124,8 @@ export async function insertGroup(tx: Transaction, group: GroupRow): Promise<voi
     group.retention_days,
     group.tags,
     group.created_at,
+    group.class,
+    group.filters_revision,
   );
 }
 
@@ -127,6 +140,7 @@ export async function setTags(tx: Transaction, groupId: number, tags: Record<str
 /** Deletes a group; its streams and events can no longer be found, and are left to the sweeper. */
 export async function deleteGroup(tx: Transaction, groupId: number): Promise<void> {
   await tx.run(DELETE_GROUP, groupId);
+  await deleteFilters(tx, groupId);
   await insertGarbage(tx, groupId, 0);
 }
 

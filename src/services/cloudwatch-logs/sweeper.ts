@@ -4,10 +4,13 @@ import type { CloudwatchLogsDeps } from "./deps.ts";
 import { expiryOf } from "./lookup.ts";
 import { listRetainedGroups } from "./store.ts";
 import { deleteExpiredChunks } from "./store-chunks.ts";
+import { deleteOldQueries } from "./store-queries.ts";
 import { listGarbage, removeGarbage } from "./store-garbage.ts";
 
 const SWEEP_MS = 60_000;
 const ROWS_PER_TRANSACTION = 500;
+/** Results of Insights' queries are kept for a week, as by AWS. */
+const QUERY_AGE_MS_MAX = 7 * 24 * 3_600_000;
 
 export interface Sweeper {
   /** Resolves when there is nothing left to remove. */
@@ -50,6 +53,10 @@ async function sweepAll(deps: CloudwatchLogsDeps, signal: AbortSignal): Promise<
       database.tx((tx) => deleteExpiredChunks(tx, group.group_id, before, ROWS_PER_TRANSACTION)),
     );
   }
+  const queriesBefore = clock.now() - QUERY_AGE_MS_MAX;
+  await untilDone(signal, () =>
+    database.tx((tx) => deleteOldQueries(tx, queriesBefore, ROWS_PER_TRANSACTION)),
+  );
   for (const garbage of await listGarbage(database))
     await untilDone(signal, () => database.tx((tx) => removeGarbage(tx, garbage, ROWS_PER_TRANSACTION)));
 }

@@ -1,19 +1,25 @@
 /** Writes functions' log lines: what arrives within a moment of the last transaction goes into the next one together. */
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Transaction } from "../../store/database.ts";
 import type { LogEvent } from "./chunk.ts";
 import { appendEvents, ensureStream } from "./ingest.ts";
 import { splitMessage } from "./limits.ts";
 import type { LogsState } from "./state.ts";
 import { getGroup } from "./store.ts";
+import { furthestTrace } from "./subscriptions/outbox.ts";
 
 export interface FunctionLogWriter {
-  /** Creates group and stream when missing and appends; resolves once the lines are durable. */
+  /**
+   * Creates group and stream when missing and appends; resolves once the lines are durable.
+   * @param traceHeader X-Amzn-Trace-Id of the invocation that wrote them
+   */
   append(
     account: string,
     region: string,
     group: string,
     stream: string,
     lines: readonly LogEvent[],
+    traceHeader?: string,
   ): Promise<void>;
   /** Whether the group is there, for callers that may write to it and not create it. */
   groupExists(account: string, region: string, group: string): Promise<boolean>;
@@ -23,6 +29,7 @@ interface Pending {
   readonly key: string;
   readonly at: { account: string; region: string; group: string; stream: string };
   readonly events: LogEvent[];
+  traceHeader: string | undefined;
   readonly done: PromiseWithResolvers<void>;
 }
 
@@ -61,15 +68,7 @@ export function createWriter(state: LogsState): FunctionLogWriter & { stop(): Pr
       }
       try {
         await state.database.tx(async (tx) => {
-          for (const one of batch) {
-            const { stream: name } = one.at;
-            const id = known.get(one.key);
-            if (id !== undefined && (await appendEvents(state, tx, { streamId: id, name }, one.events)))
-              continue;
-            const streamId = await ensureStream(state, tx, one.at);
-            await appendEvents(state, tx, { streamId, name }, one.events);
-            tx.afterCommit(() => remember(known, one.key, streamId));
-          }
+          for (const one of batch) await appendPending(state, tx, one, known);
         });
         for (const one of batch) one.done.resolve();
       } catch (error) {
@@ -81,7 +80,7 @@ export function createWriter(state: LogsState): FunctionLogWriter & { stop(): Pr
   };
 
   return {
-    append(account, region, group, stream, lines) {
+    append(account, region, group, stream, lines, traceHeader) {
       const events = lines.flatMap(splitMessage);
       if (events.length === 0) return Promise.resolve();
       const key = JSON.stringify([account, region, group, stream]);
@@ -89,10 +88,13 @@ export function createWriter(state: LogsState): FunctionLogWriter & { stop(): Pr
         key,
         at: { account, region, group, stream },
         events: [],
+        traceHeader,
         done: Promise.withResolvers<void>(),
       };
       waiting.set(key, pending);
       pending.events.push(...events);
+      if (traceHeader !== pending.traceHeader)
+        pending.traceHeader = furthestTrace([pending.traceHeader, traceHeader]);
       sortByTime(pending.events);
       waitingEvents += events.length;
       if (waitingEvents > WAITING_EVENTS_MAX) hurry.abort();
@@ -108,6 +110,21 @@ export function createWriter(state: LogsState): FunctionLogWriter & { stop(): Pr
       await running;
     },
   };
+}
+
+async function appendPending(
+  state: LogsState,
+  tx: Transaction,
+  { key, at, events, traceHeader }: Pending,
+  known: Map<string, number>,
+): Promise<void> {
+  const append = (streamId: number) =>
+    appendEvents(state, tx, { streamId, name: at.stream }, events, traceHeader);
+  const id = known.get(key);
+  if (id !== undefined && (await append(id))) return;
+  const streamId = await ensureStream(state, tx, at);
+  await append(streamId);
+  tx.afterCommit(() => remember(known, key, streamId));
 }
 
 function remember(known: Map<string, number>, key: string, streamId: number): void {

@@ -11,12 +11,25 @@ const EVERY = Symbol("every");
 const WILDCARDS_PER_SELECTOR_MAX = 1;
 const WILDCARDS_MAX = 3;
 
+/** Reads one property of a JSON event. */
+export type Selector = (json: unknown) => unknown;
+
+export interface JsonPattern {
+  matches(message: string): boolean;
+  /** What the pattern speaks of, by its text: `$.a[0].b`. */
+  readonly selectors: ReadonlyMap<string, Selector>;
+}
+
 /** Reads `{ … }`. Events that are no JSON objects or arrays do not match. */
-export function readJsonPattern(scanner: Scanner): (message: string) => boolean {
+export function readJsonPattern(scanner: Scanner): JsonPattern {
   let wildcards = 0;
+  const selectors = new Map<string, Selector>();
   scanner.expect("{");
   const expression = readExpression<unknown>(scanner, () => {
+    scanner.space();
+    const start = scanner.at;
     const selector = readSelector(scanner);
+    selectors.set(scanner.text.slice(start, scanner.at), (json) => select(json, selector)[0]);
     const own = selector.filter((step) => step === EVERY).length;
     wildcards += own;
     if (own > WILDCARDS_PER_SELECTOR_MAX || wildcards > WILDCARDS_MAX)
@@ -25,10 +38,20 @@ export function readJsonPattern(scanner: Scanner): (message: string) => boolean 
   });
   scanner.expect("}");
   if (!scanner.done) throw new FilterPatternError();
-  return (message) => {
-    const json = parseObject(message);
-    return json !== undefined && expression(json);
+  return {
+    selectors,
+    matches(message) {
+      const json = parseObject(message);
+      return json !== undefined && expression(json);
+    },
   };
+}
+
+/** Compiles a selector that stands alone: `$.a.b`. @throws FilterPatternError */
+export function compileSelector(scanner: Scanner): Selector {
+  const selector = readSelector(scanner);
+  if (!scanner.done) throw new FilterPatternError();
+  return (json) => select(json, selector)[0];
 }
 
 function readCondition(scanner: Scanner, selector: readonly Step[]): (json: unknown) => boolean {
@@ -78,7 +101,8 @@ function select(json: unknown, steps: readonly Step[]): unknown[] {
   return values;
 }
 
-function parseObject(message: string): object | undefined {
+/** The object or array that a message is; undefined for anything else. */
+export function parseObject(message: string): object | undefined {
   const first = /\S/.exec(message)?.[0];
   if (first !== "{" && first !== "[") return undefined;
   try {

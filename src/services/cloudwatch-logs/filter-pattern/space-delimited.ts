@@ -10,11 +10,18 @@ interface Field {
   readonly test: ((value: string) => boolean) | undefined;
 }
 
+export interface SpaceDelimitedPattern {
+  matches(message: string): boolean;
+  /** The fields by name; those that stand under `...` are named by their places, from 1 on. */
+  fields(message: string): Record<string, string>;
+  readonly names: readonly string[];
+}
+
 /**
  * Reads `[ … ]`. `...` stands for any number of fields. Without it the last field, where it has no condition, takes all
  * that remains (so `[w1=ERROR, w2]` matches longer lines); otherwise the numbers of fields must agree.
  */
-export function readSpaceDelimitedPattern(scanner: Scanner): (message: string) => boolean {
+export function readSpaceDelimitedPattern(scanner: Scanner): SpaceDelimitedPattern {
   const fields: (Field | "...")[] = [];
   scanner.expect("[");
   do fields.push(scanner.take("...") ? "..." : readField(scanner));
@@ -25,16 +32,34 @@ export function readSpaceDelimitedPattern(scanner: Scanner): (message: string) =
   if (gap !== fields.lastIndexOf("...")) throw new FilterPatternError();
   const named = fields.filter((field) => field !== "...");
   const open = gap < 0 && named.at(-1)?.test === undefined;
-  return (message) => {
-    const values = splitFields(message);
-    if (values.length < named.length) return false;
-    if (values.length > named.length && gap < 0 && !open) return false;
-    const shift = values.length - named.length;
-    return named.every((field, index) => {
-      const value = values[gap >= 0 && index >= gap ? index + shift : index];
-      return field.test === undefined || field.test(value ?? "");
-    });
+  return {
+    names: named.map((field) => field.name),
+    matches(message) {
+      const values = splitFields(message);
+      if (values.length < named.length) return false;
+      if (values.length > named.length && gap < 0 && !open) return false;
+      const shift = values.length - named.length;
+      return named.every((field, index) => {
+        const value = values[gap >= 0 && index >= gap ? index + shift : index];
+        return field.test === undefined || field.test(value ?? "");
+      });
+    },
+    fields: (message) => fieldsOf(named, gap, message),
   };
+}
+
+function fieldsOf(named: readonly Field[], gap: number, message: string): Record<string, string> {
+  const values = splitFields(message);
+  const shift = values.length - named.length;
+  const found: Record<string, string> = {};
+  for (const [index, value] of values.entries()) {
+    const isUnder = gap >= 0 && index >= gap && index < gap + shift;
+    const field = named[gap >= 0 && index >= gap ? index - shift : Math.min(index, named.length - 1)];
+    const name = isUnder || !field ? String(index + 1) : field.name;
+    // What goes beyond the last field belongs to it.
+    found[name] = name in found && gap < 0 ? `${found[name]} ${value}` : value;
+  }
+  return found;
 }
 
 function readField(scanner: Scanner): Field {

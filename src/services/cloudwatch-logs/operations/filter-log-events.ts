@@ -4,6 +4,7 @@ import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import { EVENT_OVERHEAD_BYTES } from "../chunk.ts";
 import { readEvents } from "../event-reader.ts";
 import type { StoredEvent } from "../event-reader.ts";
+import { requireStandard } from "../group-class.ts";
 import { ANSWER_BYTES_MAX, ANSWER_EVENTS_MAX } from "../limits.ts";
 import {
   expiryOf,
@@ -42,6 +43,7 @@ export async function filterLogEvents(
     throw invalidParameter("LogStream names and LogStream name prefix are mutually exclusive parameters.");
   const matches = readPattern(input.filterPattern);
   const group = await requireGroup(state.database, context, input);
+  requireStandard(group, "FilterLogEvents");
   const token = input.nextToken === undefined ? undefined : readToken(input.nextToken, isPageToken);
   const descending = token?.descending ?? input.startFromHead === false;
   if (descending && !token && (input.startTime ?? 0) < DESCENDING_START_MIN)

@@ -4,6 +4,7 @@ import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import { EVENT_OVERHEAD_BYTES } from "../chunk.ts";
 import { readEvents } from "../event-reader.ts";
 import type { StoredEvent } from "../event-reader.ts";
+import { requireStandard } from "../group-class.ts";
 import { ANSWER_BYTES_MAX, ANSWER_EVENTS_MAX } from "../limits.ts";
 import { expiryOf, invalidParameter, requireGroup, requireStream } from "../lookup.ts";
 import { after, FIRST, fromDigits, toDigits } from "../position.ts";
@@ -19,6 +20,7 @@ export async function getLogEvents(
   context: RequestContext,
 ): Promise<Output<Client, "GetLogEvents">> {
   const group = await requireGroup(state.database, context, input);
+  requireStandard(group, "GetLogEvents");
   const stream = await requireStream(state.database, group, input.logStreamName ?? "");
   const token = input.nextToken === undefined ? undefined : readToken(input.nextToken);
   const descending = token ? token.descending : input.startFromHead !== true;

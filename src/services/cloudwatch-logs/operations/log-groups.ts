@@ -2,11 +2,13 @@
 import type { LogGroup } from "@aws-sdk/client-cloudwatch-logs";
 import { AwsError, notImplemented } from "../../../aws/errors.ts";
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
+import { readGroupClass } from "../group-class.ts";
 import { newRowId } from "../ingest.ts";
 import { groupArn, groupNameOf, invalidParameter, readToken, requireGroup, writeToken } from "../lookup.ts";
 import type { LogsState } from "../state.ts";
 import { deleteGroup, getGroup, groupBytes, insertGroup, listGroups } from "../store.ts";
 import type { GroupRow } from "../store.ts";
+import { metricFilterCount } from "./metric-filters.ts";
 import { checkTags } from "./tags.ts";
 
 type Client = typeof import("@aws-sdk/client-cloudwatch-logs");
@@ -20,8 +22,7 @@ export async function createLogGroup(
 ): Promise<object> {
   const name = input.logGroupName ?? "";
   if (input.kmsKeyId !== undefined) throw notImplemented("kmsKeyId of CreateLogGroup");
-  if (input.logGroupClass !== undefined && input.logGroupClass !== "STANDARD")
-    throw notImplemented(`logGroupClass ${input.logGroupClass} of CreateLogGroup`);
+  const groupClass = readGroupClass(input.logGroupClass);
   if (input.deletionProtectionEnabled === true)
     throw notImplemented("deletionProtectionEnabled of CreateLogGroup");
   if (name.startsWith("aws/")) throw invalidParameter("Log group names cannot start with aws/");
@@ -37,6 +38,8 @@ export async function createLogGroup(
       retention_days: null,
       tags: JSON.stringify(tags),
       created_at: state.clock.now(),
+      class: groupClass,
+      filters_revision: 0,
     });
   });
   return {};
@@ -74,7 +77,7 @@ export async function describeLogGroups(
   const groups = (await listGroups(state.database, context.account, context.region))
     .filter((group) => names === undefined || names.includes(group.name))
     .filter((group) => group.name.startsWith(prefix) && group.name.includes(pattern))
-    .filter(() => input.logGroupClass === undefined || input.logGroupClass === "STANDARD")
+    .filter((group) => input.logGroupClass === undefined || input.logGroupClass === group.class)
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .filter((group) => from === undefined || group.name > from);
   const page = groups.slice(0, input.limit ?? GROUPS_PER_PAGE);
@@ -95,9 +98,9 @@ async function describeGroup(state: LogsState, group: GroupRow): Promise<LogGrou
   return {
     ...describeBriefly(group),
     ...(group.retention_days !== null && { retentionInDays: group.retention_days }),
-    metricFilterCount: 0,
+    metricFilterCount: await metricFilterCount(state, group.group_id),
     storedBytes: await groupBytes(state.database, group.group_id),
-    logGroupClass: "STANDARD",
+    logGroupClass: group.class,
     logGroupArn: groupArn(group.account, group.region, group.name),
     deletionProtectionEnabled: false,
   };

@@ -34,12 +34,19 @@ export async function putLogEvents(
       throw invalidParameter(
         "The batch of log events in a single PutLogEvents request cannot span more than 24 hours.",
       );
-    await appendEvents(state, tx, { streamId: stream.stream_id, name: stream.name }, accepted);
+    const to = { streamId: stream.stream_id, name: stream.name };
+    await appendEvents(state, tx, to, accepted, traceOf(context));
     return {
       nextSequenceToken: toDigits({ ...FIRST, streamId: stream.stream_id, chunkNo: stream.next_chunk + 1 }),
       ...(rejected && { rejectedLogEventsInfo: rejected }),
     };
   });
+}
+
+/** The SDK in a function sends the trace that the function runs with. */
+function traceOf({ headers }: RequestContext): string | undefined {
+  const trace = headers["x-amzn-trace-id"];
+  return Array.isArray(trace) ? trace[0] : trace;
 }
 
 function checkBatch(events: readonly LogEvent[]): void {

@@ -4,6 +4,7 @@ import { AwsError } from "../../../aws/errors.ts";
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import type { LogEvent } from "../chunk.ts";
 import type { FilterPattern } from "../filter-pattern/index.ts";
+import { requireStandard } from "../group-class.ts";
 import { groupNameOf, invalidParameter, readPattern, requireGroup } from "../lookup.ts";
 import { pause } from "../pause.ts";
 import type { LogsState } from "../state.ts";
@@ -37,6 +38,7 @@ export async function startLiveTail(
     const group = await requireGroup(state.database, context, {
       logGroupName: groupNameOf(identifier, context) ?? "",
     });
+    requireStandard(group, "StartLiveTail");
     groups.set(group.group_id, identifier);
   }
   const wantsStream = (name: string) =>
