@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { certificateMissing, makeCertificate } from "./certificate.ts";
 import { freePort } from "./free-port.ts";
 import { ACTIVEMQ_JARS } from "./jars-activemq.ts";
 import { classPath, javaMissing } from "./jars.ts";
@@ -16,6 +17,8 @@ const JVM = ["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-Us
 
 export interface TestActivemq {
   readonly endpoint: string;
+  /** The same with TLS, and the authority that signed its certificate; undefined without openssl. */
+  readonly tls: { readonly endpoint: string; readonly ca: string } | undefined;
   /** Sends as a JMS client does; answers the message's id. @param isFull With properties, a type and more. */
   send(kind: "text" | "bytes" | "map", queue: string, body: string, isFull?: boolean): Promise<string>;
   /** Messages of a queue that nobody has acknowledged. */
@@ -34,11 +37,30 @@ export function activemqMissing(): string | undefined {
 
 export async function startActivemq(): Promise<TestActivemq> {
   const folder = await mkdtemp(join(tmpdir(), "lambent-activemq-"));
-  const port = await freePort();
+  const [port, tlsPort] = await Promise.all([freePort(), freePort()]);
+  const tls = certificateMissing() === undefined ? makeCertificate(folder) : undefined;
+  const store = tls
+    ? [
+        `-Djavax.net.ssl.keyStore=${tls.storeFile}`,
+        `-Djavax.net.ssl.keyStorePassword=${tls.storePassword}`,
+        "-Djavax.net.ssl.keyStoreType=PKCS12",
+      ]
+    : [];
   const { username, password } = ACTIVEMQ_USER;
   const child = spawn(
     "java",
-    [...JVM, "-cp", await classPath(ACTIVEMQ_JARS), BROKER, String(port), folder, username, password],
+    [
+      ...JVM,
+      ...store,
+      "-cp",
+      await classPath(ACTIVEMQ_JARS),
+      BROKER,
+      String(port),
+      folder,
+      username,
+      password,
+      ...(tls ? [String(tlsPort)] : []),
+    ],
     { stdio: ["pipe", "pipe", "ignore"] },
   );
   process.once("exit", () => child.kill("SIGKILL"));
@@ -63,6 +85,7 @@ export async function startActivemq(): Promise<TestActivemq> {
   };
   return {
     endpoint: `amqp://127.0.0.1:${port}`,
+    tls: tls && { endpoint: `amqp+ssl://localhost:${tlsPort}`, ca: tls.certificate },
     send: (kind, queue, body, isFull) => tell(kind, queue, body, ...(isFull ? ["full"] : [])),
     count: async (queue) => Number(await tell("count", queue)),
     down,

@@ -10,6 +10,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import amqp from "amqplib";
 import type { Options } from "amqplib";
+import { certificateMissing, makeCertificate } from "./certificate.ts";
+import type { TestCertificate } from "./certificate.ts";
 import { freePort } from "./free-port.ts";
 
 const SERVER = "/usr/lib/rabbitmq/bin/rabbitmq-server";
@@ -18,6 +20,8 @@ const START_MS_MAX = 60_000;
 
 export interface TestRabbitmq {
   readonly endpoint: string;
+  /** The same with TLS, and the authority that signed its certificate; undefined without openssl. */
+  readonly tls: { readonly endpoint: string; readonly ca: string } | undefined;
   send(
     queue: string,
     content: string | Buffer,
@@ -43,8 +47,14 @@ export async function startRabbitmq(
   queues: Readonly<Record<string, Readonly<Record<string, object>>>>,
 ): Promise<TestRabbitmq> {
   const folder = await mkdtemp(join(tmpdir(), "lambent-rabbitmq-"));
-  const [port, distribution, epmdPort] = await Promise.all([freePort(), freePort(), freePort()]);
-  const environment = await configure(folder, { port, distribution, epmdPort }, queues);
+  const [port, tlsPort, distribution, epmdPort] = await Promise.all([
+    freePort(),
+    freePort(),
+    freePort(),
+    freePort(),
+  ]);
+  const tls = certificateMissing() === undefined ? makeCertificate(folder) : undefined;
+  const environment = await configure(folder, { port, tlsPort, distribution, epmdPort }, queues, tls);
   // Started here, as one that the server started would outlive it.
   const epmd = spawn("epmd", ["-port", String(epmdPort)], { stdio: "ignore" });
   let child: ChildProcess | undefined;
@@ -85,6 +95,7 @@ export async function startRabbitmq(
   };
   return {
     endpoint: `amqp://127.0.0.1:${port}`,
+    tls: tls && { endpoint: `amqps://127.0.0.1:${tlsPort}`, ca: tls.certificate },
     send: (queue, content, options, virtualHost) =>
       through(virtualHost, async (channel) => {
         channel.sendToQueue(queue, Buffer.from(content), options ?? { persistent: true });
@@ -104,8 +115,9 @@ export async function startRabbitmq(
 /** Writes what the server reads; answers its environment. */
 async function configure(
   folder: string,
-  ports: { port: number; distribution: number; epmdPort: number },
+  ports: { port: number; tlsPort: number; distribution: number; epmdPort: number },
   queues: Readonly<Record<string, Readonly<Record<string, object>>>>,
+  tls: TestCertificate | undefined,
 ): Promise<NodeJS.ProcessEnv> {
   const { username, password } = RABBITMQ_USER;
   const salt = Buffer.from("salt");
@@ -144,6 +156,15 @@ async function configure(
     "log.console = false",
     "loopback_users = none",
     `load_definitions = ${join(folder, "definitions.json")}`,
+    ...(tls
+      ? [
+          `listeners.ssl.1 = 127.0.0.1:${ports.tlsPort}`,
+          `ssl_options.cacertfile = ${tls.certificateFile}`,
+          `ssl_options.certfile = ${tls.certificateFile}`,
+          `ssl_options.keyfile = ${tls.keyFile}`,
+          "ssl_options.verify = verify_none",
+        ]
+      : []),
   ];
   await writeFile(join(folder, "rabbitmq.conf"), `${lines.join("\n")}\n`);
   await writeFile(join(folder, "enabled_plugins"), "[].\n");

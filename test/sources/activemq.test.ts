@@ -4,6 +4,7 @@ import { after, before, suite, test } from "node:test";
 import type { CreateEventSourceMappingCommandInput } from "@aws-sdk/client-lambda";
 import { MovableClock } from "../../src/index.ts";
 import { ACTIVEMQ_USER, activemqMissing, startActivemq } from "../harness/activemq.ts";
+import { certificateMissing } from "../harness/certificate.ts";
 import type { TestActivemq } from "../harness/activemq.ts";
 import { startBrokerSetting, until } from "./setting.ts";
 import type { BrokerSetting } from "./setting.ts";
@@ -111,6 +112,29 @@ suite("event source mappings of ActiveMQ", { skip }, () => {
         Array.from({ length: 12 }, (_, index) => index),
       );
       await until("all are acknowledged", async () => (await active.count("batches")) === 0);
+    });
+
+    test("over TLS a broker is trusted by the authority that the file of brokers names, or by those known everywhere", async (context) => {
+      if (!active.tls) return context.skip(certificateMissing());
+      const writer = await setting.writer("secured");
+      const { endpoint, ca } = active.tls;
+      const engine = "ActiveMQ";
+      const here = { [BROKER]: { engine, endpoint: active.endpoint } };
+      const [trusted, unknown] = [BROKER.replace("active", "trusted"), BROKER.replace("active", "unknown")];
+      await setting.brokers({
+        ...here,
+        [trusted]: { engine, endpoint, ca },
+        [unknown]: { engine, endpoint },
+      });
+      await setting.map(writer.name, from("secured", { EventSourceArn: trusted }));
+      const refused = await setting.map(writer.name, from("secured", { EventSourceArn: unknown }));
+      await active.send("text", "secured", "by TLS");
+      await until("it came", async () => (await writer.events()).length > 0);
+      assert.deepEqual(dataOf(await writer.events()), [["by TLS"]]);
+      await tells(
+        refused,
+        /^PROBLEM: Connection error\. The broker's certificate is not trusted: DEPTH_ZERO_SELF_SIGNED_CERT\. /,
+      );
     });
 
     test("a batch that fails comes again as redelivered", async () => {

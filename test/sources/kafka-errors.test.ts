@@ -283,6 +283,8 @@ suite("failures of event source mappings of Apache Kafka", { skip }, () => {
       await setting.brokers({ [kafka.tlsServer]: { tls: true } });
       const untrusting = await map(kafka.tlsServer, access("SASL_SCRAM_512_AUTH", SECRET));
       await tells(untrusting, /^PROBLEM: Lambda failed to authenticate server\.$/);
+      await setting.brokers({ [kafka.tlsServer]: { tls: true, ca: kafka.certificate } });
+      await hasCommitted(untrusting, "signed", 1);
       await setting.unmap(untrusting);
     });
   });

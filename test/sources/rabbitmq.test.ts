@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
 import { UpdateEventSourceMappingCommand } from "@aws-sdk/client-lambda";
 import type { CreateEventSourceMappingCommandInput } from "@aws-sdk/client-lambda";
+import { certificateMissing } from "../harness/certificate.ts";
 import { freePort } from "../harness/free-port.ts";
 import { RABBITMQ_USER, rabbitmqMissing, startRabbitmq } from "../harness/rabbitmq.ts";
 import type { TestRabbitmq } from "../harness/rabbitmq.ts";
@@ -13,7 +14,7 @@ const skip = rabbitmqMissing() ?? false;
 if (skip) console.log(`# skipped: ${skip}`);
 const BROKER = "arn:aws:mq:us-east-1:000000000000:broker:rabbit:b-0f1e2d3c-0000-4000-8000-000000000000";
 const secret = (name: string) => `arn:aws:secretsmanager:us-east-1:000000000000:secret:${name}-a1b2c3`;
-const QUEUES = ["shape", "batches", "filtered", "failing", "large", "dead", "signed", "moved"];
+const QUEUES = ["secured", "shape", "batches", "filtered", "failing", "large", "dead", "signed", "moved"];
 
 suite("event source mappings of RabbitMQ", { skip }, () => {
   let rabbit: TestRabbitmq;
@@ -185,6 +186,29 @@ suite("event source mappings of RabbitMQ", { skip }, () => {
       await until("the small one came", async () => (await large.events()).length > 0);
       assert.deepEqual(dataOf(await large.events()), [["small"]]);
       await until("the large one is dead", async () => (await rabbit.waiting("dead")) === 1);
+    });
+
+    test("over TLS a broker is trusted by the authority that the file of brokers names, or by those known everywhere", async (context) => {
+      if (!rabbit.tls) return context.skip(certificateMissing());
+      const writer = await setting.writer("secured");
+      const { endpoint, ca } = rabbit.tls;
+      const engine = "RabbitMQ";
+      const here = { [BROKER]: { engine, endpoint: rabbit.endpoint } };
+      const [trusted, unknown] = [BROKER.replace("rabbit", "trusted"), BROKER.replace("rabbit", "unknown")];
+      await setting.brokers({
+        ...here,
+        [trusted]: { engine, endpoint, ca },
+        [unknown]: { engine, endpoint },
+      });
+      await setting.map(writer.name, from("secured", { EventSourceArn: trusted }));
+      const refused = await setting.map(writer.name, from("secured", { EventSourceArn: unknown }));
+      await rabbit.send("secured", "by TLS");
+      await until("it came", async () => (await writer.events()).length > 0);
+      assert.deepEqual(dataOf(await writer.events()), [["by TLS"]]);
+      await tells(
+        refused,
+        /^PROBLEM: Connection error\. The broker's certificate is not trusted: DEPTH_ZERO_SELF_SIGNED_CERT\. /,
+      );
     });
 
     test("CreateEventSourceMapping says what is missing: the broker, the secret, BASIC_AUTH", async () => {

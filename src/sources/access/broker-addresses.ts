@@ -6,8 +6,10 @@
  *       "arn:aws:mq:us-east-1:000000000000:broker:jobs:b-0b1c…": { "engine": "RabbitMQ", "endpoint": "amqp://10.0.0.6:5672" },
  *       "kafka.lan:9092": { "tls": false } }
  *
- * The last form is for a self-managed cluster, by one of its bootstrap servers.
+ * The last form is for a self-managed cluster, by one of its bootstrap servers. `"ca"` is for brokers whose certificate an authority of one's
+ * own has signed: AWS's are signed by its own, and no member of a mapping could name another.
  */
+import { X509Certificate } from "node:crypto";
 import { AccessError } from "./access-error.ts";
 import { readSettingsFile } from "./settings-file.ts";
 
@@ -15,6 +17,8 @@ export interface KafkaAddress {
   readonly bootstrapServers: readonly string[];
   /** Undefined where the file does not say. */
   readonly tls: boolean | undefined;
+  /** PEM of the authority that signed its certificates, where that is none that is known everywhere. */
+  readonly ca: string | undefined;
 }
 
 export type MqEngine = "ActiveMQ" | "RabbitMQ";
@@ -23,6 +27,8 @@ export interface MqAddress {
   readonly engine: MqEngine;
   /** `amqp://host:port` or `amqps://host:port`; ActiveMQ's `amqp+ssl://` too. */
   readonly endpoint: URL;
+  /** PEM of the authority that signed its certificate, where that is none that is known everywhere. */
+  readonly ca: string | undefined;
 }
 
 const ENGINES: readonly MqEngine[] = ["ActiveMQ", "RabbitMQ"];
@@ -45,7 +51,7 @@ export class BrokerAddresses {
     const servers = entry["bootstrapServers"];
     if (!Array.isArray(servers) || servers.length === 0 || !servers.every(isServer))
       throw this.#wrong(clusterArn, 'needs "bootstrapServers": ["host:port"]');
-    return { bootstrapServers: servers, tls: this.#tls(clusterArn, entry) };
+    return { bootstrapServers: servers, ...this.#trust(clusterArn, entry) };
   }
 
   /** What the file says of a self-managed cluster, by any of its bootstrap servers; nothing is as good as silence. */
@@ -53,7 +59,7 @@ export class BrokerAddresses {
     const entries = await readSettingsFile(this.#path, { isSecret: false });
     const named = bootstrapServers.find((server) => isObject(entries[server]));
     const entry = named === undefined ? {} : (entries[named] as Record<string, unknown>);
-    return { bootstrapServers, tls: this.#tls(named ?? "", entry) };
+    return { bootstrapServers, ...this.#trust(named ?? "", entry) };
   }
 
   /** The broker of an Amazon MQ ARN. @throws AccessError that says what to write where. */
@@ -64,7 +70,11 @@ export class BrokerAddresses {
     const text = entry["endpoint"];
     if (typeof text !== "string" || !URL.canParse(text) || !SCHEMES.includes(new URL(text).protocol))
       throw this.#wrong(brokerArn, 'needs "endpoint": "amqp://host:port" or "amqps://host:port"');
-    return { engine, endpoint: new URL(text) };
+    const endpoint = new URL(text);
+    const ca = this.#ca(brokerArn, entry);
+    if (ca !== undefined && endpoint.protocol === "amqp:")
+      throw this.#wrong(brokerArn, '"ca" goes with an endpoint "amqps://host:port"');
+    return { engine, endpoint, ca };
   }
 
   async #entry(arn: string, what: string): Promise<Readonly<Record<string, unknown>>> {
@@ -77,14 +87,31 @@ export class BrokerAddresses {
     );
   }
 
-  #tls(key: string, entry: Readonly<Record<string, unknown>>): boolean | undefined {
+  #trust(key: string, entry: Readonly<Record<string, unknown>>): Pick<KafkaAddress, "tls" | "ca"> {
     const tls = entry["tls"];
     if (tls !== undefined && typeof tls !== "boolean") throw this.#wrong(key, '"tls" is true or false');
-    return tls;
+    const ca = this.#ca(key, entry);
+    if (ca !== undefined && tls === false) throw this.#wrong(key, '"ca" does not go with "tls": false');
+    return { tls, ca };
+  }
+
+  #ca(key: string, entry: Readonly<Record<string, unknown>>): string | undefined {
+    const ca = entry["ca"];
+    if (ca === undefined) return undefined;
+    if (typeof ca === "string" && isCertificate(ca)) return ca;
+    throw this.#wrong(key, '"ca" is the text of a certificate, "-----BEGIN CERTIFICATE-----…"');
   }
 
   #wrong(key: string, what: string): AccessError {
     return new AccessError(`${this.#path}: the entry "${key}" is wrong: ${what}`);
+  }
+}
+
+function isCertificate(text: string): boolean {
+  try {
+    return new X509Certificate(text).ca;
+  } catch {
+    return false;
   }
 }
 

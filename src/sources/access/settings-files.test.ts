@@ -3,6 +3,7 @@ import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { rootCertificates } from "node:tls";
 import { BrokerAddresses } from "./broker-addresses.ts";
 import { Secrets } from "./secrets.ts";
 
@@ -52,9 +53,24 @@ test("addresses: what is missing or wrong is told with the entry and the file", 
   assert.deepEqual(await addresses.selfManaged(["g:1", "h:1"]), {
     bootstrapServers: ["g:1", "h:1"],
     tls: true,
+    ca: undefined,
   });
-  assert.deepEqual(await addresses.selfManaged(["g:1"]), { bootstrapServers: ["g:1"], tls: undefined });
-  assert.deepEqual(await addresses.msk(cluster), { bootstrapServers: ["h:1"], tls: undefined });
+  const silent = { tls: undefined, ca: undefined };
+  assert.deepEqual(await addresses.selfManaged(["g:1"]), { bootstrapServers: ["g:1"], ...silent });
+  assert.deepEqual(await addresses.msk(cluster), { bootstrapServers: ["h:1"], ...silent });
+  const own = { engine: "RabbitMQ", endpoint: "amqps://h" };
+  await fails(
+    entry(broker, { ...own, ca: "/etc/ca.pem" }),
+    () => addresses.mq(broker),
+    /"ca" is the text of/,
+  );
+  const [ca = assert.fail()] = rootCertificates;
+  const plain = { ...own, endpoint: "amqp://h", ca };
+  await fails(entry(broker, plain), () => addresses.mq(broker), /"ca" goes with an endpoint "amqps/);
+  const untrue = { bootstrapServers: ["h:1"], tls: false, ca };
+  await fails(entry(cluster, untrue), () => addresses.msk(cluster), /"ca" does not go with "tls": false/);
+  await writeFile(file, entry(broker, { ...own, ca }));
+  assert.equal((await addresses.mq(broker)).ca, ca);
 });
 
 test("secrets: only from a file of the owner's, and never told", async () => {

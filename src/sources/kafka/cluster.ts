@@ -29,7 +29,7 @@ const retryMs = 250;
 export async function clusterOf(mapping: Mapping, { addresses, secrets }: ClusterDeps): Promise<Cluster> {
   const address = await addressOf(mapping, addresses);
   const sasl = await saslOf(mapping, secrets);
-  const certificates = await certificatesOf(mapping, secrets);
+  const certificates = await certificatesOf(mapping, secrets, address.ca);
   const isSecured = sasl !== undefined || certificates !== undefined;
   // AWS sends credentials over TLS only; a broker on this machine, as one has for development, is spoken to without.
   const isPlain = address.bootstrapServers.every((server) => isLoopback(hostOf(server)));
@@ -70,16 +70,21 @@ async function saslOf({ settings }: Mapping, secrets: Secrets): Promise<BaseOpti
   return undefined;
 }
 
-/** Mutual TLS, and the authority that signed the cluster's certificate. */
-async function certificatesOf({ settings }: Mapping, secrets: Secrets): Promise<BaseOptions["tls"]> {
+/** Mutual TLS, and the authority that signed the cluster's certificate. @param ca PEM of it, where the mapping names none. */
+async function certificatesOf(
+  { settings }: Mapping,
+  secrets: Secrets,
+  ca: string | undefined,
+): Promise<BaseOptions["tls"]> {
   const authority = accessOf(settings, "SERVER_ROOT_CA_CERTIFICATE");
   const own = accessOf(settings, "CLIENT_CERTIFICATE_TLS_AUTH");
-  if (authority === undefined && own === undefined) return undefined;
+  if (authority === undefined && own === undefined && ca === undefined) return undefined;
   const client =
     own === undefined
       ? undefined
       : await secrets.read(own, ["certificate", "privateKey"], ["privateKeyPassword"]);
   return {
+    ...(ca !== undefined && { ca }),
     ...(authority !== undefined && { ca: (await secrets.read(authority, ["certificate"])).certificate }),
     ...(client && { cert: client.certificate, key: client.privateKey }),
     ...(client?.privateKeyPassword !== undefined && { passphrase: client.privateKeyPassword }),

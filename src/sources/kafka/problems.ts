@@ -1,14 +1,12 @@
 /** What LastProcessingResult says of failures between Lambent and a cluster. https://docs.aws.amazon.com/lambda/latest/dg/with-kafka-troubleshoot.html */
 import { AccessError } from "../access/access-error.ts";
+import { UNTRUSTED_SERVER } from "../access/trust.ts";
 
 const AUTHORIZATION = new Set([
   "TOPIC_AUTHORIZATION_FAILED",
   "GROUP_AUTHORIZATION_FAILED",
   "CLUSTER_AUTHORIZATION_FAILED",
 ]);
-/** The cluster's certificate is not one that this side trusts. */
-const UNTRUSTED_SERVER =
-  /UNABLE_TO_(VERIFY|GET)|SELF_SIGNED_CERT|CERT_HAS_EXPIRED|CERT_NOT_YET_VALID|CERT_UNTRUSTED|ALTNAME_INVALID|CERT_SIGNATURE_FAILURE/;
 /** The cluster refused this side's certificate, or the want of one. */
 const UNTRUSTED_CLIENT =
   /ALERT_(BAD_CERTIFICATE|CERTIFICATE|UNKNOWN_CA|UNSUPPORTED_CERTIFICATE|HANDSHAKE_FAILURE)/;

@@ -2,6 +2,7 @@
  * ActiveMQ: AMQP 1.0, by which the broker tells what JMS has to say of a message: its type, delivery mode, priority, and its properties
  * with their types.
  */
+import { isIP } from "node:net";
 import type { EventContext, Receiver } from "rhea";
 import { activemqRecord, bodyOf, deliveriesOf } from "./activemq-event.ts";
 import { messageOf } from "./message.ts";
@@ -53,7 +54,12 @@ async function connect(queue: MqQueue): Promise<MqConnection> {
     password: queue.password,
     reconnect: false,
     idle_time_out: idleMs,
-    ...(isTls(queue.endpoint) && { transport: "tls" as const, servername: queue.endpoint.hostname }),
+    ...(isTls(queue.endpoint) && {
+      transport: "tls" as const,
+      // TLS has no place for an address there.
+      servername: isIP(queue.endpoint.hostname) === 0 ? queue.endpoint.hostname : "",
+      ...(queue.ca !== undefined && { ca: queue.ca }),
+    }),
   });
   connection.open_receiver({
     source: { address: `queue://${queue.queue}` },

@@ -29,6 +29,8 @@ export interface MqConnection {
 
 export interface MqQueue {
   readonly endpoint: URL;
+  /** PEM of the authority to trust in place of those that are known everywhere. */
+  readonly ca: string | undefined;
   readonly username: string;
   readonly password: string;
   readonly queue: string;

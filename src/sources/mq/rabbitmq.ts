@@ -26,7 +26,7 @@ export function rabbitmqClient(eventSourceArn: string, queue: string, virtualHos
 
 async function connect(queue: MqQueue): Promise<MqConnection> {
   const { default: amqp } = await import("amqplib");
-  const { endpoint, username, password, virtualHost } = queue;
+  const { endpoint, ca, username, password, virtualHost } = queue;
   const connection = await amqp.connect(
     {
       protocol: endpoint.protocol.replace(":", ""),
@@ -37,7 +37,7 @@ async function connect(queue: MqQueue): Promise<MqConnection> {
       vhost: virtualHost,
       heartbeat: heartbeatSeconds,
     },
-    { timeout: connectMs, servername: endpoint.hostname },
+    { timeout: connectMs, ...(ca !== undefined && { ca }) },
   );
   const { promise: ended, resolve: end } = Promise.withResolvers<Error>();
   const close = async () => {

@@ -96,7 +96,7 @@ export class MqReader implements RunningSource {
 
   async #broker(): Promise<{ client: MqClient; queue: Omit<MqQueue, "prefetch" | "now" | "receive"> }> {
     const { settings, eventSourceArn = "" } = this.#mapping;
-    const { engine, endpoint } = await this.#deps.addresses.mq(eventSourceArn);
+    const { engine, endpoint, ca } = await this.#deps.addresses.mq(eventSourceArn);
     const secret = accessOf(settings, "BASIC_AUTH") ?? "";
     const { username, password } = await this.#deps.secrets.read(secret, ["username", "password"]);
     const virtualHost = accessOf(settings, "VIRTUAL_HOST") ?? "/";
@@ -105,7 +105,7 @@ export class MqReader implements RunningSource {
       engine === "RabbitMQ"
         ? rabbitmqClient(eventSourceArn, queue, virtualHost)
         : activemqClient(eventSourceArn);
-    return { client, queue: { endpoint, username, password, queue, virtualHost } };
+    return { client, queue: { endpoint, ca, username, password, queue, virtualHost } };
   }
 
   #receive(inbox: Inbox, message: MqMessage): void {

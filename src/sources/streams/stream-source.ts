@@ -142,8 +142,9 @@ export class StreamSource<R extends StreamRecord> implements RunningSource {
 
   /** Shards that are for this server to read. */
   #share(shards: number): number {
-    const { owner, servers } = this.#context;
-    return this.#isShared ? shareOf(shards, servers(), owner, this.#mapping.uuid) : Infinity;
+    const context = this.#context;
+    if (!this.#isShared) return Infinity;
+    return shareOf(shards, context.servers(), context.owner, this.#mapping.uuid);
   }
 
   /** Ends what is more than the share, the latest first. */

@@ -17,7 +17,7 @@ import org.apache.activemq.security.SimpleAuthenticationPlugin;
 
 /**
  * A broker for tests that listens for AMQP, and sends messages as JMS clients do.
- * Arguments: port, folder, user, password. Each line of the input is a command, its words separated by tabs; each is answered by a line.
+ * Arguments: port, folder, user, password, and a port for TLS if there is a key for it. Each line of the input is a command, its words separated by tabs; each is answered by a line.
  */
 public class TestBroker {
   public static void main(String[] args) throws Exception {
@@ -31,6 +31,7 @@ public class TestBroker {
     var user = new AuthenticationUser(args[2], args[3], "users");
     broker.setPlugins(new org.apache.activemq.broker.BrokerPlugin[] {new SimpleAuthenticationPlugin(List.of(user))});
     broker.addConnector("amqp://127.0.0.1:" + args[0] + "?wireFormat.maxFrameSize=16777216");
+    if (args.length > 4) broker.addConnector("amqp+ssl://localhost:" + args[4] + "?wireFormat.maxFrameSize=16777216");
     broker.start();
     broker.waitUntilStarted();
     var connection = new ActiveMQConnectionFactory(args[2], args[3], "vm://test").createConnection();
