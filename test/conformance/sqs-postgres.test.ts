@@ -53,6 +53,37 @@ describe("SQS on PostgreSQL", { skip: postgresMissing() }, () => {
     assert.deepEqual(await queue.counts(), [0, 0, 0]);
   });
 
+  test("a noisy group's messages are set aside by two servers, and each is received once", async () => {
+    const queue = await one.queue();
+    const other = onTwo(queue);
+    await queue.sendAll(
+      Array.from({ length: 230 }, (_, n) => `a${n}`),
+      "a",
+    );
+    const got = await Promise.all(Array.from({ length: 4 }, (_, n) => (n % 2 ? queue : other).receive()));
+    // Longer than what is known of groups is kept for.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await other.sendAll(
+      Array.from({ length: 20 }, (_, n) => `b${n}`),
+      "b",
+    );
+    got.push(await queue.receive(), await other.receive());
+    assert.ok(got.slice(-2).every((quiet) => quiet.every(({ Body = "" }) => Body.startsWith("b"))));
+    await Promise.all(
+      [queue, other].map(async (own) => {
+        for (let empty = 0; empty < 3;) {
+          const messages = await own.receive();
+          if (messages.length === 0) empty += 1;
+          got.push(messages);
+          await own.delete(...messages);
+        }
+      }),
+    );
+    const bodies = got.flat().map(({ Body = "" }) => Body);
+    assert.deepEqual([bodies.length, new Set(bodies).size], [250, 250]);
+    assert.deepEqual((await queue.counts()).slice(0, 2), [0, 60]);
+  });
+
   test("a receiver on one server is woken by a message sent to the other, and by one that becomes visible", async () => {
     const queue = await one.queue();
     const since = performance.now();

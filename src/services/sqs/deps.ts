@@ -5,6 +5,7 @@ import type { Database } from "../../store/database.ts";
 import type { Leases } from "../../store/lease.ts";
 import type { Signals } from "../../store/signals.ts";
 import type { Log } from "../../telemetry/log.ts";
+import type { Fairness } from "./fairness/fairness.ts";
 import type { Deletions } from "./messages/deletions.ts";
 import type { Sends } from "./messages/sends.ts";
 import type { Sequence } from "./messages/sequence.ts";
@@ -32,6 +33,7 @@ export interface SqsDeps {
 export interface Sqs extends SqsDeps {
   readonly queues: QueueRegistry;
   readonly sequence: Sequence;
+  readonly fairness: Fairness;
   readonly sends: Sends;
   readonly receivers: Receivers;
   readonly deletions: Deletions;

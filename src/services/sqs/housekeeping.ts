@@ -6,6 +6,7 @@ import type { Log } from "../../telemetry/log.ts";
 import { settleGroup } from "./messages/groups.ts";
 import { queueOf } from "./queues/settings.ts";
 import type { Queue } from "./queues/settings.ts";
+import { asidesOf } from "./store/asides.ts";
 import { deleteOldChunks } from "./store/chunks.ts";
 import { dropFifo, dropOld, groupsAfter } from "./store/groups.ts";
 import { deleteSentBefore, lastSeq } from "./store/messages.ts";
@@ -62,6 +63,8 @@ export class Housekeeping {
     // Chunks first: one that is opened meanwhile is then found among the rows.
     await this.#removeChunks(queue.id, now);
     await this.#removeSentBefore(queue.id, Number.MAX_SAFE_INTEGER, now);
+    // Last, since what is set aside meanwhile is then found here.
+    await this.#removeAside(queue, now);
     if (queue.isFifo) await this.#settleGroups(queue.id);
   }
 
@@ -81,6 +84,7 @@ export class Housekeeping {
       await this.#removeChunks(queue.id, sentBefore);
       const isAny = await this.#removeSentBefore(queue.id, await lastSeq(database, queue.id), sentBefore);
       if (isAny && queue.isFifo) await this.#settleGroups(queue.id);
+      await this.#removeAside(queue, sentBefore);
     }
     await database.tx((tx) => dropOld(tx, clock.now()), TRANSACTION);
   }
@@ -117,6 +121,13 @@ export class Housekeeping {
       );
     }
     return last > 0;
+  }
+
+  /** What is set aside of a standard queue's noisy groups. */
+  async #removeAside({ id, isFifo }: Queue, sentBefore: number): Promise<void> {
+    if (isFifo) return;
+    for (const aside of (await asidesOf(this.#deps.database, id)).values())
+      await this.#removeSentBefore(aside, Number.MAX_SAFE_INTEGER, sentBefore);
   }
 
   async #settleGroups(id: number): Promise<void> {

@@ -4,6 +4,7 @@ import type { Service } from "../../aws/service.ts";
 import { authorization } from "./authorization.ts";
 import type { Sqs, SqsDeps } from "./deps.ts";
 import { createDirect } from "./direct.ts";
+import { Fairness } from "./fairness/fairness.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { createIntake } from "./intake.ts";
 import type { QueueIntake } from "./intake.ts";
@@ -15,6 +16,7 @@ import { queues as queuesMigration } from "./migrations/001-queues.ts";
 import { chunks } from "./migrations/002-chunks.ts";
 import { claimedAt } from "./migrations/003-claimed-at.ts";
 import { claimedChunks } from "./migrations/004-claimed-chunks.ts";
+import { asides } from "./migrations/005-asides.ts";
 import { MoveTasks } from "./move/move-tasks.ts";
 import { operationTable } from "./operation-table.ts";
 import { MessageCounts } from "./queues/counts.ts";
@@ -41,10 +43,10 @@ export interface SqsService {
 /** SQS over a database; it goes on with the tasks that an earlier process began. */
 export async function createSqs(deps: SqsDeps): Promise<SqsService> {
   const { database } = deps;
-  await database.migrate("sqs", [queuesMigration, chunks, claimedAt, claimedChunks]);
+  await database.migrate("sqs", [queuesMigration, chunks, claimedAt, claimedChunks, asides]);
   const queues = new QueueRegistry(database);
   const sequence = await Sequence.open(database);
-  const known = { ...deps, queues, sequence };
+  const known = { ...deps, queues, sequence, fairness: new Fairness(deps) };
   const sqs: Sqs = {
     ...known,
     sends: new Sends(known),

@@ -1,11 +1,14 @@
 /** Receives messages for those who wait, in one transaction for all who wait for the same queue. */
 import type { Database, Transaction } from "../../../store/database.ts";
 import type { Signals } from "../../../store/signals.ts";
+import { setAside, setAsideBefore } from "../fairness/claim-fairly.ts";
+import type { Fairness, Lanes } from "../fairness/fairness.ts";
 import type { QueueRegistry } from "../queues/registry.ts";
 import type { Queue } from "../queues/settings.ts";
 import { CHUNK_MESSAGES_MAX, deleteChunk, firstChunkAt, firstChunks, messagesIn } from "../store/chunks.ts";
 import type { ChunkRow } from "../store/chunks.ts";
 import { claimChunk } from "../store/claimed-chunks.ts";
+import { isAnyAside } from "../store/asides.ts";
 import { nextReady, readyGroups } from "../store/groups.ts";
 import {
   claimMessages,
@@ -25,6 +28,7 @@ export interface ClaimDeps {
   readonly queues: QueueRegistry;
   readonly sequence: Sequence;
   readonly signals: Signals;
+  readonly fairness: Fairness;
 }
 
 /** What one receiver asks for. */
@@ -53,6 +57,7 @@ export async function claim(
   queue: Queue,
   wanted: readonly Wanted[],
   now: number,
+  lanes?: Lanes,
 ): Promise<Claims> {
   const share = new Share(wanted);
   const deadLetters = await deadLetterQueue(deps, tx, queue);
@@ -67,7 +72,7 @@ export async function claim(
     inChunks: new Set(),
     untilFor: (receiver) => now + (wanted[receiver]?.visibilityMs ?? 0),
   };
-  const isAll = queue.isFifo ? await claimOfGroups(round) : await claimVisible(round);
+  const isAll = queue.isFifo ? await claimOfGroups(round) : await claimFairly(round, lanes);
   for (const [i, rows] of share.messages.entries()) {
     const until = round.untilFor(i);
     const seqs: number[] = [];
@@ -81,11 +86,22 @@ export async function claim(
   if (queue.isFifo) for (const group of share.groups) await settleGroup(tx, queue.id, group, now);
   if (share.isFull) return { messages: share.messages, nextAt: isAll ? now : undefined };
   // Those who got nothing wait for it.
-  return { messages: share.messages, nextAt: await nextOf(tx, queue) };
+  return { messages: share.messages, nextAt: await nextOf(deps, tx, queue, now) };
 }
 
-async function nextOf(tx: Transaction, { id, isFifo }: Queue): Promise<number | undefined> {
+async function nextOf(
+  { fairness }: ClaimDeps,
+  tx: Transaction,
+  queue: Queue,
+  now: number,
+): Promise<number | undefined> {
+  const { id, isFifo } = queue;
   if (isFifo) return nextReady(tx, id);
+  if (await isAnyAside(tx, id)) {
+    // Another server has set something aside since the last look.
+    fairness.changed(queue);
+    return now;
+  }
   const next = Math.min((await nextVisible(tx, id)) ?? Infinity, (await firstChunkAt(tx, id)) ?? Infinity);
   return next === Infinity ? undefined : next;
 }
@@ -115,6 +131,21 @@ interface Round {
   readonly inChunks: Set<MessageRow>;
   /** When the messages of a receiver, by its place, are visible again. */
   untilFor(receiver: number): number;
+}
+
+/**
+ * Takes the messages of noisy groups only where nothing else can be received.
+ * @returns whether there may be more
+ */
+async function claimFairly(round: Round, lanes: Lanes | undefined): Promise<boolean> {
+  if (!lanes) return claimVisible(round);
+  const { share } = round;
+  await setAside(round, lanes, Math.min(share.room, LOOKED_AT_MAX));
+  const isMore = await claimVisible(round);
+  if (share.isFull) return true;
+  for await (const row of setAsideBefore(round, lanes, () => share.room))
+    if (!(await isRemoved(round, row)) && !share.take(row)) break;
+  return isMore || share.isFull;
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Clock } from "../../../kit/clock.ts";
 import type { Database, Transaction } from "../../../store/database.ts";
 import { GatheredWrites } from "../../../store/gathered-writes.ts";
 import type { Signals } from "../../../store/signals.ts";
+import type { Fairness } from "../fairness/fairness.ts";
 import type { Queue } from "../queues/settings.ts";
 import { holdGroup } from "../store/groups.ts";
 import { deleteInChunks } from "../store/claimed-chunks.ts";
@@ -23,6 +24,7 @@ interface Deps {
   readonly clock: Clock;
   readonly database: Database;
   readonly signals: Signals;
+  readonly fairness: Fairness;
 }
 
 /** The numbers of messages, by their queue and the number of their claim. */
@@ -71,6 +73,7 @@ export class Deletions {
     queue: Queue,
     receipts: readonly Receipt[],
   ): Promise<readonly Deletion[]> {
+    this.#deps.fairness.deleted(queue, receipts);
     const deleting: Deleting = { queue, receipts, deletions: [] };
     await writes.write(deleting);
     return deleting.deletions;
@@ -85,8 +88,13 @@ export class Deletions {
         deleting.deletions = deleting.receipts.map(() => "done");
       }
     for (const [queueId, byClaims] of plain)
-      for (const [claims, seqs] of byClaims)
-        await deleteAllClaimed(tx, queueId, claims, await this.#ofRows(tx, queueId, claims, seqs));
+      for (const [claims, seqs] of byClaims) {
+        const ofRows = await this.#ofRows(tx, queueId, claims, seqs);
+        await deleteAllClaimed(tx, queueId, claims, ofRows);
+        // Those that are visible again may be set aside.
+        for (const aside of this.#deps.fairness.asidesOf(queueId))
+          await deleteAllClaimed(tx, aside, claims, ofRows);
+      }
   }
 
   /** Deletes those that are in chunks, which were received once; the others have rows. */

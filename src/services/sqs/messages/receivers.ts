@@ -7,6 +7,7 @@ import type { Clock } from "../../../kit/clock.ts";
 import type { Database } from "../../../store/database.ts";
 import type { Signals } from "../../../store/signals.ts";
 import type { Log } from "../../../telemetry/log.ts";
+import type { Fairness } from "../fairness/fairness.ts";
 import { IN_FLIGHT_MAX } from "../limits.ts";
 import type { QueueRegistry } from "../queues/registry.ts";
 import type { Queue } from "../queues/settings.ts";
@@ -52,6 +53,7 @@ interface Deps {
   readonly signals: Signals;
   readonly queues: QueueRegistry;
   readonly sequence: Sequence;
+  readonly fairness: Fairness;
   readonly log: Log;
 }
 
@@ -196,11 +198,14 @@ export class Receivers {
 
   async #claimFor(line: Line, queue: Queue, trying: readonly Receiver[]): Promise<void> {
     const { clock, database, signals } = this.#deps;
+    const { fairness } = this.#deps;
+    const lanes = queue.isFifo ? undefined : await fairness.look(queue);
     const now = clock.now();
     const { messages, nextAt } = await database.tx(
-      (tx) => claim(this.#deps, tx, queue, trying, now),
+      (tx) => claim(this.#deps, tx, queue, trying, now, lanes),
       TRANSACTION,
     );
+    if (!queue.isFifo) for (const rows of messages) fairness.received(queue, rows);
     const forNobody: MessageRow[] = [];
     let isWaiting = false;
     for (const [i, receiver] of trying.entries()) {

@@ -67,7 +67,8 @@ export class Sends {
         // A standard queue tells no numbers.
         send.sent = messages.map(({ messageId }) => ({ messageId, seq: 0 }));
         for (const message of messages)
-          if (message.visibleAt > message.sentAt)
+          // Those with a group may be set aside by it.
+          if (message.visibleAt > message.sentAt || message.groupId !== undefined)
             rows.push({ queueId: queue.id, seq: this.#deps.sequence.take(1), message });
           else {
             const others = together.get(queue.id);

@@ -8,6 +8,8 @@ import { extraOf } from "../messages/message.ts";
 import type { Extra, MessageRow } from "../messages/message.ts";
 import type { ClaimDeps } from "../messages/claim.ts";
 import type { Queue } from "../queues/settings.ts";
+import { takeAllBack } from "../fairness/claim-fairly.ts";
+import { asidesOf } from "../store/asides.ts";
 import { deleteChunk, firstChunks, messagesIn } from "../store/chunks.ts";
 import { readyGroups } from "../store/groups.ts";
 import { insertOpened, messagesOfGroup, visibleMessages } from "../store/messages.ts";
@@ -54,13 +56,16 @@ export async function moveSome(
 
 /** Those that could be received when the task began, so that it comes to an end while others come in. */
 async function messagesToMove(
-  { database }: MoveDeps,
+  deps: MoveDeps,
   tx: Transaction,
   source: Queue,
   { started_at }: MoveTaskRow,
   count: number,
 ): Promise<MessageRow[]> {
+  const { database } = deps;
   if (!source.isFifo) {
+    const asides = (await asidesOf(tx, source.id)).values();
+    await takeAllBack({ deps, tx, queue: source, now: started_at }, asides, count);
     // Those that were sent to it, and not moved.
     for (const chunk of await firstChunks(tx, database.engine, source.id, started_at, count)) {
       await deleteChunk(tx, source.id, chunk);

@@ -67,6 +67,7 @@ export async function deleteQueue(
     sqs.queues.forgetAfter(tx, queue);
   });
   sqs.receivers.forget(queue.id);
+  sqs.fairness.forget(queue.id);
   sqs.housekeeping.soon();
   return {};
 }

@@ -1,6 +1,7 @@
 /** The approximate numbers of a queue's messages. */
 import type { Clock } from "../../../kit/clock.ts";
 import type { Database } from "../../../store/database.ts";
+import { countAside } from "../store/asides.ts";
 import { countMessages } from "../store/messages.ts";
 import type { Counts } from "../store/messages.ts";
 import type { Queue } from "./settings.ts";
@@ -27,7 +28,7 @@ export class MessageCounts {
     const { database, clock } = this.#deps;
     const now = clock.now();
     const since = performance.now();
-    const counts = await countMessages(database, queue.id, now, now - queue.retentionMs);
+    const counts = await count(database, queue, now);
     const tookMs = performance.now() - since;
     this.#kept.delete(queue.id);
     if (tookMs >= SHORT_MS && counts.visible + counts.inFlight + counts.delayed > LARGE) {
@@ -36,6 +37,12 @@ export class MessageCounts {
     }
     return counts;
   }
+}
+
+async function count(database: Database, { id, isFifo, retentionMs }: Queue, now: number): Promise<Counts> {
+  const counts = await countMessages(database, id, now, now - retentionMs);
+  if (isFifo) return counts;
+  return { ...counts, visible: counts.visible + (await countAside(database, id, now - retentionMs)) };
 }
 
 /** Messages from which on a count may be kept. */

@@ -53,6 +53,12 @@ const SET_PURGED = sql(
 );
 const DELETE = sql("sqs.delete-queue", "DELETE FROM sqs_queue WHERE queue_id = ?");
 const ADD_GARBAGE = sql("sqs.add-garbage", "INSERT INTO sqs_garbage (queue_id) VALUES (?)");
+/** What is set aside of its noisy groups. */
+const ASIDES_TO_GARBAGE = sql(
+  "sqs.asides-to-garbage",
+  "INSERT INTO sqs_garbage (queue_id) SELECT aside_id FROM sqs_aside WHERE queue_id = ?",
+);
+const DROP_ASIDES = sql("sqs.drop-asides", "DELETE FROM sqs_aside WHERE queue_id = ?");
 const GARBAGE = sql("sqs.garbage", "SELECT queue_id FROM sqs_garbage");
 const DROP_GARBAGE = sql("sqs.drop-garbage", "DELETE FROM sqs_garbage WHERE queue_id = ?");
 
@@ -130,6 +136,8 @@ export async function setPurged(tx: Transaction, id: number, now: number, before
 export async function deleteQueueRow(tx: Transaction, id: number): Promise<boolean> {
   if ((await tx.run(DELETE, id)) === 0) return false;
   await tx.run(ADD_GARBAGE, id);
+  await tx.run(ASIDES_TO_GARBAGE, id);
+  await tx.run(DROP_ASIDES, id);
   return true;
 }
 
