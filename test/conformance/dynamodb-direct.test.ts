@@ -1,6 +1,7 @@
 /** The direct way of GetItem and PutItem and the general one: whatever is sent is answered alike by both. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { PutResourcePolicyCommand } from "@aws-sdk/client-dynamodb";
 import { createTable, startDynamoDb } from "../harness/dynamodb.ts";
 import type { DynamoDbSetting } from "../harness/dynamodb.ts";
 import { rawRequest } from "../protocol/raw-request.ts";
@@ -110,4 +111,17 @@ test("what GetItem and PutItem refuse is refused alike by both ways", async () =
   }
   for (const body of ["", "[]", "null", "{", '"x"'])
     assert.deepEqual(await call("direct", "PutItem", body), await call("general", "PutItem", body));
+});
+
+test("PutResourcePolicy of a table binds both ways there, and neither elsewhere", async () => {
+  const ResourceArn = "arn:aws:dynamodb:us-east-1:000000000000:table/direct-denied";
+  await createTable(setting.client, "direct-denied", ["pk:S"]);
+  const denial = { Effect: "Deny", Principal: "*", Action: "dynamodb:GetItem", Resource: ResourceArn };
+  const Policy = JSON.stringify({ Version: "2012-10-17", Statement: [denial] });
+  await setting.client.send(new PutResourcePolicyCommand({ ResourceArn, Policy }));
+  const denied = JSON.stringify({ TableName: "direct-denied", Key: { pk: { S: "a" } } });
+  for (const way of ["direct", "general"] as const) {
+    assert.match((await call(way, "GetItem", denied)).body, /AccessDeniedException/);
+    assert.equal((await call(way, "GetItem", JSON.stringify(table({ Key: key(1) })))).status, 200);
+  }
 });

@@ -117,7 +117,7 @@ test("GetItem, Query, Scan, BatchGetItem and TransactGetItems share the reads, a
   await get("reads");
 });
 
-test("UpdateItem and Query are refused for what a global index lacks, reads of the table are not", async () => {
+test("UpdateItem and Query are refused for what a global index lacks; what does not touch it is not", async () => {
   await createTable(client, "indexed", ["pk"], {
     ...UNITS(100, 1000),
     attributes: ["g"],
@@ -152,4 +152,29 @@ test("UpdateItem and Query are refused for what a global index lacks, reads of t
   for (let i = 0; i < 8; i++) await query();
   assert.match(await refusal(query()), /^ProvisionedThroughputExceededException: .*indexes of the table/);
   await get("indexed");
+  // An item that is not in the index is written, and one that is, in no way of writing.
+  const write = (pk: string, more = {}) => ({ PutRequest: { Item: { pk: S(pk), ...more } } });
+  const { UnprocessedItems } = await client.send(
+    new BatchWriteItemCommand({
+      RequestItems: { indexed: [write("b"), write("c", { g: S("g") }), write("d", { g: S("g") })] },
+    }),
+  );
+  assert.deepEqual(
+    UnprocessedItems?.["indexed"]?.map(({ PutRequest }) => PutRequest?.Item?.["pk"]?.S),
+    ["c", "d"],
+  );
+  const only = { RequestItems: { indexed: [write("c", { g: S("g") })] } };
+  assert.match(await refusal(client.send(new BatchWriteItemCommand(only))), /secondary indexes of the table/);
+  const put2 = (pk: string, more = {}) => ({ Put: { TableName: "indexed", Item: { pk: S(pk), ...more } } });
+  const transact = (...TransactItems: ReturnType<typeof put2>[]) =>
+    client.send(new TransactWriteItemsCommand({ TransactItems }));
+  assert.match(
+    await refusal(transact(put2("e"), put2("f", { g: S("g") }))),
+    /TransactionCanceledException: .*\[None, ProvisionedThroughputExceeded\]/,
+  );
+  await transact(put2("e"));
+  const { Items = [] } = await client.send(
+    new ScanCommand({ TableName: "indexed", ProjectionExpression: "pk" }),
+  );
+  assert.deepEqual(Items.map(({ pk }) => pk?.S ?? "").toSorted(), ["a", "b", "e"]);
 });

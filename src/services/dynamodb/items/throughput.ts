@@ -34,8 +34,8 @@ export class ThroughputMeter {
   }
 
   /**
-   * Refuses a read of a table or of one of its global indexes, or a write to a table, when nothing is left for it; a
-   * write needs something left of all its global indexes.
+   * Refuses a read of a table or of one of its global indexes, or a write to a table, when nothing is left for it. Which
+   * indexes a write touches shows when it runs: see {@link admitToIndexes}.
    *
    * @throws AwsError ProvisionedThroughputExceededException
    */
@@ -48,9 +48,27 @@ export class ThroughputMeter {
   refusalOf(table: TableDefinition, kind: Kind, index?: IndexDefinition): AwsError | undefined {
     if (table.billing !== "PROVISIONED") return undefined;
     if (!index?.isGlobal && this.#of(table, kind).left <= 0) return exceeded(table, kind);
-    const indexes = kind === "write" ? table.indexes : index ? [index] : [];
-    const spent = indexes.find((one) => one.isGlobal && this.#of(one, kind).left <= 0);
-    return spent && exceeded(table, kind, spent);
+    return index?.isGlobal && this.#of(index, kind).left <= 0 ? exceeded(table, kind, index) : undefined;
+  }
+
+  /**
+   * Refuses a write that touches a global index for which nothing is left, also where the table itself has enough.
+   *
+   * @param consumption What the write takes, before anything of it is committed.
+   * @throws AwsError ProvisionedThroughputExceededException
+   */
+  admitToIndexes(table: TableDefinition, consumption: Consumption): void {
+    const refusal = this.refusalOfIndexes(table, consumption);
+    if (refusal) throw refusal;
+  }
+
+  /** As {@link admitToIndexes}, for batches. */
+  refusalOfIndexes(table: TableDefinition, consumption: Consumption): AwsError | undefined {
+    if (table.billing !== "PROVISIONED") return undefined;
+    for (const [index, units] of consumption.indexUnits)
+      if (units > 0 && index.isGlobal && this.#of(index, "write").left <= 0)
+        return exceeded(table, "write", index);
+    return undefined;
   }
 
   /** Takes off what a request has consumed. */

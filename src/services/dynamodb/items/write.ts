@@ -52,7 +52,9 @@ export async function writeOne(deps: WriteDeps, write: Write): Promise<Written> 
   deps.throughput.admit(write.table, "write");
   const written = await writeTogether(deps, async (writing) => {
     const table = await deps.tables.current(writing.transaction, write.table);
-    return applyWrite(writing, { ...write, table });
+    const applied = await applyWrite(writing, { ...write, table });
+    deps.throughput.admitToIndexes(table, applied.consumption);
+    return applied;
   });
   deps.throughput.charge(write.table, "write", written.consumption);
   return written;

@@ -43,38 +43,91 @@ export async function batchWriteItem(
     checkRequests(table, ofTable);
     all.push({ name, table, writes: ofTable.map((request) => toWrite(table, request, needsPresent)) });
   }
-  const refusals = all.map(({ table }) => deps.throughput.refusalOf(table, "write"));
-  if (refusals.length > 0 && refusals.every(Boolean)) throw refusals[0] as AwsError;
-  const writes = all.filter((_, i) => !refusals[i]);
-  const requests = requested.filter((_, i) => !refusals[i]);
-  const unprocessed = requested.flatMap(({ name }, i) =>
-    refusals[i] ? [[name, input.RequestItems?.[name] ?? []] as const] : [],
-  );
-  // AWS writes the items one by one; here they are written together, so that none of a table is left over.
-  const consumptions = await writeTogether(deps, async (writing) => {
-    const perTable: Consumption[] = [];
-    for (const { table: found, writes: ofTable } of writes) {
-      const table = await deps.tables.current(writing.transaction, found);
-      const consumption = new Consumption();
-      for (const write of ofTable)
-        consumption.add((await applyWrite(writing, { ...write, table })).consumption);
-      perTable.push(consumption);
-    }
-    return perTable;
+  const { refusals, refused, consumptions } = await writeAdmitted(deps, all);
+  const isAny =
+    refusals.length === 0 || all.some(({ writes }) => writes.some((write) => !refused.has(write)));
+  if (!isAny) throw refusals[0] as AwsError;
+  const unprocessed = requested.flatMap(({ name }, i) => {
+    const left = (input.RequestItems?.[name] ?? []).filter((_, at) =>
+      refused.has(all[i]?.writes[at] as Write),
+    );
+    return left.length > 0 ? [[name, left] as const] : [];
   });
-  for (const [i, { table }] of writes.entries())
+  for (const [i, { table }] of all.entries())
     deps.throughput.charge(table, "write", consumptions[i] as Consumption);
-  const reports = writes.map(({ name }, i) => consumptions[i]?.report(input.ReturnConsumedCapacity, name));
+  const reports = all.map(({ name }, i) => consumptions[i]?.report(input.ReturnConsumedCapacity, name));
   return {
     UnprocessedItems: Object.fromEntries(unprocessed),
     ConsumedCapacity: reports.some(Boolean) ? (reports as ConsumedCapacity[]) : undefined,
     ItemCollectionMetrics: await metricsOf(
       deps,
       input,
-      requests,
-      writes.map(({ table }) => table),
+      requested.map(({ name, requests }, i) => ({
+        name,
+        requests: requests.filter((_, at) => !refused.has(all[i]?.writes[at] as Write)),
+      })),
+      all.map(({ table }) => table),
     ),
   };
+}
+
+/** The writes to one table. */
+interface TableWrites {
+  readonly table: TableDefinition;
+  readonly writes: readonly Write[];
+}
+
+/** Some of the writes need more of a global index than is left: what they would have done is not done. */
+class IndexesSpent extends Error {}
+
+/**
+ * Writes what the tables and their global indexes have throughput for. AWS writes the items one by one; here they are written together.
+ * What a write takes of indexes shows when it runs, so that others then run again without it.
+ */
+async function writeAdmitted(
+  deps: OperationDeps,
+  all: readonly TableWrites[],
+): Promise<{
+  readonly refusals: readonly AwsError[];
+  readonly refused: ReadonlySet<Write>;
+  readonly consumptions: readonly Consumption[];
+}> {
+  const refused = new Set<Write>();
+  const refusals: AwsError[] = [];
+  for (const { table, writes } of all) {
+    const refusal = deps.throughput.refusalOf(table, "write");
+    if (!refusal) continue;
+    refusals.push(refusal);
+    for (const write of writes) refused.add(write);
+  }
+  for (;;)
+    try {
+      const consumptions = await writeTogether(deps, async (writing) => {
+        const perTable: Consumption[] = [];
+        const before = refused.size;
+        for (const { table: found, writes } of all) {
+          const consumption = new Consumption();
+          perTable.push(consumption);
+          const admitted = writes.filter((write) => !refused.has(write));
+          if (admitted.length === 0) continue;
+          const table = await deps.tables.current(writing.transaction, found);
+          for (const write of admitted) {
+            const applied = await applyWrite(writing, { ...write, table });
+            const refusal = deps.throughput.refusalOfIndexes(table, applied.consumption);
+            if (!refusal) consumption.add(applied.consumption);
+            else {
+              refusals.push(refusal);
+              refused.add(write);
+            }
+          }
+        }
+        if (refused.size > before) throw new IndexesSpent();
+        return perTable;
+      });
+      return { refusals, refused, consumptions };
+    } catch (error) {
+      if (!(error instanceof IndexesSpent)) throw error;
+    }
 }
 
 function readRequests(requestItems: Record<string, WriteRequest[]>): TableRequest[] {

@@ -32,7 +32,7 @@ function get(
   requestId: string,
   body: Buffer,
 ): Promise<WireResponse> | undefined {
-  const input = readInput(deps, body, "Key");
+  const input = readInput(deps, context, body, "Key");
   if (!input) return undefined;
   return getItemAsText(deps, { TableName: input.TableName, Key: input.attributes }, context).then((text) =>
     success(requestId, text === undefined ? "{}" : `{"Item":${text}}`),
@@ -45,7 +45,7 @@ function put(
   requestId: string,
   body: Buffer,
 ): Promise<WireResponse> | undefined {
-  const input = readInput(deps, body, "Item");
+  const input = readInput(deps, context, body, "Item");
   if (!input) return undefined;
   return putItem(deps, { TableName: input.TableName, Item: input.attributes }, context).then(() =>
     success(requestId, "{}"),
@@ -58,8 +58,12 @@ interface DirectInput {
 }
 
 /** Undefined for anything but the name of a table and attributes that hold no binary values, and where a policy may deny. */
-function readInput({ tables }: OperationDeps, body: Buffer, member: "Key" | "Item"): DirectInput | undefined {
-  if (tables.hasPolicies) return undefined;
+function readInput(
+  { tables }: OperationDeps,
+  { account, region }: RequestContext,
+  body: Buffer,
+  member: "Key" | "Item",
+): DirectInput | undefined {
   let input: unknown;
   try {
     input = JSON.parse(body.toString("utf8"));
@@ -70,6 +74,7 @@ function readInput({ tables }: OperationDeps, body: Buffer, member: "Key" | "Ite
   for (const name in input) if (name !== "TableName" && name !== member) return undefined;
   const { TableName, [member]: attributes } = input;
   if (typeof TableName !== "string" || !NAME.test(TableName)) return undefined;
+  if (tables.mayHavePolicy({ account, region, name: TableName })) return undefined;
   return isPlain(attributes, 1) ? { TableName, attributes: attributes as Attributes } : undefined;
 }
 

@@ -78,11 +78,11 @@ export async function writeActions(
     for (const table of new Set(steps.map((step) => step.table)))
       current.set(table, await deps.tables.current(transaction, table));
     const currentSteps = steps.map((step) => ({ ...step, table: current.get(step.table) ?? step.table }));
-    if (token === undefined) return run(writing, currentSteps);
+    if (token === undefined) return runWithin(deps, writing, currentSteps);
     const now = deps.clock.now();
     const finished = await finishedRequest(transaction, context, token, now);
     if (finished !== undefined) return repeat(transaction, steps, finished === request);
-    const done = await run(writing, currentSteps);
+    const done = await runWithin(deps, writing, currentSteps);
     await rememberRequest(transaction, context, { token, request, expiresAt: now + TOKEN_MS }, now);
     return done;
   });
@@ -123,6 +123,21 @@ async function findSteps(
 
 function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("hex");
+}
+
+/** @throws AwsError TransactionCanceledException, also for actions that need more of a global index than is left */
+async function runWithin(
+  { throughput }: OperationDeps,
+  writing: Writing,
+  steps: readonly Step[],
+): Promise<Consumption[]> {
+  const consumptions = await run(writing, steps);
+  cancelFor(
+    steps.map(({ table }, i) =>
+      reasonFrom(() => throughput.admitToIndexes(table, consumptions[i] as Consumption)),
+    ),
+  );
+  return consumptions;
 }
 
 /** Decides about every action before anything is written. */

@@ -87,6 +87,13 @@ export class TableRegistry {
     return this.#hasPolicies;
   }
 
+  /** Whether a table may have a policy: false only of one that is known to have none. */
+  mayHavePolicy(place: TablePlace): boolean {
+    if (!this.#hasPolicies) return false;
+    const known = this.#remembered.get(placeId(place));
+    return !known || this.#clock.now() - known.readAt > this.#maxAgeMs || known.table.policy !== undefined;
+  }
+
   /** To be called when a table has been given a policy. */
   expectPolicies(): void {
     this.#hasPolicies = true;

@@ -62,7 +62,8 @@ export async function* setAsideBefore(
 ): AsyncGenerator<MessageRow, void, undefined> {
   for (const group of lanes.noisy) {
     const aside = lanes.asides.get(group);
-    for (let page = 0; aside !== undefined && page < PAGES_MAX; page++) {
+    if (aside === undefined) continue;
+    for (let page = 0; page < PAGES_MAX; page++) {
       const count = Math.min(wanted(), PAGE);
       if (count <= 0) return;
       const rows = await takeBack(claim, aside, count);
