@@ -15,7 +15,7 @@ export const errorStatuses: Readonly<Record<string, Readonly<Record<string, numb
 };
 
 /** Services whose resources may let anyone in: who is nobody is not refused before their policies are asked. */
-export const anonymousServices: readonly string[] = ["s3", "sqs"];
+export const anonymousServices: readonly string[] = ["s3", "sqs", "sns"];
 
 /**
  * What errors that no model knows are called in the query protocol, and in the header that tells its codes, where a service that came from

@@ -32,6 +32,8 @@ export interface Requirement {
   readonly conditions?: ConditionValues;
   /** The whole text of the refusal, where the service words it otherwise. */
   readonly refusal?: string;
+  /** The refusal's code, where the service has one of its own. */
+  readonly code?: string;
   /** Another action that is as good. */
   readonly alternative?: string;
   /** The account that the resource belongs to, where its ARN does not say: callers of other accounts then need its policy's leave. */

@@ -25,6 +25,7 @@ export { functionTarget } from "./targets/functions.ts";
 export { logGroupTarget } from "./targets/log-groups.ts";
 export { queueTarget } from "./targets/queues.ts";
 export { streamTarget } from "./targets/streams.ts";
+export { topicTarget } from "./targets/topics.ts";
 
 export interface Courier {
   /**

@@ -1,5 +1,6 @@
 /** What the courier needs of the services that it delivers to; satisfied in server/compose.ts. */
 import type { Transaction } from "../store/database.ts";
+import type { MessageAttributes } from "./parcel.ts";
 
 type Caller =
   | { readonly service: string; readonly sourceArn: string; readonly sourceAccount: string }
@@ -35,6 +36,23 @@ export interface TargetQueues {
       readonly sender: Caller;
     },
   ): Promise<"sent" | "missing" | "too-large">;
+}
+
+export interface TargetTopics {
+  check(topicArn: string, sender: Caller, tx?: Transaction): Answer;
+  /** @throws AwsError for a message that the topic would refuse for another reason than its size */
+  publish(
+    tx: Transaction,
+    message: {
+      readonly topicArn: string;
+      readonly message: string;
+      readonly subject?: string;
+      readonly attributes?: MessageAttributes;
+      readonly messageGroupId?: string;
+      readonly deduplicationId?: string;
+      readonly traceHeader?: string;
+    },
+  ): Promise<"published" | "missing" | "too-large">;
 }
 
 export interface TargetStreams {

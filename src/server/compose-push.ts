@@ -6,14 +6,16 @@ import {
   logGroupTarget,
   queueTarget,
   streamTarget,
+  topicTarget,
 } from "../courier/index.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { Ids } from "../kit/id.ts";
 import type { CloudwatchLogs } from "../services/cloudwatch-logs/index.ts";
+import type { Iam } from "../services/iam/index.ts";
 import type { KinesisService } from "../services/kinesis/index.ts";
 import type { Functions } from "../services/lambda/index.ts";
+import { createSns } from "../services/sns/index.ts";
 import type { SqsService } from "../services/sqs/index.ts";
-import type { Service } from "../aws/service.ts";
 import type { Store } from "../store/index.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -31,25 +33,32 @@ interface Given {
   readonly kinesis: KinesisService;
   readonly logs: CloudwatchLogs;
   readonly functions: Pick<Functions, "check" | "invokeAsync">;
+  readonly iam: Iam;
 }
 
-export function composePush({ counters, ...base }: Base, { sqs, kinesis, logs, functions }: Given) {
+export async function composePush(
+  { counters, ...base }: Base,
+  { sqs, kinesis, logs, functions, iam }: Given,
+  owned: <T extends { stop(): Promise<void> }>(service: T) => T,
+) {
+  const common = { ...base, metrics: counters, policies: iam.resourcePolicies, roles: iam.roles };
   const courier = createCourier({
-    ...base,
-    metrics: counters,
+    ...common,
     // The one table of targets, by the service in their ARNs.
     targets: {
       lambda: functionTarget(functions),
       sqs: queueTarget(sqs.intake),
+      sns: topicTarget(() => sns.topics),
       kinesis: streamTarget(kinesis.intake),
       logs: logGroupTarget(logs.intake, base.clock),
       http: endpointTarget(base.clock),
     },
   });
-  const services: { readonly service: Service }[] = [];
+  const sns = owned(await createSns({ ...common, courier }));
   return {
     courier,
-    services,
+    sns,
+    services: [sns],
     start() {
       courier.start();
       logs.start();

@@ -133,6 +133,7 @@ export async function compose(
       answerMetrics(metrics, config, request, response) ||
       clockRoute(request, response) ||
       lambda.codeRoute(request, response) ||
+      push.sns.webRoute(request, response) ||
       s3.websiteRoute(request, response) ||
       ecr.downloadRoute(request, response) ||
       ecr.registryRoute(request, response, frontDoor.identify),
@@ -167,10 +168,11 @@ async function composeServices(
   const { resourcePolicies: policies } = iam;
   // S3 calls functions and Lambda reads code from S3: the one is handed over before the other exists, and used after.
   const functions = calledFunctions(() => lambda.functions);
+  const pushed = { ...common, queue: store.queue, counters };
+  const push = await composePush(pushed, { ...given, functions }, owned);
   const s3 = owned(
     await createS3({ ...common, functions, queues: sqs.intake, policies, authentication: config.auth }),
   );
-  const push = composePush({ ...common, queue: store.queue, counters }, { sqs, kinesis, logs, functions });
   const { runtimes, invoker } = composeInvoker(config, door, base, sandboxes, { iam, logs }, parts);
   // What reads event sources calls functions, and Lambda's operations make what it reads.
   const sources = await createSources({

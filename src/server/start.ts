@@ -9,6 +9,7 @@ import type { ConfigInput } from "../config/index.ts";
 import type { Clock } from "../kit/clock.ts";
 import { isRegistryRequest } from "../services/ecr/index.ts";
 import { isFunctionUrl } from "../services/lambda/index.ts";
+import { isSubscriberVisit } from "../services/sns/index.ts";
 import { isWebsite } from "../services/s3/index.ts";
 import { createLog } from "../telemetry/log.ts";
 import { foreignPage } from "./browser-guard.ts";
@@ -63,6 +64,7 @@ export async function start({ clock: given, ...input }: StartInput = {}): Promis
       const { host } = head.headers;
       if (isFunctionUrl(host) || isWebsite(host) || isRegistryRequest(head.url, head.headers))
         return undefined;
+      if (isSubscriberVisit(head.method, head.url, head.headers)) return undefined;
       return platform?.frontDoor.answer(head, body, caller, sourceIp);
     },
   };

@@ -1,8 +1,5 @@
 /** The courier: what is handed over with a transaction is delivered, waits, or is a dead letter; on both engines. */
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import type { RequestContext } from "../../src/aws/service.ts";
 import { createCourier, endpointTarget, queueTarget, streamTarget } from "../../src/courier/index.ts";
@@ -11,6 +8,7 @@ import { createIam } from "../../src/services/iam/index.ts";
 import { createKinesis } from "../../src/services/kinesis/index.ts";
 import { createSqs } from "../../src/services/sqs/index.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
+import { startEndpoint } from "../harness/http-endpoint.ts";
 import { onEveryEngine } from "../store/engines.ts";
 import type { TestStore } from "../store/engines.ts";
 
@@ -97,24 +95,6 @@ async function open({ store, options }: TestStore): Promise<Setting> {
   };
 }
 
-/** An endpoint that answers with these statuses, one after another; then with the last. */
-async function endpoint(...statuses: number[]) {
-  const bodies: string[] = [];
-  const server = createServer((request, response) => {
-    let body = "";
-    request.on("data", (chunk: Buffer) => (body += chunk.toString()));
-    request.on("end", () => {
-      bodies.push(body);
-      response.statusCode = statuses[Math.min(bodies.length, statuses.length) - 1] ?? 200;
-      response.end("answer");
-    });
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const arn = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-  return { arn, bodies, [Symbol.asyncDispose]: async () => void server.close() };
-}
-
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   const end = Date.now() + 10_000;
   while (!(await condition())) {
@@ -173,16 +153,16 @@ onEveryEngine("courier", (engine) => {
 
   test("an endpoint that fails is asked again, also by the next server, and then it is a dead letter", async () => {
     await using state = await engine.fresh();
-    await using failing = await endpoint(500, 503, 429);
-    await using recovering = await endpoint(500, 200);
-    await using refusing = await endpoint(404);
+    await using failing = await startEndpoint(500, 503, 429);
+    await using recovering = await startEndpoint(500, 200);
+    await using refusing = await startEndpoint(404);
     {
       await using it = await open(state);
       await it.operate("sqs", "CreateQueue", { QueueName: "dead", Attributes: { Policy: POLICY } });
       const deadLetter = { queueArn: queue("dead"), attributes: {}, tells: "eventbridge" } as const;
-      for (const { arn } of [failing, recovering, refusing])
+      for (const { url: arn } of [failing, recovering, refusing])
         assert.equal(await it.hand({ target: { arn }, deadLetter }), "waiting");
-      await until(() => [failing, recovering, refusing].every(({ bodies }) => bodies.length === 1));
+      await until(() => [failing, recovering, refusing].every(({ received }) => received.length === 1));
     }
     await state.reopen();
     await using next = await open(state);
@@ -192,8 +172,11 @@ onEveryEngine("courier", (engine) => {
       dead.push(...(await next.bodies("dead")));
       return dead.length === 2;
     });
-    assert.deepEqual(recovering.bodies, ["body", "body"]);
-    assert.equal(failing.bodies.length, 3, "two attempts after the first");
+    assert.deepEqual(
+      recovering.received.map(({ body }) => body),
+      ["body", "body"],
+    );
+    assert.equal(failing.received.length, 3, "two attempts after the first");
     assert.deepEqual(
       new Set(
         dead.map(([, { RETRY_ATTEMPTS, EXHAUSTED_RETRY_CONDITION }]) =>
@@ -230,15 +213,15 @@ onEveryEngine("courier", (engine) => {
     await it.operate("iam", "PutRolePolicy", { RoleName: "r", PolicyName: "p", PolicyDocument });
     await it.hand({ target, deadLetter });
     await until(() => it.count("Delivered") === 1);
-    await using down = await endpoint(500);
+    await using down = await startEndpoint(500);
     const retry = { attemptsMax: 100, ageMsMax: 5_000 };
-    await it.hand({ target: { arn: down.arn }, deadLetter, retry });
+    await it.hand({ target: { arn: down.url }, deadLetter, retry });
     await until(async () => {
       await state.clock.advance(1_000);
       return it.count("Dead") === 2;
     });
     const [[, aged] = ["", {}]] = await it.bodies("dead");
     assert.equal(aged["EXHAUSTED_RETRY_CONDITION"], "MaximumEventAgeInSeconds");
-    assert.ok(down.bodies.length >= 2 && down.bodies.length <= 4, `${down.bodies.length} attempts`);
+    assert.ok(down.received.length >= 2 && down.received.length <= 4, `${down.received.length} attempts`);
   });
 });

@@ -4,6 +4,7 @@ import {
   CreateRoleCommand,
   EntityAlreadyExistsException,
   IAMClient,
+  PutRolePolicyCommand,
 } from "@aws-sdk/client-iam";
 import { CreateFunctionCommand, LambdaClient, waitUntilFunctionActiveV2 } from "@aws-sdk/client-lambda";
 import type { CreateFunctionCommandInput } from "@aws-sdk/client-lambda";
@@ -26,6 +27,19 @@ export async function makeRole(options: ClientOptions, RoleName = "test-function
     if (!(error instanceof EntityAlreadyExistsException)) throw error;
   }
   return `arn:aws:iam::${options.credentials.accessKeyId}:role/${RoleName}`;
+}
+
+/** Lets the role of `makeRole` do something, on everything; makes it where it is missing. */
+export async function letRole(options: ClientOptions, Action: string, RoleName?: string): Promise<void> {
+  const arn = await makeRole(options, RoleName);
+  const Statement = [{ Effect: "Allow", Action, Resource: "*" }];
+  await new IAMClient(options).send(
+    new PutRolePolicyCommand({
+      RoleName: arn.split("/").at(-1),
+      PolicyName: Action.replace(":", "-"),
+      PolicyDocument: JSON.stringify({ Version: "2012-10-17", Statement }),
+    }),
+  );
 }
 
 /** Creates a function from files and waits until it is active. `nodejs24.x` and `index.handler` unless told otherwise. */

@@ -27,10 +27,10 @@ const KINDS = {
 /** @see https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html */
 export function accessDenied(
   { principal, protocol }: Pick<RequestContext, "principal" | "protocol">,
-  { action, resource, refusal }: Requirement,
+  { action, resource, refusal, code: own }: Requirement,
   reason: DenialReason,
 ): AwsError {
-  const { code, status } = CODES[protocol];
+  const { code, status } = own === undefined ? CODES[protocol] : { code: own, status: undefined };
   if (principal.type === "anonymous") return new AwsError(code, "Access Denied", {}, status);
   const why = reason.isExplicit
     ? `with an explicit deny in ${KINDS[reason.kind].one}`
