@@ -115,7 +115,7 @@ test("CreateTopic and SetTopicAttributes refuse what no topic has, by SNS's text
   assert.deepEqual([after["DisplayName"], after["MaximumMessageSize"]], ["Shown", "1024"]);
 });
 
-test("ListTopics and ListSubscriptionsByTopic give a hundred a page; DeleteTopic takes the subscriptions with it", async () => {
+test("ListTopics, ListSubscriptions and ListSubscriptionsByTopic give a hundred a page; DeleteTopic takes the subscriptions with it", async () => {
   const own = new SNSClient(it.server.client({ account: "111111111111" }));
   for (let i = 0; i < 101; i++)
     await own.send(new CreateTopicCommand({ Name: `t-${String(i).padStart(3, "0")}` }));
