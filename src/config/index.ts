@@ -56,6 +56,8 @@ export interface Config {
    * 5 reads); 0 for as much as it can.
    */
   readonly shardThroughput: number;
+  /** Rules of each event bus, as AWS's quota has it. */
+  readonly eventRules: number;
   /** A file that says which Kafka clusters and message brokers stand behind the ARNs of MSK and Amazon MQ. */
   readonly brokers: string;
   /** A file of the secrets that event source mappings name by the ARNs of Secrets Manager; only its owner may read it. */
@@ -101,6 +103,7 @@ const VARIABLES = {
   registryAuth: "LAMBENT_REGISTRY_AUTH",
   insecureRegistries: "LAMBENT_INSECURE_REGISTRIES",
   shardThroughput: "LAMBENT_SHARD_THROUGHPUT",
+  eventRules: "LAMBENT_EVENT_RULES",
   brokers: "LAMBENT_BROKERS",
   secrets: "LAMBENT_SECRETS",
   stopGraceMs: "LAMBENT_STOP_GRACE_MS",
@@ -127,6 +130,7 @@ const NUMBER_MAX = {
   prebooted: 1_000,
   codeCacheBytes: 1_099_511_627_776,
   shardThroughput: 1_000_000,
+  eventRules: 1_000_000,
   stopGraceMs: 900_000,
 } as const;
 
@@ -135,38 +139,7 @@ const NUMBER_MAX = {
  * @throws ConfigError naming the setting, its value and what it may be.
  */
 export function loadConfig(input: ConfigInput = {}, env: NodeJS.ProcessEnv = process.env): Config {
-  const home = homedir();
-  const defaults: Record<keyof Config, string | number | undefined> = {
-    host: "127.0.0.1",
-    port: 4566,
-    dataDir: join(env["XDG_DATA_HOME"] ?? join(home, ".local", "share"), "lambent"),
-    auth: "off",
-    region: "us-east-1",
-    availabilityZoneId: "",
-    logLevel: "info",
-    sandbox: "auto",
-    outbound: "internet",
-    outboundAllow: "",
-    resolvers: "",
-    databaseUrl: undefined,
-    runtimesDir: join(env["XDG_CACHE_HOME"] ?? join(home, ".cache"), "lambent", "runtimes"),
-    environmentsMax: 1_000,
-    concurrencyMax: 1_000,
-    streamBytesMax: 209_715_200,
-    streamBurstBytes: 6_291_456,
-    streamBytesPerSecond: 2_097_152,
-    asyncConcurrency: 64,
-    prebooted: 100,
-    codeCacheBytes: 10_737_418_240,
-    localCode: "",
-    registryAuth: "",
-    insecureRegistries: "",
-    shardThroughput: 1,
-    brokers: "",
-    secrets: "",
-    stopGraceMs: 30_000,
-    dev: "off",
-  };
+  const defaults = defaultsOf(env);
   const read = (key: keyof Config) => input[key] ?? nonEmpty(env[VARIABLES[key]]) ?? defaults[key];
   const config = {
     host: String(read("host")),
@@ -194,6 +167,7 @@ export function loadConfig(input: ConfigInput = {}, env: NodeJS.ProcessEnv = pro
     registryAuth: String(read("registryAuth")),
     insecureRegistries: String(read("insecureRegistries")),
     shardThroughput: integer("shardThroughput", read("shardThroughput")),
+    eventRules: integer("eventRules", read("eventRules")),
     brokers: String(read("brokers")),
     secrets: String(read("secrets")),
     stopGraceMs: integer("stopGraceMs", read("stopGraceMs")),
@@ -203,6 +177,42 @@ export function loadConfig(input: ConfigInput = {}, env: NodeJS.ProcessEnv = pro
   refuseSharedClock(config);
   refuseUnclearOutbound(config);
   return Object.freeze(config);
+}
+
+function defaultsOf(env: NodeJS.ProcessEnv): Record<keyof Config, string | number | undefined> {
+  const home = homedir();
+  return {
+    host: "127.0.0.1",
+    port: 4566,
+    dataDir: join(env["XDG_DATA_HOME"] ?? join(home, ".local", "share"), "lambent"),
+    auth: "off",
+    region: "us-east-1",
+    availabilityZoneId: "",
+    logLevel: "info",
+    sandbox: "auto",
+    outbound: "internet",
+    outboundAllow: "",
+    resolvers: "",
+    databaseUrl: undefined,
+    runtimesDir: join(env["XDG_CACHE_HOME"] ?? join(home, ".cache"), "lambent", "runtimes"),
+    environmentsMax: 1_000,
+    concurrencyMax: 1_000,
+    streamBytesMax: 209_715_200,
+    streamBurstBytes: 6_291_456,
+    streamBytesPerSecond: 2_097_152,
+    asyncConcurrency: 64,
+    prebooted: 100,
+    codeCacheBytes: 10_737_418_240,
+    localCode: "",
+    registryAuth: "",
+    insecureRegistries: "",
+    shardThroughput: 1,
+    eventRules: 300,
+    brokers: "",
+    secrets: "",
+    stopGraceMs: 30_000,
+    dev: "off",
+  };
 }
 
 /** The credentials and endpoint that the command line client uses, as the AWS tools read them. */

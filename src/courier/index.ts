@@ -20,6 +20,7 @@ export type {
   TargetRef,
 } from "./parcel.ts";
 export type { Outcome, TargetKind } from "./target.ts";
+export { busTarget } from "./targets/buses.ts";
 export { endpointTarget } from "./targets/endpoints.ts";
 export { functionTarget } from "./targets/functions.ts";
 export { logGroupTarget } from "./targets/log-groups.ts";

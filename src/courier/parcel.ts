@@ -99,11 +99,12 @@ export interface ParcelMetrics {
   readonly dimensions: readonly Readonly<Record<string, string>>[];
   /** Every attempt. */
   readonly attempt?: string;
-  readonly delivered?: string;
+  /** Several names where several metrics count the same. */
+  readonly delivered?: string | readonly string[];
   /** An attempt that will be repeated. */
   readonly retried?: string;
   /** Not delivered, for good. */
-  readonly failed?: string;
+  readonly failed?: string | readonly string[];
   readonly deadLettered?: string;
   readonly deadLetterFailed?: string;
 }

@@ -72,3 +72,27 @@ export interface TargetLogGroups {
     events: readonly { readonly timestamp: number; readonly message: string }[],
   ): Promise<"put" | "missing">;
 }
+
+export interface TargetBuses {
+  check(
+    busArn: string,
+    sender: Caller,
+    event: { readonly source: string; readonly detailType: string },
+    tx?: Transaction,
+  ): Answer;
+  /** Puts an event; with `whole` the text is the whole of one that has been on another bus. */
+  put(
+    tx: Transaction,
+    event: {
+      readonly busArn: string;
+      readonly text: string;
+      readonly whole: boolean;
+      readonly source: string;
+      readonly detailType: string;
+      readonly resources: readonly string[];
+      readonly account: string;
+      readonly region: string;
+      readonly traceHeader?: string;
+    },
+  ): Promise<"put" | "missing" | "invalid">;
+}

@@ -1,5 +1,6 @@
 /** The services that push, and the courier that carries for them. */
 import {
+  busTarget,
   createCourier,
   endpointTarget,
   functionTarget,
@@ -11,6 +12,7 @@ import {
 import type { Clock } from "../kit/clock.ts";
 import type { Ids } from "../kit/id.ts";
 import type { CloudwatchLogs } from "../services/cloudwatch-logs/index.ts";
+import { createEventBridge } from "../services/eventbridge/index.ts";
 import type { Iam } from "../services/iam/index.ts";
 import type { KinesisService } from "../services/kinesis/index.ts";
 import type { Functions } from "../services/lambda/index.ts";
@@ -20,11 +22,13 @@ import type { Store } from "../store/index.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 
-interface Base extends Pick<Store, "database" | "queue"> {
+interface Base extends Pick<Store, "database" | "queue" | "signals"> {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
   readonly counters: Metrics;
+  /** Rules that an event bus may have. */
+  readonly eventRules: number;
 }
 
 /** What they push to. */
@@ -37,7 +41,7 @@ interface Given {
 }
 
 export async function composePush(
-  { counters, ...base }: Base,
+  { counters, eventRules, ...base }: Base,
   { sqs, kinesis, logs, functions, iam }: Given,
   owned: <T extends { stop(): Promise<void> }>(service: T) => T,
 ) {
@@ -52,16 +56,22 @@ export async function composePush(
       kinesis: streamTarget(kinesis.intake),
       logs: logGroupTarget(logs.intake, base.clock),
       http: endpointTarget(base.clock),
+      events: busTarget(() => eventBridge.intake),
     },
   });
   const sns = owned(await createSns({ ...common, courier }));
+  const eventBridge = owned(await createEventBridge({ ...common, courier, rulesMax: eventRules }));
   return {
     courier,
     sns,
-    services: [sns],
+    events: eventBridge.intake,
+    services: [sns, eventBridge],
+    /** What comes due with time. */
+    runners: eventBridge.runners,
     start() {
       courier.start();
       logs.start();
+      eventBridge.start();
     },
     stop: (graceMs: number) => courier.stop(graceMs),
   };

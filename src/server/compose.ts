@@ -123,7 +123,7 @@ export async function compose(
   sources.start();
   s3.start();
 
-  const clockRoute = createClockRoute({ ...machine, config, runners: [] });
+  const clockRoute = createClockRoute({ ...machine, config, runners: push.runners });
   const everything = parts.move();
   return {
     frontDoor,
@@ -168,7 +168,7 @@ async function composeServices(
   const { resourcePolicies: policies } = iam;
   // S3 calls functions and Lambda reads code from S3: the one is handed over before the other exists, and used after.
   const functions = calledFunctions(() => lambda.functions);
-  const pushed = { ...common, queue: store.queue, counters };
+  const pushed = { ...common, queue: store.queue, counters, eventRules: config.eventRules };
   const push = await composePush(pushed, { ...given, functions }, owned);
   const s3 = owned(
     await createS3({ ...common, functions, queues: sqs.intake, policies, authentication: config.auth }),

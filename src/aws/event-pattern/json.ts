@@ -9,6 +9,12 @@ export class NumberText {
     this.text = text;
     this.value = value;
   }
+
+  /** So that it is written as it was read. */
+  toJSON(): unknown {
+    // Not in the types of TypeScript 7 yet.
+    return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(this.text);
+  }
 }
 
 /** Where a number's text may differ from JavaScript's: a fraction, an exponent, more digits than a double holds, a negative zero. */

@@ -10,7 +10,7 @@ export function compileLeaf(
   values: readonly unknown[],
   operators: ReadonlySet<Operator>,
 ): (value: unknown) => boolean {
-  if (values.length === 0) throw new PatternError(`Empty arrays are not allowed: "${key}"`);
+  if (values.length === 0) throw new PatternError("Empty arrays are not allowed");
   const exact = new Set<string>();
   const tests: ValueTest[] = [];
   let matchesAbsence = false;
@@ -35,7 +35,7 @@ export function compileLeaf(
 }
 
 /** A scalar by its kind and text, so that "1" and 1 differ; undefined for what is no leaf. */
-function nameOf(value: unknown): string | undefined {
+export function nameOf(value: unknown): string | undefined {
   if (typeof value === "string") return `"${value}`;
   const number = numberText(value);
   if (number !== undefined) return number;

@@ -94,15 +94,7 @@ function compileIgnoreCase(argument: unknown): ValueTest {
 
 /** Matches every value but those that its argument would; a field that is not there does not match. */
 function compileAnythingBut(argument: unknown, operators: ReadonlySet<Operator>): ValueTest {
-  if (isJsonObject(argument)) {
-    const [entry, ...more] = Object.entries(argument);
-    const [operator = "", inner] = entry ?? [];
-    if (more.length > 0 || !NEGATED.has(operator) || !operators.has(operator as Operator))
-      throw new PatternError(`Unsupported anything-but pattern: ${Object.keys(argument).join(", ")}`);
-    const compile = COMPILERS[operator as "prefix"];
-    const tests = listOf(inner).map((one) => compile(one, operators));
-    return (value) => !tests.some((test) => test(value));
-  }
+  if (isJsonObject(argument)) return compileNegation(argument, operators);
   const excluded = listOf(argument);
   const texts = new Set(excluded.filter((one) => typeof one === "string"));
   const numbers = new Set(excluded.map(numberText).filter((one) => one !== undefined));
@@ -116,7 +108,34 @@ function compileAnythingBut(argument: unknown, operators: ReadonlySet<Operator>)
   };
 }
 
-const NEGATED: ReadonlySet<string> = new Set(["prefix", "suffix", "equals-ignore-case", "wildcard"]);
+/** `{ "prefix": "a" }` within anything-but; each operator takes one text or a list of them. */
+function compileNegation(
+  argument: Readonly<Record<string, unknown>>,
+  operators: ReadonlySet<Operator>,
+): ValueTest {
+  const [entry, ...more] = Object.entries(argument);
+  const [operator = "", inner] = entry ?? [];
+  if (more.length > 0 || !Object.hasOwn(NEGATED, operator) || !operators.has(operator as Operator))
+    throw new PatternError(`Unsupported anything-but pattern: ${Object.keys(argument).join(", ")}`);
+  if (isJsonObject(inner))
+    throw new PatternError("Value of anything-but must be an array or single string/number value.");
+  const isEnd = operator === "prefix" || operator === "suffix";
+  const tests = listOf(inner).map((one) => {
+    if (typeof one !== "string") throw new PatternError(NEGATED[operator] ?? "");
+    if (isEnd && one === "") throw new PatternError("Null prefix/suffix not allowed");
+    return COMPILERS[operator as "prefix"](one, operators);
+  });
+  return (value) => !tests.some((test) => test(value));
+}
+
+/** The operators within anything-but, and what AWS says where their argument is no text. */
+const NEGATED: Readonly<Record<string, string>> = {
+  prefix: "prefix/suffix match pattern must be a string",
+  suffix: "prefix/suffix match pattern must be a string",
+  "equals-ignore-case":
+    "Inside anything-but/equals-ignore-case list, number|start|null|boolean is not supported.",
+  wildcard: "wildcard match pattern must be a string",
+};
 
 function isOther(value: unknown): boolean {
   return typeof value !== "string" && numberText(value) === undefined;
@@ -138,30 +157,38 @@ const COMPARISONS: Readonly<Record<string, (value: number, bound: number) => boo
 
 /** `["=", 1]`, `["<", 1]`, or a range: `[">", 0, "<=", 5]`. */
 function compileNumeric(argument: unknown): ValueTest {
-  if (!Array.isArray(argument) || (argument.length !== 2 && argument.length !== 4))
-    throw new PatternError(
-      'Value of "numeric" must be an array of one or two operators, each with a number.',
-    );
-  const [first, second] = [
-    comparison(argument, 0),
-    argument.length === 4 ? comparison(argument, 2) : undefined,
-  ];
-  if (second) {
-    if (!first.operator.startsWith(">") || !second.operator.startsWith("<"))
-      throw new PatternError(`Bad numeric range operator: ${first.operator} and ${second.operator}`);
-    if (second.bound <= first.bound) throw new PatternError("Bottom must be less than top");
-  }
+  const [lower, upper] = readNumeric(argument);
   return (value) => {
     const number = numberValue(value);
     return (
       number !== undefined &&
-      first.compare(number, first.bound) &&
-      (second === undefined || second.compare(number, second.bound))
+      lower.compare(number, lower.bound) &&
+      (upper === undefined || upper.compare(number, upper.bound))
     );
   };
 }
 
-function comparison(argument: readonly unknown[], at: number) {
+interface Comparison {
+  readonly operator: string;
+  readonly bound: number;
+  readonly compare: (value: number, bound: number) => boolean;
+}
+
+/** One comparison, or the two of a range. @throws PatternError */
+export function readNumeric(argument: unknown): readonly [Comparison, Comparison?] {
+  if (!Array.isArray(argument)) throw new PatternError("Value of numeric must be an array.");
+  const first = comparison(argument, 0);
+  if (argument.length <= 2) return [first];
+  if (!first.operator.startsWith(">")) throw new PatternError("Too many elements in numeric expression");
+  if (argument.length > 4) throw new PatternError("Too many terms in numeric range");
+  const second = comparison(argument, 2);
+  if (!second.operator.startsWith("<"))
+    throw new PatternError(`Bad numeric range operator: ${second.operator}`);
+  if (second.bound <= first.bound) throw new PatternError("Bottom must be less than top");
+  return [first, second];
+}
+
+function comparison(argument: readonly unknown[], at: number): Comparison {
   const [operator, bound] = [argument[at], numberValue(argument[at + 1])];
   const compare = typeof operator === "string" ? COMPARISONS[operator] : undefined;
   if (!compare) throw new PatternError(`Unrecognized numeric range operator: ${String(operator)}`);
@@ -169,20 +196,19 @@ function comparison(argument: readonly unknown[], at: number) {
   return { operator: operator as string, compare, bound };
 }
 
-/** `10.0.0.0/24`, or a single address. */
+/** `10.0.0.0/24` */
 function compileCidr(argument: unknown): ValueTest {
-  const text = textOf(argument, "cidr");
-  const [address = "", bits, ...more] = text.split("/");
+  // AWS names the wrong operator here.
+  if (typeof argument !== "string") throw new PatternError("prefix match pattern must be a string");
+  const [address = "", bits = "", ...more] = argument.split("/");
+  if (!argument.includes("/") || more.length > 0) throw new PatternError("Malformed CIDR, one '/' required");
+  if (!/^-?\d+$/.test(bits)) throw new PatternError("Malformed CIDR, mask bits must be an integer");
   const version = isIP(address);
+  if (version === 0) throw new PatternError(`Nonstandard IP address: ${address}`);
+  const prefix = Number(bits);
+  if (prefix < 0) throw new PatternError("Malformed CIDR, mask bits must not be negative");
   const widest = version === 6 ? 128 : 32;
-  const prefix = bits === undefined ? widest : Number(bits);
-  if (
-    version === 0 ||
-    more.length > 0 ||
-    bits === "" ||
-    !(Number.isInteger(prefix) && prefix >= 0 && prefix <= widest)
-  )
-    throw new PatternError(`Malformed CIDR: ${text}`);
+  if (prefix > widest) throw new PatternError(`IPv${version} mask bits must be < ${widest}`);
   const block = new BlockList();
   block.addSubnet(address, prefix, version === 6 ? "ipv6" : "ipv4");
   return (value) => {
@@ -197,6 +223,6 @@ function textOf(argument: unknown, operator: string): string {
 }
 
 /** Without regard to case: both forms, since a letter may have several of one and one of the other. */
-function folded(text: string): string {
+export function folded(text: string): string {
   return text.toUpperCase().toLowerCase();
 }

@@ -1,0 +1,117 @@
+/** A server with an EventBridge client, and queues that rules may send to. */
+import {
+  CreateEventBusCommand,
+  EventBridgeClient,
+  EventBridgeServiceException,
+  PutEventsCommand,
+  PutRuleCommand,
+  PutTargetsCommand,
+} from "@aws-sdk/client-eventbridge";
+import type { PutEventsRequestEntry, PutRuleCommandInput, Target } from "@aws-sdk/client-eventbridge";
+import { CreateQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
+import type { StartInput } from "../../src/index.ts";
+import { startServer } from "./server.ts";
+import type { TestServer } from "./server.ts";
+import { queueAt } from "./sqs.ts";
+import type { TestQueue } from "./sqs.ts";
+
+export interface EventSetting {
+  readonly server: TestServer;
+  readonly client: EventBridgeClient;
+  readonly sqs: SQSClient;
+  /** Makes a queue that lets EventBridge send, or one that does not. */
+  queue(attributes?: Record<string, string>, isOpen?: boolean): Promise<TestQueue>;
+  bus(): Promise<string>;
+  /** Makes a rule of a new name with its targets; answers the name. */
+  rule(settings: Partial<PutRuleCommandInput>, ...targets: Partial<Target>[]): Promise<string>;
+  /** Puts entries, with a source and a type where they have none. @throws where one of them fails */
+  put(...entries: Partial<PutEventsRequestEntry>[]): Promise<string[]>;
+  /** What counts under a name, over all dimensions. */
+  metric(name: string): Promise<number>;
+  stop(): Promise<void>;
+}
+
+/** A policy that lets EventBridge's rules send to a queue. */
+export function queuePolicy(queueArn: string): string {
+  return JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [
+      {
+        Effect: "Allow",
+        Principal: { Service: "events.amazonaws.com" },
+        Action: "sqs:SendMessage",
+        Resource: queueArn,
+        Condition: { ArnLike: { "aws:SourceArn": "arn:aws:events:us-east-1:000000000000:rule/*" } },
+      },
+    ],
+  });
+}
+
+export async function startEvents(config: StartInput = {}): Promise<EventSetting> {
+  const server = await startServer({ sandbox: "process", logLevel: "error", ...config });
+  const client = new EventBridgeClient(server.client());
+  const sqs = new SQSClient(server.client());
+  let made = 0;
+  return {
+    server,
+    client,
+    sqs,
+    async queue(attributes = {}, isOpen = true) {
+      made += 1;
+      const name = `events-${made}${attributes["FifoQueue"] === "true" ? ".fifo" : ""}`;
+      const Policy = queuePolicy(`arn:aws:sqs:us-east-1:000000000000:${name}`);
+      const Attributes = { ...attributes, ...(isOpen && { Policy }) };
+      const { QueueUrl = "" } = await sqs.send(new CreateQueueCommand({ QueueName: name, Attributes }));
+      return queueAt(sqs, QueueUrl);
+    },
+    async bus() {
+      made += 1;
+      await client.send(new CreateEventBusCommand({ Name: `bus-${made}` }));
+      return `bus-${made}`;
+    },
+    async rule(settings, ...targets) {
+      made += 1;
+      const Name = settings.Name ?? `rule-${made}`;
+      await client.send(new PutRuleCommand({ ...settings, Name }));
+      const Targets = targets.map((target, at) => ({ Id: `t${at}`, Arn: "", ...target }));
+      if (Targets.length > 0)
+        await client.send(
+          new PutTargetsCommand({ Rule: Name, EventBusName: settings.EventBusName, Targets }),
+        );
+      return Name;
+    },
+    async put(...entries) {
+      const Entries = entries.map((entry) => ({
+        Source: "test.app",
+        DetailType: "Tested",
+        Detail: "{}",
+        ...entry,
+      }));
+      const answer = await client.send(new PutEventsCommand({ Entries }));
+      if (answer.FailedEntryCount !== 0) throw new Error(JSON.stringify(answer.Entries));
+      return (answer.Entries ?? []).map(({ EventId = "" }) => EventId);
+    },
+    async metric(name) {
+      const text = await (await fetch(`${server.endpoint}/_lambent/metrics`)).text();
+      const family = `aws_events_${name.replaceAll(/([a-z])([A-Z])/g, "$1_$2").toLowerCase()}_total`;
+      const lines = text.split("\n").filter((line) => line.startsWith(`${family}{`));
+      return lines.reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
+    },
+    async stop() {
+      client.destroy();
+      sqs.destroy();
+      await server.stop();
+    },
+  };
+}
+
+/** `Code: message` of the error a request ends with. */
+export async function refusal(request: Promise<unknown>): Promise<string> {
+  try {
+    await request;
+  } catch (error) {
+    if (error instanceof EventBridgeServiceException) return `${error.name}: ${error.message}`;
+    throw error;
+  }
+  return "(accepted)";
+}
