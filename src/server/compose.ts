@@ -38,7 +38,9 @@ import {
 } from "../services/lambda/index.ts";
 import type { Functions, LambdaService } from "../services/lambda/index.ts";
 import { createS3 } from "../services/s3/index.ts";
+import type { S3Service } from "../services/s3/index.ts";
 import { createSqs } from "../services/sqs/index.ts";
+import type { SqsService } from "../services/sqs/index.ts";
 import { createSts } from "../services/sts/index.ts";
 import { createSources } from "../sources/index.ts";
 import type { SourcesDeps } from "../sources/index.ts";
@@ -171,7 +173,13 @@ async function composeServices(
   const pushed = { ...common, queue: store.queue, counters, eventRules: config.eventRules };
   const push = await composePush(pushed, { ...given, functions }, owned);
   const s3 = owned(
-    await createS3({ ...common, functions, queues: sqs.intake, policies, authentication: config.auth }),
+    await createS3({
+      ...common,
+      functions,
+      ...notified(sqs, push),
+      policies,
+      authentication: config.auth,
+    }),
   );
   const { runtimes, invoker } = composeInvoker(config, door, base, sandboxes, { iam, logs }, parts);
   // What reads event sources calls functions, and Lambda's operations make what it reads.
@@ -202,8 +210,7 @@ async function composeServices(
     roles: iam.roles,
     policies,
     objects: s3.objects,
-    recordBuckets: s3.objects,
-    recordQueues: sqs.intake,
+    ...recordPorts(s3, sqs, push),
     snapStartObstacle: snapStartObstacle(sandboxes),
     isolationWarning: sandboxes.isolation.namespaces ? undefined : sandboxes.isolation.missing[0],
   });
@@ -342,6 +349,18 @@ function calledFunctions(functions: () => Functions): Pick<Functions, "check" | 
     check: (...question) => functions().check(...question),
     invokeAsync: (...event) => functions().invokeAsync(...event),
   };
+}
+
+type Push = Awaited<ReturnType<typeof composePush>>;
+
+/** What S3 notifies beside functions. */
+function notified(sqs: SqsService, push: Push) {
+  return { queues: sqs.intake, buses: push.events };
+}
+
+/** Where Lambda's records go beside functions. */
+function recordPorts(s3: S3Service, sqs: SqsService, push: Push) {
+  return { recordBuckets: s3.objects, recordQueues: sqs.intake, recordBuses: push.events };
 }
 
 /** Lambda's functions and their destinations as event sources use them. */

@@ -1,7 +1,12 @@
 /** Destinations of asynchronous invocations: each event that ends leaves its record where it is configured to. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import {
+  CloudWatchLogsClient,
+  CreateLogGroupCommand,
+  FilterLogEventsCommand,
+} from "@aws-sdk/client-cloudwatch-logs";
+import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from "@aws-sdk/client-eventbridge";
 import { PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import {
   CreateAliasCommand,
@@ -174,6 +179,42 @@ test("an alias has its own configuration: no retries, and an age that no retry w
   for (const { approximateInvokeCount } of contexts) assert.equal(approximateInvokeCount, 1);
 });
 
+test("an event bus gets an event for each record, whose type tells how it ended", async () => {
+  const worker = await setting.create(WORKER);
+  await allow("execution", ["lambda:InvokeFunction", "s3:PutObject", "s3:ListBucket", "events:PutEvents"]);
+  const bus = `arn:aws:events:us-east-1:${ACCOUNT}:event-bus/default`;
+  await configure(worker, {
+    MaximumRetryAttempts: 0,
+    DestinationConfig: { ...onSuccess(bus), ...onFailure(bus) },
+  });
+  const events = new EventBridgeClient(setting.server.client());
+  const logs = new CloudWatchLogsClient(setting.server.client());
+  const logGroupName = "/aws/events/records";
+  await logs.send(new CreateLogGroupCommand({ logGroupName }));
+  await events.send(new PutRuleCommand({ Name: "records", EventPattern: '{"source":["lambda"]}' }));
+  const Arn = `arn:aws:logs:us-east-1:${ACCOUNT}:log-group:${logGroupName}`;
+  await events.send(new PutTargetsCommand({ Rule: "records", Targets: [{ Id: "l", Arn }] }));
+  await send(worker, { n: 1 });
+  await send(worker, { fail: "to the bus" });
+  const found = new Map<string, { resources: string[]; detail: Record<string, object> }>();
+  for (let tries = 0; found.size < 2; tries++) {
+    assert.ok(tries < 600, "no events");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const { events: told = [] } = await logs.send(new FilterLogEventsCommand({ logGroupName }));
+    for (const { message = "" } of told) {
+      const event = JSON.parse(message) as Record<string, string>;
+      found.set(event["detail-type"] ?? "", event as never);
+    }
+  }
+  const success = found.get("Lambda Function Invocation Result - Success");
+  assert.deepEqual(success?.resources, [`${arnOf(worker)}:$LATEST`, bus]);
+  assert.deepEqual(success?.detail["responsePayload"], { done: 1 });
+  const failure = found.get("Lambda Function Invocation Result - Failure");
+  assert.deepEqual(failure?.detail["requestPayload"], { fail: "to the bus" });
+  await allow("execution", ["lambda:InvokeFunction", "s3:PutObject", "s3:ListBucket"]);
+  for (const client of [events, logs]) client.destroy();
+});
+
 test("a bucket gets an object for each failed event, under AWS's key", async () => {
   const worker = await setting.create(WORKER);
   await configure(worker, {
@@ -222,9 +263,12 @@ test("PutFunctionEventInvokeConfig refuses destinations that could not take a re
     assert.rejects(configure(worker, { DestinationConfig }), { name, message });
   await refused(onSuccess(`arn:aws:sns:us-east-1:${ACCOUNT}:t`), /Amazon SNS/, "NotImplemented");
   await refused(
+    onFailure(`arn:aws:events:us-east-1:${ACCOUNT}:event-bus/nothing`),
+    /there is no such event bus/,
+  );
+  await refused(
     onFailure(`arn:aws:events:us-east-1:${ACCOUNT}:event-bus/default`),
-    /Amazon EventBridge/,
-    "NotImplemented",
+    /does not have permissions to call PutEvents/,
   );
   await refused(onSuccess(bucketArn(BUCKET)), /successful invocations are not delivered/);
   await refused(onFailure(bucketArn("nowhere")), /there is no such bucket/);

@@ -169,9 +169,6 @@ describe("S3 notifications", () => {
       501,
       { message: /TopicConfigurations/ },
     );
-    await refused(configure(Bucket, { EventBridgeConfiguration: {} }), "NotImplemented", 501, {
-      message: /EventBridge/,
-    });
   });
 
   test("PutObject sends the event in AWS's shape, to those whose filter fits", async () => {

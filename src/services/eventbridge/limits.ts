@@ -1,9 +1,7 @@
-/** EventBridge's quotas and the bounds of its values. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html */
+/** EventBridge's quotas and the bounds of its values, beside those that the model holds. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html */
 
 /** Event buses of an account in a region. */
 export const BUSES_MAX = 100;
-/** Entries of one PutEvents; the model holds it too. */
-export const PUT_ENTRIES_MAX = 10;
 /** Of all entries of one PutEvents together, in bytes. */
 export const PUT_BYTES_MAX = 1024 * 1024;
 /** What the time of an entry counts for, in bytes. */
@@ -11,7 +9,6 @@ export const ENTRY_TIME_BYTES = 14;
 export const DETAIL_TYPE_CHARS_MAX = 128;
 export const SOURCE_CHARS_MAX = 256;
 export const TARGETS_PER_RULE_MAX = 5;
-export const PATTERN_CHARS_MAX = 4_096;
 export const INPUT_PATHS_MAX = 100;
 /** Of a bus's policy, in bytes. */
 export const POLICY_BYTES_MAX = 10_240;

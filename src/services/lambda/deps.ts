@@ -21,6 +21,7 @@ import type {
   FunctionImages,
   OwnRegistry,
   RecordBuckets,
+  RecordBuses,
   RecordQueues,
   ResourcePolicies,
   Roles,
@@ -52,6 +53,7 @@ export interface LambdaDeps {
   readonly objects: CodeObjects;
   readonly recordBuckets: RecordBuckets;
   readonly recordQueues: RecordQueues;
+  readonly recordBuses: RecordBuses;
   readonly eventSourceMappings: EventSourceMappings;
   readonly limits?: Partial<LambdaLimits>;
   /** Why functions can have no SnapStart on this machine; undefined where they can. */

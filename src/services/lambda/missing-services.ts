@@ -3,7 +3,6 @@
 /** By the service in their ARNs. */
 const MISSING: Readonly<Record<string, string>> = {
   sns: "Amazon SNS",
-  events: "Amazon EventBridge",
 };
 
 /** The name of the service that an ARN is of, where this server does not have it. */

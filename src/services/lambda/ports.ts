@@ -57,6 +57,30 @@ export interface RecordQueues {
   send(tx: Transaction, message: QueuedRecord): Promise<"sent" | "missing" | "too-large">;
 }
 
+/** Event buses that get records, put with a function's role. */
+export interface RecordBuses {
+  /** Whether the bus exists, and the role may put such events on it. */
+  check(
+    busArn: string,
+    sender: QueueSender,
+    event: { readonly source: string; readonly detailType: string },
+  ): Promise<"ok" | "missing" | "denied">;
+  /** Puts an event in the caller's transaction, with all that follows from it. @param event Its `text` is the detail, JSON. */
+  put(
+    tx: Transaction,
+    event: {
+      readonly busArn: string;
+      readonly text: string;
+      readonly source: string;
+      readonly detailType: string;
+      readonly resources: readonly string[];
+      readonly account: string;
+      readonly region: string;
+      readonly traceHeader?: string;
+    },
+  ): Promise<"put" | "missing" | "invalid">;
+}
+
 interface QueueSender {
   readonly roleArn: string;
 }

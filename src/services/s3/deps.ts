@@ -8,7 +8,12 @@ import type { Content } from "./content.ts";
 import type { ObjectKeys } from "./encryption/keys.ts";
 import type { LifecycleRunner } from "./lifecycle/runner.ts";
 import type { S3Limits } from "./limits.ts";
-import type { NotificationFunctions, NotificationQueues, ResourcePolicies } from "./ports.ts";
+import type {
+  NotificationBuses,
+  NotificationFunctions,
+  NotificationQueues,
+  ResourcePolicies,
+} from "./ports.ts";
 import type { Sequence } from "./sequence.ts";
 
 export interface S3Deps {
@@ -18,6 +23,7 @@ export interface S3Deps {
   readonly blobs: Blobs;
   readonly functions: NotificationFunctions;
   readonly queues: NotificationQueues;
+  readonly buses: NotificationBuses;
   readonly policies: ResourcePolicies;
   /** Without, who visits a website may do what the default account may. */
   readonly authentication: "off" | "on";

@@ -46,6 +46,25 @@ export interface QueueNotification {
   readonly sender: NotificationSender;
 }
 
+/** The event buses that changes of objects are put on. */
+export interface NotificationBuses {
+  /** In the caller's transaction, with all that follows from it. */
+  put(
+    transaction: Transaction,
+    event: {
+      readonly busArn: string;
+      /** JSON. */
+      readonly text: string;
+      readonly source: "aws.s3";
+      readonly detailType: string;
+      readonly resources: readonly string[];
+      readonly account: string;
+      readonly region: string;
+      readonly traceHeader?: string;
+    },
+  ): Promise<unknown>;
+}
+
 /** What bucket policies say: the documents are S3's, the language is IAM's. */
 export interface ResourcePolicies {
   /** @throws with what is wrong in the message, for what is no policy of a resource. */

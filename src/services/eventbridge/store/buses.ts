@@ -23,10 +23,6 @@ const GET = sql(
   "events.bus",
   `SELECT ${COLUMNS} FROM events_bus WHERE account = ? AND region = ? AND name = ?`,
 );
-const VERSION = sql(
-  "events.bus-version",
-  "SELECT version FROM events_bus WHERE account = ? AND region = ? AND name = ?",
-);
 const LIST = sql(
   "events.buses",
   `SELECT ${COLUMNS} FROM events_bus WHERE account = ? AND region = ? AND name >= ? AND name > ? ORDER BY name LIMIT ?`,
@@ -55,14 +51,6 @@ const DELETE = sql(
 
 export function getBus(reader: Reader, { account, region, name }: BusId): Promise<BusRow | undefined> {
   return reader.get<BusRow>(GET, account, region, name);
-}
-
-/** Undefined where there is no such bus. */
-export async function busVersion(
-  reader: Reader,
-  { account, region, name }: BusId,
-): Promise<number | undefined> {
-  return (await reader.get<{ version: number }>(VERSION, account, region, name))?.version;
 }
 
 /** Those after `after`, in the order of their names; may go on with some that do not begin with the prefix. */

@@ -7,8 +7,9 @@ import { findVersion } from "../lookup.ts";
 import { functionArn, readFunctionArn } from "../names.ts";
 import type { FunctionId } from "../names.ts";
 import { missingService } from "../missing-services.ts";
-import type { RecordBuckets, RecordQueues, ResourcePolicies, Roles } from "../ports.ts";
+import type { RecordBuckets, RecordBuses, RecordQueues, ResourcePolicies, Roles } from "../ports.ts";
 import { askFunction } from "../resource-policies.ts";
+import { busDestination } from "./bus-destination.ts";
 import type { EventQueue } from "./event-queue.ts";
 import { queueDestination } from "./queue-destination.ts";
 
@@ -63,12 +64,14 @@ export interface DestinationDeps {
   readonly policies: ResourcePolicies;
   readonly recordBuckets: RecordBuckets;
   readonly recordQueues: RecordQueues;
+  readonly recordBuses: RecordBuses;
   readonly events: EventQueue;
 }
 
 /** By the service in their ARNs. */
 const DESTINATIONS: Readonly<Record<string, (deps: DestinationDeps) => Destination>> = {
   lambda: functionDestination,
+  events: busDestination,
   s3: bucketDestination,
   sqs: queueDestination,
 };

@@ -15,6 +15,25 @@ interface RuleBody {
   readonly ruleNames?: readonly string[];
 }
 
+/** What a bucket notifies. */
+export interface BucketNotification {
+  readonly rules: readonly NotificationRule[];
+  /** Whether every change goes to the default event bus of the bucket's account and region. */
+  readonly eventBridge: boolean;
+}
+
+/** As it is stored, or null for nothing. */
+export function readNotification(stored: string | null): BucketNotification {
+  if (stored === null) return { rules: [], eventBridge: false };
+  const read = JSON.parse(stored) as BucketNotification | readonly NotificationRule[];
+  return "rules" in read ? read : { rules: read, eventBridge: false };
+}
+
+export function writeNotification({ rules, eventBridge }: BucketNotification): string | null {
+  if (eventBridge) return JSON.stringify({ rules, eventBridge });
+  return rules.length === 0 ? null : JSON.stringify(rules);
+}
+
 /** Every event type S3 takes. Those that nothing here can cause are taken all the same: they just never happen. */
 const EVENTS = {
   ObjectCreated: ["*", "Put", "Post", "Copy", "CompleteMultipartUpload"],

@@ -1,11 +1,12 @@
-/** Hands an object's change to the functions and queues that its bucket notifies, in the transaction that makes the change. */
+/** Hands an object's change to the functions, queues and the event bus that its bucket notifies, in the transaction that makes the change. */
 import type { RequestContext } from "../../../aws/service.ts";
 import type { Transaction } from "../../../store/database.ts";
 import { canonicalUserId } from "../access.ts";
 import type { S3 } from "../deps.ts";
 import type { NotificationSender } from "../ports.ts";
 import type { BucketRow } from "../rows.ts";
-import { matching } from "./configuration.ts";
+import { busEvent } from "./bus-event.ts";
+import { matching, readNotification } from "./configuration.ts";
 import type { NotificationRule } from "./configuration.ts";
 import { bucketArn, eventFor } from "./event.ts";
 import type { ObjectChange } from "./event.ts";
@@ -13,7 +14,7 @@ import type { ObjectChange } from "./event.ts";
 /** Who changes an object: a request, or Lambda for a function; or a service by itself. */
 export type Changer =
   | (Pick<RequestContext, "requestId" | "sourceIp" | "headers"> & {
-      readonly principal: { readonly userId: string };
+      readonly principal: { readonly userId: string; readonly account?: string };
     })
   | { readonly requestId: string; readonly servicePrincipal: string };
 
@@ -26,8 +27,9 @@ export async function notify(
   changer: Changer,
 ): Promise<void> {
   if (bucket.notification === null) return;
-  const configurations = JSON.parse(bucket.notification) as NotificationRule[];
-  const receivers = matching(configurations, change.name, change.key);
+  const { rules, eventBridge } = readNotification(bucket.notification);
+  if (eventBridge) await toEventBus(s3, tx, bucket, change, changer);
+  const receivers = matching(rules, change.name, change.key);
   if (receivers.length === 0) return;
   const source = {
     bucket,
@@ -37,18 +39,44 @@ export async function notify(
     requestId: changer.requestId,
     hostId: hostIdOf(changer.requestId),
   };
-  const traceHeader = "servicePrincipal" in changer ? undefined : changer.headers["x-amzn-trace-id"];
   for (const rule of receivers) {
-    const event = {
-      payload: eventFor(change, source, rule.id),
-      ...(typeof traceHeader === "string" && { traceHeader }),
-    };
+    const event = { payload: eventFor(change, source, rule.id), ...traceOf(changer) };
     try {
       await handOver(s3, tx, bucket, rule, event);
     } catch (cause) {
       throw new Error(`The event of ${change.name} could not be handed to ${receiverOf(rule)}`, { cause });
     }
   }
+}
+
+/** Every account has the bus, and S3 puts its account's events without being let in. */
+async function toEventBus(
+  { buses }: S3,
+  tx: Transaction,
+  bucket: BucketRow,
+  change: ObjectChange,
+  changer: Changer,
+): Promise<void> {
+  const { account, region, name } = bucket;
+  const requester =
+    "servicePrincipal" in changer ? changer.servicePrincipal : (changer.principal.account ?? account);
+  const { sourceIp } = whoIs(changer);
+  const event = busEvent(change, { bucket, requester, sourceIp, requestId: changer.requestId });
+  if (!event) return;
+  await buses.put(tx, {
+    ...event,
+    busArn: `arn:aws:events:${region}:${account}:event-bus/default`,
+    source: "aws.s3",
+    resources: [bucketArn(name)],
+    account,
+    region,
+    ...traceOf(changer),
+  });
+}
+
+function traceOf(changer: Changer): { readonly traceHeader?: string } {
+  const header = "servicePrincipal" in changer ? undefined : changer.headers["x-amzn-trace-id"];
+  return typeof header === "string" ? { traceHeader: header } : {};
 }
 
 async function handOver(

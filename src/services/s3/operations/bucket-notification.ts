@@ -1,11 +1,11 @@
-/** PutBucketNotificationConfiguration and GetBucketNotificationConfiguration, to Lambda functions and SQS queues. */
+/** PutBucketNotificationConfiguration and GetBucketNotificationConfiguration, to Lambda functions, SQS queues and EventBridge. */
 import { notImplemented } from "../../../aws/errors.ts";
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import type { Transaction } from "../../../store/database.ts";
 import { bucketFor } from "../access.ts";
 import type { S3 } from "../deps.ts";
 import { s3Error } from "../errors.ts";
-import { readConfigurations } from "../notification/configuration.ts";
+import { readConfigurations, readNotification, writeNotification } from "../notification/configuration.ts";
 import type { NotificationRule } from "../notification/configuration.ts";
 import { hostIdOf, senderOf } from "../notification/send.ts";
 import type { BucketRow } from "../rows.ts";
@@ -24,14 +24,13 @@ export async function putBucketNotificationConfiguration(
   const configuration = input.NotificationConfiguration ?? {};
   if (configuration.TopicConfigurations?.length)
     throw notImplemented("bucket notifications to SNS topics (TopicConfigurations)");
-  if (configuration.EventBridgeConfiguration !== undefined)
-    throw notImplemented("bucket notifications to EventBridge (EventBridgeConfiguration)");
   const { LambdaFunctionConfigurations: functions = [], QueueConfigurations: queues = [] } = configuration;
   const bucket = await bucketFor(s3.database, input, context);
   const rules = readConfigurations({ functions, queues }, bucket.region, () => s3.ids.uuid());
   const isChecked = input.SkipDestinationValidation !== true;
   if (isChecked) await checkDestinations(s3, bucket, rules);
-  const stored = rules.length === 0 ? null : JSON.stringify(rules);
+  const eventBridge = configuration.EventBridgeConfiguration !== undefined;
+  const stored = writeNotification({ rules, eventBridge });
   await s3.database.tx(async (tx) => {
     const { name } = await bucketFor(tx, input, context);
     await setNotification(tx, name, stored);
@@ -46,8 +45,7 @@ export async function getBucketNotificationConfiguration(
   context: RequestContext,
 ): Promise<Out> {
   const { notification } = await bucketFor(s3.database, input, context);
-  if (notification === null) return {};
-  const stored = JSON.parse(notification) as NotificationRule[];
+  const { rules: stored, eventBridge } = readNotification(notification);
   const functions = stored.flatMap((rule) =>
     "functionArn" in rule ? [{ ...described(rule), LambdaFunctionArn: rule.functionArn }] : [],
   );
@@ -57,6 +55,7 @@ export async function getBucketNotificationConfiguration(
   return {
     ...(functions.length > 0 && { LambdaFunctionConfigurations: functions }),
     ...(queues.length > 0 && { QueueConfigurations: queues }),
+    ...(eventBridge && { EventBridgeConfiguration: {} }),
   };
 }
 
