@@ -25,6 +25,11 @@ export interface Transaction extends Reader {
   run(statement: Statement, ...parameters: SqlValue[]): Promise<number>;
   /** Runs after the commit is durable; never runs when the transaction fails. For wake-ups, not for effects. */
   afterCommit(action: () => void): void;
+  /**
+   * Runs after the commit, while it may still be on its way to the disk; never runs when the transaction fails. For wake-ups of those who
+   * look into the database themselves: what they read there is durable, or may be done again.
+   */
+  onCommit(action: () => void): void;
 }
 
 export interface Database extends Reader {

@@ -38,7 +38,7 @@ export class DurableSignals implements Signals {
   async send(transaction: Transaction, topic: string, at?: number): Promise<void> {
     const { clock, wakeups, notify } = this.#deps;
     const name = PREFIX + topic;
-    transaction.afterCommit(() => wakeups.announce(name, at ?? clock.now()));
+    transaction.onCommit(() => wakeups.announce(name, at ?? clock.now()));
     if (notify) await notify(transaction, name, at ?? clock.now());
   }
 

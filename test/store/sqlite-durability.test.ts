@@ -114,6 +114,23 @@ void test("What an earlier process committed is made durable before it is read",
   await database.close();
 });
 
+void test("What only wakes others runs once it is committed, and does not wait for the disk", async () => {
+  const sync = heldSync();
+  await using opened = await open({ syncFile: sync.syncFile });
+  sync.hold();
+  const events: string[] = [];
+  const written = opened.database.tx(async (tx) => {
+    await tx.run(INSERT, 1, null);
+    tx.onCommit(() => events.push("committed"));
+    tx.afterCommit(() => events.push("durable"));
+  });
+  while (sync.waiting === 0) await comeRound();
+  assert.deepEqual(events, ["committed"]);
+  sync.letGo();
+  await written;
+  assert.deepEqual(events, ["committed", "durable"]);
+});
+
 void test("A sync that fails is final: its commits reject, and nothing is accepted or read any more", async () => {
   let fails = false;
   const syncFile = async () => {

@@ -159,16 +159,22 @@ onEveryEngine("A transaction", (engine) => {
         throw new Error("of no concern to the others");
       });
       tx.afterCommit(() => events.push("second"));
+      tx.onCommit(() => events.push("committed"));
       await tx.run(INSERT, "a", 1);
       events.push("work");
     });
     await assert.rejects(
       database.tx(async (tx) => {
         tx.afterCommit(() => events.push("never"));
+        tx.onCommit(() => events.push("never"));
         await tx.run(INSERT, "a", 1);
       }),
     );
-    assert.deepEqual(events, ["work", "first", "second"]);
+    assert.deepEqual(
+      events.filter((event) => event !== "committed"),
+      ["work", "first", "second"],
+    );
+    assert.ok(events.indexOf("committed") > 0);
     assert.match(fresh.logged.join(""), /An action after a commit failed/);
   });
 
@@ -178,6 +184,7 @@ onEveryEngine("A transaction", (engine) => {
     const kept = await database.tx(async (tx) => ({ tx }));
     await assert.rejects(kept.tx.run(INSERT, "a", 1), /The transaction is over/);
     assert.throws(() => kept.tx.afterCommit(() => undefined), /The transaction is over/);
+    assert.throws(() => kept.tx.onCommit(() => undefined), /The transaction is over/);
   });
 
   void test("is refused after the store was closed, and one that runs is finished first", async () => {

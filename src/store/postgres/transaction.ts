@@ -46,6 +46,11 @@ export class PostgresTransaction implements MigrationTransaction {
     this.actions.push(action);
   }
 
+  /** A commit of PostgreSQL's is durable. */
+  onCommit(action: () => void): void {
+    this.afterCommit(action);
+  }
+
   end(): void {
     this.#isOver = true;
   }

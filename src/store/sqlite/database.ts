@@ -199,11 +199,13 @@ export class SqliteDatabase implements Database {
   }
 
   async #answer(group: Group): Promise<void> {
+    // What nobody waits for becomes durable with what somebody does. The disk works while others are woken.
+    const synced = group.isAwaited && (group.wrote ? this.#sync.changed() : this.#sync.settled());
+    for (const { transaction } of group.members) this.#runAll(transaction.earlyActions);
     for (const member of group.members) if (!member.waiting.isDurable) this.#resolve(member);
-    // What nobody waits for becomes durable with what somebody does.
-    if (!group.isAwaited) return;
+    if (!synced) return;
     try {
-      await (group.wrote ? this.#sync.changed() : this.#sync.settled());
+      await synced;
     } catch (error) {
       group.fail(error);
       return;
@@ -212,7 +214,7 @@ export class SqliteDatabase implements Database {
   }
 
   #resolve({ waiting, transaction, value }: Ran): void {
-    this.#runAfterCommit(transaction);
+    this.#runAll(transaction.actions);
     waiting.resolve(value as never);
   }
 
@@ -224,8 +226,8 @@ export class SqliteDatabase implements Database {
     }
   }
 
-  #runAfterCommit(transaction: SqliteTransaction): void {
-    for (const action of transaction.actions) {
+  #runAll(actions: readonly (() => void)[]): void {
+    for (const action of actions) {
       try {
         action();
       } catch (error) {

@@ -5,7 +5,10 @@ import type { SqliteConnection } from "./connection.ts";
 import type { Turn } from "./turn.ts";
 
 export class SqliteTransaction implements MigrationTransaction {
+  /** For when it is durable. */
   readonly actions: (() => void)[] = [];
+  /** For when it is committed. */
+  readonly earlyActions: (() => void)[] = [];
   readonly #connection: SqliteConnection;
   readonly #turn: Turn;
   #state: "new" | "open" | "over" = "new";
@@ -40,6 +43,11 @@ export class SqliteTransaction implements MigrationTransaction {
   afterCommit(action: () => void): void {
     this.#assertOpen();
     this.actions.push(action);
+  }
+
+  onCommit(action: () => void): void {
+    this.#assertOpen();
+    this.earlyActions.push(action);
   }
 
   /** Runs SQL of a migration: any number of statements. */
