@@ -68,10 +68,10 @@ const KAFKA_METRICS: ReadonlySet<string> = new Set(["ErrorCount", "KafkaMetrics"
 const UNMEASURED: ReadonlySet<EventSource> = new Set(["Amazon MQ", "Amazon DocumentDB"]);
 /** Each alone; ScalingConfig and ProvisionedPollerConfig exclude each other. */
 const POLLERS: Partial<
-  Record<EventSource, { minimum: number; maximum: number; default: readonly [number, number] }>
+  Record<EventSource, { least: number; most: number; default: readonly [number, number] }>
 > = {
-  "Amazon SQS": { minimum: 2, maximum: 2, default: [2, 200] },
-  "Apache Kafka": { minimum: 1, maximum: 1, default: [1, 200] },
+  "Amazon SQS": { least: 2, most: 10_000, default: [2, 200] },
+  "Apache Kafka": { least: 1, most: 2_000, default: [1, 200] },
 };
 const FIFO_BATCH_MAX = 10;
 /** Larger batches need a window in which they can gather. */
@@ -134,10 +134,12 @@ function checkScaling(input: CheckedMapping, source: EventSource): void {
   const bounds = POLLERS[source];
   if (!ProvisionedPollerConfig || !bounds) return;
   const { MinimumPollers = bounds.default[0], MaximumPollers = bounds.default[1] } = ProvisionedPollerConfig;
-  if (MinimumPollers < bounds.minimum || MaximumPollers < bounds.maximum)
+  if (Math.min(MinimumPollers, MaximumPollers) < bounds.least)
     throw invalidParameter(
-      `MinimumPollers and MaximumPollers of event sources of ${source} are at least ${bounds.minimum}.`,
+      `MinimumPollers and MaximumPollers of event sources of ${source} are at least ${bounds.least}.`,
     );
+  if (MaximumPollers > bounds.most)
+    throw invalidParameter(`MaximumPollers of event sources of ${source} is at most ${bounds.most}.`);
   if (MinimumPollers > MaximumPollers)
     throw invalidParameter("MinimumPollers cannot be greater than MaximumPollers.");
 }

@@ -323,11 +323,43 @@ test("CreateEventSourceMapping says what AWS would refuse", async () => {
     /Function not found/,
     "ResourceNotFoundException",
   );
-  await refused({ EventSourceArn: QUEUE, BatchSize: 10_001 }, /BatchSize|batchSize/, "ValidationException");
+  const access = Array.from({ length: 24 }, () => ({ Type: "VPC_SUBNET" as const, URI: "subnet:s-1" }));
+  for (const [input, member] of [
+    [{ EventSourceArn: QUEUE, BatchSize: 10_001 }, /batchSize/i],
+    [{ EventSourceArn: QUEUE, BatchSize: 0 }, /batchSize/i],
+    [{ EventSourceArn: QUEUE, MaximumBatchingWindowInSeconds: 301 }, /maximumBatchingWindowInSeconds/i],
+    [{ EventSourceArn: QUEUE, ScalingConfig: { MaximumConcurrency: 1 } }, /maximumConcurrency/i],
+    [{ EventSourceArn: QUEUE, ScalingConfig: { MaximumConcurrency: 2_001 } }, /maximumConcurrency/i],
+    [{ EventSourceArn: QUEUE, ProvisionedPollerConfig: { MinimumPollers: 201 } }, /minimumPollers/i],
+    [{ EventSourceArn: QUEUE, ProvisionedPollerConfig: { MaximumPollers: 10_001 } }, /maximumPollers/i],
+    [{ EventSourceArn: STREAM, ParallelizationFactor: 11 }, /parallelizationFactor/i],
+    [{ EventSourceArn: STREAM, TumblingWindowInSeconds: 901 }, /tumblingWindowInSeconds/i],
+    [{ EventSourceArn: STREAM, MaximumRetryAttempts: 10_001 }, /maximumRetryAttempts/i],
+    [{ EventSourceArn: STREAM, MaximumRecordAgeInSeconds: 604_801 }, /maximumRecordAgeInSeconds/i],
+    [{ EventSourceArn: CLUSTER, Topics: ["aa", "bb"] }, /topics/i],
+    [{ EventSourceArn: BROKER, Queues: ["aa", "bb"] }, /queues/i],
+    [{ EventSourceArn: BROKER, SourceAccessConfigurations: access }, /sourceAccessConfigurations/i],
+    [
+      {
+        EventSourceArn: CLUSTER,
+        AmazonManagedKafkaEventSourceConfig: { ConsumerGroupId: "g".repeat(201) },
+      },
+      /consumerGroupId/i,
+    ],
+    [{ EventSourceArn: QUEUE, FilterCriteria: { Filters: [{ Pattern: "x".repeat(4_097) }] } }, /pattern/i],
+  ] as [Given, RegExp][])
+    await refused(input, member, "ValidationException");
+  const Filters = Array.from({ length: 11 }, () => ({ Pattern: '{"body":["x"]}' }));
+  await refused({ EventSourceArn: QUEUE, FilterCriteria: { Filters } }, /more than 10 filters/);
+  // AWS has 10,000 for queues alone.
   await refused(
-    { EventSourceArn: QUEUE, ScalingConfig: { MaximumConcurrency: 1 } },
-    /maximumConcurrency/i,
-    "ValidationException",
+    {
+      EventSourceArn: CLUSTER,
+      Topics: ["topic"],
+      StartingPosition: "LATEST",
+      ProvisionedPollerConfig: { MaximumPollers: 2_001 },
+    },
+    /at most 2000/,
   );
 });
 

@@ -111,7 +111,25 @@ suite("event source mappings of Apache Kafka", { skip }, () => {
       await setting.map(writer.name, input);
       await received(writer, 1);
       const [event] = await writer.events();
-      assert.deepEqual([event.eventSource, event.eventSourceArn], ["aws:kafka", arn]);
+      const record = event.records["msk-0"][0];
+      assert.deepEqual(event, {
+        eventSource: "aws:kafka",
+        eventSourceArn: arn,
+        bootstrapServers: kafka.server,
+        records: {
+          "msk-0": [
+            {
+              topic: "msk",
+              partition: 0,
+              offset: 0,
+              timestamp: record.timestamp,
+              timestampType: "CREATE_TIME",
+              value: "aGVsbG8=",
+              headers: [],
+            },
+          ],
+        },
+      });
       await hasCommitted("named-group", "msk", 1);
       await assert.rejects(setting.map(writer.name, input), { name: "ResourceConflictException" });
     });

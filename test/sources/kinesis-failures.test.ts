@@ -272,6 +272,21 @@ test("throttles use up no retry; the batch runs once there is concurrency", asyn
   assert.deepEqual(await taken(recorder), ["1"]);
 });
 
+test("without limits a batch is retried until its records have expired, and is told to the destination then", async () => {
+  const recorder = await setting.record(FAILS_ON_BAD);
+  const stream = await setting.stream();
+  const discarded = await bucket();
+  await setting.put(stream, ["bad"]);
+  await setting.map(recorder, stream, onFailure(discarded.arn));
+  await ran(recorder, 1);
+  await clock.advance(86_400_000);
+  await setting.put(stream, ["good"]);
+  await until("the good one has come", async () => (await taken(recorder)).length === 1);
+  await until("the record is there", async () => (await discarded.records()).length > 0);
+  const [record] = await discarded.records();
+  assert.equal(record?.requestContext.condition, "RecordAgeExceeded");
+});
+
 test("MaximumRecordAgeInSeconds: what is older is discarded, what came later is not", async () => {
   const recorder = await setting.record(FAILS_ON_BAD);
   const stream = await setting.stream();

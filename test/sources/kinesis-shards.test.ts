@@ -18,8 +18,10 @@ import {
   waitUntilStreamNotExists,
 } from "@aws-sdk/client-kinesis";
 import { CreateEventSourceMappingCommand, GetEventSourceMappingCommand } from "@aws-sdk/client-lambda";
+import { SQSClient } from "@aws-sdk/client-sqs";
 import { makeRole } from "../conformance/lambda-setting.ts";
 import { MovableClock } from "../../src/index.ts";
+import { queues } from "./queue-setting.ts";
 import { numbered, ran, startStreams, taken, textsOf, until } from "./stream-setting.ts";
 import type { Run, StreamSetting } from "./stream-setting.ts";
 
@@ -237,12 +239,24 @@ test("a stream that is deleted is told as a problem; one that is made anew under
   await assert.rejects(setting.enable(UUID, true), { message: `Stream not found: ${stream}` });
 });
 
-test("an idle mapping costs no CPU", async () => {
+test("idle mappings of a stream and of queues cost no CPU", async () => {
   const recorder = await setting.record();
   const stream = await setting.stream(4);
   await setting.map(recorder, stream);
   await setting.put(stream, ["1"]);
   await ran(recorder, 1);
+  const { queue, send } = queues(new SQSClient(setting.server.client()));
+  const more = [{}, { BatchSize: 100, MaximumBatchingWindowInSeconds: 1 }, { ProvisionedPollerConfig: {} }];
+  for (const [at, one] of more.entries()) {
+    const [own, { arn: EventSourceArn, url }] = [
+      await setting.record(),
+      await queue(`idle-${at}`, { VisibilityTimeout: "30" }),
+    ];
+    const mapping = { FunctionName: own.name, EventSourceArn, ...one };
+    await setting.lambda.send(new CreateEventSourceMappingCommand(mapping));
+    await send({ url, arn: EventSourceArn }, ["1"]);
+    await ran(own, 1);
+  }
   await sleep(1_500);
   const before = process.cpuUsage();
   await sleep(1_000);

@@ -62,6 +62,25 @@ test("messages of one group of a FIFO queue are handled in order, those of sever
   assert.ok(peak > 1 && peak <= 4, `${peak} batches at once for four groups`);
 });
 
+test("a message of a FIFO queue has its group, deduplication and place, and among the dead letters where it died", async () => {
+  const dead = await setting.queue("shape-dead.fifo");
+  const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: dead.arn, maxReceiveCount: 1 });
+  const queue = await setting.queue("shape.fifo", { RedrivePolicy });
+  const NOTE_ATTRIBUTES = "note(event.Records[0].attributes);";
+  const failing = await setting.consumer(`${NOTE_ATTRIBUTES} throw new Error("on purpose");`);
+  const burying = await setting.consumer(NOTE_ATTRIBUTES);
+  await setting.map(failing, queue);
+  await setting.map(burying, dead);
+  await setting.send(queue, ["m"], () => ({ MessageGroupId: "g", MessageDeduplicationId: "d" }));
+  const [first] = await setting.noted<Record<string, string>>(failing, 1);
+  const { SenderId, SentTimestamp, ApproximateFirstReceiveTimestamp, SequenceNumber, ...rest } = first ?? {};
+  assert.deepEqual(rest, { ApproximateReceiveCount: "1", MessageGroupId: "g", MessageDeduplicationId: "d" });
+  assert.match(SequenceNumber ?? "", /^\d{20}$/);
+  assert.ok(SenderId && Number(SentTimestamp) <= Number(ApproximateFirstReceiveTimestamp));
+  const [buried] = await setting.noted<Record<string, string>>(burying, 1);
+  assert.deepEqual([buried?.["DeadLetterQueueSourceArn"], buried?.["MessageGroupId"]], [queue.arn, "g"]);
+});
+
 test("a message that fails holds up its group, and no other", async () => {
   const queue = await setting.queue("blocked.fifo");
   const name = await setting.consumer(`
