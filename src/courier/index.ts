@@ -20,6 +20,7 @@ export type {
   TargetRef,
 } from "./parcel.ts";
 export type { Outcome, TargetKind } from "./target.ts";
+export { apiDestinationTarget } from "./targets/api-destinations.ts";
 export { busTarget } from "./targets/buses.ts";
 export { endpointTarget } from "./targets/endpoints.ts";
 export { functionTarget } from "./targets/functions.ts";
@@ -100,9 +101,13 @@ async function hand(deps: WaitingDeps, waiting: Waiting, tx: Transaction, parcel
   return "delivered";
 }
 
-/** `sqs` of an ARN, `http` of an http(s) URL. */
+const API_DESTINATION = /^arn:aws:events:[^:]*:[^:]*:api-destination\//;
+
+/** `sqs` of an ARN, `http` of an http(s) URL; `api-destination` for those of EventBridge. */
 function serviceOf(arn: string): string {
-  return /^https?:\/\//.test(arn) ? "http" : (arn.split(":")[2] ?? "");
+  if (/^https?:\/\//.test(arn)) return "http";
+  if (API_DESTINATION.test(arn)) return "api-destination";
+  return arn.split(":")[2] ?? "";
 }
 
 /** Services that AWS delivers to, and this server does not have, by their ARNs. */

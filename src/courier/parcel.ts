@@ -30,6 +30,13 @@ export interface TargetRef {
     readonly whole?: boolean;
   };
   readonly logs?: { readonly stream: string };
+  /** What is added to an API destination's request. */
+  readonly apiDestination?: {
+    /** In place of the stars of its endpoint. */
+    readonly pathValues: readonly string[];
+    readonly headers: Readonly<Record<string, string>>;
+    readonly query: Readonly<Record<string, string>>;
+  };
   readonly http?: {
     readonly method: string;
     readonly headers: Readonly<Record<string, string>>;
@@ -37,6 +44,8 @@ export interface TargetRef {
     readonly timeoutMs: number;
     /** Requests a second to one URL, at most; unlimited where it is absent. */
     readonly perSecondMax?: number;
+    /** What shares that rate; the URL alone where it is absent. */
+    readonly pacedWith?: string;
   };
 }
 
@@ -125,4 +134,6 @@ export interface Failure {
     | "timeout";
   /** A sentence's end: "there is no such queue". */
   readonly message: string;
+  /** What an endpoint answered with. */
+  readonly status?: number;
 }

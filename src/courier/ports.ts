@@ -96,3 +96,28 @@ export interface TargetBuses {
     },
   ): Promise<"put" | "missing" | "invalid">;
 }
+
+export interface TargetApiDestinations {
+  check(arn: string, roleArn: string): Answer;
+  /** The request as it is to be sent now; a text says why there is none. */
+  prepare(
+    arn: string,
+    target: {
+      readonly pathValues: readonly string[];
+      readonly headers: Readonly<Record<string, string>>;
+      readonly query: Readonly<Record<string, string>>;
+    },
+    body: Buffer,
+  ): Promise<
+    | {
+        readonly url: string;
+        readonly method: string;
+        readonly headers: Readonly<Record<string, string>>;
+        readonly body: Buffer;
+        readonly perSecondMax: number;
+        /** To be called where the endpoint did not take the sign-in; absent where another would be the same. */
+        readonly forget?: () => void;
+      }
+    | string
+  >;
+}

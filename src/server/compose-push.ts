@@ -1,5 +1,6 @@
 /** The services that push, and the courier that carries for them. */
 import {
+  apiDestinationTarget,
   busTarget,
   createCourier,
   endpointTarget,
@@ -46,6 +47,7 @@ export async function composePush(
   owned: <T extends { stop(): Promise<void> }>(service: T) => T,
 ) {
   const common = { ...base, metrics: counters, policies: iam.resourcePolicies, roles: iam.roles };
+  const endpoints = endpointTarget(base.clock);
   const courier = createCourier({
     ...common,
     // The one table of targets, by the service in their ARNs.
@@ -55,7 +57,8 @@ export async function composePush(
       sns: topicTarget(() => sns.topics),
       kinesis: streamTarget(kinesis.intake),
       logs: logGroupTarget(logs.intake, base.clock),
-      http: endpointTarget(base.clock),
+      http: endpoints,
+      "api-destination": apiDestinationTarget(() => eventBridge.apiDestinations, endpoints),
       events: busTarget(() => eventBridge.intake),
     },
   });

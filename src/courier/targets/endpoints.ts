@@ -2,7 +2,7 @@
 import type { Clock } from "../../kit/clock.ts";
 import { TokenBucket } from "../../kit/token-bucket.ts";
 import type { Failure, Parcel } from "../parcel.ts";
-import { DELIVERED, refused } from "../target.ts";
+import { DELIVERED } from "../target.ts";
 import type { Outcome, TargetKind } from "../target.ts";
 
 const TIMEOUT_MS = 15_000;
@@ -36,8 +36,9 @@ function createPace(clock: Clock): (parcel: Parcel) => number | undefined {
     if (perSecond === undefined) return undefined;
     const now = clock.now();
     if (buckets.size >= PACED_MAX) buckets.clear();
-    let bucket = buckets.get(arn);
-    if (!bucket) buckets.set(arn, (bucket = new TokenBucket(perSecond, now)));
+    const key = http?.pacedWith ?? arn;
+    let bucket = buckets.get(key);
+    if (!bucket) buckets.set(key, (bucket = new TokenBucket(perSecond, now)));
     return bucket.take(now, perSecond, perSecond) ? undefined : now + Math.ceil(1_000 / perSecond);
   };
 }
@@ -77,7 +78,8 @@ async function readAway({ body }: Response): Promise<void> {
 function outcomeOf({ status, headers }: Response, arn: string, now: number): Outcome {
   if (status >= 200 && status < 300) return DELIVERED;
   const message = `${arn} answered with the status ${status}`;
-  if (status >= 400 && status < 500 && status !== TOO_MANY_REQUESTS) return refused("failed", message);
+  if (status >= 400 && status < 500 && status !== TOO_MANY_REQUESTS)
+    return { kind: "refused", failure: { code: "failed", message, status } };
   const seconds = Number(headers.get("retry-after") ?? Number.NaN);
   const failure: Failure = { code: status === TOO_MANY_REQUESTS ? "throttled" : "failed", message };
   return {

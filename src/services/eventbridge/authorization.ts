@@ -60,6 +60,22 @@ function onReplay(
   return [{ action: `events:${operation}`, resource: replayArn({ account, region, name }) }];
 }
 
+const onConnection = (input: Named, context: RequestContext) => onNamed("connection", input, context);
+const onDestination = (input: Named, context: RequestContext) => onNamed("api-destination", input, context);
+
+interface Named {
+  readonly Name?: string | undefined;
+}
+
+/** Policies name them without the id that follows the name. */
+function onNamed(
+  kind: string,
+  { Name = "" }: Named,
+  { operation, account, region }: RequestContext,
+): Requirement[] {
+  return [{ action: `events:${operation}`, resource: `arn:aws:events:${region}:${account}:${kind}/${Name}` }];
+}
+
 function passRole(role: string | undefined): Requirement[] {
   if (!role) return [];
   const conditions = { "iam:passedtoservice": "events.amazonaws.com" };
@@ -69,22 +85,31 @@ function passRole(role: string | undefined): Requirement[] {
 /** @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridge.html */
 const byOperation = authorizationFrom<Client>({
   CancelReplay: onReplay,
+  CreateApiDestination: onDestination,
   CreateArchive: onArchive,
+  CreateConnection: onConnection,
   CreateEventBus: ({ Name, Tags }, context) => {
     const [own] = onBus(Name, context, tagConditions(Tags));
     if (!own) return [];
     return [own, ...(Tags?.length ? [{ ...own, action: "events:TagResource" }] : [])];
   },
+  DeauthorizeConnection: onConnection,
+  DeleteApiDestination: onDestination,
   DeleteArchive: onArchive,
+  DeleteConnection: onConnection,
   DeleteEventBus: onNamedBus,
   DeleteRule: onNamedRule,
+  DescribeApiDestination: onDestination,
   DescribeArchive: onArchive,
+  DescribeConnection: onConnection,
   DescribeEventBus: onNamedBus,
   DescribeReplay: onReplay,
   DescribeRule: onNamedRule,
   DisableRule: onNamedRule,
   EnableRule: onNamedRule,
+  ListApiDestinations: anywhere,
   ListArchives: anywhere,
+  ListConnections: anywhere,
   ListEventBuses: anywhere,
   ListReplays: anywhere,
   ListRuleNamesByTarget: anywhere,
@@ -115,7 +140,9 @@ const byOperation = authorizationFrom<Client>({
   TestEventPattern: anywhere,
   UntagResource: ({ ResourceARN, TagKeys }, context) =>
     onArn(ResourceARN, context, tagKeyConditions(TagKeys)),
+  UpdateApiDestination: onDestination,
   UpdateArchive: onArchive,
+  UpdateConnection: onConnection,
   UpdateEventBus: onNamedBus,
 });
 

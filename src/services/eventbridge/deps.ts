@@ -4,6 +4,8 @@ import type { Ids } from "../../kit/id.ts";
 import type { Database } from "../../store/database.ts";
 import type { Signals } from "../../store/signals.ts";
 import type { Log } from "../../telemetry/log.ts";
+import type { Sealer } from "./connections/sealed.ts";
+import type { Tokens } from "./connections/tokens.ts";
 import type { EventMetrics } from "./event-metrics.ts";
 import type { BusRegistry } from "./rules/registry.ts";
 import type { Courier, ResourcePolicies, Roles } from "./ports.ts";
@@ -27,4 +29,7 @@ export interface EventBridgeState {
 export interface EventBridge extends EventBridgeState {
   readonly buses: BusRegistry;
   readonly metrics: EventMetrics;
+  /** For what connections sign in by. */
+  readonly sealer: Sealer;
+  readonly tokens: Tokens;
 }

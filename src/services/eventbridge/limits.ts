@@ -23,3 +23,8 @@ export const ARCHIVES_MAX = 100;
 export const REPLAYS_ACTIVE_MAX = 10;
 /** How long a replay that has ended is listed, in milliseconds. */
 export const REPLAY_KEPT_MS = 90 * 86_400_000;
+/** Connections of an account in a region. */
+export const CONNECTIONS_MAX = 3_000;
+export const API_DESTINATIONS_MAX = 3_000;
+/** Of an API destination that names no rate. */
+export const INVOCATIONS_PER_SECOND_DEFAULT = 300;

@@ -76,3 +76,42 @@ export function readArchiveArn(arn: string): NamedId | undefined {
 export function replayArn({ account, region, name }: NamedId): string {
   return `arn:aws:events:${region}:${account}:replay/${name}`;
 }
+
+/** With the id that tells one from another of the same name. */
+interface MadeId extends NamedId {
+  readonly id: string;
+}
+
+const MADE_ARN =
+  /^arn:aws:events:([a-z0-9-]+):(\d{12}):(connection|api-destination)\/([.\-_A-Za-z0-9]+)\/([0-9a-f-]{36})$/;
+
+export function connectionArn({
+  account,
+  region,
+  name,
+  connection_id,
+}: NamedId & { readonly connection_id: string }): string {
+  return `arn:aws:events:${region}:${account}:connection/${name}/${connection_id}`;
+}
+
+export function readConnectionArn(arn: string): MadeId | undefined {
+  return readMadeArn(arn, "connection");
+}
+
+export function destinationArn({
+  account,
+  region,
+  name,
+  destination_id,
+}: NamedId & { readonly destination_id: string }): string {
+  return `arn:aws:events:${region}:${account}:api-destination/${name}/${destination_id}`;
+}
+
+export function readDestinationArn(arn: string): MadeId | undefined {
+  return readMadeArn(arn, "api-destination");
+}
+
+function readMadeArn(arn: string, wanted: string): MadeId | undefined {
+  const [, region = "", account = "", kind, name = "", id = ""] = MADE_ARN.exec(arn) ?? [];
+  return kind === wanted ? { account, region, name, id } : undefined;
+}

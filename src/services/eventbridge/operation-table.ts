@@ -2,6 +2,13 @@
 import type { OperationTable } from "../../aws/service.ts";
 import type { Client, EventBridge } from "./deps.ts";
 import {
+  createApiDestination,
+  deleteApiDestination,
+  describeApiDestination,
+  listApiDestinations,
+  updateApiDestination,
+} from "./operations/api-destinations.ts";
+import {
   createArchive,
   deleteArchive,
   describeArchive,
@@ -15,6 +22,14 @@ import {
   listEventBuses,
   updateEventBus,
 } from "./operations/buses.ts";
+import {
+  createConnection,
+  deauthorizeConnection,
+  deleteConnection,
+  describeConnection,
+  listConnections,
+  updateConnection,
+} from "./operations/connections.ts";
 import { putPermission, removePermission } from "./operations/permissions.ts";
 import { putEvents } from "./operations/put-events.ts";
 import { putRule } from "./operations/put-rule.ts";
@@ -33,18 +48,27 @@ import { testEventPattern } from "./operations/test-event-pattern.ts";
 
 export const operationTable: OperationTable<Client, EventBridge> = {
   CancelReplay: cancelReplay,
+  CreateApiDestination: createApiDestination,
   CreateArchive: createArchive,
+  CreateConnection: createConnection,
   CreateEventBus: createEventBus,
+  DeauthorizeConnection: deauthorizeConnection,
+  DeleteApiDestination: deleteApiDestination,
   DeleteArchive: deleteArchive,
+  DeleteConnection: deleteConnection,
   DeleteEventBus: deleteEventBus,
   DeleteRule: deleteRule,
+  DescribeApiDestination: describeApiDestination,
   DescribeArchive: describeArchive,
+  DescribeConnection: describeConnection,
   DescribeEventBus: describeEventBus,
   DescribeReplay: describeReplay,
   DescribeRule: describeRule,
   DisableRule: disableRule,
   EnableRule: enableRule,
+  ListApiDestinations: listApiDestinations,
   ListArchives: listArchives,
+  ListConnections: listConnections,
   ListEventBuses: listEventBuses,
   ListReplays: listReplays,
   ListRuleNamesByTarget: listRuleNamesByTarget,
@@ -61,6 +85,8 @@ export const operationTable: OperationTable<Client, EventBridge> = {
   TagResource: tagResource,
   TestEventPattern: testEventPattern,
   UntagResource: untagResource,
+  UpdateApiDestination: updateApiDestination,
   UpdateArchive: updateArchive,
+  UpdateConnection: updateConnection,
   UpdateEventBus: updateEventBus,
 };

@@ -18,6 +18,11 @@ export interface Parcel {
     /** With `whole` the body is the whole event. */
     readonly event?: { readonly source: string; readonly detailType: string; readonly whole: boolean };
     readonly logs?: { readonly stream: string };
+    readonly apiDestination?: {
+      readonly pathValues: readonly string[];
+      readonly headers: Readonly<Record<string, string>>;
+      readonly query: Readonly<Record<string, string>>;
+    };
   };
   readonly sender: {
     readonly service: string;

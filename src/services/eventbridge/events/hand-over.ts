@@ -70,12 +70,29 @@ function targetRef(rule: LoadedRule, target: Target, event: BusEvent): Parcel["t
     case "logs":
       return { arn, ...role, logs: { stream: logStream(rule.arn) } };
     case "events": {
+      if (!readBusArn(arn)) return { arn, ...role, apiDestination: httpOf(target, event) };
       const { source, "detail-type": detailType } = event.event;
       return { arn, ...role, event: { source: String(source), detailType: String(detailType), whole: true } };
     }
     default:
       return { arn, ...role };
   }
+}
+
+/** What the target adds to the request; values that are JSON paths come from the event. */
+function httpOf(
+  { HttpParameters = {} }: Target,
+  { event }: BusEvent,
+): NonNullable<Parcel["target"]["apiDestination"]> {
+  const { PathParameterValues = [], HeaderParameters = {}, QueryStringParameters = {} } = HttpParameters;
+  const resolve = (value: string) => (value.startsWith("$.") ? (scalarAt(value, event) ?? "") : value);
+  const resolveAll = (values: Readonly<Record<string, string>>) =>
+    Object.fromEntries(Object.entries(values).map(([key, value]) => [key, resolve(value)]));
+  return {
+    pathValues: PathParameterValues.map(resolve),
+    headers: resolveAll(HeaderParameters),
+    query: resolveAll(QueryStringParameters),
+  };
 }
 
 /** One stream of a log group for each rule. */

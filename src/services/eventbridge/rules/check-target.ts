@@ -7,6 +7,7 @@ import { RESERVED_VARIABLES } from "../input/input.ts";
 import { compileJsonPath } from "../input/json-path.ts";
 import { parseTemplate, templateFault } from "../input/template.ts";
 import { INPUT_PATHS_MAX } from "../limits.ts";
+import { readDestinationArn } from "../names.ts";
 import type { Place } from "../names.ts";
 import type { Target } from "./target.ts";
 
@@ -64,9 +65,12 @@ function checkArn({ Arn }: Target, rule: Place): string {
   if (service === "") throw invalidParameter(Arn, "Provided Arn is not in correct format.");
   const pattern = Object.hasOwn(RESOURCES, service) ? RESOURCES[service] : undefined;
   if (!pattern) throw notImplemented(`the target ${Arn}: nothing is delivered to the service '${service}'`);
+  if (service === "events" && readDestinationArn(Arn)) return "api-destination";
   if (!pattern.test(resource)) {
     if (service === "events")
-      throw notImplemented(`the target ${Arn}: of EventBridge, only event buses are targets`);
+      throw notImplemented(
+        `the target ${Arn}: of EventBridge, only event buses and API destinations are targets`,
+      );
     throw invalidParameter(Arn, "Provided Arn is not in correct format.");
   }
   if (service !== "events" && region !== rule.region)
@@ -77,7 +81,7 @@ function checkArn({ Arn }: Target, rule: Place): string {
 function checkParameters(target: Target, kind: string, rule: Place): void {
   const { Id, Arn } = target;
   const isElsewhere = kind === "events" && !Arn.startsWith(`arn:aws:events:${rule.region}:${rule.account}:`);
-  if ((kind === "kinesis" || isElsewhere) && target.RoleArn === undefined)
+  if ((kind === "kinesis" || kind === "api-destination" || isElsewhere) && target.RoleArn === undefined)
     throw validation(`RoleArn is required for target ${Arn}.`);
   if (kind === "sqs" && Arn.endsWith(".fifo") && !target.SqsParameters?.MessageGroupId)
     throw validation(`Parameter(s) MessageGroupId must be specified for target: ${Id}.`);
