@@ -19,6 +19,13 @@ import type { PutEventsRequestEntry } from "@aws-sdk/client-eventbridge";
 import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { CreateStreamCommand, GetRecordsCommand, KinesisClient } from "@aws-sdk/client-kinesis";
 import { AddPermissionCommand } from "@aws-sdk/client-lambda";
+import {
+  CreateTopicCommand,
+  SNSClient,
+  SetTopicAttributesCommand,
+  SubscribeCommand,
+} from "@aws-sdk/client-sns";
+import { SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { deployFunction } from "../harness/functions.ts";
 import { refusal, startEvents } from "../harness/eventbridge.ts";
 import type { EventSetting } from "../harness/eventbridge.ts";
@@ -301,6 +308,39 @@ test("another account's bus needs a role and lets events in by its policy; they 
   }
   assert.match(found ?? "", new RegExp(`"id":"${id}".*"account":"${ACCOUNT}"`));
   for (const one of [other, logs]) one.destroy();
+});
+
+test("topics as targets: by the topic's policy", async () => {
+  const sns = new SNSClient(setting.server.client());
+  const { TopicArn = "" } = await sns.send(new CreateTopicCommand({ Name: "from-events" }));
+  const [queue, letters] = [await setting.queue({}, false), await setting.queue()];
+  const allow = (Service: string, Action: string, Resource: string) =>
+    JSON.stringify({
+      Version: "2012-10-17",
+      Statement: [{ Effect: "Allow", Principal: { Service }, Action, Resource }],
+    });
+  const Policy = allow("sns.amazonaws.com", "sqs:SendMessage", queue.arn);
+  await setting.sqs.send(new SetQueueAttributesCommand({ QueueUrl: queue.url, Attributes: { Policy } }));
+  const Attributes = { RawMessageDelivery: "true" };
+  await sns.send(new SubscribeCommand({ TopicArn, Protocol: "sqs", Endpoint: queue.arn, Attributes }));
+  const EventBusName = await setting.bus();
+  const target = { Arn: TopicArn, InputPath: "$.detail.text", DeadLetterConfig: { Arn: letters.arn } };
+  await setting.rule({ EventBusName, EventPattern: ALL }, target);
+  await setting.put({ EventBusName, Detail: '{"text":"early"}' });
+  assert.equal(
+    (await letters.receive())[0]?.MessageAttributes?.["ERROR_CODE"]?.StringValue,
+    "NO_PERMISSIONS",
+  );
+  await sns.send(
+    new SetTopicAttributesCommand({
+      TopicArn,
+      AttributeName: "Policy",
+      AttributeValue: allow("events.amazonaws.com", "sns:Publish", TopicArn),
+    }),
+  );
+  await setting.put({ EventBusName, Detail: '{"text":"hello"}' });
+  assert.deepEqual(await queue.bodies(), ['"hello"']);
+  sns.destroy();
 });
 
 test("functions and streams as targets: by the function's policy, and by the role", async () => {
