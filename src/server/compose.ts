@@ -355,12 +355,13 @@ type Push = Awaited<ReturnType<typeof composePush>>;
 
 /** What S3 notifies beside functions. */
 function notified(sqs: SqsService, push: Push) {
-  return { queues: sqs.intake, buses: push.events };
+  return { queues: sqs.intake, topics: push.sns.topics, buses: push.events };
 }
 
 /** Where Lambda's records go beside functions. */
 function recordPorts(s3: S3Service, sqs: SqsService, push: Push) {
-  return { recordBuckets: s3.objects, recordQueues: sqs.intake, recordBuses: push.events };
+  const recordTopics = push.sns.topics;
+  return { recordBuckets: s3.objects, recordQueues: sqs.intake, recordTopics, recordBuses: push.events };
 }
 
 /** Lambda's functions and their destinations as event sources use them. */

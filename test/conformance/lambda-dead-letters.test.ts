@@ -13,6 +13,7 @@ import {
   UpdateFunctionConfigurationCommand,
 } from "@aws-sdk/client-lambda";
 import type { LambdaClient, PutFunctionEventInvokeConfigCommandInput } from "@aws-sdk/client-lambda";
+import { CreateTopicCommand, SNSClient, SubscribeCommand } from "@aws-sdk/client-sns";
 import {
   CreateQueueCommand,
   DeleteQueueCommand,
@@ -81,6 +82,17 @@ describe("queues of failed invocations", () => {
   });
 
   let count = 0;
+  /** A topic, and a queue that gets its messages as they are. */
+  const makeTopic = async () => {
+    const sns = new SNSClient(setting.server.client());
+    const Statement = [{ Effect: "Allow", Principal: "*", Action: "sqs:SendMessage", Resource: "*" }];
+    const queue = await makeQueue({ Policy: JSON.stringify({ Version: "2012-10-17", Statement }) });
+    const { TopicArn = "" } = await sns.send(new CreateTopicCommand({ Name: `t${count++}` }));
+    const Attributes = { RawMessageDelivery: "true" };
+    await sns.send(new SubscribeCommand({ TopicArn, Protocol: "sqs", Endpoint: queue.arn, Attributes }));
+    sns.destroy();
+    return { TopicArn, QueueUrl: queue.QueueUrl };
+  };
   const makeQueue = async (Attributes: Record<string, string> = {}) => {
     const QueueName = `q${count++}`;
     const { QueueUrl = "" } = await sqs.send(new CreateQueueCommand({ QueueName, Attributes }));
@@ -105,6 +117,32 @@ describe("queues of failed invocations", () => {
     for (const end = Date.now() + 20_000; (await metric(name, metricName)) === 0;)
       assert.ok(Date.now() < end, `${metricName} of ${name} stays 0`);
   };
+
+  test("a topic gets records and dead letters as messages, where the role may publish", async () => {
+    const [records, dead] = [await makeTopic(), await makeTopic()];
+    const refused = /^The provided execution role does not have permissions to call Publish on SNS$/;
+    const poor = await setting.create(WORKER);
+    const DeadLetterConfig = { TargetArn: dead.TopicArn };
+    const update = () =>
+      lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName: poor, DeadLetterConfig }));
+    await assert.rejects(update(), { name: "InvalidParameterValueException", message: refused });
+    await allow(setting.iam, "execution", "sqs:SendMessage", "sns:Publish");
+    await update();
+    await configure(poor, { DestinationConfig: onSuccess(records.TopicArn) });
+    const requestId = await send(poor, { n: 1 });
+    const record = JSON.parse((await receive(sqs, records.QueueUrl)).Body ?? "") as Record<
+      string,
+      Record<string, unknown>
+    >;
+    assert.deepEqual(
+      [record["requestContext"]?.["requestId"], record["responsePayload"]],
+      [requestId, { done: 1 }],
+    );
+    await send(poor, { fail: "for good" });
+    const letter = await receive(sqs, dead.QueueUrl);
+    assert.equal(letter.Body, JSON.stringify({ fail: "for good" }));
+    assert.deepEqual(valuesOf(letter)["ErrorMessage"], ["String", "for good"]);
+  });
 
   test("a queue gets the record of a success as its message's body, and the record of a failure", async () => {
     const [well, badly] = [await makeQueue(), await makeQueue()];
@@ -240,10 +278,8 @@ describe("queues of failed invocations", () => {
     await assert.rejects(update(arnOf("q.fifo")), invalid(/FIFO queues are not supported/));
     await assert.rejects(update(arn.replace("us-east-1", "eu-west-1")), invalid(/no queue of this region/));
     await assert.rejects(update(functionArn(worker)), invalid(/delivered to SQS queues and SNS topics/));
-    await assert.rejects(
-      update(`arn:aws:sns:us-east-1:${ACCOUNT}:t`),
-      invalid(/no Amazon SNS yet/, "NotImplemented"),
-    );
+    await assert.rejects(update(`arn:aws:sns:us-east-1:${ACCOUNT}:t`), invalid(/there is no such topic/));
+    await assert.rejects(update(`arn:aws:sns:us-east-1:${ACCOUNT}:t.fifo`), invalid(/FIFO topics/));
     const denied = /^The provided execution role does not have permissions to call SendMessage on SQS$/;
     const Role = await makeRole(setting.iam, "poor");
     await assert.rejects(update(arn, { Role }), invalid(denied));

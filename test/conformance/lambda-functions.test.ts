@@ -117,10 +117,6 @@ test("CreateFunction accepts defaults said aloud", async () => {
 test("CreateFunction refuses what Lambent does not do, by name", async () => {
   const unimplemented: [Partial<CreateFunctionCommandInput>, RegExp][] = [
     [{ VpcConfig: { SubnetIds: ["subnet-1"], SecurityGroupIds: ["sg-1"] } }, /VpcConfig/],
-    [
-      { DeadLetterConfig: { TargetArn: `arn:aws:sns:us-east-1:${ACCOUNT}:t` } },
-      /DeadLetterConfig with TargetArn \S+ \(this server has no Amazon SNS yet\)/,
-    ],
     [{ KMSKeyArn: `arn:aws:kms:us-east-1:${ACCOUNT}:key/k` }, /KMSKeyArn/],
     [{ TracingConfig: { Mode: "Active" } }, /TracingConfig/],
     [{ TenancyConfig: { TenantIsolationMode: "PER_TENANT" } }, /TenancyConfig/],

@@ -165,9 +165,9 @@ describe("S3 notifications", () => {
           { TopicArn: "arn:aws:sns:us-east-1:000000000000:t", Events: ["s3:ObjectCreated:*"] },
         ],
       }),
-      "NotImplemented",
-      501,
-      { message: /TopicConfigurations/ },
+      "InvalidArgument",
+      400,
+      { members: { ArgumentValue1: "The destination topic does not exist" } },
     );
   });
 

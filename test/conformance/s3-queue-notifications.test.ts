@@ -11,11 +11,18 @@ import {
 } from "@aws-sdk/client-s3";
 import type { NotificationConfiguration, QueueConfiguration } from "@aws-sdk/client-s3";
 import {
+  CreateTopicCommand,
+  SNSClient,
+  SetTopicAttributesCommand,
+  SubscribeCommand,
+} from "@aws-sdk/client-sns";
+import {
   CreateQueueCommand,
   DeleteMessageBatchCommand,
   DeleteQueueCommand,
   ReceiveMessageCommand,
   SQSClient,
+  SetQueueAttributesCommand,
 } from "@aws-sdk/client-sqs";
 import type { Message } from "@aws-sdk/client-sqs";
 import { refused, startS3 } from "../harness/s3.ts";
@@ -125,6 +132,58 @@ describe("S3 notifications to queues", () => {
     await configure(Bucket, {});
     const none = await server.s3.send(new GetBucketNotificationConfigurationCommand({ Bucket }));
     assert.equal(none.QueueConfigurations, undefined);
+  });
+
+  test("topics get the test event and the events, once their policy lets the bucket publish", async () => {
+    const { Bucket, QueueUrl, QueueArn } = await pair();
+    const sns = new SNSClient(server.client());
+    const { TopicArn = "" } = await sns.send(new CreateTopicCommand({ Name: "pictures" }));
+    const Policy = JSON.stringify({
+      Version: "2012-10-17",
+      Statement: [
+        {
+          Effect: "Allow",
+          Principal: { Service: "sns.amazonaws.com" },
+          Action: "sqs:SendMessage",
+          Resource: QueueArn,
+        },
+      ],
+    });
+    await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { Policy } }));
+    await sns.send(new SubscribeCommand({ TopicArn, Protocol: "sqs", Endpoint: QueueArn }));
+    const TopicConfigurations = [{ Id: "told", TopicArn, Events: [CREATED] }];
+    await refused(configure(Bucket, { TopicConfigurations }), "InvalidArgument", 400, {
+      members: {
+        ArgumentValue1:
+          "Permissions on the destination topic do not allow S3 to publish notifications from this bucket",
+      },
+    });
+    const AttributeValue = policyFor("pictures", Bucket)
+      .replaceAll("sqs:SendMessage", "sns:Publish")
+      .replaceAll(":sqs:", ":sns:");
+    await sns.send(new SetTopicAttributesCommand({ TopicArn, AttributeName: "Policy", AttributeValue }));
+    await configure(Bucket, { TopicConfigurations });
+    const got = await server.s3.send(new GetBucketNotificationConfigurationCommand({ Bucket }));
+    assert.deepEqual(got.TopicConfigurations, TopicConfigurations);
+    await server.s3.send(new PutObjectCommand({ Bucket, Key: "a.jpg", Body: "text" }));
+    const messages = (await drain(sqs, QueueUrl)).map(
+      ({ Body = "" }) => JSON.parse(Body) as Record<string, string>,
+    );
+    assert.deepEqual(
+      messages.map(({ Subject }) => Subject),
+      ["Amazon S3 Notification", "Amazon S3 Notification"],
+    );
+    const [probe, event] = messages.map(({ Message = "" }) => JSON.parse(Message) as Record<string, never>);
+    assert.equal(probe?.["Event"], "s3:TestEvent");
+    const [{ s3 } = { s3: undefined }] = (event?.["Records"] ?? []) as Entry[];
+    assert.deepEqual([s3?.configurationId, s3?.object.key], ["told", "a.jpg"]);
+    await refused(
+      configure(Bucket, { TopicConfigurations: [{ TopicArn: `${TopicArn}.fifo`, Events: [CREATED] }] }),
+      "InvalidArgument",
+      400,
+      { message: /FIFO topics/ },
+    );
+    sns.destroy();
   });
 
   test("PutBucketNotificationConfiguration refuses queues that are not there, or do not let the bucket send", async () => {

@@ -8,6 +8,7 @@ import {
   PutFunctionConcurrencyCommand,
 } from "@aws-sdk/client-lambda";
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
+import { CreateTopicCommand, SNSClient, SubscribeCommand } from "@aws-sdk/client-sns";
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { MovableClock } from "../../src/index.ts";
 import { numbered, ran, startStreams, taken, textsOf, until } from "./stream-setting.ts";
@@ -147,7 +148,7 @@ test("without limits a batch is retried until it succeeds, and nothing passes it
   assert.deepEqual(runs.map(textsOf), [...Array.from({ length: 5 }, () => ["1", "2"]), ["3"]]);
 });
 
-test("a queue gets the record alone; a topic is refused by name", async () => {
+test("a queue and a topic get the record alone", async () => {
   const recorder = await setting.record(FAILS_ON_BAD);
   const stream = await setting.stream();
   const sqs = new SQSClient(setting.server.client());
@@ -166,10 +167,23 @@ test("a queue gets the record alone; a topic is refused by name", async () => {
   for (const name of ["failed_invoke", "dropped", "on_failure_destination_delivered"])
     assert.match(metrics, new RegExp(`aws_lambda_${name}_event_count_total{[^}]*"${UUID}"} 1\n`));
   assert.equal(record.KinesisBatchInfo["batchSize"], 1);
-  await assert.rejects(
-    setting.map(await setting.record(), stream, onFailure("arn:aws:sns:us-east-1:000000000000:topic")),
-    { name: "NotImplemented", message: /SNS/ },
+  const sns = new SNSClient(setting.server.client());
+  const { TopicArn = "" } = await sns.send(new CreateTopicCommand({ Name: "discarded" }));
+  const Endpoint = "arn:aws:sqs:us-east-1:000000000000:told";
+  const Statement = [{ Effect: "Allow", Principal: "*", Action: "sqs:SendMessage", Resource: Endpoint }];
+  const Policy = JSON.stringify({ Version: "2012-10-17", Statement });
+  const told = await sqs.send(new CreateQueueCommand({ QueueName: "told", Attributes: { Policy } }));
+  const Attributes = { RawMessageDelivery: "true" };
+  await sns.send(new SubscribeCommand({ TopicArn, Protocol: "sqs", Endpoint, Attributes }));
+  const other = await setting.record(FAILS_ON_BAD);
+  await setting.map(other, stream, { MaximumRetryAttempts: 0, ...onFailure(TopicArn) });
+  const published = await sqs.send(
+    new ReceiveMessageCommand({ QueueUrl: told.QueueUrl, WaitTimeSeconds: 10 }),
   );
+  const second = JSON.parse(published.Messages?.[0]?.Body ?? "") as FailureRecord;
+  assert.equal(second.payload, undefined);
+  assert.equal(second.KinesisBatchInfo["batchSize"], 1);
+  sns.destroy();
 });
 
 test("BisectBatchOnFunctionError: only the bad record is discarded, and splitting uses no retry", async () => {

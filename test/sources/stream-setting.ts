@@ -130,7 +130,7 @@ export async function settleStreams(
     : await settle(endpoint);
   const { lambda, iam } = setting;
   const kinesis = new KinesisClient(clientOptions(endpoint));
-  const actions = ["kinesis:*", "dynamodb:*", "sqs:*", "s3:*"];
+  const actions = ["kinesis:*", "dynamodb:*", "sqs:*", "sns:*", "s3:*"];
   await iam.send(
     new PutRolePolicyCommand({
       RoleName: "execution",

@@ -23,6 +23,7 @@ import type {
   RecordBuckets,
   RecordBuses,
   RecordQueues,
+  RecordTopics,
   ResourcePolicies,
   Roles,
 } from "./ports.ts";
@@ -54,6 +55,7 @@ export interface LambdaDeps {
   readonly recordBuckets: RecordBuckets;
   readonly recordQueues: RecordQueues;
   readonly recordBuses: RecordBuses;
+  readonly recordTopics: RecordTopics;
   readonly eventSourceMappings: EventSourceMappings;
   readonly limits?: Partial<LambdaLimits>;
   /** Why functions can have no SnapStart on this machine; undefined where they can. */

@@ -97,6 +97,22 @@ export interface QueuedRecord {
   readonly sender: QueueSender;
 }
 
+/** Topics that get records and dead letters, published with a function's role. */
+export interface RecordTopics {
+  /** Whether the topic exists, and the role may publish to it. */
+  check(topicArn: string, sender: QueueSender): Promise<"ok" | "missing" | "denied">;
+  /** Publishes in the caller's transaction. @throws AwsError for a message that is refused for another reason than its size */
+  publish(
+    tx: Transaction,
+    message: {
+      readonly topicArn: string;
+      readonly message: string;
+      readonly attributes?: QueueAttributes;
+      readonly traceHeader?: string;
+    },
+  ): Promise<"published" | "missing" | "too-large">;
+}
+
 export interface CodeObjects {
   /** An object's bytes, or undefined where bucket, key or version do not exist. */
   read(

@@ -15,7 +15,7 @@ export interface RecordSender {
 export interface Records {
   /**
    * What keeps records from being delivered to an ARN, as the end of a sentence; undefined when nothing does.
-   * @param keyPrefix Where objects would lie, if it is a bucket. @throws AwsError NotImplemented naming a service that is not there.
+   * @param keyPrefix Where objects would lie, if it is a bucket.
    */
   fault(sender: RecordSender, destinationArn: string, keyPrefix: string): Promise<string | undefined>;
   /** Begins a delivery in the caller's transaction; it is tried until the destination has the record or refuses it. */

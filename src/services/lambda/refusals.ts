@@ -3,7 +3,6 @@ import { notImplemented } from "../../aws/errors.ts";
 import type { Input } from "../../aws/service.ts";
 import { LOCAL_BUCKET } from "./code/local-folders.ts";
 import type { Client } from "./deps.ts";
-import { missingService } from "./missing-services.ts";
 
 type Create = Input<Client, "CreateFunction">;
 type UpdateCode = Input<Client, "UpdateFunctionCode">;
@@ -19,7 +18,6 @@ export const HOST_ARCHITECTURE = process.arch === "arm64" ? "arm64" : "x86_64";
 /** Each says what it refuses, or undefined when the request asks for nothing but the default. */
 const REFUSALS: readonly ((input: Refusable) => string | false | undefined)[] = [
   ({ VpcConfig }) => filled(VpcConfig) && "VpcConfig",
-  ({ DeadLetterConfig }) => deadLetters(DeadLetterConfig?.TargetArn ?? ""),
   ({ KMSKeyArn }) => filled(KMSKeyArn) && "KMSKeyArn",
   ({ Code, SourceKMSKeyArn }) => filled(Code?.SourceKMSKeyArn ?? SourceKMSKeyArn) && "SourceKMSKeyArn",
   ({ TracingConfig }) => TracingConfig?.Mode === "Active" && "TracingConfig Mode Active",
@@ -45,12 +43,6 @@ export function refuseUnimplemented(input: Refusable): void {
 /** @throws NotImplemented (501), as for functions. */
 export function refuseLayerContent(content: Input<Client, "PublishLayerVersion">["Content"]): void {
   if (content?.S3Bucket === LOCAL_BUCKET) throw notImplemented(`S3Bucket ${LOCAL_BUCKET} of a Lambda layer`);
-}
-
-/** A dead-letter topic is refused for want of its service: says which. */
-function deadLetters(targetArn: string): string | undefined {
-  const missing = missingService(targetArn);
-  return missing && `DeadLetterConfig with TargetArn ${targetArn} (this server has no ${missing} yet)`;
 }
 
 /** Whether a member says anything: not absent, empty, false, or an object of such. */

@@ -12,6 +12,7 @@ import type {
   NotificationBuses,
   NotificationFunctions,
   NotificationQueues,
+  NotificationTopics,
   ResourcePolicies,
 } from "./ports.ts";
 import type { Sequence } from "./sequence.ts";
@@ -24,6 +25,7 @@ export interface S3Deps {
   readonly functions: NotificationFunctions;
   readonly queues: NotificationQueues;
   readonly buses: NotificationBuses;
+  readonly topics: NotificationTopics;
   readonly policies: ResourcePolicies;
   /** Without, who visits a website may do what the default account may. */
   readonly authentication: "off" | "on";

@@ -32,6 +32,22 @@ export interface NotificationQueues {
   send(transaction: Transaction, message: QueueNotification): Promise<"sent" | "missing" | "too-large">;
 }
 
+/** The topics that bucket notifications go to. */
+export interface NotificationTopics {
+  /** Whether the topic exists, and its policy lets s3.amazonaws.com publish for this bucket. */
+  check(topicArn: string, sender: NotificationSender, tx?: Transaction): Promise<"ok" | "missing" | "denied">;
+  /** Publishes in the caller's transaction. */
+  publish(
+    transaction: Transaction,
+    message: {
+      readonly topicArn: string;
+      readonly message: string;
+      readonly subject: string;
+      readonly traceHeader?: string;
+    },
+  ): Promise<"published" | "missing" | "too-large">;
+}
+
 export interface NotificationSender {
   readonly service: "s3.amazonaws.com";
   /** The bucket's. */

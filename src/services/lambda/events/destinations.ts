@@ -1,17 +1,23 @@
 /** The table of services that take records of asynchronous invocations; a further one is one more entry. */
-import { AwsError, notImplemented } from "../../../aws/errors.ts";
+import { AwsError } from "../../../aws/errors.ts";
 import type { Ids } from "../../../kit/id.ts";
 import type { Database, Transaction } from "../../../store/database.ts";
 import { ASYNC_PAYLOAD_BYTES_MAX } from "../limits.ts";
 import { findVersion } from "../lookup.ts";
 import { functionArn, readFunctionArn } from "../names.ts";
 import type { FunctionId } from "../names.ts";
-import { missingService } from "../missing-services.ts";
-import type { RecordBuckets, RecordBuses, RecordQueues, ResourcePolicies, Roles } from "../ports.ts";
+import type {
+  RecordBuckets,
+  RecordBuses,
+  RecordQueues,
+  RecordTopics,
+  ResourcePolicies,
+  Roles,
+} from "../ports.ts";
 import { askFunction } from "../resource-policies.ts";
 import { busDestination } from "./bus-destination.ts";
 import type { EventQueue } from "./event-queue.ts";
-import { queueDestination } from "./queue-destination.ts";
+import { queueDestination, topicDestination } from "./message-destinations.ts";
 
 /** The function whose record is delivered, and the role that it delivers with. */
 export interface Sender extends FunctionId {
@@ -65,6 +71,7 @@ export interface DestinationDeps {
   readonly recordBuckets: RecordBuckets;
   readonly recordQueues: RecordQueues;
   readonly recordBuses: RecordBuses;
+  readonly recordTopics: RecordTopics;
   readonly events: EventQueue;
 }
 
@@ -74,14 +81,12 @@ const DESTINATIONS: Readonly<Record<string, (deps: DestinationDeps) => Destinati
   events: busDestination,
   s3: bucketDestination,
   sqs: queueDestination,
+  sns: topicDestination,
 };
 
-/** The kind of an ARN. Undefined for what AWS does not deliver to. @throws NotImplemented naming a missing service. */
+/** The kind of an ARN; undefined for what AWS does not deliver to. */
 export function destinationOf(deps: DestinationDeps, arn: string): Destination | undefined {
-  const service = arn.split(":")[2] ?? "";
-  const missing = missingService(arn);
-  if (missing) throw notImplemented(`the destination ${arn}: this server has no ${missing}`);
-  return DESTINATIONS[service]?.(deps);
+  return DESTINATIONS[arn.split(":")[2] ?? ""]?.(deps);
 }
 
 /** A function gets the record as its event, asynchronously. */

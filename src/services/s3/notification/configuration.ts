@@ -3,8 +3,9 @@ import type { AwsError } from "../../../aws/errors.ts";
 import { invalidArgument } from "../errors.ts";
 import { FILTER_VALUE_BYTES_MAX, NOTIFICATION_ID_CHARACTERS_MAX, NOTIFICATIONS_MAX } from "../limits.ts";
 
-/** One configuration, as stored: to a function or to a queue. */
-export type NotificationRule = RuleBody & ({ readonly functionArn: string } | { readonly queueArn: string });
+/** One configuration, as stored: to a function, a queue or a topic. */
+export type NotificationRule = RuleBody &
+  ({ readonly functionArn: string } | { readonly queueArn: string } | { readonly topicArn: string });
 
 interface RuleBody {
   readonly id: string;
@@ -85,7 +86,12 @@ export interface QueueInput extends ConfigurationInput {
   readonly QueueArn?: string | undefined;
 }
 
+export interface TopicInput extends ConfigurationInput {
+  readonly TopicArn?: string | undefined;
+}
+
 const QUEUE_ARN = /^arn:aws[a-z-]*:sqs:([a-z0-9-]+):\d{12}:[a-zA-Z0-9_-]{1,80}(\.fifo)?$/;
+const TOPIC_ARN = /^arn:aws[a-z-]*:sns:([a-z0-9-]+):\d{12}:[a-zA-Z0-9_-]{1,256}(\.fifo)?$/;
 const FUNCTION_ARN = /^arn:aws[a-z-]*:lambda:([a-z0-9-]+):\d{12}:function:[a-zA-Z0-9-_]+(:[a-zA-Z0-9-_$]+)?$/;
 
 /**
@@ -93,11 +99,19 @@ const FUNCTION_ARN = /^arn:aws[a-z-]*:lambda:([a-z0-9-]+):\d{12}:function:[a-zA-
  * @throws InvalidArgument with S3's texts.
  */
 export function readConfigurations(
-  { functions = [], queues = [] }: { functions?: readonly FunctionInput[]; queues?: readonly QueueInput[] },
+  {
+    functions = [],
+    queues = [],
+    topics = [],
+  }: {
+    functions?: readonly FunctionInput[];
+    queues?: readonly QueueInput[];
+    topics?: readonly TopicInput[];
+  },
   region: string,
   newId: () => string,
 ): NotificationRule[] {
-  const count = functions.length + queues.length;
+  const count = functions.length + queues.length + topics.length;
   if (count > NOTIFICATIONS_MAX)
     throw invalidArgument(
       `Cannot have more than ${NOTIFICATIONS_MAX} notification configurations on a bucket`,
@@ -110,6 +124,7 @@ export function readConfigurations(
       functionArn: readArn(input.LambdaFunctionArn, FUNCTION_ARN, "CloudFunction", region),
     })),
     ...queues.map((input) => ({ ...readRule(input, newId), queueArn: readQueue(input.QueueArn, region) })),
+    ...topics.map((input) => ({ ...readRule(input, newId), topicArn: readTopic(input.TopicArn, region) })),
   ];
   const ids = new Set<string>();
   for (const { id } of read) {
@@ -153,6 +168,13 @@ function readQueue(arn: string | undefined, region: string): string {
   const read = readArn(arn, QUEUE_ARN, "Queue", region);
   if (read.endsWith(".fifo"))
     throw invalidArgument("FIFO queues are not supported as notification destinations", "Queue", read);
+  return read;
+}
+
+function readTopic(arn: string | undefined, region: string): string {
+  const read = readArn(arn, TOPIC_ARN, "Topic", region);
+  if (read.endsWith(".fifo"))
+    throw invalidArgument("FIFO topics are not supported as notification destinations", "Topic", read);
   return read;
 }
 

@@ -1,4 +1,4 @@
-/** Hands an object's change to the functions, queues and the event bus that its bucket notifies, in the transaction that makes the change. */
+/** Hands an object's change to the functions, queues, topics and the event bus that its bucket notifies, in the transaction that makes the change. */
 import type { RequestContext } from "../../../aws/service.ts";
 import type { Transaction } from "../../../store/database.ts";
 import { canonicalUserId } from "../access.ts";
@@ -17,6 +17,11 @@ export type Changer =
       readonly principal: { readonly userId: string; readonly account?: string };
     })
   | { readonly requestId: string; readonly servicePrincipal: string };
+
+/** Of what topics get. */
+export const SUBJECT = "Amazon S3 Notification";
+/** What functions, queues and topics answer when they have it. */
+const TAKEN: ReadonlySet<string> = new Set(["queued", "sent", "published"]);
 
 /** @throws Error (never an AwsError) when a hand-over fails: the change must then not be committed either. */
 export async function notify(
@@ -90,9 +95,11 @@ async function handOver(
   const answer =
     "functionArn" in rule
       ? await toFunction(s3, tx, rule.functionArn, sender, event)
-      : await toQueue(s3, tx, rule.queueArn, sender, event);
+      : "queueArn" in rule
+        ? await toQueue(s3, tx, rule.queueArn, sender, event)
+        : await toTopic(s3, tx, rule.topicArn, sender, event);
   // As on AWS, what is gone, or does not let the bucket in any more, keeps nobody from writing.
-  if (answer !== "queued" && answer !== "sent")
+  if (!TAKEN.has(answer))
     s3.log.warn("A bucket's notification was lost", {
       bucket: bucket.name,
       receiver: receiverOf(rule),
@@ -121,7 +128,20 @@ function toQueue(
   return queues.send(tx, { queueArn, body: payload.toString(), ...trace, sender });
 }
 
+async function toTopic(
+  { topics }: S3,
+  tx: Transaction,
+  topicArn: string,
+  sender: NotificationSender,
+  { payload, ...trace }: { readonly payload: Buffer; readonly traceHeader?: string },
+) {
+  const said = await topics.check(topicArn, sender, tx);
+  if (said !== "ok") return said;
+  return topics.publish(tx, { topicArn, message: payload.toString(), subject: SUBJECT, ...trace });
+}
+
 function receiverOf(rule: NotificationRule): string {
+  if ("topicArn" in rule) return rule.topicArn;
   return "queueArn" in rule ? rule.queueArn : rule.functionArn;
 }
 

@@ -1,5 +1,4 @@
-/** PutBucketNotificationConfiguration and GetBucketNotificationConfiguration, to Lambda functions, SQS queues and EventBridge. */
-import { notImplemented } from "../../../aws/errors.ts";
+/** PutBucketNotificationConfiguration and GetBucketNotificationConfiguration, to Lambda functions, SQS queues, SNS topics and EventBridge. */
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import type { Transaction } from "../../../store/database.ts";
 import { bucketFor } from "../access.ts";
@@ -7,7 +6,7 @@ import type { S3 } from "../deps.ts";
 import { s3Error } from "../errors.ts";
 import { readConfigurations, readNotification, writeNotification } from "../notification/configuration.ts";
 import type { NotificationRule } from "../notification/configuration.ts";
-import { hostIdOf, senderOf } from "../notification/send.ts";
+import { SUBJECT, hostIdOf, senderOf } from "../notification/send.ts";
 import type { BucketRow } from "../rows.ts";
 import { setNotification } from "../store-buckets.ts";
 import type { Client, Empty } from "./client.ts";
@@ -22,11 +21,10 @@ export async function putBucketNotificationConfiguration(
   context: RequestContext,
 ): Promise<Empty> {
   const configuration = input.NotificationConfiguration ?? {};
-  if (configuration.TopicConfigurations?.length)
-    throw notImplemented("bucket notifications to SNS topics (TopicConfigurations)");
   const { LambdaFunctionConfigurations: functions = [], QueueConfigurations: queues = [] } = configuration;
+  const { TopicConfigurations: topics = [] } = configuration;
   const bucket = await bucketFor(s3.database, input, context);
-  const rules = readConfigurations({ functions, queues }, bucket.region, () => s3.ids.uuid());
+  const rules = readConfigurations({ functions, queues, topics }, bucket.region, () => s3.ids.uuid());
   const isChecked = input.SkipDestinationValidation !== true;
   if (isChecked) await checkDestinations(s3, bucket, rules);
   const eventBridge = configuration.EventBridgeConfiguration !== undefined;
@@ -52,7 +50,11 @@ export async function getBucketNotificationConfiguration(
   const queues = stored.flatMap((rule) =>
     "queueArn" in rule ? [{ ...described(rule), QueueArn: rule.queueArn }] : [],
   );
+  const topics = stored.flatMap((rule) =>
+    "topicArn" in rule ? [{ ...described(rule), TopicArn: rule.topicArn }] : [],
+  );
   return {
+    ...(topics.length > 0 && { TopicConfigurations: topics }),
     ...(functions.length > 0 && { LambdaFunctionConfigurations: functions }),
     ...(queues.length > 0 && { QueueConfigurations: queues }),
     ...(eventBridge && { EventBridgeConfiguration: {} }),
@@ -87,11 +89,20 @@ async function checkDestinations(
         "Permissions on the destination queue do not allow S3 to publish notifications from this bucket",
       );
   }
+  for (const arn of topicsOf(rules)) {
+    const verdict = await s3.topics.check(arn, senderOf(bucket));
+    if (verdict === "missing") fail(arn, "The destination topic does not exist");
+    if (verdict === "denied")
+      fail(
+        arn,
+        "Permissions on the destination topic do not allow S3 to publish notifications from this bucket",
+      );
+  }
   if (failed > 0)
     throw s3Error("InvalidArgument", members, "Unable to validate the following destination configurations");
 }
 
-/** Sends each queue the message with which S3 tries whether it can. */
+/** Sends each queue and topic the message with which S3 tries whether it can. */
 async function probe(
   s3: S3,
   tx: Transaction,
@@ -109,6 +120,12 @@ async function probe(
   });
   for (const queueArn of queuesOf(rules))
     await s3.queues.send(tx, { queueArn, body, sender: senderOf(bucket) });
+  for (const topicArn of topicsOf(rules))
+    await s3.topics.publish(tx, { topicArn, message: body, subject: SUBJECT });
+}
+
+function topicsOf(rules: readonly NotificationRule[]): Set<string> {
+  return new Set(rules.flatMap((rule) => ("topicArn" in rule ? [rule.topicArn] : [])));
 }
 
 function queuesOf(rules: readonly NotificationRule[]): Set<string> {
