@@ -175,6 +175,7 @@ async function composeServices(
   const s3 = owned(
     await createS3({
       ...common,
+      leases: store.leases,
       functions,
       ...notified(sqs, push),
       policies,

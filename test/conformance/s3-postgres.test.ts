@@ -21,6 +21,7 @@ import {
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { Client } from "pg";
 import { postgresMissing, startPostgres } from "../harness/postgres.ts";
 import type { TestPostgres } from "../harness/postgres.ts";
 import { bytes, refused, startS3 } from "../harness/s3.ts";
@@ -139,6 +140,44 @@ describe("S3 on PostgreSQL", { skip: postgresMissing() }, () => {
     const left = async () => (await s3.send(new ListObjectsV2Command({ Bucket }))).KeyCount;
     for (const end = Date.now() + 10_000; (await left()) !== 0;)
       assert.ok(Date.now() < end, "the object is still there");
+  });
+
+  test("lifecycles of servers that share a database have one owner, and another one once that has stopped", async () => {
+    const databaseUrl = await postgres.newDatabase();
+    const first = await startS3({ databaseUrl });
+    const client = new Client({ connectionString: databaseUrl });
+    await client.connect();
+    const owners = async () => {
+      const text = "SELECT owner FROM lease WHERE name = 's3.lifecycles' AND expires_at > $1";
+      const { rows } = await client.query<{ owner: string }>(text, [Date.now()]);
+      return rows.map(({ owner }) => owner);
+    };
+    const others: S3Server[] = [];
+    try {
+      const Bucket = await first.bucket();
+      const rule = { Filter: { Prefix: "" }, Expiration: { Date: new Date("2020-01-01T00:00:00Z") } };
+      const LifecycleConfiguration = { Rules: [{ Status: "Enabled" as const, ...rule }] };
+      await first.s3.send(new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration }));
+      const left = async ({ s3 }: S3Server) => (await s3.send(new ListObjectsV2Command({ Bucket }))).KeyCount;
+      for (const end = Date.now() + 10_000; (await owners()).length === 0;) assert.ok(Date.now() < end);
+      const [one] = await owners();
+      await first.s3.send(new PutObjectCommand({ Bucket, Key: "a", Body: "text" }));
+      // A server looks at all buckets when it starts: only where that is its turn.
+      others.push(await startS3({ databaseUrl }));
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      assert.deepEqual([await owners(), await left(first)], [[one], 1]);
+      await first.stop();
+      assert.deepEqual(await owners(), []);
+      const last = await startS3({ databaseUrl });
+      others.push(last);
+      for (const end = Date.now() + 10_000; (await left(last)) !== 0;)
+        assert.ok(Date.now() < end, "the object is still there");
+      const [two] = await owners();
+      assert.ok(two !== undefined && two !== one);
+    } finally {
+      await client.end();
+      for (const server of [first, ...others]) await server.stop();
+    }
   });
 
   test("encryption, locks, and notifications to queues", async () => {

@@ -3,6 +3,7 @@ import type { Clock } from "../../kit/clock.ts";
 import type { Ids } from "../../kit/id.ts";
 import type { Blobs } from "../../store/blobs.ts";
 import type { Database } from "../../store/database.ts";
+import type { Leases } from "../../store/lease.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Content } from "./content.ts";
 import type { ObjectKeys } from "./encryption/keys.ts";
@@ -22,6 +23,7 @@ export interface S3Deps {
   readonly ids: Ids;
   readonly database: Database;
   readonly blobs: Blobs;
+  readonly leases: Leases;
   readonly functions: NotificationFunctions;
   readonly queues: NotificationQueues;
   readonly buses: NotificationBuses;

@@ -1,5 +1,9 @@
-/** Lets expire what the buckets' lifecycles say: now and then all buckets, a little at a time, so that other writers get their turn. */
+/**
+ * Lets expire what the buckets' lifecycles say: now and then all buckets, a little at a time, so that other writers get their turn. Of
+ * servers that share a database one does so; what a lifecycle that was just given lets expire is removed by the server that took it.
+ */
 import { every } from "../../../kit/clock.ts";
+import type { Lease } from "../../../store/lease.ts";
 import type { S3 } from "../deps.ts";
 import { fetchUploads, fetchVersions } from "../listing/fetch.ts";
 import { afterPrefix } from "../listing/keys.ts";
@@ -12,6 +16,10 @@ import type { Rule } from "./rules.ts";
 
 /** AWS looks once a day; things are due at midnight. */
 const PERIOD_MS = 3_600_000;
+/** What looks now and then is one server. */
+const LEASE = "s3.lifecycles";
+/** One that has ended without giving its lease back is followed by another after so long, at the next look. */
+const LEASE_MS = 1.5 * PERIOD_MS;
 const ROWS_PER_PAGE = 500;
 /** Removals of one transaction. */
 const REMOVALS_PER_COMMIT = 100;
@@ -28,6 +36,7 @@ export function startLifecycles(s3: S3): LifecycleRunner {
   const ending = new AbortController();
   let running: Promise<void> | undefined;
   let again = false;
+  const turn = new Turn(s3);
   const soon = () => {
     again = true;
     if (ending.signal.aborted) return;
@@ -41,16 +50,50 @@ export function startLifecycles(s3: S3): LifecycleRunner {
       .catch((error: unknown) => s3.log.error("objects that have expired could not be removed", { error }))
       .finally(() => (running = undefined));
   };
-  const cancel = every(s3.clock, PERIOD_MS, soon);
-  soon();
+  const inTurn = async () => {
+    if (await turn.isOurs()) soon();
+  };
+  const look = () => {
+    inTurn().catch((error: unknown) =>
+      s3.log.error("who lets objects expire could not be settled", { error }),
+    );
+  };
+  const cancel = every(s3.clock, PERIOD_MS, look);
+  look();
   return {
     soon,
     async stop() {
       cancel();
       ending.abort();
       await running;
+      await turn.end();
     },
   };
+}
+
+/** Whose turn it is to look at all buckets: with SQLite this server's, else the one's that has the lease. */
+class Turn {
+  readonly #s3: Pick<S3, "database" | "leases" | "ids">;
+  readonly #owner: string;
+  #lease: Lease | undefined;
+
+  constructor(s3: Pick<S3, "database" | "leases" | "ids">) {
+    this.#s3 = s3;
+    this.#owner = s3.ids.uuid();
+  }
+
+  async isOurs(): Promise<boolean> {
+    if (this.#s3.database.engine === "sqlite") return true;
+    if (await this.#lease?.renew()) return true;
+    this.#lease = await this.#s3.leases.acquire(LEASE, this.#owner, LEASE_MS);
+    return this.#lease !== undefined;
+  }
+
+  /** Leaves it to others. */
+  async end(): Promise<void> {
+    await this.#lease?.release();
+    this.#lease = undefined;
+  }
 }
 
 async function runAll(s3: S3, signal: AbortSignal): Promise<void> {
