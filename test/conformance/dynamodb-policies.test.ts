@@ -92,6 +92,11 @@ test("PutResourcePolicy refuses what is no policy, is too large, is of nothing, 
   await createTable(client, "refused", ["pk"]);
   const ResourceArn = arnOf("refused");
   assert.match(await refusal(put(ResourceArn, "{}")), /^ValidationException: Invalid policy document/);
+  const ghost = policyOf({ Action: "dynamodb:GetItem", Resource: ResourceArn }).replace(
+    /"Principal":("[^"]*"|\{[^}]*\})/,
+    '"Principal":{"AWS":"arn:aws:iam::000000000000:role/ghost"}',
+  );
+  assert.match(await refusal(put(ResourceArn, ghost)), /Invalid principal in policy: "AWS":"\S+role\/ghost"/);
   const large = policyOf({
     Action: "dynamodb:GetItem",
     Resource: Array.from({ length: 600 }, (_, i) => `${ResourceArn}/index/${i}`),

@@ -28,7 +28,11 @@ const countRows = sql(
 );
 
 function open({ clock, store }: TestStore): Promise<DynamoDb> {
-  const policies = { parse: () => undefined, decide: async () => "none" as const };
+  const policies = {
+    parse: () => undefined,
+    principalFault: async () => undefined,
+    decide: async () => "none" as const,
+  };
   const { database, signals } = store;
   return createDynamoDb({ clock, ids: randomIds, database, signals, policies, log: createLog("error") });
 }

@@ -89,10 +89,11 @@ test("AddPermission refuses a taken id, a bad principal, $LATEST, an old revisio
     name: "ResourceConflictException",
     message: /^The statement id \(s3\) provided already exists\. Please provide a new statement id/,
   });
-  await assert.rejects(add(name, { StatementId: "x", Principal: "nobody" }), {
-    name: "InvalidParameterValueException",
-    message: "The provided principal was invalid. Please check the principal and try again.",
-  });
+  for (const Principal of ["nobody", "arn:aws:iam::000000000000:role/ghost"])
+    await assert.rejects(add(name, { StatementId: "x", Principal }), {
+      name: "InvalidParameterValueException",
+      message: "The provided principal was invalid. Please check the principal and try again.",
+    });
   await assert.rejects(add(name, { StatementId: "x", Action: "s3:GetObject" }), {
     name: "ValidationException",
   });

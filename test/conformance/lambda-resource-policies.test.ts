@@ -153,6 +153,7 @@ test("what is no policy, or one of something else, is refused and says why", asy
     [documentOf(), /Syntax errors in policy/],
     [documentOf({ ...allow("*"), Principal: undefined }), /Missing required field Principal/],
     [documentOf(allow({ AWS: "nobody" })), /Invalid principal in policy/],
+    [documentOf(allow({ AWS: "arn:aws:iam::000000000000:user/ghost" })), /Invalid principal in policy/],
     [documentOf(allow("*", { Action: "s3:GetObject" })), /s3:GetObject is no action of Lambda/],
     [documentOf(allow("*", { Resource: `${arnOf()}2` })), /the resource \S+2 is not/],
     [documentOf(allow("*", { Sid: "a" }), allow("*", { Sid: "a" })), /must be unique/],

@@ -89,6 +89,14 @@ test("CreateQueue refuses names and attributes that a queue cannot have", async 
     await creation("a", { Policy: "{" }),
     /^InvalidAttributeValue: Invalid value for the parameter Policy/,
   );
+  const ghost = "arn:aws:iam::000000000000:role/ghost";
+  const Statement = { Effect: "Allow", Principal: { AWS: ghost }, Action: "sqs:*", Resource: "*" };
+  const Policy = JSON.stringify({ Statement });
+  const unknown = `InvalidAttributeValue: Invalid value for the parameter Policy. Reason: Invalid principal in policy: "AWS":"${ghost}"`;
+  assert.equal(await creation("a", { Policy }), unknown);
+  const { QueueUrl } = await setting.client.send(new CreateQueueCommand({ QueueName: "policy" }));
+  const change = new SetQueueAttributesCommand({ QueueUrl, Attributes: { Policy } });
+  assert.equal(await refusal(setting.client.send(change)), unknown);
 });
 
 test("CreateQueue refuses encryption by name, since messages are kept as they are", async () => {

@@ -7,6 +7,8 @@ export type PolicyDecision = "denied" | "principal" | "role" | "account" | "none
 export interface ResourcePolicies {
   /** Reads a policy whose statements name resources. @throws with what is wrong */
   parse(text: string): unknown;
+  /** What is wrong with the users and roles of an account that a document names: the first that does not exist. */
+  principalFault(text: string, account: string): Promise<string | undefined>;
   decide(
     text: string,
     request: {

@@ -2,8 +2,15 @@
 import type { Principal } from "../../aws/service.ts";
 import { bareContext, callerContext, roleDecision } from "./authorizer.ts";
 import type { ConditionContext } from "./authorizer.ts";
-import { PolicySyntaxError, evaluate, parsePolicy, parseResourcePolicy } from "./policy/index.ts";
+import {
+  PolicySyntaxError,
+  evaluate,
+  invalidPrincipal,
+  parsePolicy,
+  parseResourcePolicy,
+} from "./policy/index.ts";
 import type { PolicyDocument, PolicyPrincipal, Statement } from "./policy/index.ts";
+import { unknownPrincipal } from "./principals.ts";
 import type { IamState } from "./state.ts";
 
 /** Who asks: a service on its own behalf, a caller, or whom nothing is known of but an ARN; nobody has an empty one. */
@@ -39,6 +46,11 @@ export interface ResourcePolicies {
   decide(text: string, request: ResourcePolicyRequest): Promise<ResourceDecision>;
   /** Reads a document whose statements name resources. @throws PolicySyntaxError, with what is wrong. */
   parse(text: string): PolicyDocument;
+  /**
+   * What is wrong with the users and roles of an account that a document names: the first that does not exist.
+   * @throws PolicySyntaxError for what is no document
+   */
+  principalFault(text: string, account: string): Promise<string | undefined>;
   /** Decides for a resource with several names, and for whoever asks. */
   ask(text: string, question: PolicyQuestion, caller: PolicyCaller): Promise<ResourceDecision>;
 }
@@ -66,6 +78,10 @@ export function createResourcePolicies(state: IamState): ResourcePolicies {
     decide: (text, { principal, resource, ...question }) =>
       ask(text, { ...question, resources: [resource] }, principal),
     parse: (text) => parseResourcePolicy(text, "named resources"),
+    async principalFault(text, account) {
+      const unknown = await unknownPrincipal(state.database, account, parsePolicy(text));
+      return unknown === undefined ? undefined : invalidPrincipal("AWS", unknown).message;
+    },
     fault(text) {
       try {
         parseResourcePolicy(text, "its own resource");

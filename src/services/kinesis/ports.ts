@@ -4,6 +4,8 @@ import type { ConditionValues, Principal } from "../../aws/service.ts";
 export interface ResourcePolicies {
   /** Reads a policy whose statements name resources. @throws with what is wrong */
   parse(text: string): unknown;
+  /** What is wrong with the users and roles of an account that a document names: the first that does not exist. */
+  principalFault(text: string, account: string): Promise<string | undefined>;
   /**
    * What the policy of a stream or consumer says of a caller: that it denies; that it names them or everyone; that it names their role;
    * that it names only their account; or nothing.

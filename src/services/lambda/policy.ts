@@ -123,7 +123,12 @@ function readPrincipal(principal: string): "*" | { Service: string } | { AWS: st
     return { AWS: principal };
   if (/^[a-z0-9.-]+\.(amazonaws\.com|amazon\.com|amazonaws\.com\.cn)$/.test(principal))
     return { Service: principal };
-  throw invalidParameter("The provided principal was invalid. Please check the principal and try again.");
+  throw invalidPrincipal();
+}
+
+/** Of one that is none, or that does not exist. */
+export function invalidPrincipal(): AwsError {
+  return invalidParameter("The provided principal was invalid. Please check the principal and try again.");
 }
 
 function entry(key: string, value: string | undefined): Record<string, string> {

@@ -34,6 +34,8 @@ export interface ResourcePolicies {
       readonly notResources?: readonly string[];
     }[];
   };
+  /** What is wrong with the users and roles of an account that a document names: the first that does not exist. */
+  principalFault(text: string, account: string): Promise<string | undefined>;
   /**
    * `denied`, or the most that is granted: to the `principal` (or everyone), to their `role`, or to their `account`.
    * @param question Names the resource in every way in which statements may.

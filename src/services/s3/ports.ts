@@ -85,6 +85,8 @@ export interface NotificationBuses {
 export interface ResourcePolicies {
   /** @throws with what is wrong in the message, for what is no policy of a resource. */
   parse(text: string): PolicyDocument;
+  /** What is wrong with the users and roles of an account that a document names: the first that does not exist. */
+  principalFault(text: string, account: string): Promise<string | undefined>;
   /**
    * What a policy says of a caller: that it denies; that it names them or everyone; that it names their role; that it names only
    * their account; or nothing.

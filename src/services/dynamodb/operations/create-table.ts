@@ -27,7 +27,7 @@ export async function createTable(
   const place = { account, region, name };
   const table = defineTable(input, place, { ids: deps.ids, now: deps.clock.now() });
   const tags = checkTags(input.Tags);
-  if (input.ResourcePolicy !== undefined) checkPolicyText(deps, input.ResourcePolicy);
+  if (input.ResourcePolicy !== undefined) await checkPolicyText(deps, input.ResourcePolicy, context);
   const viewType = readStream(input.StreamSpecification);
   const created = await deps.database.tx(async (transaction) => {
     if (await findTable(transaction, place))

@@ -22,7 +22,7 @@ export async function putResourcePolicy(
   context: RequestContext,
 ): Promise<Output<Client, "PutResourcePolicy">> {
   const { Policy: text = "", ResourceArn: arn = "", ExpectedRevisionId: expected } = input;
-  checkPolicyText(deps, text);
+  await checkPolicyText(deps, text, context);
   if (input.ConfirmRemoveSelfResourceAccess !== true) await refuseLockout(deps, arn, text, context);
   const policy = await change(deps, arn, context, (present) => {
     if (expected !== undefined && expected !== (present?.revision ?? NO_POLICY)) throw policyNotFound(arn);
@@ -61,8 +61,12 @@ export async function deleteResourcePolicy(
   return { RevisionId: revision };
 }
 
-/** @throws AwsError ValidationException for a text that is no policy, or is too large */
-export function checkPolicyText({ policies }: Pick<OperationDeps, "policies">, text: string): void {
+/** @throws AwsError ValidationException for a text that is no policy, is too large, or names a user or role that does not exist */
+export async function checkPolicyText(
+  { policies }: Pick<OperationDeps, "policies">,
+  text: string,
+  { account }: Pick<RequestContext, "account">,
+): Promise<void> {
   if (Buffer.byteLength(text.replaceAll(/\s/g, "")) > POLICY_BYTES_MAX)
     throw invalid(`Resource policy size exceeds the limit of ${POLICY_BYTES_MAX} bytes`);
   try {
@@ -70,6 +74,8 @@ export function checkPolicyText({ policies }: Pick<OperationDeps, "policies">, t
   } catch (error) {
     throw invalid(`Invalid policy document: ${(error as Error).message}`);
   }
+  const fault = await policies.principalFault(text, account);
+  if (fault !== undefined) throw invalid(`Invalid policy document: ${fault}`);
 }
 
 /** A policy that would keep its author from changing it is only taken when they say that they know. */

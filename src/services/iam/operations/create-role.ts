@@ -1,14 +1,14 @@
 /** CreateRole, with the checks of a role's trust policy that UpdateAssumeRolePolicy shares. */
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import type { Reader } from "../../../store/database.ts";
-import { parseEntityArn } from "../arn.ts";
 import { alreadyExists, checkedDocument } from "../errors.ts";
-import { invalidPrincipal, namedPrincipals, parseTrustPolicy } from "../policy/index.ts";
+import { invalidPrincipal, parseTrustPolicy } from "../policy/index.ts";
+import { unknownPrincipal } from "../principals.ts";
 import { checkQuota } from "../quotas.ts";
 import { toRole } from "../shapes.ts";
 import { change } from "../state.ts";
 import type { IamState } from "../state.ts";
-import { countRoles, getRole, getUser, insertRole } from "../store.ts";
+import { countRoles, getRole, insertRole } from "../store.ts";
 import type { RoleRow } from "../store.ts";
 import { withTags } from "../tags.ts";
 import { uniqueId } from "../unique-id.ts";
@@ -54,13 +54,9 @@ export async function createRole(
 export async function checkTrustPolicy(reader: Reader, account: string, document: string): Promise<void> {
   checkQuota("ACLSizePerRole", document.length);
   const trust = checkedDocument(() => parseTrustPolicy(document));
-  for (const arn of namedPrincipals(trust)) {
-    const entity = parseEntityArn(arn);
-    if (entity?.account !== account) continue;
-    const find = entity.kind === "role" ? getRole : getUser;
-    if (!(await find(reader, account, entity.name)))
-      checkedDocument(() => {
-        throw invalidPrincipal("AWS", arn);
-      });
-  }
+  const unknown = await unknownPrincipal(reader, account, trust);
+  if (unknown !== undefined)
+    checkedDocument(() => {
+      throw invalidPrincipal("AWS", unknown);
+    });
 }

@@ -12,10 +12,4 @@ export { PolicySyntaxError } from "./document.ts";
 export type { PolicyDocument, Statement } from "./document.ts";
 export type { ContextValues } from "./match.ts";
 export { parsePolicy } from "./parse.ts";
-export {
-  invalidPrincipal,
-  namedPrincipals,
-  parseIdentityPolicy,
-  parseResourcePolicy,
-  parseTrustPolicy,
-} from "./validate.ts";
+export { invalidPrincipal, parseIdentityPolicy, parseResourcePolicy, parseTrustPolicy } from "./validate.ts";

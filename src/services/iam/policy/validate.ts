@@ -73,16 +73,6 @@ export function parseResourcePolicy(
   return document;
 }
 
-/** The user and role ARNs that a trust policy names; IAM refuses those that do not exist. */
-export function namedPrincipals(document: PolicyDocument): string[] {
-  return document.statements.flatMap((statement) => {
-    const set = statement.principals ?? statement.notPrincipals;
-    return set === undefined || set === "*"
-      ? []
-      : [...(set.AWS ?? [])].filter((name) => /^arn:aws:iam::\d{12}:(user|role)\//.test(name));
-  });
-}
-
 /** The text AWS answers for a principal it does not know. */
 export function invalidPrincipal(kind: string, name: string): PolicySyntaxError {
   return new PolicySyntaxError(`Invalid principal in policy: "${kind}":"${name}"`);

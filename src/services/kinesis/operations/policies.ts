@@ -21,6 +21,8 @@ export async function putResourcePolicy(
   } catch (error) {
     throw invalidArgument(`Invalid resource policy: ${(error as Error).message}`);
   }
+  const fault = await kinesis.policies.principalFault(policy, context.account);
+  if (fault !== undefined) throw invalidArgument(`Invalid resource policy: ${fault}`);
   await setPolicy(kinesis, await resourceNamed(kinesis, input, context), policy);
   return {};
 }

@@ -7,7 +7,7 @@ import { findVersion, ownReference } from "../lookup.ts";
 import type { Found } from "../lookup.ts";
 import { LATEST, functionArn, policyQualifier } from "../names.ts";
 import type { FunctionReference } from "../names.ts";
-import { checkNewStatement, newStatement } from "../policy.ts";
+import { checkNewStatement, invalidPrincipal, newStatement, policyDocument } from "../policy.ts";
 import { saveAlias } from "../store-aliases.ts";
 import {
   deleteStatement,
@@ -30,6 +30,8 @@ export async function addPermission(
   if (input.FunctionUrlAuthType !== undefined && input.Action !== "lambda:InvokeFunctionUrl")
     throw invalidParameter("FunctionUrlAuthType is only supported for lambda:InvokeFunctionUrl action");
   const statement = newStatement(input, functionArn(reference, reference.qualifier));
+  if (await lambda.policies.principalFault(policyDocument([statement]), reference.account))
+    throw invalidPrincipal();
   const qualifier = policyQualifier(reference.qualifier);
   return lambda.database.tx(async (tx) => {
     const found = await findVersion(tx, reference);

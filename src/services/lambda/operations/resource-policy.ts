@@ -34,6 +34,8 @@ export async function putResourcePolicy(
   const reference = changeable(input.ResourceArn, context);
   const arn = functionArn(reference, reference.qualifier);
   const policy = readDocument(input.Policy ?? "", lambda.policies, arn);
+  const fault = await lambda.policies.principalFault(input.Policy ?? "", reference.account);
+  if (fault !== undefined) throw invalidParameter(`The policy is not valid: ${fault}`);
   return lambda.database.tx(async (tx) => {
     const found = await findVersion(tx, reference);
     if (input.RevisionId !== undefined && input.RevisionId !== revisionOf(found))

@@ -5,7 +5,7 @@ import { bucketFor } from "../access.ts";
 import type { S3 } from "../deps.ts";
 import { s3Error } from "../errors.ts";
 import { bucketArn } from "../notification/event.ts";
-import { readPolicy } from "../policy/document.ts";
+import { readPolicy, requirePrincipals } from "../policy/document.ts";
 import { isPublic, publicAccessOf } from "../policy/public-access.ts";
 import type { BucketRow } from "../rows.ts";
 import { setPolicy } from "../store-buckets.ts";
@@ -20,6 +20,7 @@ export async function putBucketPolicy(
 ): Promise<Empty> {
   const text = input.Policy ?? "";
   const isOpen = isPublic(readPolicy(text, input.Bucket ?? "", s3.policies));
+  await requirePrincipals(text, context.account, s3.policies);
   await s3.database.tx(async (tx) => {
     const bucket = await ownBucket(tx, input, context);
     if (isOpen && publicAccessOf(bucket).BlockPublicPolicy)

@@ -23,6 +23,16 @@ export function readPolicy(text: string, bucket: string, policies: ResourcePolic
   return document;
 }
 
+/** @throws MalformedPolicy for a user or role of the account that does not exist */
+export async function requirePrincipals(
+  text: string,
+  account: string,
+  policies: ResourcePolicies,
+): Promise<void> {
+  const fault = await policies.principalFault(text, account);
+  if (fault !== undefined) throw malformed(fault);
+}
+
 function isObject(text: string): boolean {
   try {
     return text.startsWith("{") && typeof JSON.parse(text) === "object";
@@ -58,6 +68,14 @@ function isOnObjects(action: string): boolean {
   return name.includes("object") && !name.includes("bucketobjectlock");
 }
 
+/** S3 tells the principal apart. */
+const PRINCIPAL = /^(Invalid principal in policy): "(\w+)":(".*")$/;
+
 function malformed(text: string) {
-  return s3Error("MalformedPolicy", {}, text);
+  const [, words, kind, name] = PRINCIPAL.exec(text) ?? [];
+  return s3Error(
+    "MalformedPolicy",
+    words === undefined ? {} : { Detail: `"${kind}" : ${name}` },
+    words ?? text,
+  );
 }

@@ -3,7 +3,7 @@ import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import type { Client, Sqs } from "../deps.ts";
 import { invalidParameter, missingParameter, unknownAttribute } from "../errors.ts";
 import { isFifoName, isFifoQueueName, isQueueName, queueUrl } from "../names.ts";
-import { checkAttributes, merged } from "../queues/attributes.ts";
+import { checkAttributes, merged, requirePrincipals } from "../queues/attributes.ts";
 import { checkDeadLetterQueue, difference } from "../queues/redrive.ts";
 import { DEFAULTS, FIFO_DEFAULTS, readRedrive } from "../queues/settings.ts";
 import type { Attributes } from "../queues/settings.ts";
@@ -22,6 +22,7 @@ export async function createQueue(
   const id = { account: context.account, region: context.region, name };
   const isFifo = isFifoName(name);
   const attributes = checkAttributes(given, { isFifo, policies: sqs.policies });
+  await requirePrincipals(attributes, id.account, sqs.policies);
   const tags = checkTags(input.tags ?? {});
   await sqs.database.tx(async (tx) => {
     const existing = await getQueue(tx, id);

@@ -4,7 +4,7 @@ import type { Transaction } from "../../../store/database.ts";
 import type { Client, Sqs } from "../deps.ts";
 import { missingParameter, noSuchQueue, unknownAttribute } from "../errors.ts";
 import { settleGroup } from "../messages/groups.ts";
-import { checkAttributes, merged } from "../queues/attributes.ts";
+import { checkAttributes, merged, requirePrincipals } from "../queues/attributes.ts";
 import { checkDeadLetterQueue } from "../queues/redrive.ts";
 import { DEFAULTS, FIFO_DEFAULTS, queueOf, readRedrive } from "../queues/settings.ts";
 import type { Attributes, Queue } from "../queues/settings.ts";
@@ -82,6 +82,7 @@ export async function setQueueAttributes(
   // A queue stays what it was made.
   if (FifoQueue !== undefined && !(queue.isFifo && FifoQueue === "true")) throw unknownAttribute("FifoQueue");
   const given = checkAttributes(rest, { isFifo: queue.isFifo, policies: sqs.policies });
+  await requirePrincipals(given, queue.account, sqs.policies);
   await changeAttributes(sqs, queue, () => given);
   return {};
 }

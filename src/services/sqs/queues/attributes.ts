@@ -108,6 +108,17 @@ export function checkPolicy(text: string, policies: ResourcePolicies): void {
     );
 }
 
+/** @throws AwsError InvalidAttributeValue for a user or role of the account that does not exist */
+export async function requirePrincipals(
+  { Policy }: Attributes,
+  account: string,
+  policies: ResourcePolicies,
+): Promise<void> {
+  if (Policy === undefined || Policy === "") return;
+  const fault = await policies.principalFault(Policy, account);
+  if (fault !== undefined) throw invalidAttributeValue("Policy", fault);
+}
+
 /** Only its form; whether the queue exists and lets itself be used so is seen to where it is set. */
 function checkRedrive(text: string): string {
   const invalid = (reason: string) =>
