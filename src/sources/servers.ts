@@ -8,6 +8,8 @@ import { forgetServer, tellServer } from "./store-servers.ts";
 /** A server that is not heard of for so long has no share any more, as its leases of shards have ended too. */
 const LIFE_MS = 10_000;
 const BEAT_MS = 3_000;
+/** Beats collide with nothing, and one that a crash takes back is followed by another. */
+const BEAT = { isolation: "read committed", resolves: "committed" } as const;
 
 interface Deps {
   readonly database: Database;
@@ -54,7 +56,7 @@ export class Servers {
     const { database, clock, log } = this.#deps;
     const now = clock.now();
     this.#beating = database
-      .tx((tx) => tellServer(tx, this.#own, now, now + LIFE_MS))
+      .tx((tx) => tellServer(tx, this.#own, now, now + LIFE_MS), BEAT)
       .then((names) => void (this.#names = names))
       .catch((error: unknown) => log.warn("The servers of this database could not be read", { error }));
   }
