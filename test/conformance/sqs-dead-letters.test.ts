@@ -89,6 +89,7 @@ test("dead letters of a FIFO queue keep their group and order, and let the group
   assert.deepEqual(await source.bodies(), ["2"]);
   const [letter] = await letters.receive();
   assert.deepEqual([letter?.Body, letter?.Attributes?.MessageGroupId], ["1", "g"]);
+  assert.equal(letter?.Attributes?.MessageDeduplicationId, letter?.MessageId);
 });
 
 test("where the dead-letter queue is gone, messages stay", async () => {

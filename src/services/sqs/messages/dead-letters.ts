@@ -27,7 +27,7 @@ export async function deadLetterQueue(
 
 /**
  * A message keeps its id, its count of receives and, in a standard queue, the time from which its retention counts; in a FIFO queue that
- * begins anew. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
+ * begins anew, and the deduplication id becomes the message's id. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
  * @returns false, with nothing done, where the dead-letter queue is gone
  */
 export async function moveToDeadLetters(
@@ -37,7 +37,12 @@ export async function moveToDeadLetters(
   row: MessageRow,
   now: number,
 ): Promise<boolean> {
-  const extra = { ...(row.extra === null ? {} : (JSON.parse(row.extra) as Extra)), deadLetterOf: from.arn };
+  const extra: Extra = {
+    ...(row.extra === null ? {} : (JSON.parse(row.extra) as Extra)),
+    // Of two messages that had the same one, neither is to be dropped as a duplicate.
+    ...(to.isFifo && { deduplicationId: row.message_id }),
+    deadLetterOf: from.arn,
+  };
   return relocate(deps, tx, { from, to }, row, {
     visibleAt: now,
     sentAt: to.isFifo ? now : row.sent_at,
