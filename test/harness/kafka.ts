@@ -2,7 +2,8 @@
 import { execFile, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -45,7 +46,6 @@ export interface TestKafka {
   /** `kill -9` of the broker; it starts again on the same port and data. */
   down(): Promise<void>;
   up(): Promise<void>;
-  close(): Promise<void>;
 }
 
 /** Why there is none on this machine. */
@@ -56,7 +56,14 @@ export function kafkaMissing(): string | undefined {
 const JVM = ["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"];
 const PASSWORD = "changeit";
 
-export async function startKafka(): Promise<TestKafka> {
+let broker: Promise<TestKafka> | undefined;
+
+/** This process's broker, which ends with it: files that share a process share it, each with topics of its own. */
+export function startKafka(): Promise<TestKafka> {
+  return (broker ??= startBroker());
+}
+
+async function startBroker(): Promise<TestKafka> {
   const folder = await mkdtemp(join(tmpdir(), "lambent-kafka-"));
   const [plain, sasl, tls, controller] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
   const config = join(folder, "server.properties");
@@ -72,6 +79,7 @@ export async function startKafka(): Promise<TestKafka> {
   const client = { clientId: "test", bootstrapBrokers: [`127.0.0.1:${plain}`], retries: 10, retryDelay: 100 };
   const up = async () => {
     child = spawn("java", [...java, "kafka.Kafka", config], { stdio: "ignore" });
+    child.unref();
     const admin = new Admin(client);
     for (let tries = 0; !(await admin.listTopics().catch(() => undefined)); tries++) {
       if (tries > 60 || child.exitCode !== null) throw new Error("Kafka does not answer");
@@ -83,10 +91,14 @@ export async function startKafka(): Promise<TestKafka> {
     const dying = child;
     child = undefined;
     if (!dying || dying.exitCode !== null) return;
+    dying.ref();
     dying.kill("SIGKILL");
     await once(dying, "exit");
   };
-  process.once("exit", () => child?.kill("SIGKILL"));
+  process.once("exit", () => {
+    child?.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  });
   await up();
   return {
     server: `127.0.0.1:${plain}`,
@@ -96,10 +108,6 @@ export async function startKafka(): Promise<TestKafka> {
     ...clientsOf(client),
     down,
     up,
-    async close() {
-      await down();
-      await rm(folder, { recursive: true, force: true });
-    },
   };
 }
 

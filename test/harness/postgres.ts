@@ -1,7 +1,8 @@
 /** A PostgreSQL of the test's own, from Debian's package, on a Unix socket in a temporary folder. */
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { once } from "node:events";
+import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
@@ -13,7 +14,7 @@ const START_MS_MAX = 30_000;
 export interface TestPostgres {
   /** Makes an empty database, with `options` of CREATE DATABASE, and answers its address. */
   newDatabase(options?: string): Promise<string>;
-  /** Stops the server and removes its folder. */
+  /** Stops a server of one's own; the shared one ends with its process. */
   stop(): Promise<void>;
 }
 
@@ -26,8 +27,15 @@ export function postgresMissing(): string | undefined {
   return undefined;
 }
 
-/** Starts a server with an empty cluster, ordered by bytes, that trusts whoever reaches its socket. */
-export async function startPostgres(settings: readonly string[] = []): Promise<TestPostgres> {
+let sharedServer: Promise<TestPostgres> | undefined;
+
+/** This process's server, ordered by bytes, that trusts whoever reaches its socket; with settings, one of one's own. */
+export async function startPostgres(settings?: readonly string[]): Promise<TestPostgres> {
+  if (settings) return startServer(settings);
+  return { ...(await (sharedServer ??= startServer([]))), stop: () => Promise.resolve() };
+}
+
+async function startServer(settings: readonly string[]): Promise<TestPostgres> {
   const folder = mkdtempSync(join(tmpdir(), "lambent-postgres-"));
   const user = process.getuid?.() === 0 ? serverUser() : undefined;
   if (user) chownSync(folder, user.uid, user.gid);
@@ -54,9 +62,10 @@ export async function startPostgres(settings: readonly string[] = []): Promise<T
   let printed = "";
   server.stderr.on("data", (chunk: Buffer) => (printed = (printed + chunk.toString()).slice(-4_000)));
   const gone = once(server, "exit");
-  // Should the test's process end without stop().
+  // Should the process end without stop().
   const clean = () => {
-    server.kill("SIGQUIT");
+    const end = ["stop", "-D", data, "-m", "immediate", "-s"];
+    spawnSync(join(programs, "pg_ctl"), end, { ...user, cwd: folder, stdio: "ignore" });
     rmSync(folder, { recursive: true, force: true });
   };
   process.once("exit", clean);
@@ -66,6 +75,9 @@ export async function startPostgres(settings: readonly string[] = []): Promise<T
     () => server.exitCode !== null,
     () => printed,
   );
+  // The tests keep the process alive, not what they share.
+  server.unref();
+  (server.stderr as Socket).unref();
   let databases = 0;
   return {
     async newDatabase(options = "") {
@@ -75,6 +87,7 @@ export async function startPostgres(settings: readonly string[] = []): Promise<T
       return address(name);
     },
     async stop() {
+      server.ref();
       server.kill("SIGINT");
       await gone;
       process.removeListener("exit", clean);
