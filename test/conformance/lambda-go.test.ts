@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 import { buildImage } from "../harness/image.ts";
+import { QUICK_GO } from "../harness/quick-go.ts";
 import { startRegistry } from "../harness/registry.ts";
 import { zipOf } from "../harness/zip.ts";
 import { runcMissing } from "../sandbox/harness.ts";
@@ -90,7 +91,7 @@ async function build(): Promise<Uint8Array> {
   const folder = await mkdtemp(join(tmpdir(), "lambent-go-"));
   try {
     await writeFile(join(folder, "main.go"), MAIN);
-    const options = { cwd: folder, env: { ...process.env, CGO_ENABLED: "0", GOFLAGS: "-mod=mod" } };
+    const options = { cwd: folder, env: { ...process.env, CGO_ENABLED: "0", ...QUICK_GO } };
     await run("go", ["mod", "init", "example.com/function"], options);
     await run("go", ["get", `github.com/aws/aws-lambda-go@${AWS_LAMBDA_GO}`], options);
     await run("go", ["build", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", "bootstrap", "."], options);

@@ -1,8 +1,8 @@
 /** State and LastUpdateStatus: what may happen while a runtime is fetched, when that fails, and when the server dies meanwhile. */
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { test } from "node:test";
 import {
   CreateFunctionCommand,
@@ -16,6 +16,7 @@ import {
 import { spawnServer } from "../harness/process.ts";
 import { clientOptions } from "../harness/server.ts";
 import { zipOf } from "../harness/zip.ts";
+import { runtimes } from "../invoke/harness.ts";
 import { ECHO, RUNTIME, WAIT, settle, startSetting } from "./lambda-setting.ts";
 
 async function inTemporaryFolder(work: (folder: string) => Promise<void>): Promise<void> {
@@ -28,8 +29,19 @@ async function inTemporaryFolder(work: (folder: string) => Promise<void>): Promi
   }
 }
 
+/** Puts the AWS SDK, which the machine has once, into a folder of runtimes, so that only Node is fetched: its fetch costs more. */
+async function giveSdk(runtimesDir: string): Promise<void> {
+  const { languageMounts } = await runtimes.install(RUNTIME);
+  for (const { source } of languageMounts)
+    if (basename(source) === "node_modules") {
+      const sdk = dirname(source);
+      await symlink(sdk, join(runtimesDir, basename(sdk)));
+    }
+}
+
 test("while a runtime is fetched a function is Pending, and an update is in progress with the old code serving", async () => {
   await inTemporaryFolder(async (runtimesDir) => {
+    await giveSdk(runtimesDir);
     const setting = await startSetting({ runtimesDir });
     try {
       const { lambda, role } = setting;
@@ -93,14 +105,10 @@ test("a runtime that cannot be fetched fails the function with the reason, and t
 
 test("a function that was Pending when the server was killed becomes Active under the next one", async () => {
   await inTemporaryFolder(async (folder) => {
-    const flags = [
-      "--port",
-      "0",
-      "--data-dir",
-      join(folder, "data"),
-      "--runtimes-dir",
-      join(folder, "runtimes"),
-    ];
+    const runtimesDir = join(folder, "runtimes");
+    await mkdir(runtimesDir);
+    await giveSdk(runtimesDir);
+    const flags = ["--port", "0", "--data-dir", join(folder, "data"), "--runtimes-dir", runtimesDir];
     const first = await spawnServer(flags);
     const { lambda, role } = await settle(first.endpoint);
     const FunctionName = "interrupted";

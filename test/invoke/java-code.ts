@@ -10,6 +10,8 @@ import { mavenFile } from "../../src/invoke/runtimes/maven.ts";
 import { runtimes } from "./harness.ts";
 
 const run = promisify(execFile);
+/** For tools that run for a second: the second compiler and more collectors only cost. */
+const BRIEF = ["-J-XX:TieredStopAtLevel=1", "-J-XX:+UseSerialGC"];
 
 /** The runtimes of Java that this machine has; why others are not tested is printed. */
 export const javasHere: string[] = [];
@@ -35,7 +37,7 @@ export async function compiled(
     // prettier-ignore
     const options = ["--release", "8", "-nowarn", "-Xlint:-options", "-encoding", "UTF-8", "-proc:none"];
     const path = libraries.length > 0 ? ["-cp", libraries.join(":")] : [];
-    await run("javac", [...options, ...path, "-d", classes, ...files.map(({ file }) => file)]);
+    await run("javac", [...BRIEF, ...options, ...path, "-d", classes, ...files.map(({ file }) => file)]);
     const names = await readdir(classes, { recursive: true, withFileTypes: true });
     const outputs = names
       .filter((entry) => entry.isFile())
@@ -58,7 +60,15 @@ export async function jarOf(files: Readonly<Record<string, Buffer | string>>): P
       await mkdir(dirname(join(folder, "in", name)), { recursive: true });
       await writeFile(join(folder, "in", name), bytes);
     }
-    await run("jar", ["--create", "--file", join(folder, "out.jar"), "-C", join(folder, "in"), "."]);
+    await run("jar", [
+      ...BRIEF,
+      "--create",
+      "--file",
+      join(folder, "out.jar"),
+      "-C",
+      join(folder, "in"),
+      ".",
+    ]);
     return await readFile(join(folder, "out.jar"));
   } finally {
     await rm(folder, { recursive: true });
