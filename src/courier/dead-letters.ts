@@ -3,8 +3,12 @@ import type { Transaction } from "../store/database.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { count } from "./counters.ts";
-import type { DeadLetterPlace, Failure, MessageAttributes, Parcel } from "./parcel.ts";
+import type { DeadLetterPlace, Failure, MessageAttributes, Parcel, TargetRef } from "./parcel.ts";
+import { asAttempt } from "./parcel.ts";
 import type { TargetKind } from "./target.ts";
+
+/** A letter that a role sends waits for it, and for the queue. */
+const LETTER_RETRY = { attemptsMax: 185, ageMsMax: 24 * 3_600_000 } as const;
 
 /** How a parcel ended that was not delivered. */
 export interface End {
@@ -17,6 +21,7 @@ export interface End {
 
 interface Deps {
   readonly queues: TargetKind;
+  readonly later: (tx: Transaction, parcel: Parcel) => Promise<void>;
   readonly metrics: Metrics;
   readonly log: Log;
 }
@@ -33,21 +38,51 @@ const EVENTBRIDGE_CODES: Readonly<Record<Failure["code"], string>> = {
   timeout: "TIMEOUT",
 };
 
+/** Scheduler's are those of the APIs that it calls; these are the ones that most have. */
+const API_CODES: Readonly<Record<Failure["code"], string>> = {
+  missing: "ResourceNotFoundException",
+  denied: "AccessDeniedException",
+  "too-large": "ValidationException",
+  invalid: "ValidationException",
+  unsupported: "ValidationException",
+  throttled: "ThrottlingException",
+  failed: "InternalServerException",
+  timeout: "InternalServerException",
+};
+
 /** What each publisher's service adds to a dead letter. */
-const TELLS: Readonly<Record<NonNullable<DeadLetterPlace["tells"]>, (end: End) => MessageAttributes>> = {
+const TELLS: Readonly<
+  Record<NonNullable<DeadLetterPlace["tells"]>, (end: End, target: TargetRef) => MessageAttributes>
+> = {
   eventbridge: ({ failure, retries, condition }) => ({
     ERROR_CODE: text(EVENTBRIDGE_CODES[failure.code]),
     ERROR_MESSAGE: text(failure.message),
     RETRY_ATTEMPTS: { DataType: "Number", StringValue: String(retries) },
-    ...(condition === "retries" && { EXHAUSTED_RETRY_CONDITION: text("MaximumRetryAttempts") }),
-    ...(condition === "age" && { EXHAUSTED_RETRY_CONDITION: text("MaximumEventAgeInSeconds") }),
+    ...exhausted(condition),
+  }),
+  /** @see https://docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html */
+  scheduler: ({ failure, retries, condition }, { arn }) => ({
+    ERROR_CODE: text(
+      failure.code === "missing" && arn.split(":")[2] === "sqs"
+        ? "AWS.SimpleQueueService.NonExistentQueue"
+        : API_CODES[failure.code],
+    ),
+    ERROR_MESSAGE: text(failure.message),
+    RETRY_ATTEMPTS: text(String(retries)),
+    ...exhausted(condition),
   }),
 };
+
+function exhausted(condition: End["condition"]): MessageAttributes {
+  if (condition === "refused") return {};
+  const policy = condition === "retries" ? "MaximumRetryAttempts" : "MaximumEventAgeInSeconds";
+  return { EXHAUSTED_RETRY_CONDITION: text(policy) };
+}
 
 /** Counts the end, tells it, and sends the dead letter; what that queue does not take is told too. */
 export async function bury(deps: Deps, tx: Transaction, parcel: Parcel, end: End): Promise<void> {
   const { log, metrics } = deps;
-  const { deadLetter, sender, target, body } = parcel;
+  const { deadLetter, sender, target } = parcel;
   const facts = {
     source: sender.sourceArn,
     target: target.arn,
@@ -61,19 +96,16 @@ export async function bury(deps: Deps, tx: Transaction, parcel: Parcel, end: End
     });
     return;
   }
-  const { queueArn, messageGroupId, deduplicationId } = deadLetter;
-  const letter: Parcel = {
-    ...parcel,
-    target: {
-      arn: queueArn,
-      sqs: {
-        attributes: { ...deadLetter.attributes, ...(deadLetter.tells && TELLS[deadLetter.tells](end)) },
-        ...(messageGroupId !== undefined && { messageGroupId }),
-        ...(deduplicationId !== undefined && { deduplicationId }),
-      },
-    },
-    body: deadLetter.body === undefined ? body : Buffer.from(deadLetter.body),
-  };
+  const letter = letterOf(parcel, deadLetter, end);
+  if (deadLetter.roleArn !== undefined) {
+    // What a role may do is more than a transaction may read: it is asked when the letter is sent.
+    await deps.later(tx, letter);
+    tx.afterCommit(() => {
+      count(metrics, parcel, "failed");
+      log.info("What was published could not be delivered; it goes to its dead-letter queue", facts);
+    });
+    return;
+  }
   const failure = await send(deps, tx, letter);
   tx.afterCommit(() => {
     count(metrics, parcel, "failed");
@@ -81,11 +113,44 @@ export async function bury(deps: Deps, tx: Transaction, parcel: Parcel, end: End
     if (failure)
       log.warn("What was published could not be delivered, and its dead-letter queue did not take it", {
         ...facts,
-        deadLetterQueue: queueArn,
+        deadLetterQueue: deadLetter.queueArn,
         deadLetterReason: failure.message,
       });
     else log.info("What was published could not be delivered; it is in its dead-letter queue", facts);
   });
+}
+
+function letterOf(parcel: Parcel, deadLetter: DeadLetterPlace, end: End): Parcel {
+  const { metrics, sender, traceHeader } = parcel;
+  const { queueArn, roleArn, messageGroupId, deduplicationId } = deadLetter;
+  const { target, body } = asAttempt(parcel, end.retries);
+  const counted = metrics && {
+    namespace: metrics.namespace,
+    dimensions: metrics.dimensions,
+    ...(metrics.deadLettered !== undefined && { delivered: metrics.deadLettered }),
+    ...(metrics.deadLetterFailed !== undefined && { failed: metrics.deadLetterFailed }),
+  };
+  return {
+    sender,
+    ...(traceHeader !== undefined && { traceHeader }),
+    id: `${parcel.id}-dead`,
+    retry: LETTER_RETRY,
+    ...(counted && { metrics: counted }),
+    target: {
+      arn: queueArn,
+      ...(roleArn !== undefined && { roleArn }),
+      ...(target.trustSourceArn !== undefined && { trustSourceArn: target.trustSourceArn }),
+      sqs: {
+        attributes: {
+          ...deadLetter.attributes,
+          ...(deadLetter.tells && TELLS[deadLetter.tells](end, target)),
+        },
+        ...(messageGroupId !== undefined && { messageGroupId }),
+        ...(deduplicationId !== undefined && { deduplicationId }),
+      },
+    },
+    body: deadLetter.body === undefined ? body : Buffer.from(deadLetter.body),
+  };
 }
 
 async function send({ queues }: Deps, tx: Transaction, letter: Parcel): Promise<Failure | undefined> {

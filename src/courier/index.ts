@@ -2,6 +2,7 @@
 import type { Transaction } from "../store/database.ts";
 import { count } from "./counters.ts";
 import { bury } from "./dead-letters.ts";
+import { asAttempt } from "./parcel.ts";
 import type { Failure, Handed, Parcel, Sender, TargetRef } from "./parcel.ts";
 import { nextAttempt } from "./retry.ts";
 import type { TargetKind } from "./target.ts";
@@ -50,14 +51,19 @@ export interface CourierService extends Courier {
   stop(graceMs: number): Promise<void>;
 }
 
-export interface CourierDeps extends Omit<WaitingDeps, "kindOf" | "queues"> {
+export interface CourierDeps extends Omit<WaitingDeps, "kindOf" | "queues" | "later"> {
   /** By the service in their ARNs; URLs under `http`. */
   readonly targets: { readonly sqs: TargetKind } & Readonly<Record<string, TargetKind>>;
 }
 
 export function createCourier({ targets, ...base }: CourierDeps): CourierService {
   const kindOf = (arn: string): TargetKind | undefined => targets[serviceOf(arn)];
-  const deps = { ...base, queues: targets.sqs, kindOf };
+  const deps: WaitingDeps = {
+    ...base,
+    queues: targets.sqs,
+    kindOf,
+    later: (tx, parcel) => waiting.put(tx, parcel),
+  };
   const waiting = new Waiting(deps);
   return {
     async fault(target, sender) {
@@ -81,7 +87,9 @@ async function hand(deps: WaitingDeps, waiting: Waiting, tx: Transaction, parcel
   }
   tx.afterCommit(() => count(deps.metrics, parcel, "attempt"));
   const failure = kind ? await kind.fault(target, sender, tx) : unsupported(target);
-  const outcome = failure ? ({ kind: "refused", failure } as const) : await kind?.put?.(tx, parcel);
+  const outcome = failure
+    ? ({ kind: "refused", failure } as const)
+    : await kind?.put?.(tx, asAttempt(parcel, 0));
   if (outcome?.kind === "refused") {
     await bury(deps, tx, parcel, { failure: outcome.failure, retries: 0, condition: "refused" });
     return "refused";

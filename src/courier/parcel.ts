@@ -8,6 +8,8 @@ export interface TargetRef {
   readonly arn: string;
   /** The role that the courier acts for; without one the target's own policy must let the sender's service in. */
   readonly roleArn?: string;
+  /** aws:SourceArn as the role's trust is asked, where it is not the sender's. */
+  readonly trustSourceArn?: string;
   readonly sqs?: {
     /** FIFO queues need it. */
     readonly messageGroupId?: string;
@@ -72,6 +74,8 @@ export interface Parcel {
   readonly sender: Sender;
   /** Exactly what the target gets: a function's event, a message's body, a record's data. */
   readonly body: Buffer;
+  /** Stands in the body for the number of the attempt, from 1. */
+  readonly attemptText?: string;
   /** X-Amzn-Trace-Id of what caused it. */
   readonly traceHeader?: string;
   readonly retry: RetryPolicy;
@@ -92,9 +96,11 @@ export interface RetryPolicy {
 /** Where that goes which was not delivered: the parcel's body, as a message. */
 export interface DeadLetterPlace {
   readonly queueArn: string;
+  /** As whom it is sent; without one the queue's policy must let the sender's service in. */
+  readonly roleArn?: string;
   readonly attributes: MessageAttributes;
   /** What the courier adds of the end, in the words of the publisher's service; see `dead-letters.ts`. */
-  readonly tells?: "eventbridge";
+  readonly tells?: "eventbridge" | "scheduler";
   /** Instead of the parcel's body, where the target got it in another form. */
   readonly body?: string;
   readonly messageGroupId?: string;
@@ -136,4 +142,11 @@ export interface Failure {
   readonly message: string;
   /** What an endpoint answered with. */
   readonly status?: number;
+}
+
+/** What a target gets in an attempt. @param attempts Made so far. */
+export function asAttempt(parcel: Parcel, attempts: number): Parcel {
+  const { attemptText, body } = parcel;
+  if (attemptText === undefined || !body.includes(attemptText)) return parcel;
+  return { ...parcel, body: Buffer.from(body.toString().replaceAll(attemptText, String(attempts + 1))) };
 }

@@ -8,6 +8,11 @@ type Caller =
 
 type Answer = Promise<"ok" | "missing" | "denied">;
 
+export interface AssumedRoles {
+  /** Whether a role is there and trusts a service that acts for a resource. */
+  canBeAssumedBy(roleArn: string, service: string, sourceArn: string): Promise<boolean>;
+}
+
 export interface TargetFunctions {
   check(functionArn: string, caller: Caller, tx?: Transaction): Answer;
   invokeAsync(

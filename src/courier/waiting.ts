@@ -10,8 +10,10 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import { count } from "./counters.ts";
 import { bury } from "./dead-letters.ts";
 import type { End } from "./dead-letters.ts";
-import type { Parcel } from "./parcel.ts";
+import { asAttempt } from "./parcel.ts";
+import type { Failure, Parcel } from "./parcel.ts";
 import { nextAttempt } from "./retry.ts";
+import type { AssumedRoles } from "./ports.ts";
 import type { Outcome, TargetKind } from "./target.ts";
 
 const TOPIC = "courier";
@@ -26,6 +28,9 @@ export interface WaitingDeps {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly queues: TargetKind;
+  readonly roles: AssumedRoles;
+  /** Puts a parcel where it waits. */
+  readonly later: (tx: Transaction, parcel: Parcel) => Promise<void>;
   /** The kind that an ARN or URL is of. */
   readonly kindOf: (arn: string) => TargetKind | undefined;
 }
@@ -89,12 +94,21 @@ export class Waiting {
     }
     const kind = kindOf(parcel.target.arn);
     const fault = kind
-      ? await kind.fault(parcel.target, parcel.sender)
+      ? ((await this.#trustFault(parcel)) ?? (await kind.fault(parcel.target, parcel.sender)))
       : ({ code: "unsupported", message: "nothing is delivered there" } as const);
     if (fault || !kind)
       return this.#settle(job, header, parcel, { kind: "refused", failure: fault as never });
-    if (kind.send) return this.#settle(job, header, parcel, await kind.send(parcel));
+    if (kind.send)
+      return this.#settle(job, header, parcel, await kind.send(asAttempt(parcel, header.attempts)));
     await this.#putInto(kind, job, header, parcel);
+  }
+
+  /** Why the sender cannot act as the role. */
+  async #trustFault({ target, sender }: Parcel): Promise<Failure | undefined> {
+    const { roleArn, trustSourceArn = sender.sourceArn } = target;
+    if (roleArn === undefined) return undefined;
+    if (await this.#deps.roles.canBeAssumedBy(roleArn, sender.service, trustSourceArn)) return undefined;
+    return { code: "denied", message: `${sender.service} cannot assume the role ${roleArn}` };
   }
 
   /** The target's change and the end of the waiting are one transaction. */
@@ -102,7 +116,7 @@ export class Waiting {
     const { database, queue, metrics } = this.#deps;
     const outcome = await database.tx(async (tx): Promise<Outcome | undefined> => {
       if (!(await queue.acknowledge(job, tx))) return undefined;
-      const put = (await kind.put?.(tx, parcel)) ?? { kind: "delivered" };
+      const put = (await kind.put?.(tx, asAttempt(parcel, header.attempts))) ?? { kind: "delivered" };
       await this.#follow(tx, header, parcel, put);
       return put;
     });

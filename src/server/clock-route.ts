@@ -4,7 +4,9 @@ import type { Config } from "../config/index.ts";
 import type { Clock } from "../kit/clock.ts";
 import { InTurn } from "../kit/in-turn.ts";
 import { MovableClock } from "../kit/movable-clock.ts";
+import type { Database } from "../store/database.ts";
 import type { DueRunner } from "../store/due-runner.ts";
+import { untilIdle } from "../store/queue/outstanding.ts";
 import type { Log } from "../telemetry/log.ts";
 import { keepAhead } from "./clock-file.ts";
 import { isLocal } from "./local-request.ts";
@@ -15,10 +17,15 @@ interface ClockRouteDeps {
   readonly log: Log;
   /** What comes due on the way; each at its own time. */
   readonly runners: readonly DueRunner[];
+  readonly database: Database;
 }
 
 /** Longest way of one request, in milliseconds: 31 days. */
 const ADVANCE_MS_MAX = 31 * 86_400_000;
+/** On a longer way time leaps by so much, in milliseconds: what comes every second would else be called millions of times. */
+const LEAP_MS = 3_600_000;
+/** How long one request waits for what runs, in milliseconds of the machine; then time goes on over it. */
+const PATIENCE_MS = 10_000;
 const BODY_BYTES_MAX = 1_024;
 
 interface Refusal {
@@ -47,7 +54,7 @@ export function createClockRoute(
           const ms = await readAdvance(request);
           if (ms === undefined) return answer(response, 400, { message: WRONG_BODY });
           await keepAhead(deps.config.dataDir, clock.aheadMs + ms);
-          await advance(clock, deps.runners, ms);
+          await advance(clock, deps, ms);
           answer(response, 200, shown(clock));
         })
         .catch((error: unknown) => {
@@ -73,16 +80,25 @@ function refusalOf({ config }: ClockRouteDeps, request: IncomingMessage): Refusa
     : { status: 403, message: "the clock does not answer to web pages" };
 }
 
-/** Moves from one thing that is due to the next, and does each before time goes on. */
-async function advance(clock: MovableClock, runners: readonly DueRunner[], ms: number): Promise<void> {
+/** Moves from one thing that is due to the next, and lets each be done before time goes on. */
+async function advance(clock: MovableClock, deps: ClockRouteDeps, ms: number): Promise<void> {
   const end = clock.now() + ms;
+  let patienceMs = PATIENCE_MS;
   for (;;) {
-    const next = await settle(runners);
+    const [due, queue] = [await settle(deps.runners), await untilIdle({ ...deps, clock }, patienceMs)];
+    patienceMs = queue.patienceMs;
+    const next = Math.min(due, queue.next ?? Infinity);
     if (next > end) break;
-    await clock.advance(Math.max(0, next - clock.now()));
+    await move(clock, next);
   }
+  await move(clock, end);
+  await settle(deps.runners);
+  await untilIdle({ ...deps, clock }, patienceMs);
+}
+
+async function move(clock: MovableClock, end: number): Promise<void> {
+  while (end - clock.now() > LEAP_MS) await clock.leap(LEAP_MS);
   await clock.advance(Math.max(0, end - clock.now()));
-  await settle(runners);
 }
 
 /** Does what is due. @returns when the next is, in epoch milliseconds; Infinity when nothing is. */

@@ -17,6 +17,7 @@ import { createEventBridge } from "../services/eventbridge/index.ts";
 import type { Iam } from "../services/iam/index.ts";
 import type { KinesisService } from "../services/kinesis/index.ts";
 import type { Functions } from "../services/lambda/index.ts";
+import { createScheduler } from "../services/scheduler/index.ts";
 import { createSns } from "../services/sns/index.ts";
 import type { SqsService } from "../services/sqs/index.ts";
 import type { Store } from "../store/index.ts";
@@ -64,17 +65,19 @@ export async function composePush(
   });
   const sns = owned(await createSns({ ...common, courier }));
   const eventBridge = owned(await createEventBridge({ ...common, courier, rulesMax: eventRules }));
+  const scheduler = owned(await createScheduler({ ...common, courier }));
   return {
     courier,
     sns,
     events: eventBridge.intake,
-    services: [sns, eventBridge],
+    services: [sns, eventBridge, scheduler],
     /** What comes due with time. */
-    runners: eventBridge.runners,
+    runners: [...eventBridge.runners, scheduler.runner],
     start() {
       courier.start();
       logs.start();
       eventBridge.start();
+      scheduler.runner.start();
     },
     stop: (graceMs: number) => courier.stop(graceMs),
   };

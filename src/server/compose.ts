@@ -125,7 +125,7 @@ export async function compose(
   sources.start();
   s3.start();
 
-  const clockRoute = createClockRoute({ ...machine, config, runners: push.runners });
+  const clockRoute = createClockRoute({ ...machine, ...store, config, runners: push.runners });
   const everything = parts.move();
   return {
     frontDoor,

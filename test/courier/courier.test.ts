@@ -50,7 +50,7 @@ async function open({ store, options }: TestStore): Promise<Setting> {
     kinesis: streamTarget(kinesis.intake),
     http: endpointTarget(options.clock),
   };
-  const courier = createCourier({ ...common, targets });
+  const courier = createCourier({ ...common, roles, targets });
   courier.start();
   const services = { sqs: sqs.service, kinesis: kinesis.service, iam: iam.service };
   let parcels = 0;
@@ -194,9 +194,7 @@ onEveryEngine("courier", (engine) => {
     await it.operate("kinesis", "CreateStream", { StreamName: "s", ShardCount: 1 });
     const AssumeRolePolicyDocument = JSON.stringify({
       Version: "2012-10-17",
-      Statement: [
-        { Effect: "Allow", Principal: { Service: "events.amazonaws.com" }, Action: "sts:AssumeRole" },
-      ],
+      Statement: [{ Effect: "Allow", Principal: { Service: "sns.amazonaws.com" }, Action: "sts:AssumeRole" }],
     });
     await it.operate("iam", "CreateRole", { RoleName: "r", AssumeRolePolicyDocument, Path: "/" });
     const arn = `arn:aws:kinesis:${region}:${ACCOUNT}:stream/s`;

@@ -39,7 +39,7 @@ export function parseSchedule(text: string, options: ParseOptions): Schedule {
 }
 
 function parseRate(inner: string, { anyUnitNumber = false }: ParseOptions): Schedule {
-  const [, digits = "", unit = "", plural] = /^\s*(\d+)\s+(minute|hour|day)(s?)\s*$/.exec(inner) ?? [];
+  const [, digits = "", unit = "", plural] = /^(\d+)\s+(minute|hour|day)(s?)$/.exec(inner) ?? [];
   const value = Number(digits);
   if (unit === "") throw new ScheduleExpressionError(`a rate is a number and minutes, hours or days`);
   if (value < 1 || digits.length > RATE_DIGITS_MAX)
@@ -51,8 +51,7 @@ function parseRate(inner: string, { anyUnitNumber = false }: ParseOptions): Sche
   return { kind: "rate", periodMs: value * (UNIT_MS[unit] ?? 0) };
 }
 
-function parseAt(inner: string): Schedule {
-  const text = inner.trim();
+function parseAt(text: string): Schedule {
   const wallMs = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/.test(text) ? Date.parse(`${text}Z`) : Number.NaN;
   // Date takes the 30th of February for the 2nd of March.
   if (Number.isNaN(wallMs) || new Date(wallMs).toISOString().slice(0, text.length) !== text)

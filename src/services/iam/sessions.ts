@@ -25,7 +25,8 @@ const SHARED_MAX = 10_000;
 
 /** What Lambda needs of execution roles. */
 export interface ServiceRoles {
-  canBeAssumedBy(roleArn: string, servicePrincipal: string): Promise<boolean>;
+  /** @param sourceArn What the service acts for, as the trust's conditions may ask. */
+  canBeAssumedBy(roleArn: string, servicePrincipal: string, sourceArn?: string): Promise<boolean>;
   session(roleArn: string, sessionName: string, durationSeconds: number): Promise<TemporaryCredentials>;
   /** By the role's own policies alone. */
   allows(roleArn: string, action: string, resourceArn: string): Promise<boolean>;
@@ -96,13 +97,21 @@ export async function findRole(state: IamState, arn: string): Promise<RoleRow | 
 }
 
 /** Whether a role's trust policy lets a service assume it. */
-export async function canBeAssumedBy(state: IamState, arn: string, service: string): Promise<boolean> {
+export async function canBeAssumedBy(
+  state: IamState,
+  arn: string,
+  service: string,
+  sourceArn?: string,
+): Promise<boolean> {
   const role = await findRole(state, arn);
   if (!role) return false;
   const request = {
     action: "sts:AssumeRole",
     resource: arn,
-    context: { "aws:sourceaccount": role.account },
+    context: {
+      "aws:sourceaccount": role.account,
+      ...(sourceArn !== undefined && { "aws:sourcearn": sourceArn }),
+    },
   };
   const trust = parseTrustPolicy(role.trust_policy);
   return evaluate([trust], request, { kind: "service", name: service }).decision === "allowed";
