@@ -66,7 +66,7 @@ const SET_REVISION = sql(
   "logs.setFiltersRevision",
   `UPDATE logs_group SET filters_revision = CASE
      WHEN EXISTS (SELECT 1 FROM logs_metric_filter m WHERE m.group_id = logs_group.group_id)
-       OR EXISTS (SELECT 1 FROM logs_subscription_filter s WHERE s.group_id = logs_group.group_id) THEN ? ELSE 0 END
+       OR EXISTS (SELECT 1 FROM logs_subscription_filter s WHERE s.group_id = logs_group.group_id) THEN CAST(? AS bigint) ELSE 0 END
    WHERE group_id = ?`,
 );
 const DELETE_SUBSCRIPTIONS = sql(
