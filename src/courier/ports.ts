@@ -75,6 +75,7 @@ export interface TargetLogGroups {
     groupArn: string,
     stream: string,
     events: readonly { readonly timestamp: number; readonly message: string }[],
+    traceHeader?: string,
   ): Promise<"put" | "missing">;
 }
 

@@ -9,9 +9,9 @@ export function logGroupTarget(groups: TargetLogGroups, clock: Clock): TargetKin
     async fault({ arn }) {
       return (await groups.exists(arn)) ? undefined : { code: "missing", message: missing(arn) };
     },
-    async put(tx, { id, target, body }) {
+    async put(tx, { id, target, body, traceHeader }) {
       const event = { timestamp: clock.now(), message: body.toString() };
-      const answer = await groups.put(tx, target.arn, target.logs?.stream ?? id, [event]);
+      const answer = await groups.put(tx, target.arn, target.logs?.stream ?? id, [event], traceHeader);
       return answer === "put" ? DELIVERED : refused("missing", missing(target.arn));
     },
   };

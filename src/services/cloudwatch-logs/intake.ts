@@ -15,6 +15,7 @@ export interface GroupIntake {
     groupArn: string,
     stream: string,
     events: readonly LogEvent[],
+    traceHeader?: string,
   ): Promise<"put" | "missing">;
 }
 
@@ -27,13 +28,14 @@ export function createIntake(state: LogsState): GroupIntake {
       const [, region = "", account = "", name = ""] = GROUP_ARN.exec(groupArn) ?? [];
       return (await getGroup(state.database, account, region, name)) !== undefined;
     },
-    async put(tx, groupArn, stream, events) {
+    async put(tx, groupArn, stream, events, traceHeader) {
       const [, region = "", account = "", name = ""] = GROUP_ARN.exec(groupArn) ?? [];
       const group = await getGroup(tx, account, region, name);
       if (!group) return "missing";
       const known = await getStream(tx, group.group_id, stream);
       const streamId = known?.stream_id ?? (await createStream(state, tx, group.group_id, stream));
-      await appendEvents(state, tx, { streamId, name: stream }, events.flatMap(splitMessage));
+      const lines = events.flatMap(splitMessage);
+      await appendEvents(state, tx, { streamId, name: stream }, lines, traceHeader);
       return "put";
     },
   };
