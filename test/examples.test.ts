@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { QUICK_GO } from "./harness/quick-go.ts";
 
 const RUN = fileURLToPath(new URL("../examples/languages/run.mjs", import.meta.url));
+const RUN_ALL = fileURLToPath(new URL("../examples/run.mjs", import.meta.url));
 /** What each answers where it can be built: none may be missing there. */
 const BUILT_WITH = {
   nodejs: "node --version",
@@ -41,8 +42,17 @@ test("examples: the same function in each language answers the same", () => {
   for (const [name] of names) assert.match(done.stdout, new RegExp(`^${name} .* cold +\\d+ ms`, "m"));
 });
 
+test("examples: applications do what their READMEs say", () => {
+  const done = spawnSync(process.execPath, [RUN_ALL, "log-alarm"], {
+    encoding: "utf8",
+    timeout: TEST_MS_MAX,
+  });
+  assert.equal(done.status, 0, done.stdout + done.stderr);
+  assert.match(done.stdout, /^log-alarm +alarm "order A-2 has the amount -3", \d+ ms after the log line$/m);
+});
+
 test("examples: one that there is not is said", () => {
-  const done = spawnSync(process.execPath, [RUN, "cobol"], { encoding: "utf8" });
+  const done = spawnSync(process.execPath, [RUN_ALL, "cobol"], { encoding: "utf8" });
   assert.equal(done.status, 2);
   assert.match(done.stderr, /^There is no example cobol; there are nodejs, /);
 });
