@@ -10,11 +10,28 @@ export type TailListener = (
 
 export class LiveTails {
   readonly #listeners = new Map<number, Set<TailListener>>();
+  /** How many sessions an account has in a region. */
+  readonly #sessions = new Map<string, number>();
   readonly #ending = new AbortController();
 
   /** Aborts when the service stops: every tail ends. */
   get signal(): AbortSignal {
     return this.#ending.signal;
+  }
+
+  hasRoom({ account, region, most }: { account: string; region: string; most: number }): boolean {
+    return (this.#sessions.get(`${account} ${region}`) ?? 0) < most;
+  }
+
+  /** Counts a session until the answered function is called. */
+  enter({ account, region }: { readonly account: string; readonly region: string }): () => void {
+    const key = `${account} ${region}`;
+    this.#sessions.set(key, (this.#sessions.get(key) ?? 0) + 1);
+    return () => {
+      const left = (this.#sessions.get(key) ?? 1) - 1;
+      if (left > 0) this.#sessions.set(key, left);
+      else this.#sessions.delete(key);
+    };
   }
 
   listensTo(groupId: number): boolean {

@@ -1,12 +1,12 @@
 /** StartLiveTail: events of up to ten groups as they arrive, gathered for a second at a time. */
 import type { LiveTailSessionLogEvent } from "@aws-sdk/client-cloudwatch-logs";
 import { AwsError } from "../../../aws/errors.ts";
+import { sleep } from "../../../kit/clock.ts";
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import type { LogEvent } from "../chunk.ts";
 import type { FilterPattern } from "../filter-pattern/index.ts";
 import { requireStandard } from "../group-class.ts";
 import { groupNameOf, invalidParameter, readPattern, requireGroup } from "../lookup.ts";
-import { pause } from "../pause.ts";
 import type { LogsState } from "../state.ts";
 
 type Client = typeof import("@aws-sdk/client-cloudwatch-logs");
@@ -16,6 +16,8 @@ type SessionEvent = Session extends AsyncIterable<infer Event> ? Event : never;
 const UPDATE_MS = 1_000;
 const EVENTS_PER_UPDATE_MAX = 500;
 const SESSION_MS_MAX = 3 * 3_600_000;
+/** Of an account in a region at once, as by AWS; on each server. */
+const SESSIONS_MAX = 15;
 
 export async function startLiveTail(
   state: LogsState,
@@ -45,6 +47,12 @@ export async function startLiveTail(
     (names.length === 0 && prefixes.length === 0) ||
     names.includes(name) ||
     prefixes.some((prefix) => name.startsWith(prefix));
+  const sessions = { account: context.account, region: context.region, most: SESSIONS_MAX };
+  if (!state.tails.hasRoom(sessions))
+    throw new AwsError(
+      "LimitExceededException",
+      `There can be at most ${SESSIONS_MAX} Live Tail sessions at once; end one of them first.`,
+    );
   return { responseStream: session(state, context, input, { groups, matches, wantsStream }) };
 }
 
@@ -68,6 +76,7 @@ async function* session(
     for (const event of events)
       if (wanted.matches(event.message)) sample.add(event, { logGroupIdentifier, name, ingestedAt });
   });
+  const leave = state.tails.enter(context);
   const signal = AbortSignal.any([context.signal, state.tails.signal]);
   const endsAt = state.clock.now() + SESSION_MS_MAX;
   try {
@@ -81,7 +90,9 @@ async function* session(
         logEventFilterPattern: input.logEventFilterPattern ?? "",
       },
     };
-    while (await pause(UPDATE_MS, signal)) {
+    for (;;) {
+      await sleep(state.clock, UPDATE_MS, signal);
+      if (signal.aborted) return;
       if (state.clock.now() >= endsAt)
         throw new AwsError(
           "SessionTimeoutException",
@@ -91,6 +102,7 @@ async function* session(
     }
   } finally {
     stopListening();
+    leave();
   }
 }
 
