@@ -22,6 +22,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   runtimes: async () => (await import("./runtimes.ts")).runtimesCommand,
   invoke: async () => (await import("./invoke.ts")).invokeCommand,
   logs: async () => (await import("./logs.ts")).logsCommand,
+  messages: async () => (await import("./messages.ts")).messagesCommand,
   "signing-profile": async () => (await import("./signing-profile.ts")).signingProfileCommand,
   sign: async () => (await import("./sign.ts")).signCommand,
 };
@@ -38,13 +39,14 @@ Commands:
   runtimes         List the runtimes of functions, or fetch some ahead
   invoke           Invoke a function and print its answer
   logs             Print a function's log, or follow it
+  messages         Print the codes and invitations that users of a user pool are to get
   signing-profile  Make, list and revoke signing profiles, by which code signing configurations know code
   sign             Sign a deployment package
 
   lambent <command> --help   explains a command
   lambent --version          prints the version
 
-clock, invoke and logs speak to AWS_ENDPOINT_URL (http://127.0.0.1:4566 when unset), in AWS_REGION, with
+clock, invoke, logs and messages speak to AWS_ENDPOINT_URL (http://127.0.0.1:4566 when unset), in AWS_REGION, with
 AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, like every AWS tool.
 
 Exit codes: 0 success, 1 failure, 2 wrong usage, 3 the invoked function answered with an error.`;

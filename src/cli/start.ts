@@ -51,6 +51,8 @@ Options (each also as a variable; a flag wins):
   --brokers FILE         JSON: the Kafka clusters and message brokers behind the ARNs of MSK and Amazon MQ that event source
                          mappings name (docs/brokers.md)  [none; LAMBENT_BROKERS]
   --secrets FILE         JSON: secrets of event source mappings by their ARNs; mode 600  [none; LAMBENT_SECRETS]
+  --user-pool-issuer URL what the issuer in the tokens of user pools begins with, or "aws" for AWS's own names
+                         [http://localhost:PORT; LAMBENT_USER_POOL_ISSUER]
   --stop-grace-ms N      how long a stop waits for running invocations  [30000; LAMBENT_STOP_GRACE_MS]
   --dev                  give the server a clock that "lambent clock advance 5m" moves, for development
                          [off; LAMBENT_DEV=on]
@@ -92,6 +94,7 @@ export const startCommand: Command = {
     "event-rules": text,
     brokers: text,
     secrets: text,
+    "user-pool-issuer": text,
     "stop-grace-ms": text,
     dev: { type: "boolean" },
     "log-level": text,

@@ -62,6 +62,11 @@ export interface Config {
   readonly brokers: string;
   /** A file of the secrets that event source mappings name by the ARNs of Secrets Manager; only its owner may read it. */
   readonly secrets: string;
+  /**
+   * What the issuer in the tokens of user pools begins with: `https://login.example.com`, for what proxies make of it, or `aws` for the names
+   * that AWS's issuers have; when empty this machine's `http://localhost:PORT`.
+   */
+  readonly userPoolIssuer: string;
   /** How long a graceful stop waits for running invocations, in milliseconds. */
   readonly stopGraceMs: number;
   /** `on` gives the server a clock that `lambent clock advance` moves. For development: nobody else may share its state. */
@@ -106,6 +111,7 @@ const VARIABLES = {
   eventRules: "LAMBENT_EVENT_RULES",
   brokers: "LAMBENT_BROKERS",
   secrets: "LAMBENT_SECRETS",
+  userPoolIssuer: "LAMBENT_USER_POOL_ISSUER",
   stopGraceMs: "LAMBENT_STOP_GRACE_MS",
   dev: "LAMBENT_DEV",
 } as const satisfies Record<keyof Config, string>;
@@ -170,6 +176,7 @@ export function loadConfig(input: ConfigInput = {}, env: NodeJS.ProcessEnv = pro
     eventRules: integer("eventRules", read("eventRules")),
     brokers: String(read("brokers")),
     secrets: String(read("secrets")),
+    userPoolIssuer: issuer(read("userPoolIssuer")),
     stopGraceMs: integer("stopGraceMs", read("stopGraceMs")),
     dev: choice("dev", read("dev")),
   };
@@ -210,6 +217,7 @@ function defaultsOf(env: NodeJS.ProcessEnv): Record<keyof Config, string | numbe
     eventRules: 300,
     brokers: "",
     secrets: "",
+    userPoolIssuer: "",
     stopGraceMs: 30_000,
     dev: "off",
   };
@@ -270,6 +278,14 @@ function refuseUnclearOutbound(config: Pick<Config, "outbound" | "outboundAllow"
   } catch (error) {
     throw new ConfigError(`${key}: ${(error as Error).message}`);
   }
+}
+
+/** @throws ConfigError for what is neither empty, `aws` nor the URL of a server */
+function issuer(value: unknown): string {
+  const text = String(value);
+  const isUrl = URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+  if (text === "" || text === "aws" || isUrl) return text;
+  throw new ConfigError(`userPoolIssuer is "${text}"; it must be aws, or a URL: https://login.example.com`);
 }
 
 function integer(key: keyof typeof NUMBER_MAX, value: unknown): number {

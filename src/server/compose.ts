@@ -51,6 +51,7 @@ import { Metrics } from "../telemetry/metrics.ts";
 import { createClockRoute } from "./clock-route.ts";
 import { answerMetrics } from "./metrics-route.ts";
 import { composePush } from "./compose-push.ts";
+import { composeUserPools } from "./compose-user-pools.ts";
 import { withRootCredentials } from "./root-credentials.ts";
 
 export interface Platform {
@@ -101,7 +102,7 @@ export async function compose(
   });
   parts.defer(() => sandboxes.close());
   refuseUnenforced(config, sandboxes.isolation);
-  const { services, iam, ecr, s3, lambda, sources, push, invoker } = await composeServices(
+  const { services, iam, ecr, s3, lambda, sources, push, userPools, invoker } = await composeServices(
     config,
     door,
     { ...base, counters: metrics },
@@ -137,6 +138,8 @@ export async function compose(
       lambda.codeRoute(request, response) ||
       push.sns.webRoute(request, response) ||
       s3.websiteRoute(request, response) ||
+      userPools.wellKnownRoute(request, response) ||
+      userPools.messagesRoute(request, response, frontDoor.admit) ||
       ecr.downloadRoute(request, response) ||
       ecr.registryRoute(request, response, frontDoor.identify),
     urlRoute: (request, response) => lambda.urlRoute(request, response, frontDoor.admit),
@@ -216,9 +219,10 @@ async function composeServices(
     isolationWarning: sandboxes.isolation.namespaces ? undefined : sandboxes.isolation.missing[0],
   });
   const { sts, dynamodbStreams } = given;
-  const own = [lambda, s3, dynamodb, dynamodbStreams, kinesis, sqs, iam, sts, logs, ecr];
+  const userPools = owned(await composeUserPools(config, door, common, () => lambda.functions));
+  const own = [lambda, s3, dynamodb, dynamodbStreams, kinesis, sqs, iam, sts, logs, ecr, userPools];
   const services = [...own, ...push.services].map(({ service }) => service);
-  return { services, iam, ecr, s3, lambda, sources, push, invoker };
+  return { services, iam, ecr, s3, lambda, sources, push, userPools, invoker };
 }
 
 /** A courier for those that are made before it. */

@@ -55,6 +55,7 @@ test("--help lists the commands and exit codes; each command explains itself", (
     "runtimes",
     "invoke",
     "logs",
+    "messages",
     "signing-profile",
     "sign",
   ];

@@ -1,0 +1,90 @@
+/** What follows once a user has proved their first factor: another password, a second factor, or the end. */
+import { AwsError } from "../../../aws/errors.ts";
+import { notAuthorized } from "../errors.ts";
+import { callTrigger, eventAttributes } from "../triggers/call.ts";
+import type { TokenSource } from "../triggers/pre-token.ts";
+import { missingRequired } from "../users/attributes.ts";
+import type { User } from "../users/user.ts";
+import { challenge } from "./door.ts";
+import type { Door, Outcome } from "./door.ts";
+
+/** @throws AwsError for a temporary password that has ended */
+export async function afterPassword(door: Door, user: User): Promise<Outcome> {
+  if (user.status !== "FORCE_CHANGE_PASSWORD")
+    return afterFirstFactor(door, user, "TokenGeneration_Authentication");
+  const { temporaryUntil } = user.credentials;
+  if (temporaryUntil !== undefined && temporaryUntil <= door.userPools.clock.now())
+    throw notAuthorized("Temporary password has expired and must be reset by an administrator.");
+  const missing = missingRequired(door.pool.settings.schema, user.attributes);
+  return challenge(
+    door,
+    user,
+    { name: "NEW_PASSWORD_REQUIRED" },
+    {
+      USER_ID_FOR_SRP: user.username,
+      requiredAttributes: JSON.stringify(missing.map((name) => `userAttributes.${name}`)),
+      userAttributes: JSON.stringify(user.attributes),
+    },
+  );
+}
+
+export async function afterFirstFactor(door: Door, user: User, source: TokenSource): Promise<Outcome> {
+  const { mfa } = door.pool.settings;
+  const { totp, mfaEnabled, totpName } = user.credentials;
+  const common = { USER_ID_FOR_SRP: user.username };
+  if (mfa !== "OFF" && totp !== undefined && (mfaEnabled === true || mfa === "ON"))
+    return challenge(
+      door,
+      user,
+      { name: "SOFTWARE_TOKEN_MFA", source },
+      { ...common, ...(totpName !== undefined && { FRIENDLY_DEVICE_NAME: totpName }) },
+    );
+  if (mfa === "ON")
+    return challenge(
+      door,
+      user,
+      { name: "MFA_SETUP", source },
+      { ...common, MFAS_CAN_SETUP: JSON.stringify(["SOFTWARE_TOKEN_MFA"]) },
+    );
+  return complete(door, user, source);
+}
+
+/** Everything is proved. */
+export async function complete(door: Door, user: User, source: TokenSource): Promise<Outcome> {
+  const { userPools, pool, asking } = door;
+  await callTrigger(userPools, pool, asking, {
+    trigger: "PostAuthentication",
+    source: "PostAuthentication_Authentication",
+    username: user.username,
+    request: {
+      userAttributes: eventAttributes(user),
+      newDeviceUsed: false,
+      clientMetadata: asking.clientMetadata,
+    },
+    response: {},
+  });
+  return { kind: "signed-in", user, source };
+}
+
+/** The trigger that may refuse a sign-in. @param user Undefined for one who is not there. */
+export async function preAuthenticate(door: Door, user: User | undefined, username: string): Promise<void> {
+  const { userPools, pool, asking } = door;
+  await callTrigger(userPools, pool, asking, {
+    trigger: "PreAuthentication",
+    source: "PreAuthentication_Authentication",
+    username: user?.username ?? username,
+    request: {
+      userAttributes: user ? eventAttributes(user) : {},
+      validationData: asking.validationData ?? {},
+      ...(!user && { userNotFound: true }),
+    },
+    response: {},
+  });
+}
+
+/** @throws AwsError for a user who cannot sign in whatever they prove */
+export function requireAble(user: User): void {
+  if (!user.enabled) throw notAuthorized("User is disabled.");
+  if (user.status === "RESET_REQUIRED")
+    throw new AwsError("PasswordResetRequiredException", "Password reset required for the user");
+}

@@ -1,0 +1,78 @@
+/** Users who come from elsewhere: a trigger says who they are when they first sign in, or forgot their password. */
+import { AwsError } from "../../../aws/errors.ts";
+import { newUser } from "../users/new-user.ts";
+import { checkAttributes } from "../users/attributes.ts";
+import type { User } from "../users/user.ts";
+import { requireFree, settleAliases } from "../users/username.ts";
+import { insertUser } from "../store/users.ts";
+import { callTrigger, flagOf, isRecord, textOf, textsOf } from "../triggers/call.ts";
+import type { TriggerResponse } from "../triggers/call.ts";
+import type { Door } from "./door.ts";
+import { withPassword } from "./password.ts";
+
+type Source = "UserMigration_Authentication" | "UserMigration_ForgotPassword";
+
+/**
+ * Makes the user that the pool's UserMigration trigger knows; undefined where there is no such trigger, or it knows nobody.
+ * @param password What they signed in by; they keep it where the trigger says that they are confirmed.
+ */
+export async function migrateUser(
+  door: Door,
+  source: Source,
+  username: string,
+  password?: string,
+): Promise<User | undefined> {
+  const { userPools, pool, asking } = door;
+  const response = await callTrigger(userPools, pool, asking, {
+    trigger: "UserMigration",
+    source,
+    username,
+    request: {
+      ...(password !== undefined && { password }),
+      validationData: asking.validationData ?? {},
+      clientMetadata: asking.clientMetadata,
+    },
+    response: {
+      userAttributes: null,
+      forceAliasCreation: null,
+      finalUserStatus: null,
+      messageAction: null,
+      desiredDeliveryMediums: null,
+    },
+  }).catch((error: unknown) => {
+    // A function that knows nobody says so by an error of its own.
+    if (error instanceof AwsError && error.code === "UserLambdaValidationException") return undefined;
+    throw error;
+  });
+  if (!response || !isRecord(response["userAttributes"])) return undefined;
+  return keep(door, username, response, password);
+}
+
+async function keep(
+  { userPools, pool }: Door,
+  username: string,
+  response: TriggerResponse,
+  password: string | undefined,
+): Promise<User> {
+  const given = textsOf(response, "userAttributes");
+  const { username: named = username, sub: _theirs, ...attributes } = given;
+  const isConfirmed = textOf(response, "finalUserStatus") === "CONFIRMED";
+  const user = newUser(userPools, pool, named, attributes, "CONFIRMED");
+  checkAttributes(pool, user.attributes);
+  const now = userPools.clock.now();
+  const status = isConfirmed || password === undefined ? "CONFIRMED" : "RESET_REQUIRED";
+  const kept =
+    password === undefined
+      ? { ...user, status: "RESET_REQUIRED" as const }
+      : {
+          ...withPassword(pool, user, password, { temporary: false, now }),
+          status: status as User["status"],
+        };
+  const force = flagOf(response, "forceAliasCreation");
+  await userPools.database.tx(async (tx) => {
+    await requireFree(tx, pool, kept);
+    await insertUser(tx, kept);
+    await settleAliases(tx, pool, kept, force);
+  });
+  return kept;
+}

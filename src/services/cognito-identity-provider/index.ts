@@ -1,0 +1,43 @@
+/** cognito-identity-provider (user pools): the only file that others import. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Admission } from "../../aws/index.ts";
+import { bindService } from "../../aws/service.ts";
+import type { Service } from "../../aws/service.ts";
+import { authorization } from "./authorization.ts";
+import { crossOrigin } from "./cross-origin.ts";
+import type { UserPools, UserPoolsDeps } from "./deps.ts";
+import { startHousekeeping } from "./housekeeping.ts";
+import { serveMessages } from "./messages/route.ts";
+import { userPools as userPoolsMigration } from "./migrations/001-user-pools.ts";
+import { operationTable } from "./operation-table.ts";
+import { SigningKeys } from "./tokens/signing-keys.ts";
+import { serveWellKnown } from "./well-known.ts";
+
+export type { UserPoolsDeps } from "./deps.ts";
+export type { TriggerFunctions } from "./ports.ts";
+export { isWellKnown } from "./well-known.ts";
+
+export interface UserPoolsService {
+  readonly service: Service;
+  /** Answers what verifies tokens; false when the request is for something else. */
+  wellKnownRoute(request: IncomingMessage, response: ServerResponse): boolean;
+  /** Answers an operator who reads what would have been sent to users; false when the request is for something else. */
+  messagesRoute(request: IncomingMessage, response: ServerResponse, admit: Admission): boolean;
+  stop(): Promise<void>;
+}
+
+/** User pools over a database. */
+export async function createUserPools(deps: UserPoolsDeps): Promise<UserPoolsService> {
+  await deps.database.migrate("cognito", [userPoolsMigration]);
+  const userPools: UserPools = { ...deps, keys: new SigningKeys(deps) };
+  const stop = startHousekeeping(userPools);
+  return {
+    service: {
+      ...bindService("cognito-identity-provider", operationTable, userPools, authorization),
+      crossOrigin,
+    },
+    wellKnownRoute: (request, response) => serveWellKnown(userPools, request, response),
+    messagesRoute: (request, response, admit) => serveMessages(userPools, request, response, admit),
+    stop,
+  };
+}

@@ -1,0 +1,42 @@
+/** Where messages to a user go. */
+import type { Destination } from "../messages/message.ts";
+import type { Pool } from "../store/pools.ts";
+import type { User } from "./user.ts";
+
+type Kind = Destination["attribute"];
+
+/** An address of a user that they have. */
+export function addressOf({ attributes }: User, attribute: Kind): Destination | undefined {
+  const value = attributes[attribute];
+  return value === undefined ? undefined : { attribute, value };
+}
+
+/** Where the code goes that confirms a sign-up: of two, to the phone. */
+export function confirmationAddress({ settings }: Pool, user: User): Destination | undefined {
+  const kinds = settings.AutoVerifiedAttributes ?? [];
+  const order: readonly Kind[] = ["phone_number", "email"];
+  for (const kind of order) {
+    const address = kinds.includes(kind) ? addressOf(user, kind) : undefined;
+    if (address) return address;
+  }
+  return undefined;
+}
+
+/** Where the code of a forgotten password goes: to a verified address, in the pool's order. `admin_only` for nowhere at all. */
+export function recoveryAddress({ settings }: Pool, user: User): Destination | "admin_only" | undefined {
+  const mechanisms = [...(settings.AccountRecoverySetting?.RecoveryMechanisms ?? [])]
+    .sort((a, b) => (a.Priority ?? 0) - (b.Priority ?? 0))
+    .map(({ Name }) => Name);
+  if (mechanisms.includes("admin_only")) return "admin_only";
+  const order: readonly string[] =
+    mechanisms.length > 0
+      ? mechanisms.flatMap((name) => name ?? [])
+      : ["verified_phone_number", "verified_email"];
+  for (const name of order) {
+    const kind: Kind = name === "verified_email" ? "email" : "phone_number";
+    if (user.attributes[`${kind}_verified`] !== "true") continue;
+    const address = addressOf(user, kind);
+    if (address) return address;
+  }
+  return undefined;
+}
