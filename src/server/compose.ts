@@ -102,14 +102,9 @@ export async function compose(
   });
   parts.defer(() => sandboxes.close());
   refuseUnenforced(config, sandboxes.isolation);
-  const { services, iam, ecr, s3, lambda, sources, push, userPools, invoker } = await composeServices(
-    config,
-    door,
-    { ...base, counters: metrics },
-    store,
-    sandboxes,
-    parts,
-  );
+  const counted = { ...base, counters: metrics };
+  const built = await composeServices(config, door, counted, store, sandboxes, parts);
+  const { services, iam, ecr, s3, lambda, sources, push, userPools, invoker } = built;
   const root = await withRootCredentials(config, iam.accessKeys, base.ids);
   const frontDoor = createFrontDoor({
     ...base,
@@ -138,8 +133,7 @@ export async function compose(
       lambda.codeRoute(request, response) ||
       push.sns.webRoute(request, response) ||
       s3.websiteRoute(request, response) ||
-      userPools.wellKnownRoute(request, response) ||
-      userPools.messagesRoute(request, response, frontDoor.admit) ||
+      userPools.ownRoute(request, response, frontDoor.admit) ||
       ecr.downloadRoute(request, response) ||
       ecr.registryRoute(request, response, frontDoor.identify),
     urlRoute: (request, response) => lambda.urlRoute(request, response, frontDoor.admit),

@@ -72,7 +72,7 @@ test("a mistake is exit code 2 and a sentence that says what to do", () => {
     code: 2,
     stdout: "",
     stderr:
-      'lambent has no command "fly". Its commands: start, clock, demo, doctor, runtimes, invoke, logs, signing-profile, sign.\n',
+      'lambent has no command "fly". Its commands: start, clock, demo, doctor, runtimes, invoke, logs, messages, signing-profile, sign.\n',
   });
   const flag = lambent(["invoke", "--fast"]);
   assert.equal(flag.code, 2);

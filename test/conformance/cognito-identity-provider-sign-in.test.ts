@@ -481,17 +481,16 @@ const noCli = await missingClient("aws", ["--version"]);
 test("the AWS CLI signs a user in, and asks who they are without a signature", { skip: noCli }, async () => {
   const pool = await setting.pool();
   await setting.user(pool, "cleo", Password);
-  const aws = async (...words: string[]) =>
-    JSON.parse(await runClient(setting.server, "aws", ["cognito-idp", ...words])) as {
+  const aws = async (command: string) =>
+    JSON.parse(await runClient(setting.server, "aws", ["cognito-idp", ...command.split(" ")])) as {
       AuthenticationResult?: { AccessToken: string };
       Username?: string;
     };
   const { AuthenticationResult } = await aws(
-    ...["admin-initiate-auth", "--user-pool-id", pool.id, "--client-id", pool.clientId],
-    ...["--auth-flow", "ADMIN_USER_PASSWORD_AUTH"],
-    ...["--auth-parameters", `USERNAME=cleo,PASSWORD=${Password}`],
+    `admin-initiate-auth --user-pool-id ${pool.id} --client-id ${pool.clientId} ` +
+      `--auth-flow ADMIN_USER_PASSWORD_AUTH --auth-parameters USERNAME=cleo,PASSWORD=${Password}`,
   );
   const token = AuthenticationResult?.AccessToken ?? "";
-  const { Username } = await aws("get-user", "--no-sign-request", "--access-token", token);
+  const { Username } = await aws(`get-user --no-sign-request --access-token ${token}`);
   assert.equal(Username, "cleo");
 });

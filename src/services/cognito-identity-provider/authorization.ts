@@ -30,6 +30,7 @@ function requirements(operation: string, input: Loose, context: RequestContext):
         { action: "cognito-idp:AdminGetUser", resource: on(String(input["UserPoolId"])) },
         { action: "cognito-idp:AdminSetUserPassword", resource: on(String(input["UserPoolId"])) },
       ];
+    case "DescribeUserPoolDomain":
     case "ListUserPools":
       return [{ action, resource: "*" }];
     case "CreateUserPool":

@@ -10,19 +10,22 @@ import { startHousekeeping } from "./housekeeping.ts";
 import { serveMessages } from "./messages/route.ts";
 import { userPools as userPoolsMigration } from "./migrations/001-user-pools.ts";
 import { operationTable } from "./operation-table.ts";
+import { serveHosted } from "./oauth/serve.ts";
 import { SigningKeys } from "./tokens/signing-keys.ts";
 import { serveWellKnown } from "./well-known.ts";
 
 export type { UserPoolsDeps } from "./deps.ts";
 export type { TriggerFunctions } from "./ports.ts";
+export { isHostedDomain } from "./oauth/host.ts";
 export { isWellKnown } from "./well-known.ts";
 
 export interface UserPoolsService {
   readonly service: Service;
-  /** Answers what verifies tokens; false when the request is for something else. */
-  wellKnownRoute(request: IncomingMessage, response: ServerResponse): boolean;
-  /** Answers an operator who reads what would have been sent to users; false when the request is for something else. */
-  messagesRoute(request: IncomingMessage, response: ServerResponse, admit: Admission): boolean;
+  /**
+   * Answers what verifies tokens, and an operator who reads what would have been sent to users; false when the request is for something
+   * else. @param admit The front door's.
+   */
+  ownRoute(request: IncomingMessage, response: ServerResponse, admit: Admission): boolean;
   stop(): Promise<void>;
 }
 
@@ -36,8 +39,10 @@ export async function createUserPools(deps: UserPoolsDeps): Promise<UserPoolsSer
       ...bindService("cognito-identity-provider", operationTable, userPools, authorization),
       crossOrigin,
     },
-    wellKnownRoute: (request, response) => serveWellKnown(userPools, request, response),
-    messagesRoute: (request, response, admit) => serveMessages(userPools, request, response, admit),
+    ownRoute: (request, response, admit) =>
+      serveHosted(userPools, request, response) ||
+      serveWellKnown(userPools, request, response) ||
+      serveMessages(userPools, request, response, admit),
     stop,
   };
 }

@@ -58,6 +58,7 @@ import {
   listUserPools,
   updateUserPool,
 } from "./operations/pools.ts";
+import { createUserPoolDomain, deleteUserPoolDomain, describeUserPoolDomain } from "./operations/domains.ts";
 import {
   createResourceServer,
   deleteResourceServer,
@@ -119,6 +120,7 @@ export const operationTable: OperationTable<Client, UserPools> = {
   CreateResourceServer: createResourceServer,
   CreateUserPool: createUserPool,
   CreateUserPoolClient: createUserPoolClient,
+  CreateUserPoolDomain: createUserPoolDomain,
   DeleteGroup: deleteGroup,
   DeleteResourceServer: deleteResourceServer,
   DeleteUser: deleteUser,
@@ -126,9 +128,11 @@ export const operationTable: OperationTable<Client, UserPools> = {
   DeleteUserPool: deleteUserPool,
   DeleteUserPoolClient: deleteUserPoolClient,
   DeleteUserPoolClientSecret: deleteUserPoolClientSecret,
+  DeleteUserPoolDomain: deleteUserPoolDomain,
   DescribeResourceServer: describeResourceServer,
   DescribeUserPool: describeUserPool,
   DescribeUserPoolClient: describeUserPoolClient,
+  DescribeUserPoolDomain: describeUserPoolDomain,
   ForgotPassword: forgotPassword,
   GetGroup: getGroup,
   GetTokensFromRefreshToken: getTokensFromRefreshToken,

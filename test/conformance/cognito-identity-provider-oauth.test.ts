@@ -1,0 +1,330 @@
+/** Domains: the sign-in page and the OAuth endpoints, as a browser and an application use them. */
+import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
+import { request } from "node:http";
+import { text } from "node:stream/consumers";
+import { after, before, test } from "node:test";
+import {
+  AdminCreateUserCommand,
+  CreateResourceServerCommand,
+  CreateUserPoolClientCommand,
+  CreateUserPoolDomainCommand,
+  DeleteUserPoolCommand,
+  DeleteUserPoolDomainCommand,
+  DescribeUserPoolDomainCommand,
+  GetUserCommand,
+} from "@aws-sdk/client-cognito-identity-provider";
+import type {
+  CognitoIdentityProviderClient,
+  CreateUserPoolClientCommandInput,
+} from "@aws-sdk/client-cognito-identity-provider";
+import { JwtVerifier } from "aws-jwt-verify";
+import { claims, refusal, startUserPools } from "../harness/user-pools.ts";
+import type { TestPool, UserPoolsSetting } from "../harness/user-pools.ts";
+
+const CALLBACK = "https://app.example.com/callback";
+const Password = "Passw0rd!";
+let setting: UserPoolsSetting;
+let client: CognitoIdentityProviderClient;
+let domains = 0;
+before(async () => {
+  setting = await startUserPools();
+  client = setting.client;
+});
+after(() => setting.stop());
+
+interface Site extends TestPool {
+  readonly host: string;
+  readonly domain: string;
+}
+
+interface Visit {
+  readonly form?: Record<string, string>;
+  readonly headers?: Record<string, string>;
+}
+
+/** A pool with a domain, and an application that may sign its users in. */
+async function site(own: Partial<CreateUserPoolClientCommandInput> = {}): Promise<Site> {
+  const pool = await setting.pool(
+    {},
+    {
+      AllowedOAuthFlowsUserPoolClient: true,
+      AllowedOAuthFlows: ["code", "implicit"],
+      AllowedOAuthScopes: ["openid", "email", "profile"],
+      CallbackURLs: [CALLBACK],
+      LogoutURLs: ["https://app.example.com/bye"],
+      SupportedIdentityProviders: ["COGNITO"],
+      ...own,
+    },
+  );
+  domains += 1;
+  const domain = `site-${domains}`;
+  await client.send(new CreateUserPoolDomainCommand({ Domain: domain, UserPoolId: pool.id }));
+  return { ...pool, domain, host: `${domain}.auth.us-east-1.localhost` };
+}
+
+/** What a browser gets, which keeps cookies and follows nothing. */
+function browser({ host }: Pick<Site, "host">) {
+  const cookies = new Map<string, string>();
+  return async (path: string, { form, headers = {} }: Visit = {}) => {
+    const { hostname, port } = new URL(setting.server.endpoint);
+    const body = form && new URLSearchParams(form).toString();
+    const sent = request({
+      hostname,
+      port,
+      path,
+      method: form ? "POST" : "GET",
+      headers: {
+        host: `${host}:${port}`,
+        cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join("; "),
+        ...(form && { "content-type": "application/x-www-form-urlencoded" }),
+        ...headers,
+      },
+    });
+    sent.end(body);
+    const { promise, resolve, reject } = Promise.withResolvers<import("node:http").IncomingMessage>();
+    sent.once("response", resolve).once("error", reject);
+    const response = await promise;
+    for (const one of response.headers["set-cookie"] ?? []) {
+      const [, name = "", value = ""] = /^([^=]+)=([^;]*)/.exec(one) ?? [];
+      if (value === "") cookies.delete(name);
+      else cookies.set(name, value);
+    }
+    const { location = "" } = response.headers;
+    return {
+      status: response.statusCode ?? 0,
+      location,
+      body: await text(response),
+      headers: response.headers,
+    };
+  };
+}
+type Browser = ReturnType<typeof browser>;
+
+const asked = ({ clientId }: TestPool, more: Record<string, string> = {}) =>
+  new URLSearchParams({
+    response_type: "code",
+    client_id: clientId,
+    redirect_uri: CALLBACK,
+    state: "s1",
+    scope: "openid email",
+    ...more,
+  }).toString();
+
+/** The hidden fields of a page's form. */
+const hidden = (page: string) =>
+  Object.fromEntries(
+    [...page.matchAll(/type="hidden" name="([^"]+)" value="([^"]*)"/g)].map(([, name = "", value = ""]) => [
+      name,
+      value,
+    ]),
+  );
+
+/** Signs in on the page; answers where the browser is sent then. */
+async function signIn(visit: Browser, query: string, username: string, password = Password) {
+  const sent = await visit(`/oauth2/authorize?${query}`);
+  assert.match(sent.location, /^\/login\?/);
+  const { body } = await visit(sent.location);
+  return visit(sent.location, { form: { ...hidden(body), username, password } });
+}
+const codeOf = (location: string) => new URL(location).searchParams.get("code") ?? "";
+interface TokenAnswer {
+  readonly status: number;
+  readonly access_token?: string;
+  readonly id_token?: string;
+  readonly refresh_token?: string;
+  readonly error?: string;
+}
+
+async function exchange(
+  visit: Browser,
+  form: Record<string, string>,
+  headers: Record<string, string> = {},
+): Promise<TokenAnswer> {
+  const { status, body } = await visit("/oauth2/token", { form, headers });
+  return { ...(JSON.parse(body) as object), status };
+}
+
+test("CreateUserPoolDomain, DescribeUserPoolDomain, DeleteUserPoolDomain: one a pool, and one pool a domain", async () => {
+  const { id: UserPoolId, domain: Domain } = await site();
+  const { DomainDescription } = await client.send(new DescribeUserPoolDomainCommand({ Domain }));
+  assert.deepEqual(
+    [DomainDescription?.UserPoolId, DomainDescription?.Status, DomainDescription?.AWSAccountId],
+    [UserPoolId, "ACTIVE", "000000000000"],
+  );
+  const create = (name: string, more = {}) =>
+    refusal(client.send(new CreateUserPoolDomainCommand({ Domain: name, UserPoolId, ...more })));
+  assert.match(await create(Domain), /already associated/);
+  assert.match(await create("another"), /already has the domain/);
+  assert.match(await create("my-cognito"), /reserved word: cognito/);
+  assert.match(await create("x", { ManagedLoginVersion: 2 }), /^NotImplemented: .*ManagedLoginVersion 2/);
+  assert.match(await refusal(client.send(new DeleteUserPoolCommand({ UserPoolId }))), /domain configured/);
+  await client.send(new DeleteUserPoolDomainCommand({ Domain, UserPoolId }));
+  const gone = await client.send(new DescribeUserPoolDomainCommand({ Domain }));
+  assert.deepEqual(gone.DomainDescription, {});
+  await client.send(new DeleteUserPoolCommand({ UserPoolId }));
+});
+
+test("a code with PKCE: the page, the tokens, userInfo, a page that knows the user, and the logout", async () => {
+  const pool = await site();
+  await setting.user(pool, "ada", Password, "ada@example.com");
+  const visit = browser(pool);
+  const verifier = randomBytes(32).toString("base64url");
+  const challenge = createHash("sha256").update(verifier).digest("base64url");
+  const query = asked(pool, { code_challenge: challenge, code_challenge_method: "S256", nonce: "n1" });
+  const refused = await signIn(visit, query, "ada", "wrong");
+  assert.equal(refused.status, 400);
+  assert.match(refused.body, /Incorrect username or password/);
+  const { location } = await signIn(visit, query, "ada");
+  assert.ok(location.startsWith(`${CALLBACK}?code=`), location);
+  assert.equal(new URL(location).searchParams.get("state"), "s1");
+  const grant = { grant_type: "authorization_code", client_id: pool.clientId, redirect_uri: CALLBACK };
+  const tokens = await exchange(visit, { ...grant, code: codeOf(location), code_verifier: verifier });
+  assert.equal(tokens.status, 200);
+  const issuer = String(claims(tokens.id_token)["iss"]);
+  const check = JwtVerifier.create({
+    issuer,
+    audience: pool.clientId,
+    jwksUri: `${issuer}/.well-known/jwks.json`,
+  });
+  const jwks = await fetch(`${setting.server.endpoint}/${pool.id}/.well-known/jwks.json`);
+  check.cacheJwks((await jwks.json()) as Parameters<typeof check.cacheJwks>[0]);
+  const id = await check.verify(tokens.id_token ?? "");
+  assert.deepEqual([id["nonce"], id["email"], id["email_verified"]], ["n1", "ada@example.com", true]);
+  assert.equal(claims(tokens.access_token)["scope"], "openid email");
+  const bearer = { authorization: `Bearer ${tokens.access_token}` };
+  const info = JSON.parse((await visit("/oauth2/userInfo", { headers: bearer })).body) as object;
+  assert.deepEqual(info, { sub: id.sub, email: "ada@example.com", email_verified: "true", username: "ada" });
+  assert.match(
+    await refusal(client.send(new GetUserCommand({ AccessToken: tokens.access_token }))),
+    /does not have required scopes/,
+  );
+  assert.equal((await visit("/oauth2/userInfo")).status, 401);
+  const again = await exchange(visit, { ...grant, code: codeOf(location), code_verifier: verifier });
+  assert.deepEqual([again.status, again.error], [400, "invalid_grant"]);
+  const at = await visit(`/oauth2/authorize?${asked(pool, { prompt: "none" })}`);
+  assert.ok(codeOf(at.location), "the page knows the user");
+  const lost = await exchange(visit, { ...grant, code: codeOf(at.location), redirect_uri: "https://other" });
+  assert.equal(lost.error, "invalid_grant");
+  const refresh = {
+    grant_type: "refresh_token",
+    client_id: pool.clientId,
+    refresh_token: tokens.refresh_token ?? "",
+  };
+  const renewed = await exchange(visit, refresh);
+  assert.deepEqual([renewed.status, renewed.refresh_token], [200, undefined]);
+  await visit("/oauth2/revoke", { form: { client_id: pool.clientId, token: tokens.refresh_token ?? "" } });
+  assert.equal((await exchange(visit, refresh)).error, "invalid_grant");
+  const bye = encodeURIComponent("https://app.example.com/bye");
+  const out = await visit(`/logout?client_id=${pool.clientId}&logout_uri=${bye}`);
+  assert.equal(out.location, "https://app.example.com/bye");
+  const gone = await visit(`/oauth2/authorize?${asked(pool, { prompt: "none" })}`);
+  assert.match(gone.location, /error=login_required/);
+});
+
+test("a wrong verifier gets no tokens, and a form from elsewhere does not sign in", async () => {
+  const pool = await site();
+  await setting.user(pool, "bob", Password);
+  const visit = browser(pool);
+  const challenge = createHash("sha256").update("right").digest("base64url");
+  const query = asked(pool, { code_challenge: challenge, code_challenge_method: "S256" });
+  const { location } = await signIn(visit, query, "bob");
+  const grant = { grant_type: "authorization_code", client_id: pool.clientId, redirect_uri: CALLBACK };
+  const tokens = await exchange(visit, { ...grant, code: codeOf(location), code_verifier: "wrong" });
+  assert.equal(tokens.error, "invalid_grant");
+  const forged = await visit(`/login?${query}`, {
+    form: { username: "bob", password: Password, _csrf: "guess" },
+  });
+  assert.deepEqual([forged.status, forged.location], [400, ""]);
+});
+
+test("the implicit flow tells tokens behind the hash; a new password is asked on the page", async () => {
+  const pool = await site({ GenerateSecret: true });
+  await client.send(
+    new AdminCreateUserCommand({
+      UserPoolId: pool.id,
+      Username: "cat",
+      TemporaryPassword: Password,
+      MessageAction: "SUPPRESS",
+    }),
+  );
+  const visit = browser(pool);
+  const query = asked(pool, { response_type: "token" });
+  const first = await signIn(visit, query, "cat");
+  assert.match(first.body, /Choose a new password/);
+  const weak = await visit(`/login?${query}`, { form: { ...hidden(first.body), NEW_PASSWORD: "x" } });
+  assert.match(weak.body, /Password/);
+  const { location } = await visit(`/login?${query}`, {
+    form: { ...hidden(weak.body), NEW_PASSWORD: "N3w-one" },
+  });
+  const told = new URLSearchParams(new URL(location).hash.slice(1));
+  assert.equal(claims(told.get("id_token") ?? "")["cognito:username"], "cat");
+  assert.deepEqual(
+    [told.get("state"), told.get("expires_in"), told.has("refresh_token")],
+    ["s1", "3600", false],
+  );
+});
+
+test("client_credentials: a machine with a secret, by Basic or in the form, within its scopes", async () => {
+  const pool = await site();
+  await client.send(
+    new CreateResourceServerCommand({
+      UserPoolId: pool.id,
+      Identifier: "orders",
+      Name: "orders",
+      Scopes: [
+        { ScopeName: "read", ScopeDescription: "r" },
+        { ScopeName: "write", ScopeDescription: "w" },
+      ],
+    }),
+  );
+  const { UserPoolClient: machine } = await client.send(
+    new CreateUserPoolClientCommand({
+      UserPoolId: pool.id,
+      ClientName: "machine",
+      GenerateSecret: true,
+      AllowedOAuthFlowsUserPoolClient: true,
+      AllowedOAuthFlows: ["client_credentials"],
+      AllowedOAuthScopes: ["orders/read", "orders/write"],
+    }),
+  );
+  const { ClientId = "", ClientSecret = "" } = machine ?? {};
+  const visit = browser(pool);
+  const grant = { grant_type: "client_credentials" };
+  const basic = `Basic ${Buffer.from(`${ClientId}:${ClientSecret}`).toString("base64")}`;
+  const tokens = await exchange(visit, { ...grant, scope: "orders/read" }, { authorization: basic });
+  const { sub, scope, token_use: use } = claims(tokens.access_token);
+  assert.deepEqual([sub, scope, use], [ClientId, "orders/read", "access"]);
+  assert.deepEqual([tokens.id_token, tokens.refresh_token], [undefined, undefined]);
+  const posted = { ...grant, client_id: ClientId, client_secret: ClientSecret };
+  assert.equal(claims((await exchange(visit, posted)).access_token)["scope"], "orders/read orders/write");
+  const error = async (form: Record<string, string>) => (await exchange(visit, form)).error;
+  assert.equal(await error({ ...posted, client_secret: "wrong" }), "invalid_client");
+  assert.equal(await error({ ...posted, scope: "orders/delete" }), "invalid_scope");
+  assert.equal(await error({ ...grant, client_id: pool.clientId }), "unauthorized_client");
+  assert.equal(await error({ ...posted, grant_type: "password" }), "unsupported_grant_type");
+});
+
+test("what an application may not ask is told where it may be told, and pages that are not there say so", async () => {
+  const pool = await site({ AllowedOAuthFlows: ["code"] });
+  const visit = browser(pool);
+  const at = async (more: Record<string, string>) => visit(`/oauth2/authorize?${asked(pool, more)}`);
+  const elsewhere = await at({ redirect_uri: "https://evil.example.com" });
+  assert.deepEqual([elsewhere.status, elsewhere.location], [400, ""]);
+  assert.equal((await at({ client_id: "none" })).status, 400);
+  const error = async (more: Record<string, string>) => {
+    const { searchParams, hash } = new URL((await at(more)).location);
+    return searchParams.get("error") ?? new URLSearchParams(hash.slice(1)).get("error");
+  };
+  assert.equal(await error({ response_type: "token" }), "unauthorized_client");
+  assert.equal(await error({ response_type: "magic" }), "unsupported_response_type");
+  assert.equal(await error({ scope: "openid phone" }), "invalid_scope");
+  assert.equal(await error({ identity_provider: "Google" }), "invalid_request");
+  assert.equal(await error({ code_challenge: "x", code_challenge_method: "plain" }), "invalid_request");
+  assert.equal((await visit("/signup")).status, 501);
+  assert.equal((await visit("/nowhere")).status, 404);
+  assert.equal((await browser({ host: "nobody.auth.us-east-1.localhost" })("/login")).status, 404);
+  const escaped = await visit(`/login?${asked(pool, { login_hint: '"><script>' })}`);
+  assert.ok(!escaped.body.includes("<script>"));
+  assert.match(String(escaped.headers["content-security-policy"]), /default-src 'none'/);
+});
