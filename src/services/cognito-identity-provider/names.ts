@@ -1,7 +1,6 @@
 /** The names of pools and clients. */
 import { randomInt } from "node:crypto";
 
-const POOL_ID = /^([a-z0-9-]+)_[0-9a-zA-Z]+$/;
 const POOL_ARN = /^arn:aws:cognito-idp:([a-z0-9-]+):(\d{12}):userpool\/([a-z0-9-]+_[0-9a-zA-Z]+)$/;
 const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 const LOWER = "abcdefghijklmnopqrstuvwxyz0123456789";
@@ -23,11 +22,6 @@ export function readPoolArn(
 ): { readonly account: string; readonly region: string; readonly poolId: string } | undefined {
   const [, region, account, poolId] = POOL_ARN.exec(arn) ?? [];
   return region && account && poolId ? { region, account, poolId } : undefined;
-}
-
-/** The region that a pool's id names. */
-export function regionOf(poolId: string): string | undefined {
-  return POOL_ID.exec(poolId)?.[1];
 }
 
 export const newPoolId = (region: string) => `${region}_${randomText(LETTERS, POOL_ID_CHARS)}`;

@@ -1,6 +1,5 @@
 /** What follows once a user has proved their first factor: another password, a second factor, or the end. */
-import { AwsError } from "../../../aws/errors.ts";
-import { notAuthorized } from "../errors.ts";
+import { notAuthorized, resetRequired } from "../errors.ts";
 import { callTrigger, eventAttributes } from "../triggers/call.ts";
 import type { TokenSource } from "../triggers/pre-token.ts";
 import { missingRequired } from "../users/attributes.ts";
@@ -85,6 +84,5 @@ export async function preAuthenticate(door: Door, user: User | undefined, userna
 /** @throws AwsError for a user who cannot sign in whatever they prove */
 export function requireAble(user: User): void {
   if (!user.enabled) throw notAuthorized("User is disabled.");
-  if (user.status === "RESET_REQUIRED")
-    throw new AwsError("PasswordResetRequiredException", "Password reset required for the user");
+  if (user.status === "RESET_REQUIRED") throw resetRequired();
 }
