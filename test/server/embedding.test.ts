@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { test } from "node:test";
 import { CloudFormationClient, ListStacksCommand } from "@aws-sdk/client-cloudformation";
 import { CreateTableCommand, DynamoDBClient, ListTablesCommand } from "@aws-sdk/client-dynamodb";
-import { EventBridgeClient, ListEventBusesCommand } from "@aws-sdk/client-eventbridge";
+import { ListDocumentsCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { start } from "../../src/index.ts";
 import { clientOptions } from "../harness/server.ts";
@@ -44,7 +44,7 @@ test("a known service that is not built answers 501 by name, in the caller's pro
     const options = clientOptions(server.endpoint);
     const refusals = [
       ["CloudFormation", "ListStacks", new CloudFormationClient(options).send(new ListStacksCommand({}))],
-      ["EventBridge", "ListEventBuses", new EventBridgeClient(options).send(new ListEventBusesCommand({}))],
+      ["SSM", "ListDocuments", new SSMClient(options).send(new ListDocumentsCommand({}))],
     ] as const;
     for (const [service, operation, answer] of refusals)
       await assert.rejects(answer, (error: Error & { $metadata: { httpStatusCode: number } }) => {
