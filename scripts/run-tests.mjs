@@ -30,6 +30,11 @@ const SHARED = [
   // One PostgreSQL for all; the memory that is measured in tests of blobs is the process's own.
   { of: /^test\/store\/(?!blobs)/, filesMax: 20 },
   { of: /^test\/conformance\//, filesMax: 10 },
+  {
+    of: /^test\/invoke\/(?:bootstraps|custom-runtime|environment-variables|internal-extensions|logs|metadata|outcomes|streaming)/,
+    filesMax: 10,
+  },
+  { of: /^test\/server\/(?:authentication|embedding|listen|metrics|outbound|plain)/, filesMax: 10 },
   { of: /^test\/sources\/(?!kinesis-shards)(?:dynamodb|kinesis|sqs|streams)/, filesMax: 10 },
 ];
 /** Those that take longest, which begin first, each in a process of its own. What waits stands between what computes. */
