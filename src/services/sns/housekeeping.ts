@@ -24,13 +24,15 @@ export function startHousekeeping({ clock, database, log }: Deps): () => Promise
       await dropPending(tx, now);
     });
   };
-  const cancel = every(clock, SWEEP_MS, () => {
+  const soon = () => {
     running = running
       .then(sweep)
       .catch((error: unknown) =>
         log.error("What topics need no more could not be removed; the next sweep tries again", { error }),
       );
-  });
+  };
+  soon();
+  const cancel = every(clock, SWEEP_MS, soon);
   return async () => {
     cancel();
     await running;
