@@ -29,7 +29,7 @@ async function open({ options }: TestStore, store: Store) {
   const iam = await createIam(common);
   const { resourcePolicies: policies, roles } = iam;
   const sqs = await createSqs({ ...common, policies, roles });
-  const courier = createCourier({ ...common, targets: { sqs: queueTarget(sqs.intake) } });
+  const courier = createCourier({ ...common, roles, targets: { sqs: queueTarget(sqs.intake) } });
   const sns = await createSns({ ...common, policies, roles, courier });
   const services = { sqs: sqs.service, sns: sns.service };
   return {
