@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 /** Each has a `run.mjs` that exports `run(options, runtime)`, which answers one line. */
-const APPLICATIONS = ["log-alarm"];
+const APPLICATIONS = ["log-alarm", "sign-up-hook"];
 const RUNTIME = "nodejs24.x";
 const LANGUAGES = fileURLToPath(new URL("languages/run.mjs", import.meta.url));
 

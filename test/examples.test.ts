@@ -43,12 +43,13 @@ test("examples: the same function in each language answers the same", () => {
 });
 
 test("examples: applications do what their READMEs say", () => {
-  const done = spawnSync(process.execPath, [RUN_ALL, "log-alarm"], {
+  const done = spawnSync(process.execPath, [RUN_ALL, "log-alarm", "sign-up-hook"], {
     encoding: "utf8",
     timeout: TEST_MS_MAX,
   });
   assert.equal(done.status, 0, done.stdout + done.stderr);
   assert.match(done.stdout, /^log-alarm +alarm "order A-2 has the amount -3", \d+ ms after the log line$/m);
+  assert.match(done.stdout, /^sign-up-hook +a stranger was refused, ada@example\.com signed up and in/m);
 });
 
 test("examples: one that there is not is said", () => {
