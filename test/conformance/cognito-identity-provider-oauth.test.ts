@@ -13,13 +13,16 @@ import {
   DeleteUserPoolDomainCommand,
   DescribeUserPoolDomainCommand,
   GetUserCommand,
+  UpdateUserPoolCommand,
 } from "@aws-sdk/client-cognito-identity-provider";
 import type {
   CognitoIdentityProviderClient,
   CreateUserPoolClientCommandInput,
 } from "@aws-sdk/client-cognito-identity-provider";
+import { AddPermissionCommand } from "@aws-sdk/client-lambda";
 import { JwtVerifier } from "aws-jwt-verify";
-import { claims, refusal, startUserPools } from "../harness/user-pools.ts";
+import { deployFunction } from "../harness/functions.ts";
+import { LOOSE, claims, refusal, startUserPools } from "../harness/user-pools.ts";
 import type { TestPool, UserPoolsSetting } from "../harness/user-pools.ts";
 
 const CALLBACK = "https://app.example.com/callback";
@@ -327,4 +330,55 @@ test("what an application may not ask is told where it may be told, and pages th
   const escaped = await visit(`/login?${asked(pool, { login_hint: '"><script>' })}`);
   assert.ok(!escaped.body.includes("<script>"));
   assert.match(String(escaped.headers["content-security-policy"]), /default-src 'none'/);
+});
+
+test("PreTokenGeneration V3_0 adds to the tokens of the page and of machines, and is told their source", async () => {
+  const code = `export async function handler(event) {
+    const { triggerSource, version, request, userName } = event;
+    const told = JSON.stringify({ triggerSource, version, scopes: request.scopes, userName });
+    const accessTokenGeneration = { claimsToAddOrOverride: { told }, scopesToAdd: ["extra"] };
+    return { ...event, response: { claimsAndScopeOverrideDetails: { accessTokenGeneration } } };
+  }`;
+  const lambda = await deployFunction(setting.server.client(), "tokens", { "index.mjs": code });
+  const Principal = "cognito-idp.amazonaws.com";
+  const permission = { StatementId: "pools", Action: "lambda:InvokeFunction", Principal };
+  await lambda.send(new AddPermissionCommand({ FunctionName: "tokens", ...permission }));
+  lambda.destroy();
+  const pool = await site();
+  const { id: UserPoolId } = pool;
+  const LambdaArn = "arn:aws:lambda:us-east-1:000000000000:function:tokens";
+  const LambdaConfig = { PreTokenGenerationConfig: { LambdaArn, LambdaVersion: "V3_0" } } as const;
+  await client.send(new UpdateUserPoolCommand({ UserPoolId, ...LOOSE, LambdaConfig }));
+  await setting.user(pool, "deb", Password);
+  const visit = browser(pool);
+  const { location } = await signIn(visit, asked(pool, { response_type: "token" }), "deb");
+  const toldOf = (token: string | null | undefined) =>
+    JSON.parse(String(claims(token ?? "")["told"])) as Record<string, unknown>;
+  const page = new URLSearchParams(new URL(location).hash.slice(1)).get("access_token");
+  assert.deepEqual(toldOf(page), {
+    triggerSource: "TokenGeneration_HostedAuth",
+    version: "3",
+    scopes: ["openid", "email"],
+    userName: "deb",
+  });
+  const Scopes = [{ ScopeName: "go", ScopeDescription: "go" }];
+  const server = { UserPoolId, Identifier: "jobs", Name: "jobs", Scopes };
+  await client.send(new CreateResourceServerCommand(server));
+  const { UserPoolClient: machine } = await client.send(
+    new CreateUserPoolClientCommand({
+      UserPoolId,
+      ClientName: "machine",
+      GenerateSecret: true,
+      AllowedOAuthFlowsUserPoolClient: true,
+      AllowedOAuthFlows: ["client_credentials"],
+      AllowedOAuthScopes: ["jobs/go"],
+    }),
+  );
+  const tokens = await exchange(visit, {
+    grant_type: "client_credentials",
+    client_id: machine?.ClientId ?? "",
+    client_secret: machine?.ClientSecret ?? "",
+  });
+  assert.equal(toldOf(tokens.access_token)["triggerSource"], "TokenGeneration_ClientCredentials");
+  assert.equal(claims(tokens.access_token)["scope"], "jobs/go extra");
 });
