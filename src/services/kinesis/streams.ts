@@ -65,7 +65,7 @@ export class Streams {
 
   /** Forgets a stream as soon as a change of it is there, before anyone is told. */
   forgetAfter(tx: Transaction, place: StreamPlace): void {
-    tx.afterCommit(() => this.forget(place));
+    tx.onCommit(() => this.forget(place));
   }
 
   forget(place: StreamPlace): void {

@@ -80,9 +80,9 @@ export class QueueRegistry {
     return this.require(id);
   }
 
-  /** To be called in every transaction that changes a queue. */
+  /** To be called in every transaction that changes a queue: it is forgotten before those are woken who look at it again. */
   forgetAfter(tx: Transaction, id: QueueId): void {
-    tx.afterCommit(() => {
+    tx.onCommit(() => {
       this.#changes += 1;
       this.#known.delete(keyOf(id));
     });
