@@ -16,7 +16,9 @@ import { SUBSCRIPTIONS_TOPIC, furthestTrace, readNote } from "./outbox.ts";
 import type { Note, NotedFilter } from "./outbox.ts";
 
 /** Notes that are looked at together. */
-const CLAIM_MAX = 200;
+const CLAIM_MAX = 100;
+/** Notes of one stream that go together: the events of all of them, a megabyte each at most, are in memory then. */
+const TOGETHER_MAX = 16;
 /** A claim that its server died with is made again after this. */
 const LEASE_MS = 30_000;
 /**
@@ -71,8 +73,11 @@ function byStream(jobs: readonly Job[]): Claimed[][] {
     streams.set(note.streamId, list);
     list.push({ job, note });
   }
-  for (const list of streams.values()) list.sort((a, b) => a.note.fromChunk - b.note.fromChunk);
-  return [...streams.values()];
+  return [...streams.values()].flatMap((list) => {
+    list.sort((a, b) => a.note.fromChunk - b.note.fromChunk);
+    const portions = Math.ceil(list.length / TOGETHER_MAX);
+    return Array.from({ length: portions }, (_, n) => list.slice(n * TOGETHER_MAX, (n + 1) * TOGETHER_MAX));
+  });
 }
 
 async function deliverOr(state: LogsState, claimed: readonly Claimed[]): Promise<void> {
