@@ -22,7 +22,7 @@ interface ClockRouteDeps {
 
 /** Longest way of one request, in milliseconds: 31 days. */
 const ADVANCE_MS_MAX = 31 * 86_400_000;
-/** On a longer way time leaps by so much, in milliseconds: what comes every second would else be called millions of times. */
+/** On a longer way time leaps, by so much at most, in milliseconds: what comes every second would else be called millions of times. */
 const LEAP_MS = 3_600_000;
 /** How long one request waits for what runs, in milliseconds of the machine; then time goes on over it. */
 const PATIENCE_MS = 10_000;
@@ -83,22 +83,24 @@ function refusalOf({ config }: ClockRouteDeps, request: IncomingMessage): Refusa
 /** Moves from one thing that is due to the next, and lets each be done before time goes on. */
 async function advance(clock: MovableClock, deps: ClockRouteDeps, ms: number): Promise<void> {
   const end = clock.now() + ms;
+  const leaps = ms > LEAP_MS;
   let patienceMs = PATIENCE_MS;
   for (;;) {
     const [due, queue] = [await settle(deps.runners), await untilIdle({ ...deps, clock }, patienceMs)];
     patienceMs = queue.patienceMs;
     const next = Math.min(due, queue.next ?? Infinity);
     if (next > end) break;
-    await move(clock, next);
+    await move(clock, next, leaps);
   }
-  await move(clock, end);
+  await move(clock, end, leaps);
   await settle(deps.runners);
   await untilIdle({ ...deps, clock }, patienceMs);
 }
 
-async function move(clock: MovableClock, end: number): Promise<void> {
-  while (end - clock.now() > LEAP_MS) await clock.leap(LEAP_MS);
-  await clock.advance(Math.max(0, end - clock.now()));
+/** @param leaps Whether time leaps, at most an hour at once. */
+async function move(clock: MovableClock, end: number, leaps: boolean): Promise<void> {
+  if (!leaps) return clock.advance(Math.max(0, end - clock.now()));
+  while (clock.now() < end) await clock.leap(Math.min(LEAP_MS, end - clock.now()));
 }
 
 /** Does what is due. @returns when the next is, in epoch milliseconds; Infinity when nothing is. */

@@ -8,6 +8,9 @@ import {
   KinesisClient,
   ListShardsCommand,
 } from "@aws-sdk/client-kinesis";
+import { CreateTopicCommand, SNSClient, SubscribeCommand } from "@aws-sdk/client-sns";
+import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from "@aws-sdk/client-eventbridge";
+import { SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { GetScheduleCommand, ListSchedulesCommand, UpdateScheduleCommand } from "@aws-sdk/client-scheduler";
 import type { Target } from "@aws-sdk/client-scheduler";
 import { GetFunctionConfigurationCommand, PutFunctionEventInvokeConfigCommand } from "@aws-sdk/client-lambda";
@@ -44,6 +47,13 @@ async function bodies(queue: TestQueue, count: number): Promise<string[]> {
     await queue.delete(...messages);
   }
   return found.sort();
+}
+
+/** Lets a service send to a queue for one resource. */
+function sendPolicy(service: string, queueArn: string, sourceArn: string): string {
+  const Condition = { ArnEquals: { "aws:SourceArn": sourceArn } };
+  const grant = { Effect: "Allow", Principal: { Service: service }, Action: "sqs:SendMessage" };
+  return JSON.stringify({ Version: "2012-10-17", Statement: [{ ...grant, Resource: queueArn, Condition }] });
 }
 
 async function nothing(queue: TestQueue): Promise<void> {
@@ -179,6 +189,47 @@ test("targets: a notification without Input, a FIFO queue, a stream, a function,
   assert.deepEqual(requestPayload, { from: "schedule" });
   const [sent] = await tellers.receive({ WaitTimeSeconds });
   assert.deepEqual([sent?.Body, sent?.MessageAttributes?.["kind"]?.StringValue], ["at 1", "universal"]);
+});
+
+test("topics and event buses, by their ARN and by the operation that takes it", async () => {
+  const options = setting.server.client();
+  const [published, matched] = [await setting.queue(), await setting.queue()];
+  const sns = new SNSClient(options);
+  const { TopicArn = "" } = await sns.send(new CreateTopicCommand({ Name: "t" }));
+  const events = new EventBridgeClient(options);
+  const EventPattern = JSON.stringify({ source: ["my.schedules"] });
+  await events.send(new PutRuleCommand({ Name: "r", EventPattern }));
+  for (const [queue, service, arn] of [
+    [published, "sns.amazonaws.com", TopicArn],
+    [matched, "events.amazonaws.com", "arn:aws:events:us-east-1:000000000000:rule/r"],
+  ] as const)
+    await setting.sqs.send(
+      new SetQueueAttributesCommand({
+        QueueUrl: queue.url,
+        Attributes: { Policy: sendPolicy(service, queue.arn, arn) },
+      }),
+    );
+  const Attributes = { RawMessageDelivery: "true" };
+  await sns.send(new SubscribeCommand({ TopicArn, Protocol: "sqs", Endpoint: published.arn, Attributes }));
+  await events.send(new PutTargetsCommand({ Rule: "r", Targets: [{ Id: "q", Arn: matched.arn }] }));
+  const at = atTime((await setting.now()) + HOUR_MS);
+  const universal = (operation: string, input: object) =>
+    setting.create(at, { Arn: `arn:aws:scheduler:::aws-sdk:${operation}`, Input: JSON.stringify(input) });
+  await setting.create(at, { Arn: TopicArn, Input: "by ARN" });
+  await universal("sns:publish", { TopicArn, Message: "by operation" });
+  const EventBridgeParameters = { Source: "my.schedules", DetailType: "due" };
+  const bus = "arn:aws:events:us-east-1:000000000000:event-bus/default";
+  await setting.create(at, { Arn: bus, Input: '{"by":"ARN"}', EventBridgeParameters });
+  const entry = { Source: "my.schedules", DetailType: "due", Detail: '{"by":"operation"}' };
+  await universal("eventbridge:putEvents", { Entries: [entry] });
+  await setting.advance(HOUR_MS);
+  assert.deepEqual(await bodies(published, 2), ["by ARN", "by operation"]);
+  const details = (await bodies(matched, 2)).map((body) => {
+    const event = JSON.parse(body) as Record<string, unknown>;
+    assert.deepEqual([event["source"], event["detail-type"]], ["my.schedules", "due"]);
+    return event["detail"] as { by: string };
+  });
+  assert.deepEqual(details.map(({ by }) => by).sort(), ["ARN", "operation"]);
 });
 
 test("what a target refuses goes to the dead-letter queue, as the role, with AWS's attributes", async () => {

@@ -34,7 +34,9 @@ export const HOUR_MS = 60 * MINUTE_MS;
 
 const ALL = JSON.stringify({
   Version: "2012-10-17",
-  Statement: [{ Effect: "Allow", Action: ["sqs:*", "kinesis:*", "lambda:*"], Resource: "*" }],
+  Statement: [
+    { Effect: "Allow", Action: ["sqs:*", "kinesis:*", "lambda:*", "sns:*", "events:*"], Resource: "*" },
+  ],
 });
 
 export function trustOf(service: string | readonly string[], condition?: object): string {
