@@ -7,7 +7,8 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 /** Each has a `run.mjs` that exports `run(options, runtime)`, which answers one line. */
-const APPLICATIONS = ["log-alarm", "sign-up-hook"];
+// The last one moves the clock, which the others look at.
+const APPLICATIONS = ["log-alarm", "sign-up-hook", "cron-report"];
 const RUNTIME = "nodejs24.x";
 const LANGUAGES = fileURLToPath(new URL("languages/run.mjs", import.meta.url));
 
@@ -42,8 +43,8 @@ async function runApplications(names) {
   }
 }
 
-/** On fresh data, and a port of its own. */
+/** On fresh data, a port of its own, and with a clock that examples move. */
 async function startServer() {
   const { start } = await import("../src/index.ts");
-  return start({ logLevel: "error" });
+  return start({ logLevel: "error", dev: "on" });
 }
