@@ -348,12 +348,11 @@ describe("a process that waited for its function", { skip: needsRoot }, () => {
         return { waited: readFileSync("/proc/self/environ", "latin1").includes("_LAMBENT_WAITS") }; };`;
     const { requestId, tail } = await ofWaiting({ files: { "index.mjs": code }, logFormat: "JSON" });
     assert.equal(tail, "");
-    while (!waiting.logged().includes(requestId)) await sleep(10);
-    await sleep(100);
-    const logged = waiting.logged().split("\n");
-    const line = logged.find((each) => each.includes("in handler") && each.includes(requestId));
-    assert.equal(JSON.parse(line ?? "{}").message, "in handler");
-    assert.ok(logged.some((each) => each.includes(`"message":"at init"`)));
+    const logged = () => waiting.logged().split("\n");
+    const line = () => logged().find((each) => each.includes("in handler") && each.includes(requestId));
+    await eventually(() => line() !== undefined);
+    assert.equal(JSON.parse(line() ?? "{}").message, "in handler");
+    await eventually(() => logged().some((each) => each.includes(`"message":"at init"`)));
   });
 
   test("is there for each of several functions that were just made", async () => {
