@@ -11,6 +11,7 @@ import { queues } from "./axis-9-sqs/run.ts";
 import { queueToFunction } from "./axis-10-queue-to-function/run.ts";
 import { stores } from "./axis-11-stores/run.ts";
 import { images } from "./axis-12-images/run.ts";
+import { pushes } from "./axis-13-pushes/run.ts";
 import type { BenchOptions } from "./options.ts";
 import type { AxisResult } from "./report.ts";
 
@@ -37,5 +38,9 @@ export const AXES: Readonly<Record<number, Axis>> = {
   12: {
     title: "Axis 12: the first answer of a container image, and with its lower layers there",
     run: images,
+  },
+  13: {
+    title: "Axis 13: topics and event buses, durable, CPU of the server; from a publisher to a receiver",
+    run: pushes,
   },
 };

@@ -18,7 +18,7 @@ export interface BenchOptions {
   readonly peers: boolean;
 }
 
-const NUMBERS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
+const NUMBERS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13];
 const ROUNDS = 5;
 
 /** @throws Error naming the value that cannot be. */

@@ -59,6 +59,13 @@ export const TARGETS = [
   { axis: 11, peer: "fauxqs, GetObject of 4 KiB", must: 2, moonshot: 2.5 },
   { axis: 12, peer: "umoci unpack && runc run", must: 2, moonshot: 4 },
   { axis: 12, peer: "umoci unpack && runc run, lower layers shared", must: null, moonshot: 30 },
+  { axis: 13, peer: "fauxqs, Publish to a queue", must: null, moonshot: null },
+  { axis: 13, peer: "fauxqs, from Publish to the receiver, p50", must: null, moonshot: null },
+  { axis: 13, peer: "moto, Publish to a queue", must: null, moonshot: null },
+  { axis: 13, peer: "moto, from Publish to the receiver, p50", must: null, moonshot: null },
+  { axis: 13, peer: "moto, an event of PutEvents, 1 rule", must: null, moonshot: null },
+  { axis: 13, peer: "moto, an event of PutEvents, 100 rules", must: null, moonshot: null },
+  { axis: 13, peer: "moto, from PutEvents to the receiver, p50", must: null, moonshot: null },
 ] as const satisfies readonly Target[];
 
 export type Peer = (typeof TARGETS)[number]["peer"];

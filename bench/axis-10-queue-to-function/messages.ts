@@ -4,7 +4,6 @@ import { SendMessageBatchCommand } from "@aws-sdk/client-sqs";
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import { Connection } from "../load/http-client.ts";
 import { signedCall } from "../load/signed-request.ts";
-import { percentile } from "../statistics.ts";
 
 /** A way from a queue to a function. */
 export interface Pipeline {
@@ -71,10 +70,3 @@ const SEND = {
   path: "/",
   headers: { "content-type": "application/x-amz-json-1.0", "x-amz-target": "AmazonSQS.SendMessage" },
 } as const;
-
-/** Of the lines that the function logged, in microseconds. */
-export function medianOf(printed: string): number {
-  const times = [...printed.matchAll(/handled (\S+) ms/g)].map(([, ms]) => Number(ms));
-  if (times.length === 0) throw new Error("the function logged no times");
-  return percentile(times, 0.5) * 1_000;
-}

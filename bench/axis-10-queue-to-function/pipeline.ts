@@ -9,7 +9,8 @@ import { HELLO } from "../contenders/handlers.ts";
 import { offlineName, peersFolder, startServerlessOffline } from "../contenders/peers.ts";
 import { freePort, startMeasured } from "../contenders/server.ts";
 import type { MeasuredProcess } from "../contenders/server.ts";
-import { CONSUME, fill, medianOf, sendSlowly } from "./messages.ts";
+import { medianOf } from "../contenders/printed.ts";
+import { CONSUME, fill, sendSlowly } from "./messages.ts";
 import type { Pipeline } from "./messages.ts";
 
 const CONSUMER = fileURLToPath(new URL("./consumer.mjs", import.meta.url));

@@ -3,7 +3,6 @@
  * hand, which is neither: how fast a full queue is drained, and how long one message takes.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { AttachRolePolicyCommand, IAMClient } from "@aws-sdk/client-iam";
 import {
   CreateEventSourceMappingCommand,
@@ -14,12 +13,13 @@ import {
 import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { startLambent } from "../contenders/lambent.ts";
 import type { LambentServer } from "../contenders/lambent.ts";
+import { medianOf, printedSince } from "../contenders/printed.ts";
 import { settled } from "../contenders/settled.ts";
 import type { BenchOptions } from "../options.ts";
 import { row, roundsNote } from "../report.ts";
 import type { AxisResult } from "../report.ts";
 import { interleave } from "../rounds.ts";
-import { CONSUME, fill, medianOf, sendSlowly } from "./messages.ts";
+import { CONSUME, fill, sendSlowly } from "./messages.ts";
 import type { Pipeline } from "./messages.ts";
 import { startHandMade } from "./pipeline.ts";
 
@@ -29,7 +29,6 @@ const QUEUE_POLICY = "arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExec
 const POLL_MS = 10;
 /** A queue is looked at so often while it is drained: the server counts its messages then. */
 const DRAIN_POLL_MS = 200;
-const LOG_MS_MAX = 10_000;
 const SETTLE_MS_MAX = 15_000;
 const HAND_MADE = "fauxqs, sqs-consumer, SDK, serverless-offline";
 
@@ -105,7 +104,7 @@ async function mapped(server: LambentServer, options: BenchOptions): Promise<Pip
       const unmap = await map(server, sqs, queue);
       const since = Date.now();
       await sendSlowly(sqs, queue, messages);
-      const printed = await logSince(server, since, messages);
+      const printed = await printedSince(server, FUNCTION, since, messages);
       await unmap();
       return medianOf(printed);
     },
@@ -139,18 +138,4 @@ async function isEmpty(sqs: SQSClient, QueueUrl: string): Promise<boolean> {
   const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames }));
   const visible = Attributes?.["ApproximateNumberOfMessages"];
   return visible === "0" && Attributes?.["ApproximateNumberOfMessagesNotVisible"] === "0";
-}
-
-async function logSince(server: LambentServer, startTime: number, lines: number): Promise<string> {
-  const logs = new CloudWatchLogsClient(server.options);
-  const question = { logGroupName: `/aws/lambda/${FUNCTION}`, filterPattern: "handled", startTime };
-  for (const end = Date.now() + LOG_MS_MAX; ; await sleep(100)) {
-    const { events = [] } = await logs
-      .send(new FilterLogEventsCommand(question))
-      .catch(() => ({ events: [] }));
-    if (events.length >= lines || Date.now() > end) {
-      logs.destroy();
-      return events.map(({ message }) => message).join("\n");
-    }
-  }
 }

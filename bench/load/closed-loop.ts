@@ -1,9 +1,9 @@
 /** A closed loop: N connections, each with one request after the other, for a while. */
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { percentile } from "../statistics.ts";
-import { Connection } from "./http-client.ts";
+import { Connection, callerOf } from "./http-client.ts";
 import { RequestSupply, smallEvents } from "./signed-request.ts";
-import type { InvokeTarget } from "./signed-request.ts";
+import type { Call, CallTarget, InvokeTarget } from "./signed-request.ts";
 import { callsOf } from "./workloads.ts";
 import type { Workload } from "./workloads.ts";
 
@@ -19,6 +19,16 @@ export interface LoadJob {
   readonly workload?: Workload;
   /** `sdk`: one AWS SDK client, one call after the other, instead of raw connections. */
   readonly client?: "raw" | "sdk";
+}
+
+/** The same of calls that are given, their bodies as texts since the job goes to another process. */
+export interface CallsJob {
+  readonly target: CallTarget;
+  readonly calls: readonly (Omit<Call, "body"> & { readonly body: string })[];
+  readonly connections: number;
+  readonly durationMs: number;
+  /** False for a server that closes each connection after its answer. */
+  readonly keepsAlive: boolean;
 }
 
 export interface LoadResult {
@@ -49,6 +59,27 @@ export async function closedLoop(job: LoadJob): Promise<LoadResult> {
   return summary(latencies, startedAt);
 }
 
+/** @throws as `closedLoop` does. */
+export async function callsLoop({ target, calls, ...job }: CallsJob): Promise<LoadResult> {
+  const supply = new RequestSupply(
+    target,
+    calls.map((call) => ({ ...call, body: Buffer.from(call.body) })),
+  );
+  const latencies: number[] = [];
+  const startedAt = performance.now();
+  const until = startedAt + job.durationMs;
+  const callers = Array.from({ length: job.connections }, async () => {
+    const caller = await callerOf(target, job.keepsAlive);
+    try {
+      await loop(caller, supply, until, 200, latencies);
+    } finally {
+      caller.close();
+    }
+  });
+  await Promise.all(callers);
+  return summary(latencies, startedAt);
+}
+
 function summary(latencies: readonly number[], startedAt: number): LoadResult {
   const seconds = (performance.now() - startedAt) / 1_000;
   return {
@@ -60,7 +91,7 @@ function summary(latencies: readonly number[], startedAt: number): LoadResult {
 }
 
 async function loop(
-  connection: Connection,
+  connection: Pick<Connection, "send">,
   supply: RequestSupply,
   until: number,
   status: number,

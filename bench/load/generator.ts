@@ -3,19 +3,22 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { clientCpus, pinProcess } from "../machine/cpus.ts";
-import { closedLoop } from "./closed-loop.ts";
-import type { LoadJob, LoadResult } from "./closed-loop.ts";
+import { callsLoop, closedLoop } from "./closed-loop.ts";
+import type { CallsJob, LoadJob, LoadResult } from "./closed-loop.ts";
 import { sqsLoop } from "./sqs-loop.ts";
 import type { SqsJob, SqsResult } from "./sqs-loop.ts";
 
 export interface Generator {
   /** @throws Error what the first failure was. */
   run(job: LoadJob): Promise<LoadResult>;
+  /** The same of calls that are given. */
+  runCalls(job: CallsJob): Promise<LoadResult>;
   /** The same against a queue. */
   runSqs(job: SqsJob): Promise<SqsResult>;
   stop(): Promise<void>;
 }
 
+type Job = LoadJob | CallsJob | SqsJob;
 type Result = LoadResult | SqsResult;
 type Reply = { readonly result: Result } | { readonly error: string };
 
@@ -26,7 +29,7 @@ export async function startGenerator(): Promise<Generator> {
   const child = fork(SELF, [], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
   const gone = once(child, "exit");
   pinProcess(child.pid as number, clientCpus());
-  const run = async (job: LoadJob | SqsJob): Promise<Result> => {
+  const run = async (job: Job): Promise<Result> => {
     child.send(job);
     const ended = gone.then(() => {
       throw new Error("the load generator ended");
@@ -37,6 +40,7 @@ export async function startGenerator(): Promise<Generator> {
   };
   return {
     run: async (job) => (await run(job)) as LoadResult,
+    runCalls: async (job) => (await run(job)) as LoadResult,
     runSqs: async (job) => (await run(job)) as SqsResult,
     async stop() {
       child.disconnect();
@@ -46,8 +50,9 @@ export async function startGenerator(): Promise<Generator> {
 }
 
 if (process.argv[1] === SELF && process.send) {
-  process.on("message", (job: LoadJob | SqsJob) => {
-    const running: Promise<Result> = "work" in job ? sqsLoop(job) : closedLoop(job);
+  process.on("message", (job: Job) => {
+    const running: Promise<Result> =
+      "work" in job ? sqsLoop(job) : "calls" in job ? callsLoop(job) : closedLoop(job);
     running.then(
       (result) => process.send?.({ result } satisfies Reply),
       (error: unknown) => process.send?.({ error: (error as Error).message } satisfies Reply),

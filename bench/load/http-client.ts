@@ -11,6 +11,27 @@ export interface Answer {
 const HEAD_END = Buffer.from("\r\n\r\n");
 const LAST_CHUNK = Buffer.from("0\r\n\r\n");
 
+export type Caller = Pick<Connection, "send" | "close">;
+
+/** A connection that stays, or one for each request where the server closes them. */
+export async function callerOf(
+  { host, port }: { readonly host: string; readonly port: number },
+  keepsAlive: boolean,
+): Promise<Caller> {
+  if (keepsAlive) return Connection.open(port, host);
+  return {
+    async send(request) {
+      const connection = await Connection.open(port, host);
+      try {
+        return await connection.send(request);
+      } finally {
+        connection.close();
+      }
+    },
+    close() {},
+  };
+}
+
 export class Connection {
   readonly #socket: Socket;
   #seen: Buffer = Buffer.alloc(0);

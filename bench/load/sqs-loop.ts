@@ -2,7 +2,8 @@
 import { createHash, randomUUID } from "node:crypto";
 import { signRequest } from "../../src/aws/auth/sign-request.ts";
 import { percentile } from "../statistics.ts";
-import { Connection } from "./http-client.ts";
+import { callerOf } from "./http-client.ts";
+import type { Caller } from "./http-client.ts";
 
 export interface SqsTarget {
   readonly host: string;
@@ -41,7 +42,9 @@ const RENEW_MS = 1_000;
 /** @throws Error with the first answer that is no success: a benchmark of errors is none. */
 export async function sqsLoop(job: SqsJob): Promise<SqsResult> {
   const { target, connections: count, durationMs, work } = job;
-  const connections = await Promise.all(Array.from({ length: count }, () => callerOf(target)));
+  const connections = await Promise.all(
+    Array.from({ length: count }, () => callerOf(target, target.keepsAlive)),
+  );
   const latencies: number[] = [];
   const supply = new Supply(target, work === "send" ? sendsOf(job) : batchesOf(job));
   const startedAt = performance.now();
@@ -71,23 +74,6 @@ export async function sqsLoop(job: SqsJob): Promise<SqsResult> {
     perSecond: (messages / (performance.now() - startedAt)) * 1_000,
     p50Us: percentile(latencies, 0.5) * 1_000,
     p99Us: percentile(latencies, 0.99) * 1_000,
-  };
-}
-
-type Caller = Pick<Connection, "send" | "close">;
-
-async function callerOf({ port, host, keepsAlive }: SqsTarget): Promise<Caller> {
-  if (keepsAlive) return Connection.open(port, host);
-  return {
-    async send(request) {
-      const connection = await Connection.open(port, host);
-      try {
-        return await connection.send(request);
-      } finally {
-        connection.close();
-      }
-    },
-    close() {},
   };
 }
 
