@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 
 /** Each has a `run.mjs` that exports `run(options, runtime)`, which answers one line. */
 // The last one moves the clock, which the others look at.
-const APPLICATIONS = ["log-alarm", "sign-up-hook", "cron-report"];
+const APPLICATIONS = ["fan-out", "log-alarm", "sign-up-hook", "cron-report"];
 const RUNTIME = "nodejs24.x";
 const LANGUAGES = fileURLToPath(new URL("languages/run.mjs", import.meta.url));
 

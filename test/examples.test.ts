@@ -43,12 +43,13 @@ test("examples: the same function in each language answers the same", () => {
 });
 
 test("examples: applications do what their READMEs say", () => {
-  const done = spawnSync(process.execPath, [RUN_ALL, "log-alarm", "sign-up-hook", "cron-report"], {
+  const done = spawnSync(process.execPath, [RUN_ALL, "fan-out", "log-alarm", "sign-up-hook", "cron-report"], {
     encoding: "utf8",
     timeout: TEST_MS_MAX,
   });
   assert.equal(done.status, 0, done.stdout + done.stderr);
   assert.match(done.stdout, /^cron-report +report of \d{4}-\d\d-\d\dT0[45]:00:00Z: 3 orders, 49 in all$/m);
+  assert.match(done.stdout, /^fan-out +3 letters archived, 20 words counted$/m);
   assert.match(done.stdout, /^log-alarm +alarm "order A-2 has the amount -3", \d+ ms after the log line$/m);
   assert.match(done.stdout, /^sign-up-hook +a stranger was refused, ada@example\.com signed up and in/m);
 });
