@@ -10,7 +10,6 @@ import {
   DeleteRetentionPolicyCommand,
   DescribeLogGroupsCommand,
   DescribeLogStreamsCommand,
-  DescribeQueriesCommand,
   ListTagsForResourceCommand,
   ListTagsLogGroupCommand,
   paginateDescribeLogGroups,
@@ -66,15 +65,9 @@ test("CreateLogGroup refuses what is not done, by name", async () => {
     "NotImplemented",
     /kmsKeyId/,
   );
-  await fails(
-    makeGroup("rare", { logGroupClass: "INFREQUENT_ACCESS" }),
-    "NotImplemented",
-    /INFREQUENT_ACCESS/,
-  );
   await fails(makeGroup("held", { deletionProtectionEnabled: true }), "NotImplemented", /deletionProtection/);
   await fails(makeGroup("bad name"), "InvalidParameterException", /logGroupName/);
   await fails(makeGroup("aws/own"), "InvalidParameterException", /aws\//);
-  await fails(logs.send(new DescribeQueriesCommand({})), "NotImplemented", /DescribeQueries/);
 });
 
 test("DescribeLogGroups pages by name, and searches by prefix and pattern", async () => {
