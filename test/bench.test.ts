@@ -84,7 +84,7 @@ describe("benchmarks", () => {
     assert.deepEqual([...new Set(TARGETS.map(({ axis }) => axis))], Object.keys(AXES).map(Number));
     assert.deepEqual(readOptions(["--axes", "1-3,8"]).axes, [1, 2, 3, 8]);
     assert.deepEqual(readOptions(["--axis", "4"]).axes, [4]);
-    assert.throws(() => readOptions(["--axes", "13"]), /"13" names no axis/);
+    assert.throws(() => readOptions(["--axes", "99"]), /"99" names no axis/);
     assert.throws(() => readOptions(["--rounds", "none"]), /--rounds none/);
   });
 });
