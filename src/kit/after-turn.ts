@@ -9,6 +9,25 @@ export function afterTurn(): Promise<void> {
   });
 }
 
+/** The turn of the event loop that is under way. */
+export interface Turn {
+  readonly isOver: boolean;
+}
+
+let current: { isOver: boolean } | undefined;
+
+/** The same for all who ask in one turn; over when this turn's input is read. */
+export function thisTurn(): Turn {
+  if (current) return current;
+  const turn = { isOver: false };
+  current = turn;
+  setImmediate(() => {
+    turn.isOver = true;
+    current = undefined;
+  });
+  return turn;
+}
+
 /** Resolves when everything has been read that had come when this was called. */
 export function allRead(): Promise<void> {
   // Between the two immediates lies a whole look at what there is to read.

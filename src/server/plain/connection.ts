@@ -6,6 +6,8 @@
 import type { Socket } from "node:net";
 import { CallerPresence } from "../../aws/index.ts";
 import type { Answer, RequestHead } from "../../aws/index.ts";
+import { afterTurn, thisTurn } from "../../kit/after-turn.ts";
+import type { Turn } from "../../kit/after-turn.ts";
 import { readPlainHead } from "./request-head.ts";
 import type { PlainHead } from "./request-head.ts";
 import { writeAnswer } from "./write-answer.ts";
@@ -101,11 +103,16 @@ export class PlainConnection {
     if (!answer) return this.#leave(bytes);
     this.#keep(bytes.subarray(end));
     this.#caller = caller;
-    void this.#answer(answer);
+    void this.#answer(answer, thisTurn());
   }
 
-  async #answer(answering: Promise<Answer>): Promise<void> {
+  /**
+   * What is answered in the turn of the event loop that read it is written when that turn is over, with the others' answers: the first
+   * write wakes the callers' CPU, and while they are still at work on one answer, the next costs a third.
+   */
+  async #answer(answering: Promise<Answer>, readIn: Turn): Promise<void> {
     const { response, onStreamError } = await answering;
+    if (!readIn.isOver) await afterTurn();
     const isWhole = await writeAnswer(this.#socket, response, this.#deps.keepAliveMs, onStreamError);
     // A connection that broke while it was written to is closed a little later than the answer ends here.
     if (this.#socket.destroyed) this.#onClose();

@@ -2,7 +2,6 @@
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { WireResponse } from "../../aws/index.ts";
-import { afterTurn } from "../../kit/after-turn.ts";
 
 /** A body up to this size is copied behind its head, which is cheaper than a second buffer for the kernel. */
 const COPY_BYTES_MAX = 64 * 1024;
@@ -21,7 +20,7 @@ export async function writeAnswer(
 ): Promise<boolean> {
   const { body } = answer;
   if (body === undefined || typeof body === "string" || body instanceof Uint8Array) {
-    await writeWhole(socket, answer, body, keepAliveMs);
+    writeWhole(socket, answer, body, keepAliveMs);
     if (socket.writableNeedDrain) await drained(socket);
     return true;
   }
@@ -34,16 +33,12 @@ export async function writeAnswer(
   }
 }
 
-/**
- * Writes with what else is answered in this turn of the event loop: the first write wakes the callers' CPU, and while they are still at
- * work on one answer, the next costs a third.
- */
-async function writeWhole(
+function writeWhole(
   socket: Socket,
   { status, headers }: WireResponse,
   body: string | Uint8Array | undefined,
   keepAliveMs: number,
-): Promise<void> {
+): void {
   const text = typeof body === "string" ? body : "";
   const bytes = body === undefined || typeof body === "string" ? undefined : body;
   const length = bytes ? bytes.length : Buffer.byteLength(text);
@@ -51,7 +46,6 @@ async function writeWhole(
   delete headers["content-length"];
   const head = headText(status, headers, keepAliveMs, hasLength ? `content-length: ${length}\r\n` : "");
   if (length > COPY_BYTES_MAX) {
-    await afterTurn();
     socket.cork();
     socket.write(head, "latin1");
     if (bytes) socket.write(bytes);
@@ -63,7 +57,6 @@ async function writeWhole(
   out.write(head, 0, "latin1");
   if (bytes) out.set(bytes, head.length);
   else if (length > 0) out.write(text, head.length, "utf8");
-  await afterTurn();
   socket.write(out);
 }
 
