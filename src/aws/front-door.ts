@@ -6,6 +6,8 @@ import type { Clock } from "../kit/clock.ts";
 import type { Ids } from "../kit/id.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { AccessKeys } from "./authentication.ts";
+import { createNamedCalls } from "./named-calls.ts";
+import type { NamedCalls } from "./named-calls.ts";
 import { createCatalogue } from "./catalogue.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { DirectWay, targetOf } from "./direct.ts";
@@ -42,6 +44,8 @@ export interface FrontDoorOptions {
   readonly log: Log;
   /** Region of requests that name none. */
   readonly defaultRegion: string;
+  /** Host and port of this server, for what is called in process. */
+  readonly host?: string;
   /** Throws AwsError (AccessDenied…) where the principal may not do this; absent, everyone may do everything. */
   readonly authorize?: (context: RequestContext, input: Readonly<Record<string, unknown>>) => Promise<void>;
 }
@@ -86,6 +90,8 @@ export type Identification = (
 ) => Promise<RequestContext>;
 
 export interface FrontDoor {
+  /** Operations by their names, for services that call them for a role. */
+  readonly calls: NamedCalls;
   readonly admit: Admission;
   readonly identify: Identification;
   /** Answers one request, of HTTP/1.1 or HTTP/2; never throws. */
@@ -139,6 +145,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   };
   refuseUnknownOperations(door);
   return {
+    calls: createNamedCalls({ ...options, catalogue, host: options.host ?? "localhost" }),
     handle(incoming, response) {
       if (incoming.url?.startsWith(OWN_PATHS)) answerPlain(response, 404, "No such page\n");
       else void exchange(door, incoming, response);

@@ -9,6 +9,7 @@ export type {
   Identification,
   OtherExchange,
 } from "./front-door.ts";
+export type { NamedCall, NamedCalls } from "./named-calls.ts";
 export { DEFAULT_ACCOUNT } from "./auth/authenticate.ts";
 export { CallerPresence } from "./http/caller-presence.ts";
 export type { RequestHead } from "./http/wire-request.ts";

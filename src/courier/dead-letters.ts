@@ -62,16 +62,17 @@ const TELLS: Readonly<
   }),
   /** @see https://docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html */
   scheduler: ({ failure, retries, condition }, { arn }) => ({
-    ERROR_CODE: text(
-      failure.code === "missing" && arn.split(":")[2] === "sqs"
-        ? "AWS.SimpleQueueService.NonExistentQueue"
-        : API_CODES[failure.code],
-    ),
+    ERROR_CODE: text(failure.apiCode ?? apiCode(failure, arn)),
     ERROR_MESSAGE: text(failure.message),
     RETRY_ATTEMPTS: text(String(retries)),
     ...exhausted(condition),
   }),
 };
+
+function apiCode({ code }: Failure, targetArn: string): string {
+  const isQueue = targetArn.split(":")[2] === "sqs";
+  return code === "missing" && isQueue ? "AWS.SimpleQueueService.NonExistentQueue" : API_CODES[code];
+}
 
 function exhausted(condition: End["condition"]): MessageAttributes {
   if (condition === "refused") return {};

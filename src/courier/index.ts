@@ -26,6 +26,7 @@ export { busTarget } from "./targets/buses.ts";
 export { endpointTarget } from "./targets/endpoints.ts";
 export { functionTarget } from "./targets/functions.ts";
 export { logGroupTarget } from "./targets/log-groups.ts";
+export { operationTarget } from "./targets/operations.ts";
 export { queueTarget } from "./targets/queues.ts";
 export { streamTarget } from "./targets/streams.ts";
 export { topicTarget } from "./targets/topics.ts";

@@ -142,6 +142,8 @@ export interface Failure {
   readonly message: string;
   /** What an endpoint answered with. */
   readonly status?: number;
+  /** The error of the API that was called: `ResourceNotFoundException`. */
+  readonly apiCode?: string;
 }
 
 /** What a target gets in an attempt. @param attempts Made so far. */

@@ -127,3 +127,25 @@ export interface TargetApiDestinations {
     | string
   >;
 }
+
+export interface TargetOperations {
+  /** Calls an operation as a role. Undefined once it is done; else the error of its API. */
+  call(call: {
+    readonly service: string;
+    readonly action: string;
+    /** JSON */
+    readonly input: string;
+    readonly roleArn: string;
+    readonly region: string;
+    /** The same for each attempt at one thing. */
+    readonly token: string;
+  }): Promise<
+    | {
+        readonly code: string;
+        readonly message: string;
+        readonly isTransient: boolean;
+        readonly isThrottled: boolean;
+      }
+    | undefined
+  >;
+}

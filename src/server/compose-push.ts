@@ -6,10 +6,12 @@ import {
   endpointTarget,
   functionTarget,
   logGroupTarget,
+  operationTarget,
   queueTarget,
   streamTarget,
   topicTarget,
 } from "../courier/index.ts";
+import type { NamedCall, NamedCalls } from "../aws/index.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { Ids } from "../kit/id.ts";
 import type { CloudwatchLogs } from "../services/cloudwatch-logs/index.ts";
@@ -40,11 +42,13 @@ interface Given {
   readonly logs: CloudwatchLogs;
   readonly functions: Pick<Functions, "check" | "invokeAsync">;
   readonly iam: Iam;
+  /** Of the front door, which is made after. */
+  readonly calls: () => NamedCalls;
 }
 
 export async function composePush(
   { counters, eventRules, ...base }: Base,
-  { sqs, kinesis, logs, functions, iam }: Given,
+  { sqs, kinesis, logs, functions, iam, calls }: Given,
   owned: <T extends { stop(): Promise<void> }>(service: T) => T,
 ) {
   const common = { ...base, metrics: counters, policies: iam.resourcePolicies, roles: iam.roles };
@@ -61,11 +65,14 @@ export async function composePush(
       http: endpoints,
       "api-destination": apiDestinationTarget(() => eventBridge.apiDestinations, endpoints),
       events: busTarget(() => eventBridge.intake),
+      scheduler: operationTarget(() => roleCalls(iam, calls()), base.clock),
     },
   });
   const sns = owned(await createSns({ ...common, courier }));
   const eventBridge = owned(await createEventBridge({ ...common, courier, rulesMax: eventRules }));
-  const scheduler = owned(await createScheduler({ ...common, courier }));
+  const scheduler = owned(
+    await createScheduler({ ...common, courier, operations: { fault: (call) => calls().fault(call) } }),
+  );
   return {
     courier,
     sns,
@@ -80,5 +87,25 @@ export async function composePush(
       scheduler.runner.start();
     },
     stop: (graceMs: number) => courier.stop(graceMs),
+  };
+}
+
+/** How EventBridge Scheduler's sessions of roles are called, and what its requests say of who sends them. */
+const SCHEDULER_SESSION = {
+  name: "EventBridgeScheduler",
+  seconds: 3_600,
+  agent: "AmazonEventBridgeScheduler",
+};
+
+/** Operations that a role calls, for the service that it lets act for it. */
+function roleCalls({ roles, accessKeys }: Iam, calls: NamedCalls) {
+  const { name, seconds, agent } = SCHEDULER_SESSION;
+  return {
+    async call({ roleArn, ...call }: { readonly roleArn: string } & Omit<NamedCall, "principal" | "agent">) {
+      const { accessKeyId } = await roles.session(roleArn, name, seconds);
+      const key = await accessKeys.find(accessKeyId);
+      if (!key) throw new Error(`the role ${roleArn} is gone`);
+      return calls.call({ ...call, principal: key.principal, agent });
+    },
   };
 }

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createAuthorization, createFrontDoor } from "../aws/index.ts";
-import type { FrontDoor } from "../aws/index.ts";
+import type { FrontDoor, NamedCalls } from "../aws/index.ts";
 import { ConfigError, parseFolders, parseList } from "../config/index.ts";
 import type { Config } from "../config/index.ts";
 import { parseDestinations, parseResolvers } from "../config/outbound.ts";
@@ -103,11 +103,13 @@ export async function compose(
   parts.defer(() => sandboxes.close());
   refuseUnenforced(config, sandboxes.isolation);
   const counted = { ...base, counters: metrics };
-  const built = await composeServices(config, door, counted, store, sandboxes, parts);
+  const calls = () => frontDoor.calls;
+  const built = await composeServices(config, { ...door, calls }, counted, store, sandboxes, parts);
   const { services, iam, ecr, s3, lambda, sources, push, userPools, invoker } = built;
   const root = await withRootCredentials(config, iam.accessKeys, base.ids);
-  const frontDoor = createFrontDoor({
+  const frontDoor: FrontDoor = createFrontDoor({
     ...base,
+    host: new URL(door.endpoint).host,
     // A clock that was moved is the server's alone: those who sign have the machine's.
     signingClock: systemClock,
     services,
@@ -148,7 +150,7 @@ export async function compose(
 /** The one table of services, each with what it needs of the others. */
 async function composeServices(
   config: Config,
-  door: Door,
+  door: Door & { readonly calls: () => NamedCalls },
   { counters, ...base }: { clock: Clock; ids: Ids; log: Log; metrics: LambdaMetrics; counters: Metrics },
   store: Store,
   sandboxes: SandboxProvider,
@@ -168,7 +170,7 @@ async function composeServices(
   // S3 calls functions and Lambda reads code from S3: the one is handed over before the other exists, and used after.
   const functions = calledFunctions(() => lambda.functions);
   const pushed = { ...common, queue: store.queue, counters, eventRules: config.eventRules };
-  const push = await composePush(pushed, { ...given, functions }, owned);
+  const push = await composePush(pushed, { ...given, functions, calls: door.calls }, owned);
   const s3 = owned(
     await createS3({
       ...common,

@@ -13,8 +13,17 @@ export function errorResponse(
 ): WireResponse {
   const { metadata } = model;
   const found = model.error(error.code);
-  const modelled = protocolName === "awsQuery" ? found?.queryStatus : found?.status;
-  const status = error.status ?? errorStatuses[metadata.name]?.[error.code] ?? modelled ?? 400;
+  const status = errorStatus({ model, protocolName }, error);
   const fault = found?.fault ?? (status >= SERVER_FAULT_MIN ? "server" : "client");
   return protocol.writeError({ metadata, error, model: found, status, fault, requestId });
+}
+
+/** The HTTP status that an error is answered with. */
+export function errorStatus(
+  { model, protocolName }: Pick<Target, "model" | "protocolName">,
+  error: AwsError,
+): number {
+  const found = model.error(error.code);
+  const modelled = protocolName === "awsQuery" ? found?.queryStatus : found?.status;
+  return error.status ?? errorStatuses[model.metadata.name]?.[error.code] ?? modelled ?? 400;
 }

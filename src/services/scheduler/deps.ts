@@ -4,7 +4,7 @@ import type { Ids } from "../../kit/id.ts";
 import type { Database } from "../../store/database.ts";
 import type { Signals } from "../../store/signals.ts";
 import type { Log } from "../../telemetry/log.ts";
-import type { Courier, Roles } from "./ports.ts";
+import type { Courier, Operations, Roles } from "./ports.ts";
 
 export type Client = typeof import("@aws-sdk/client-scheduler");
 
@@ -16,4 +16,5 @@ export interface SchedulerDeps {
   readonly log: Log;
   readonly roles: Roles;
   readonly courier: Courier;
+  readonly operations: Operations;
 }

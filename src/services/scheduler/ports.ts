@@ -70,6 +70,16 @@ export interface Parcel {
   };
 }
 
+/** What every service's operations are, by their names in the SDKs: `sqs`, `createQueue`. */
+export interface Operations {
+  /** Why this server could never do it with such an input (JSON); `invalid` where AWS could not either. */
+  fault(call: {
+    readonly service: string;
+    readonly action: string;
+    readonly input: string;
+  }): { readonly code: "unsupported" | "invalid"; readonly message: string } | undefined;
+}
+
 /** What takes invocations to their targets. */
 export interface Courier {
   fault(

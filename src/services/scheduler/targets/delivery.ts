@@ -4,12 +4,12 @@ import type { RequestContext } from "../../../aws/service.ts";
 import { invalid } from "../errors.ts";
 import { INPUT_BYTES_MAX } from "../limits.ts";
 import { groupArn, scheduleArn } from "../names.ts";
-import type { Courier, Roles, Sender, TargetRef } from "../ports.ts";
+import type { Courier, Operations, Roles, Sender, TargetRef } from "../ports.ts";
 import type { Definition } from "../schedules/definition.ts";
 import { ATTEMPT_NUMBER, inputOf } from "../schedules/input.ts";
 import type { Invocation } from "../schedules/input.ts";
 import { templatedDelivery } from "./templated.ts";
-import { UNIVERSAL, universalDeliveries } from "./universal.ts";
+import { UNIVERSAL, checkUniversal, universalDeliveries } from "./universal.ts";
 
 export interface Delivery {
   /** What the courier needs to know beside the role. */
@@ -26,6 +26,12 @@ export function deliveriesOf(definition: Definition, invocation: Invocation): De
     : [templatedDelivery(target, input)];
 }
 
+interface Ports {
+  readonly courier: Courier;
+  readonly roles: Roles;
+  readonly operations: Operations;
+}
+
 interface Checked {
   readonly group: string;
   readonly name: string;
@@ -38,7 +44,7 @@ interface Checked {
  * @throws AwsError ValidationException; NotImplemented
  */
 export async function checkTarget(
-  { courier, roles }: { readonly courier: Courier; readonly roles: Roles },
+  { courier, roles, operations }: Ports,
   { group, name, definition }: Checked,
   { account, region }: RequestContext,
 ): Promise<void> {
@@ -51,7 +57,12 @@ export async function checkTarget(
   const trial = { scheduleArn: sourceArn, account, region, scheduledAt: 0, executionId: "0".repeat(16) };
   const sender: Sender = { service: "scheduler.amazonaws.com", sourceArn, account, region };
   const trustSourceArn = groupArn({ account, region }, group);
-  for (const { target } of deliveriesOf(definition, trial)) {
+  const deliveries = deliveriesOf(definition, trial);
+  if (definition.target.Arn?.startsWith(UNIVERSAL)) {
+    const input = definition.target.Input === undefined ? "{}" : inputOf(definition, trial);
+    checkUniversal(definition.target, input.replaceAll(ATTEMPT_NUMBER, "1"), operations);
+  }
+  for (const { target } of deliveries) {
     if (JSON.stringify(target).includes(ATTEMPT_NUMBER))
       throw notImplemented(`${ATTEMPT_NUMBER} outside of what the target gets`);
     const fault = await courier.fault({ ...target, roleArn: RoleArn, trustSourceArn }, sender);
