@@ -1,29 +1,36 @@
 /** What is done once everything that has come in this turn of the event loop is read: together, since each alone costs an immediate. */
 
-let waiting: (() => void)[] = [];
+/** A turn of the event loop, as far as its input is concerned. */
+export class Turn {
+  #isOver = false;
+  readonly #waiting: (() => void)[] = [];
 
-/** Resolves when this turn's input is read. */
-export function afterTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    if (waiting.push(resolve) === 1) setImmediate(wake);
-  });
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Resolves when the turn's input is read; all who wait are woken one right after the other. */
+  over(): Promise<void> {
+    if (this.#isOver) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  end(): void {
+    this.#isOver = true;
+    for (const resolve of this.#waiting) resolve();
+  }
 }
 
-/** The turn of the event loop that is under way. */
-export interface Turn {
-  readonly isOver: boolean;
-}
+let current: Turn | undefined;
 
-let current: { isOver: boolean } | undefined;
-
-/** The same for all who ask in one turn; over when this turn's input is read. */
+/** The turn that is under way: the same for all who ask in it. */
 export function thisTurn(): Turn {
   if (current) return current;
-  const turn = { isOver: false };
+  const turn = new Turn();
   current = turn;
   setImmediate(() => {
-    turn.isOver = true;
     current = undefined;
+    turn.end();
   });
   return turn;
 }
@@ -32,10 +39,4 @@ export function thisTurn(): Turn {
 export function allRead(): Promise<void> {
   // Between the two immediates lies a whole look at what there is to read.
   return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
-}
-
-function wake(): void {
-  const resolves = waiting;
-  waiting = [];
-  for (const resolve of resolves) resolve();
 }

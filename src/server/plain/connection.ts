@@ -6,7 +6,7 @@
 import type { Socket } from "node:net";
 import { CallerPresence } from "../../aws/index.ts";
 import type { Answer, RequestHead } from "../../aws/index.ts";
-import { afterTurn, thisTurn } from "../../kit/after-turn.ts";
+import { thisTurn } from "../../kit/after-turn.ts";
 import type { Turn } from "../../kit/after-turn.ts";
 import { readPlainHead } from "./request-head.ts";
 import type { PlainHead } from "./request-head.ts";
@@ -112,7 +112,7 @@ export class PlainConnection {
    */
   async #answer(answering: Promise<Answer>, readIn: Turn): Promise<void> {
     const { response, onStreamError } = await answering;
-    if (!readIn.isOver) await afterTurn();
+    if (!readIn.isOver) await readIn.over();
     const isWhole = await writeAnswer(this.#socket, response, this.#deps.keepAliveMs, onStreamError);
     // A connection that broke while it was written to is closed a little later than the answer ends here.
     if (this.#socket.destroyed) this.#onClose();

@@ -11,11 +11,12 @@ import type { Fairness } from "../fairness/fairness.ts";
 import { IN_FLIGHT_MAX } from "../limits.ts";
 import type { QueueRegistry } from "../queues/registry.ts";
 import type { Queue } from "../queues/settings.ts";
-import { countHiddenInChunks, openChunkOf } from "../store/claimed-chunks.ts";
+import { countHiddenInChunks } from "../store/claimed-chunks.ts";
 import { countHidden, countMessages, setVisible } from "../store/messages.ts";
 import { claim } from "./claim.ts";
 import { settleGroup } from "./groups.ts";
 import type { Wanted } from "./claim.ts";
+import { inFlight } from "./in-flight.ts";
 import type { MessageRow } from "./message.ts";
 import type { Sequence } from "./sequence.ts";
 
@@ -234,8 +235,9 @@ export class Receivers {
     await database.tx(async (tx) => {
       const groups = new Set<string>();
       for (const { seq, claims, group_id } of rows) {
-        if (!queue.isFifo && claims === 1) await openChunkOf(tx, database.engine, queue.id, seq);
-        if ((await setVisible(tx, { queueId: queue.id, seq, claims }, visibleAt, 1)) && group_id !== null)
+        const receipt = { queueId: queue.id, seq, claims };
+        const isThere = await inFlight(tx, database.engine, queue, receipt);
+        if (isThere && (await setVisible(tx, receipt, visibleAt, 1)) && group_id !== null)
           groups.add(group_id);
       }
       if (queue.isFifo) for (const group of groups) await settleGroup(tx, queue.id, group, clock.now());
