@@ -29,6 +29,21 @@ export const queryCodes: Readonly<Record<string, Readonly<Record<string, string>
   },
 };
 
+/** What the query protocol says where JSON says it otherwise, by service and the words of JSON. */
+export const queryMessages: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  sqs: {
+    "The specified queue does not exist.": "The specified queue does not exist for this wsdl version.",
+  },
+};
+
+/**
+ * The member that the path stands for in the query protocol, where the form does not name it: older SDKs, and URLs that people write, send
+ * to the URL of the queue. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-making-api-requests-xml.html
+ */
+export const pathMembers: Readonly<Record<string, { readonly name: string; readonly path: RegExp }>> = {
+  sqs: { name: "QueueUrl", path: /^\/\d{12}\/[A-Za-z0-9_.-]{1,80}\/?$/ },
+};
+
 /** First parts of paths that are of no service that is here, by what they are of; they would be taken for the names of buckets. */
 export const otherRoots: Readonly<Record<string, string>> = {
   v20180820: "S3 Control (settings of accounts, access points, batch operations)",

@@ -46,8 +46,8 @@ Options (each also as a variable; a flag wins):
   --insecure-registries LIST
                          registries (host:port) without TLS, beside those of this machine  [LAMBENT_INSECURE_REGISTRIES]
   --shard-throughput N   what a shard of a Kinesis stream takes and gives, as a multiple of AWS's limits; 0 for no limit
-  --event-rules N        rules that an event bus may have (300)
                          [1; LAMBENT_SHARD_THROUGHPUT]
+  --event-rules N        rules that an event bus may have  [300; LAMBENT_EVENT_RULES]
   --brokers FILE         JSON: the Kafka clusters and message brokers behind the ARNs of MSK and Amazon MQ that event source
                          mappings name (docs/brokers.md)  [none; LAMBENT_BROKERS]
   --secrets FILE         JSON: secrets of event source mappings by their ARNs; mode 600  [none; LAMBENT_SECRETS]

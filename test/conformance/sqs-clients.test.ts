@@ -166,4 +166,38 @@ test("the query protocol: forms in, XML out, with the older codes of errors", as
     const refused = await call(form);
     assert.deepEqual([refused.status, value(refused.text, "Code")], [400, code]);
   }
+  const nowhere = await call({ Action: "GetQueueUrl", QueueName: "nowhere" });
+  assert.equal(value(nowhere.text, "Message"), "The specified queue does not exist for this wsdl version.");
+});
+
+test("the query protocol at the URL of a queue, in forms and in links, signed or not", async () => {
+  const queue = await setting.queue();
+  const type = "application/x-www-form-urlencoded";
+  const post = (headers: Record<string, string>, form: Record<string, string>) =>
+    fetch(queue.url, {
+      method: "POST",
+      headers: { ...headers, "content-type": type },
+      body: new URLSearchParams(form),
+    });
+  const answers = [
+    await post(scope("sqs"), { Action: "SendMessage", MessageBody: "signed", Version: "2012-11-05" }),
+    await post({}, { Action: "SendMessage", MessageBody: "not signed", Version: "2012-11-05" }),
+    await post({}, { Action: "SendMessage", MessageBody: "without a version" }),
+    await fetch(`${queue.url}?Action=SendMessage&MessageBody=a%20link`),
+  ];
+  for (const answer of answers) assert.match(await answer.text(), /^<SendMessageResponse xmlns=/);
+  assert.deepEqual((await queue.bodies()).toSorted(), [
+    "a link",
+    "not signed",
+    "signed",
+    "without a version",
+  ]);
+  const other = await setting.queue();
+  const QueueUrl = queue.url;
+  const fields = new URLSearchParams({ Action: "SendMessage", QueueUrl, MessageBody: "m" }).toString();
+  const named = await fetch(`${other.url}?${fields}`);
+  assert.equal(named.status, 200);
+  assert.deepEqual([await queue.bodies(), await other.bodies()], [["m"], []]);
+  const unknown = await fetch(`${queue.url}x?Action=ReceiveMessage`);
+  assert.match(await unknown.text(), /AWS.SimpleQueueService.NonExistentQueue/);
 });

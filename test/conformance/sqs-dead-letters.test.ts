@@ -221,6 +221,20 @@ test("a task to another queue, at a rate, ListMessageMoveTasks and CancelMessage
   assert.deepEqual(await letters.counts(), [1, 0, 0]);
 });
 
+test("CancelMessageMoveTask refuses handles of no task", async () => {
+  const cancel = (TaskHandle: string) =>
+    refusal(setting.client.send(new CancelMessageMoveTaskCommand({ TaskHandle })));
+  assert.equal(await cancel("x"), "InvalidParameterValue: Value for parameter TaskHandle is invalid.");
+  const [, letters] = await pair();
+  const handle = (sourceArn: string) =>
+    Buffer.from(JSON.stringify({ taskId: "nothing", sourceArn })).toString("base64");
+  assert.match(
+    await cancel(handle(`${letters.arn}x`)),
+    /^ResourceNotFoundException: .* the SourceArn parameter/,
+  );
+  assert.equal(await cancel(handle(letters.arn)), "ResourceNotFoundException: Task does not exist.");
+});
+
 test("tasks of FIFO queues keep the order of groups", async () => {
   const [source, letters] = await pair({ FifoQueue: "true", ContentBasedDeduplication: "true" });
   await source.sendAll(["1", "2", "3"], "g");
@@ -264,6 +278,23 @@ test("StartMessageMoveTask refuses what cannot be moved, and a task that cannot 
   assert.equal(await start({ SourceArn: letters.arn }), "(accepted)");
   const task = await untilEnded(letters);
   assert.deepEqual([task.Status, task.FailureReason], ["FAILED", "CouldNotDetermineMessageSource"]);
+});
+
+test("a task runs for no longer than 36 hours", async () => {
+  const [source, letters] = await pair();
+  await source.sendAll(["a", "b", "c"]);
+  await kill(source);
+  await setting.client.send(
+    new StartMessageMoveTaskCommand({ SourceArn: letters.arn, MaxNumberOfMessagesPerSecond: 1 }),
+  );
+  while ((await letters.counts())[0] > 2) await new Promise((resolve) => setTimeout(resolve, 10));
+  await clock.leap(36 * 3_600_000);
+  const task = await untilEnded(letters);
+  assert.deepEqual(
+    [task.Status, task.FailureReason, task.ApproximateNumberOfMessagesMoved],
+    ["FAILED", "TaskTimedOut", 1],
+  );
+  assert.deepEqual(await letters.counts(), [2, 0, 0]);
 });
 
 test("a task goes on after kill -9", async () => {

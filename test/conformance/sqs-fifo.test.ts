@@ -150,26 +150,37 @@ test("SendMessage to a FIFO queue needs a group and, unless by content, a dedupl
   const named = { MessageGroupId: "g", MessageDeduplicationId: "d" };
   assert.match(
     await refusal(queue.send("m", { ...named, DelaySeconds: 1 })),
-    /parameter DelaySeconds is invalid/,
+    /parameter DelaySeconds is invalid. Reason: The request include parameter that is not valid for this queue type/,
   );
   for (const bad of ["", "a b", "x".repeat(129)])
     assert.match(
       await refusal(queue.send("m", { ...named, MessageGroupId: bad })),
       /can only include alphanumeric and punctuation/,
     );
-  const { Successful = [], Failed = [] } = await setting.client.send(
-    new SendMessageBatchCommand({
-      QueueUrl: queue.url,
-      Entries: [
-        { Id: "1", MessageBody: "m", ...named },
-        { Id: "2", MessageBody: "m" },
-      ],
-    }),
+  const together = (second: object) =>
+    setting.client.send(
+      new SendMessageBatchCommand({
+        QueueUrl: queue.url,
+        Entries: [
+          { Id: "1", MessageBody: "m", ...named },
+          { Id: "2", MessageBody: "m", ...second },
+        ],
+      }),
+    );
+  assert.equal(
+    await refusal(together({ MessageDeduplicationId: "e" })),
+    "InvalidParameterValue: The request must contain the parameter MessageGroupId.",
   );
+  assert.match(
+    await refusal(together({ MessageGroupId: "g" })),
+    /^InvalidParameterValue: The queue should either have ContentBasedDeduplication enabled/,
+  );
+  assert.deepEqual(await queue.bodies(), []);
+  const { Successful = [], Failed = [] } = await together({ ...named, MessageGroupId: "a b" });
   assert.equal(Successful[0]?.SequenceNumber?.length, 20);
   assert.deepEqual(
     Failed.map(({ Id, Code }) => [Id, Code]),
-    [["2", "MissingParameter"]],
+    [["2", "InvalidParameterValue"]],
   );
 });
 

@@ -138,7 +138,7 @@ test("SendMessage refuses what no message may be", async () => {
   );
   assert.match(
     await send("a", attribute({})),
-    /must contain non-empty message attribute value for message attribute type 'String'/,
+    /^InvalidParameterValue: Message \(user\) attribute 'n' must contain a non-empty value of type 'String'\.$/,
   );
   assert.match(
     await send("a", attribute({ DataType: "Date", StringValue: "1" })),
@@ -216,6 +216,8 @@ test("SendMessageBatch answers for each entry, and refuses batches that are none
   for (const id of ["", "a.b", "a".repeat(81)])
     assert.match(await refusal(send([entry(id)])), /^InvalidBatchEntryId/);
   const half = "x".repeat(600_000);
+  // One that is too long by itself counts too.
+  assert.match(await refusal(send([entry("a"), entry("b", half + half)])), /You have sent 1200001 bytes/);
   assert.equal(
     await refusal(send([entry("a", half), entry("b", half)])),
     "BatchRequestTooLong: Batch requests cannot be longer than 1048576 bytes. You have sent 1200000 bytes.",
@@ -355,8 +357,11 @@ test("ChangeMessageVisibility and ChangeMessageVisibilityBatch move the end of t
     Failed.map(({ Id, Code }) => `${Id} ${Code}`),
     ["x ReceiptHandleIsInvalid"],
   );
-  assert.match(await refusal(change(c?.ReceiptHandle, 5)), /^MessageNotInflight/);
-  assert.deepEqual(await queue.bodies(), ["c"]);
+  // Visible again, and not received since: hidden once more.
+  await change(c?.ReceiptHandle, 5);
+  assert.deepEqual(await queue.bodies(), []);
+  await clock.advance(5_000);
+  assert.deepEqual(await queue.bodies(), ["a", "c"]);
   await clock.advance(31_000);
   assert.deepEqual((await queue.bodies()).toSorted(), ["a", "c"]);
 });
@@ -489,9 +494,6 @@ test("no message is received twice, and none is left, by many receivers at once"
       }
     }),
   );
-  assert.deepEqual(
-    got.toSorted((a, b) => Number(a) - Number(b)),
-    all,
-  );
+  assert.deepEqual([new Set(got), got.length], [new Set(all), all.length]);
   assert.deepEqual(await queue.counts(), [0, 0, 0]);
 });

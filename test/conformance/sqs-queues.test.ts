@@ -145,6 +145,14 @@ test("GetQueueAttributes and SetQueueAttributes tell and change what a queue is 
     await refusal(set({ FifoQueue: "true" })),
     "InvalidAttributeName: Unknown Attribute FifoQueue.",
   );
+  const { QueueUrl } = await setting.client.send(
+    new CreateQueueCommand({ QueueName: "stays.fifo", Attributes: { FifoQueue: "true" } }),
+  );
+  const another = new SetQueueAttributesCommand({ QueueUrl, Attributes: { FifoQueue: "false" } });
+  assert.equal(
+    await refusal(setting.client.send(another)),
+    "InvalidAttributeValue: Invalid value for the parameter FifoQueue. Reason: Modifying queue type is not supported.",
+  );
   const unknown = new GetQueueAttributesCommand({ QueueUrl: queue.url, AttributeNames: ["Nope" as "All"] });
   assert.equal(await refusal(setting.client.send(unknown)), "InvalidAttributeName: Unknown Attribute Nope.");
 });
@@ -274,10 +282,11 @@ test("AddPermission and RemovePermission write statements of the policy", async 
   assert.match(await refusal(add("x", ["1"], ["SendMessage"])), /^InvalidParameterValue: Value \[1\]/);
   const remove = (Label: string) =>
     setting.client.send(new RemovePermissionCommand({ QueueUrl: queue.url, Label }));
+  assert.match(await refusal(remove("x")), /Reason: can't find label on existing policy\.$/);
   await remove("friends");
   await remove("others");
   assert.equal(await queue.attribute("Policy"), undefined);
-  assert.match(await refusal(remove("friends")), /can't find label on existing policy/);
+  assert.match(await refusal(remove("friends")), /Reason: can't find label\.$/);
 });
 
 test("ListDeadLetterSourceQueues tells who sends dead letters to a queue", async () => {

@@ -1,5 +1,6 @@
 /** awsQuery: form fields in, an XML envelope out. */
 import { AwsError } from "../errors.ts";
+import { queryMessages } from "../patches.ts";
 import { errorMembers, queryCode } from "./error-members.ts";
 import { readForm } from "./form-read.ts";
 import type { Protocol, WireResponse, WriteError, WriteOutput } from "./protocol.ts";
@@ -32,7 +33,7 @@ export const query: Protocol = {
     const content = [
       xmlElement("Type", fault === "client" ? "Sender" : "Receiver"),
       xmlElement("Code", escapeXml(queryCode(metadata.name, error.code, model))),
-      xmlElement("Message", escapeXml(error.message)),
+      xmlElement("Message", escapeXml(queryMessages[metadata.name]?.[error.message] ?? error.message)),
       ...members,
     ];
     const body = xmlElement(

@@ -1,6 +1,7 @@
 /** Finds the service, and the protocol, that a request is for. */
 import { gunzipSync } from "node:zlib";
 import type { ServiceMetadata, WireProtocol } from "../model/format.ts";
+import { pathMembers } from "../patches.ts";
 import { headerText } from "../http/wire-request.ts";
 import type { WireRequest } from "../http/wire-request.ts";
 import { MalformedInput } from "../protocol/malformed-input.ts";
@@ -78,8 +79,9 @@ export function createServiceIndex(services: readonly ServiceMetadata[]): Servic
     if (!form || operation === undefined) return undefined;
     const version = field("Version");
     const metadata =
-      candidates.find((service) => service.apiVersion === version) ?? (isSigned ? candidates[0] : undefined);
-    return metadata && { metadata, protocol: "awsQuery", operation, form };
+      candidates.find((service) => service.apiVersion === version) ??
+      (isSigned ? candidates[0] : candidates.find(({ name }) => pathMembers[name]?.path.test(request.path)));
+    return metadata && { metadata, protocol: "awsQuery", operation, form: withPath(form, metadata, request) };
   }
 
   /** Unsigned requests: a dated first segment is told from a bucket's name, all else is S3's. */
@@ -105,7 +107,16 @@ function byScope(request: WireRequest, signed: readonly ServiceMetadata[]): Serv
   return metadata && { metadata, protocol: metadata.protocols[0] ?? "restJson1" };
 }
 
-async function readFields(request: WireRequest): Promise<(readonly [string, string])[] | undefined> {
+type Form = readonly (readonly [string, string])[];
+
+/** The form with the member that the path stands for, where it does not name that itself. */
+function withPath(form: Form, { name: service }: ServiceMetadata, { path }: WireRequest): Form {
+  const member = pathMembers[service];
+  if (!member?.path.test(path) || form.some(([name]) => name === member.name)) return form;
+  return [...form, [member.name, path]];
+}
+
+async function readFields(request: WireRequest): Promise<Form | undefined> {
   if (request.query.has("Action"))
     return [...request.query].map(([name, values]) => [name, values[0] ?? ""] as const);
   const type = headerText(request.headers, "content-type");

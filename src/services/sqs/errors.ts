@@ -43,6 +43,6 @@ export function notForThisType(value: unknown, parameter: string): AwsError {
   return invalidValue(
     value,
     parameter,
-    "The request includes a parameter that is not valid for this queue type.",
+    "The request include parameter that is not valid for this queue type.",
   );
 }

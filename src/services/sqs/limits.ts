@@ -33,5 +33,7 @@ export const BATCH_ID_CHARS_MAX = 80;
 /** Tasks that move messages, of one account and region. */
 export const MOVE_TASKS_RUNNING_MAX = 100;
 export const MOVE_RATE_MAX = 500;
+/** How long a task may run. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html */
+export const MOVE_TASK_MS_MAX = 36 * 3_600_000;
 /** How long a task that has ended is listed, in milliseconds. */
 export const MOVE_TASK_KEPT_MS = 7 * 86_400_000;

@@ -98,7 +98,7 @@ function checkValue(name: string, value: AttributeValue, kind: "user" | "system"
   const isEmpty = isBinary ? !binary?.length : !text;
   if (isEmpty)
     throw invalidParameter(
-      `${subject} must contain non-empty message attribute value for message attribute type '${base}'.`,
+      `Message (${kind}) attribute '${name}' must contain a non-empty value of type '${base}'.`,
     );
   if (isBinary ? text !== undefined : binary !== undefined)
     throw invalidParameter(`${subject} has conflicting values for message attribute type '${base}'.`);

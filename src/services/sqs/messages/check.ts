@@ -3,7 +3,7 @@ import { hash } from "node:crypto";
 import { AwsError } from "../../../aws/errors.ts";
 import type { Ids } from "../../../kit/id.ts";
 import { invalidParameter, invalidValue, missingParameter, notForThisType } from "../errors.ts";
-import { DELAY_SECONDS_MAX, ID_CHARS_MAX } from "../limits.ts";
+import { DELAY_SECONDS_MAX, ID_CHARS_MAX, MESSAGE_BYTES_MAX } from "../limits.ts";
 import type { Queue } from "../queues/settings.ts";
 import {
   attributeBytes,
@@ -43,6 +43,27 @@ interface Given {
   readonly ids: Ids;
   /** X-Amzn-Trace-Id of the request: the trace of messages that name none. */
   readonly traceHeader?: string | undefined;
+}
+
+/**
+ * What makes a whole batch one that nothing is sent of: too much of it together, and entries for a FIFO queue that name no group or no
+ * deduplication id.
+ * @throws AwsError BatchRequestTooLong, InvalidParameterValue
+ */
+export function checkBatch(entries: readonly MessageInput[], { isFifo, deduplicatesContent }: Queue): void {
+  let bytes = 0;
+  for (const { MessageBody = "", MessageAttributes, MessageGroupId, MessageDeduplicationId } of entries) {
+    bytes += Buffer.byteLength(MessageBody) + (MessageAttributes ? attributeBytes(MessageAttributes) : 0);
+    if (!isFifo) continue;
+    // Not MissingParameter, which a single message is refused with.
+    if (!MessageGroupId) throw invalidParameter(missingParameter("MessageGroupId").message);
+    if (!MessageDeduplicationId && !deduplicatesContent) throw noDeduplication();
+  }
+  if (bytes > MESSAGE_BYTES_MAX)
+    throw new AwsError(
+      "BatchRequestTooLong",
+      `Batch requests cannot be longer than ${MESSAGE_BYTES_MAX} bytes. You have sent ${bytes} bytes.`,
+    );
 }
 
 /** @throws AwsError for a message that the queue does not take */
@@ -124,15 +145,18 @@ function fifoIds(
   if (MessageGroupId === undefined) throw missingParameter("MessageGroupId");
   checkId(MessageGroupId, "MessageGroupId");
   if (MessageDeduplicationId !== undefined) checkId(MessageDeduplicationId, "MessageDeduplicationId");
-  else if (!queue.deduplicatesContent)
-    throw invalidParameter(
-      "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly",
-    );
+  else if (!queue.deduplicatesContent) throw noDeduplication();
   return {
     groupId: MessageGroupId,
     // Of the body alone: attributes do not count.
     deduplicationId: MessageDeduplicationId ?? hash("sha256", body),
   };
+}
+
+function noDeduplication(): AwsError {
+  return invalidParameter(
+    "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly",
+  );
 }
 
 /** @throws AwsError InvalidParameterValue */

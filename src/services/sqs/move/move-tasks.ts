@@ -69,7 +69,7 @@ export class MoveTasks {
 
   async #run(taskId: string, rate: number | null): Promise<void> {
     const { database, leases, clock } = this.#deps;
-    const lease = await this.#lease(leases, taskId);
+    let lease = await this.#lease(leases, taskId);
     if (!lease) return;
     const { signal } = this.#ending;
     let renewedAt = clock.now();
@@ -83,11 +83,12 @@ export class MoveTasks {
         if (rate === null) await setImmediate();
         else await sleep(clock, (count * 1_000) / rate, signal);
         if (clock.now() - renewedAt < LEASE_MS / 3) continue;
-        if (!(await lease.renew())) return;
+        // After a long pause of the machine it may have run out; unless another server has taken the task, it goes on here.
+        if (!(await lease.renew()) && !(lease = await this.#lease(leases, taskId))) return;
         renewedAt = clock.now();
       }
     } finally {
-      await lease.release();
+      await lease?.release();
     }
   }
 

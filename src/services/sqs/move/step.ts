@@ -2,6 +2,7 @@
 import type { Clock } from "../../../kit/clock.ts";
 import type { Ids } from "../../../kit/id.ts";
 import type { Database, Transaction } from "../../../store/database.ts";
+import { MOVE_TASK_MS_MAX } from "../limits.ts";
 import { relocate } from "../messages/dead-letters.ts";
 import { settleGroup } from "../messages/groups.ts";
 import { extraOf } from "../messages/message.ts";
@@ -36,6 +37,7 @@ export async function moveSome(
     return false;
   };
   if (task.status === "CANCELLING") return end("CANCELLED");
+  if (deps.clock.now() - task.started_at >= MOVE_TASK_MS_MAX) return end("FAILED", "TaskTimedOut");
   const source = await deps.queues.findIn(tx, task.source_arn);
   if (!source) return end("FAILED", "AWS.SimpleQueueService.NonExistentQueue");
   const rows = await messagesToMove(deps, tx, source, task, count);

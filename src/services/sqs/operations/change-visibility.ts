@@ -104,7 +104,8 @@ async function change(
       "ReceiptHandle",
       "Message does not exist or is not available for visibility timeout change.",
     );
-  if (row.visible_at <= now)
+  // A standard queue's message that is visible again, and was not received anew, is hidden once more, as on AWS.
+  if (row.visible_at <= now && queue.isFifo)
     return new AwsError("MessageNotInflight", "The message referred to isn't in flight.");
   // In whole seconds, so that the most can still be asked for right after the receipt.
   const hiddenSeconds = row.claimed_at === 0 ? 0 : Math.floor((now - row.claimed_at) / 1_000);

@@ -73,11 +73,14 @@ export async function cancelMessageMoveTask(
   sqs: Sqs,
   { TaskHandle }: Input<Client, "CancelMessageMoveTask">,
 ): Promise<Output<Client, "CancelMessageMoveTask">> {
-  const taskId = readTaskHandle(TaskHandle)?.taskId;
-  if (taskId === undefined) throw invalidValue(TaskHandle, "TaskHandle", "It is not a valid task handle.");
+  const handle = readTaskHandle(TaskHandle);
+  if (!handle) throw invalidParameter("Value for parameter TaskHandle is invalid.");
+  const { taskId, sourceArn } = handle;
+  if (!(await sqs.queues.findByArn(sourceArn))) throw noSuchResource("SourceArn");
   const task = await sqs.database.tx(async (tx) => {
     const found = await getMoveTask(tx, taskId);
-    if (!found) throw new AwsError("ResourceNotFoundException", "Task does not exist.");
+    if (found?.source_arn !== sourceArn)
+      throw new AwsError("ResourceNotFoundException", "Task does not exist.");
     if (!(await cancelMoveTask(tx, taskId)))
       throw new AwsError("ResourceNotFoundException", "Only active tasks can be cancelled.");
     return found;
@@ -115,12 +118,15 @@ async function queueOfArn(sqs: Sqs, parameter: string, arn: string | undefined):
   if (!arn) throw missingParameter(parameter);
   if (!readQueueArn(arn)) throw invalidValue(arn, parameter, "It is not a queue's ARN.");
   const queue = await sqs.queues.findByArn(arn);
-  if (!queue)
-    throw new AwsError(
-      "ResourceNotFoundException",
-      `The resource that you specified for the ${parameter} parameter doesn't exist.`,
-    );
+  if (!queue) throw noSuchResource(parameter);
   return queue;
+}
+
+function noSuchResource(parameter: string): AwsError {
+  return new AwsError(
+    "ResourceNotFoundException",
+    `The resource that you specified for the ${parameter} parameter doesn't exist.`,
+  );
 }
 
 function isNeighbour(arn: string, { account, region }: Queue): boolean {

@@ -70,7 +70,7 @@ export async function removePermission(
     const statements = statementsOf(policy);
     const left = statements.filter(({ Sid }) => Sid !== Label);
     if (left.length === statements.length)
-      throw invalidValue(Label, "Label", "can't find label on existing policy.");
+      throw invalidValue(Label, "Label", `can't find label${before["Policy"] ? " on existing policy" : ""}.`);
     return { Policy: left.length === 0 ? "" : JSON.stringify({ ...policy, Statement: left }) };
   });
   return {};
@@ -111,7 +111,7 @@ function checkGrant(label: string, accounts: readonly string[], actions: readonl
 }
 
 function policyIn(text: string | undefined, arn: string): Policy {
-  if (!text) return { Version: "2012-10-17", Id: `${arn}/SQSDefaultPolicy`, Statement: [] } as Policy;
+  if (!text) return { Version: "2008-10-17", Id: `${arn}/SQSDefaultPolicy`, Statement: [] } as Policy;
   return JSON.parse(text) as Policy;
 }
 

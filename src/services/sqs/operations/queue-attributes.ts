@@ -2,7 +2,7 @@
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import type { Transaction } from "../../../store/database.ts";
 import type { Client, Sqs } from "../deps.ts";
-import { missingParameter, noSuchQueue, unknownAttribute } from "../errors.ts";
+import { invalidAttributeValue, missingParameter, noSuchQueue, unknownAttribute } from "../errors.ts";
 import { settleGroup } from "../messages/groups.ts";
 import { checkAttributes, merged, requirePrincipals } from "../queues/attributes.ts";
 import { checkDeadLetterQueue } from "../queues/redrive.ts";
@@ -80,7 +80,9 @@ export async function setQueueAttributes(
   if (!input.Attributes) throw missingParameter("Attribute.Name");
   const { FifoQueue, ...rest } = input.Attributes as Record<string, string>;
   // A queue stays what it was made.
-  if (FifoQueue !== undefined && !(queue.isFifo && FifoQueue === "true")) throw unknownAttribute("FifoQueue");
+  if (FifoQueue !== undefined && !queue.isFifo) throw unknownAttribute("FifoQueue");
+  if (FifoQueue !== undefined && FifoQueue !== "true")
+    throw invalidAttributeValue("FifoQueue", "Modifying queue type is not supported.");
   const given = checkAttributes(rest, { isFifo: queue.isFifo, policies: sqs.policies });
   await requirePrincipals(given, queue.account, sqs.policies);
   await changeAttributes(sqs, queue, () => given);

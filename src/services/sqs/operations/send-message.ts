@@ -1,12 +1,10 @@
 /** SendMessage and SendMessageBatch. */
-import { AwsError } from "../../../aws/errors.ts";
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import type { Client, Sqs } from "../deps.ts";
 import { noSuchQueue } from "../errors.ts";
-import { MESSAGE_BYTES_MAX } from "../limits.ts";
 import { checkEntries, failedEntry } from "../messages/batch.ts";
 import type { FailedEntry } from "../messages/batch.ts";
-import { checkMessage } from "../messages/check.ts";
+import { checkBatch, checkMessage } from "../messages/check.ts";
 import type { Checked, MessageInput } from "../messages/check.ts";
 import { sequenceNumber } from "../messages/message.ts";
 import { senderId } from "../messages/sender.ts";
@@ -61,19 +59,17 @@ export function checkedBatch(
   sender: { readonly sender: string; readonly traceHeader?: string | undefined },
 ): CheckedBatch {
   const entries = checkEntries(given, "SendMessageBatchRequestEntry");
+  checkBatch(entries, queue);
   const setting = { ...sender, queue, now: clock.now(), ids };
   const batch = { ids: [] as string[], messages: [] as Checked[], Failed: [] as FailedEntry[] };
-  let bytes = 0;
   for (const entry of entries)
     try {
       const message = checkMessage(entry, setting);
       batch.messages.push(message);
       batch.ids.push(entry.Id);
-      bytes += message.bytes;
     } catch (error) {
       batch.Failed.push(failedEntry(entry.Id, error));
     }
-  refuseTooLong(bytes);
   return batch;
 }
 
@@ -95,14 +91,6 @@ export async function sendCheckedBatch(
 function traceHeaderOf({ headers }: RequestContext): string | undefined {
   const given = headers["x-amzn-trace-id"];
   return typeof given === "string" && given !== "" ? given : undefined;
-}
-
-function refuseTooLong(bytes: number): void {
-  if (bytes > MESSAGE_BYTES_MAX)
-    throw new AwsError(
-      "BatchRequestTooLong",
-      `Batch requests cannot be longer than ${MESSAGE_BYTES_MAX} bytes. You have sent ${bytes} bytes.`,
-    );
 }
 
 function told(queue: Queue, message: Checked, sent: Sent) {
