@@ -29,7 +29,7 @@ const countRows = sql(
 
 function open({ clock, store }: TestStore): Promise<DynamoDb> {
   const policies = {
-    parse: () => undefined,
+    parse: () => ({ statements: [] }),
     principalFault: async () => undefined,
     decide: async () => "none" as const,
   };

@@ -20,7 +20,7 @@ const countChunks = sql("test.kinesisChunks", "SELECT COUNT(*) AS chunks FROM ki
 
 function open({ clock }: TestStore, store: Store): Promise<KinesisService> {
   const policies = {
-    parse: () => undefined,
+    parse: () => ({ statements: [] }),
     principalFault: async () => undefined,
     decide: async () => "none" as const,
     ask: async () => "none" as const,

@@ -1,5 +1,5 @@
 /** What the API of streams needs of DynamoDB's tables; satisfied in server/compose.ts. */
-import type { ConditionValues, Principal } from "../../aws/service.ts";
+import type { ResourcePolicies as Policies } from "../../aws/resource-policies.ts";
 import type { KeySchemaElement, StreamViewType, _Record } from "@aws-sdk/client-dynamodb-streams";
 
 export interface StreamFacts {
@@ -15,18 +15,7 @@ export interface StreamFacts {
   readonly policy: string | undefined;
 }
 
-export interface ResourcePolicies {
-  /** What a policy says of a caller: that it denies; that it names them or everyone, their role, only their account; or nothing. */
-  decide(
-    text: string,
-    request: {
-      readonly principal: Principal;
-      readonly action: string;
-      readonly resource: string;
-      readonly conditions: ConditionValues;
-    },
-  ): Promise<"denied" | "principal" | "role" | "account" | "none">;
-}
+export type ResourcePolicies = Pick<Policies, "decide">;
 
 export interface StreamShard {
   readonly shardId: string;

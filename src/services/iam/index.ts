@@ -14,7 +14,7 @@ import { operationTable } from "./operation-table.ts";
 import { canBeAssumedBy, createAccessKeys, createServiceSessions, startSessionSweeper } from "./sessions.ts";
 import type { ServiceRoles } from "./sessions.ts";
 import { createResourcePolicies, roleMayUse } from "./resource-policies.ts";
-import type { ResourcePolicies } from "./resource-policies.ts";
+import type { ResourcePolicies } from "../../aws/resource-policies.ts";
 import type { IamState } from "./state.ts";
 
 export type { Authorizer, ConditionContext } from "./authorizer.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createResourcePolicies } from "./resource-policies.ts";
-import type { PolicyCaller } from "./resource-policies.ts";
+import type { PolicyCaller } from "../../aws/resource-policies.ts";
 import type { IamState } from "./state.ts";
 
 const resource = "arn:aws:lambda:us-east-1:111122223333:function:f";

@@ -1,7 +1,6 @@
 /** Policies on resources, for services whose resources have them: what is wrong with a document, and what one says of a caller. */
-import type { Principal } from "../../aws/service.ts";
+import type { PolicyCaller, ResourcePolicies } from "../../aws/resource-policies.ts";
 import { bareContext, callerContext, roleDecision } from "./authorizer.ts";
-import type { ConditionContext } from "./authorizer.ts";
 import {
   PolicySyntaxError,
   evaluate,
@@ -9,51 +8,9 @@ import {
   parsePolicy,
   parseResourcePolicy,
 } from "./policy/index.ts";
-import type { PolicyDocument, PolicyPrincipal, Statement } from "./policy/index.ts";
+import type { PolicyPrincipal, Statement } from "./policy/index.ts";
 import { unknownPrincipal } from "./principals.ts";
 import type { IamState } from "./state.ts";
-
-/** Who asks: a service on its own behalf, a caller, or whom nothing is known of but an ARN; nobody has an empty one. */
-export type PolicyCaller =
-  | { readonly service: string }
-  | Principal
-  | { readonly account: string; readonly arn: string; readonly roleArn?: string };
-
-/**
- * What a resource's policy says of a caller: that it denies; that it names them or everyone; that it names their role, which boundaries
- * and session policies still limit; that it names only their account, which then has to allow the action by its own policies; or nothing.
- */
-export type ResourceDecision = "denied" | "principal" | "role" | "account" | "none";
-
-export interface ResourcePolicyRequest {
-  readonly principal: Principal;
-  readonly action: string;
-  readonly resource: string;
-  readonly conditions: ConditionContext;
-}
-
-export interface PolicyQuestion {
-  /** `lambda:InvokeFunction` */
-  readonly action: string;
-  /** The names that the resource goes by; a statement about any of them applies. */
-  readonly resources: readonly string[];
-  readonly conditions?: ConditionContext;
-}
-
-export interface ResourcePolicies {
-  /** What is wrong with a document whose statements apply to the resource that has it; undefined for nothing. */
-  fault(text: string): string | undefined;
-  decide(text: string, request: ResourcePolicyRequest): Promise<ResourceDecision>;
-  /** Reads a document whose statements name resources. @throws PolicySyntaxError, with what is wrong. */
-  parse(text: string): PolicyDocument;
-  /**
-   * What is wrong with the users and roles of an account that a document names: the first that does not exist.
-   * @throws PolicySyntaxError for what is no document
-   */
-  principalFault(text: string, account: string): Promise<string | undefined>;
-  /** Decides for a resource with several names, and for whoever asks. */
-  ask(text: string, question: PolicyQuestion, caller: PolicyCaller): Promise<ResourceDecision>;
-}
 
 const GRADES = ["principal", "role", "account"] as const;
 

@@ -35,7 +35,7 @@ test("a document speaks of its own function, its versions and aliases, or of pat
   const read = (...resources: string[]) =>
     readDocument(
       '{"Statement":[]}',
-      { parse: () => ({ statements: [{ effect: "Allow", resources }] }) },
+      { parse: () => ({ statements: [{ effect: "Allow", resources, conditions: [] }] }) },
       resource,
     );
   for (const mine of ["*", resource, `${resource}:*`, `${resource}:live`, "arn:aws:lambda:*", `${resource}*`])

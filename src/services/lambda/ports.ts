@@ -1,7 +1,8 @@
 /** What Lambda needs from other parts; satisfied in server/compose.ts. */
+import type { ResourcePolicies as Policies } from "../../aws/resource-policies.ts";
 import type { Architecture, ImageDefaults } from "../../sandbox/index.ts";
 import type { Readable } from "node:stream";
-import type { Input, Output, Principal, RequestContext } from "../../aws/service.ts";
+import type { Input, Output, RequestContext } from "../../aws/service.ts";
 import type { Credentials, LogLine } from "../../invoke/index.ts";
 import type { Reader, Transaction } from "../../store/database.ts";
 
@@ -16,40 +17,8 @@ export interface Roles {
   allows(roleArn: string, action: string, resourceArn: string): Promise<boolean>;
 }
 
-/** Who asks a resource for something: a service on its own behalf, a caller, or whom nothing is known of but an ARN; nobody has an empty one. */
-export type PolicyCaller =
-  | { readonly service: string }
-  | Principal
-  | { readonly account: string; readonly arn: string };
-
 /** What policies on resources say: the documents are this service's, the language is IAM's. */
-export interface ResourcePolicies {
-  /** @throws with what is wrong in the message, for what is no policy of a resource. */
-  parse(document: string): {
-    readonly statements: readonly {
-      readonly effect: "Allow" | "Deny";
-      readonly actions?: readonly string[];
-      readonly notActions?: readonly string[];
-      readonly resources?: readonly string[];
-      readonly notResources?: readonly string[];
-    }[];
-  };
-  /** What is wrong with the users and roles of an account that a document names: the first that does not exist. */
-  principalFault(text: string, account: string): Promise<string | undefined>;
-  /**
-   * `denied`, or the most that is granted: to the `principal` (or everyone), to their `role`, or to their `account`.
-   * @param question Names the resource in every way in which statements may.
-   */
-  ask(
-    document: string,
-    question: {
-      readonly action: string;
-      readonly resources: readonly string[];
-      readonly conditions?: Readonly<Record<string, string | readonly string[]>>;
-    },
-    caller: PolicyCaller,
-  ): Promise<"denied" | "principal" | "role" | "account" | "none">;
-}
+export type ResourcePolicies = Pick<Policies, "parse" | "principalFault" | "ask">;
 
 /** Queues that get records and dead letters, sent with a function's role. */
 export interface RecordQueues {

@@ -1,14 +1,13 @@
 /** Asks the policies of functions and of layer versions who may do what. */
+import type { PolicyAnswer, PolicyCaller } from "../../aws/resource-policies.ts";
 import type { ConditionValues } from "../../aws/service.ts";
 import type { Reader } from "../../store/database.ts";
 import { layerPolicyKey, layerVersionArn } from "./layer-names.ts";
 import type { LayerVersionId } from "./layer-names.ts";
 import { functionArn, policyQualifier } from "./names.ts";
 import type { FunctionReference } from "./names.ts";
-import type { PolicyCaller, ResourcePolicies } from "./ports.ts";
+import type { ResourcePolicies } from "./ports.ts";
 import { readPolicy } from "./store-permissions.ts";
-
-export type PolicyAnswer = Awaited<ReturnType<ResourcePolicies["ask"]>>;
 
 /** Most first. */
 const ANSWERS = ["denied", "principal", "role", "account"] as const;

@@ -1,5 +1,5 @@
 /** What S3 needs from other services; satisfied in server/compose.ts. */
-import type { ConditionValues, Principal } from "../../aws/service.ts";
+import type { ResourcePolicies as Policies } from "../../aws/resource-policies.ts";
 import type { Reader, Transaction } from "../../store/database.ts";
 
 /** The Lambda functions that bucket notifications call. */
@@ -82,53 +82,4 @@ export interface NotificationBuses {
 }
 
 /** What bucket policies say: the documents are S3's, the language is IAM's. */
-export interface ResourcePolicies {
-  /** @throws with what is wrong in the message, for what is no policy of a resource. */
-  parse(text: string): PolicyDocument;
-  /** What is wrong with the users and roles of an account that a document names: the first that does not exist. */
-  principalFault(text: string, account: string): Promise<string | undefined>;
-  /**
-   * What a policy says of a caller: that it denies; that it names them or everyone; that it names their role; that it names only
-   * their account; or nothing.
-   */
-  decide(
-    text: string,
-    request: {
-      readonly principal: Principal;
-      readonly action: string;
-      readonly resource: string;
-      readonly conditions: ConditionValues;
-    },
-  ): Promise<PolicyAnswer>;
-  /** The same of a caller of whom nothing is known but an ARN. */
-  ask(
-    text: string,
-    question: { readonly action: string; readonly resources: readonly string[] },
-    caller: { readonly account: string; readonly arn: string },
-  ): Promise<PolicyAnswer>;
-}
-
-type PolicyAnswer = "denied" | "principal" | "role" | "account" | "none";
-
-export interface PolicyDocument {
-  readonly statements: readonly PolicyStatement[];
-}
-
-export interface PolicyStatement {
-  readonly effect: "Allow" | "Deny";
-  readonly principals?: PolicyPrincipals;
-  readonly notPrincipals?: PolicyPrincipals;
-  readonly actions?: readonly string[];
-  readonly notActions?: readonly string[];
-  readonly resources?: readonly string[];
-  readonly notResources?: readonly string[];
-  readonly conditions: readonly {
-    readonly operator: string;
-    readonly key: string;
-    readonly values: readonly string[];
-  }[];
-}
-
-type PolicyPrincipals =
-  | "*"
-  | Readonly<Partial<Record<"AWS" | "Service" | "Federated" | "CanonicalUser", readonly string[]>>>;
+export type ResourcePolicies = Pick<Policies, "parse" | "principalFault" | "decide" | "ask">;

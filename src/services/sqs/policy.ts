@@ -4,7 +4,7 @@ import { AwsError } from "../../aws/errors.ts";
 import type { ConditionValues, RequestContext } from "../../aws/service.ts";
 import type { SqsDeps } from "./deps.ts";
 import type { QueueSender } from "./messages/sender.ts";
-import type { PolicyAnswer } from "./ports.ts";
+import type { PolicyAnswer } from "../../aws/resource-policies.ts";
 import type { Queue } from "./queues/settings.ts";
 
 type Policies = Pick<SqsDeps, "policies">;

@@ -2,7 +2,8 @@
 import { requestConditions } from "../../../aws/authorization.ts";
 import { AwsError } from "../../../aws/errors.ts";
 import type { ConditionValues, RequestContext } from "../../../aws/service.ts";
-import type { PolicyDecision, ResourcePolicies } from "../ports.ts";
+import type { PolicyAnswer } from "../../../aws/resource-policies.ts";
+import type { ResourcePolicies } from "../ports.ts";
 import type { TableDefinition } from "./definition.ts";
 import { tableArn } from "./definition.ts";
 
@@ -25,7 +26,7 @@ export async function whatPolicySays(
     readonly conditions?: ConditionValues | undefined;
   },
   context: RequestContext,
-): Promise<PolicyDecision> {
+): Promise<PolicyAnswer> {
   if (!policy) return "none";
   const { action, resource, conditions } = request;
   return policies.decide(policy.text, {

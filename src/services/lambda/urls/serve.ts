@@ -11,7 +11,8 @@ import { accessDenied } from "../errors.ts";
 import { SYNC_PAYLOAD_BYTES_MAX } from "../limits.ts";
 import { functionArn } from "../names.ts";
 import { checkSize, invocationError, invocationOf } from "../operations/invoke.ts";
-import type { PolicyCaller } from "../ports.ts";
+import type { PolicyCaller } from "../../../aws/resource-policies.ts";
+
 import { askFunction, isGrant } from "../resource-policies.ts";
 import { readUrlById } from "../store-urls.ts";
 import type { UrlRow } from "../store-urls.ts";

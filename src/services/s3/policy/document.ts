@@ -2,7 +2,8 @@
 import { notImplemented } from "../../../aws/errors.ts";
 import { s3Error } from "../errors.ts";
 import { POLICY_BYTES_MAX } from "../limits.ts";
-import type { PolicyDocument, PolicyStatement, ResourcePolicies } from "../ports.ts";
+import type { PolicyDocument, PolicyStatement } from "../../../aws/resource-policies.ts";
+import type { ResourcePolicies } from "../ports.ts";
 
 /** @throws MalformedPolicy; NotImplemented for principals of kinds that nobody here has */
 export function readPolicy(text: string, bucket: string, policies: ResourcePolicies): PolicyDocument {

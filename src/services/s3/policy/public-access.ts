@@ -1,5 +1,5 @@
 /** The public access block of a bucket, and what makes a policy public. @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html */
-import type { PolicyDocument, PolicyStatement } from "../ports.ts";
+import type { PolicyDocument, PolicyStatement } from "../../../aws/resource-policies.ts";
 import type { BucketRow } from "../rows.ts";
 
 export interface PublicAccess {
