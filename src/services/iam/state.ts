@@ -10,7 +10,7 @@ export interface IamState extends IamDeps {
 /** A transaction that changes what identities may do: what was parsed of them is forgotten once it is committed. */
 export function change<T>(state: IamState, work: (tx: Transaction) => Promise<T>): Promise<T> {
   return state.database.tx(async (tx) => {
-    tx.afterCommit(() => state.policies.forget());
+    tx.onCommit(() => state.policies.forget());
     return work(tx);
   });
 }

@@ -94,7 +94,7 @@ export class Catalogue {
 
   /** To be called within every transaction that changes a function, its versions or its aliases. */
   changes(transaction: Transaction, id: FunctionId): void {
-    transaction.afterCommit(() => {
+    transaction.onCommit(() => {
       this.#epoch++;
       this.#snapshots.delete(functionArn(id));
       this.#changed(id);

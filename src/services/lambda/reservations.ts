@@ -24,7 +24,7 @@ export class Reservations {
   /** In effect for the next invocation once the transaction is committed. @param reserved undefined takes it back. */
   async set(tx: Transaction, id: FunctionId, reserved: number | undefined): Promise<void> {
     await saveReserved(tx, id, reserved ?? null);
-    tx.afterCommit(() => {
+    tx.onCommit(() => {
       this.#epoch++;
       this.#tell(id, reserved);
     });

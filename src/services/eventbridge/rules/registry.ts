@@ -82,7 +82,7 @@ export class BusRegistry {
   /** To be called in every transaction that changes what events on a bus meet. */
   async changed(tx: Transaction, id: BusId): Promise<void> {
     await touchBus(tx, id);
-    tx.afterCommit(() => {
+    tx.onCommit(() => {
       this.#changes += 1;
       this.#known.delete(keyOf(id));
     });

@@ -63,7 +63,7 @@ export class TopicRegistry {
 
   /** To be called in every transaction that changes a topic or one of its subscriptions. */
   forgetAfter(tx: Transaction, arn: string): void {
-    tx.afterCommit(() => {
+    tx.onCommit(() => {
       this.#changes += 1;
       this.#known.delete(arn);
     });
