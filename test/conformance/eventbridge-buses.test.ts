@@ -176,6 +176,11 @@ test("PutPermission lets other accounts put events, and RemovePermission takes i
     ],
   });
   await client.send(new PutPermissionCommand({ EventBusName, Policy: denial }));
+  const nobody = denial.replace('"*"', '{"AWS":"arn:aws:iam::000000000000:role/nobody"}');
+  assert.equal(
+    await refusal(client.send(new PutPermissionCommand({ EventBusName, Policy: nobody }))),
+    'ValidationException: Parameter Policy is not valid. Reason: Invalid principal in policy: "AWS":"arn:aws:iam::000000000000:role/nobody"',
+  );
   const own = (Source: string) =>
     client.send(new PutEventsCommand({ Entries: [{ EventBusName, Source, DetailType: "b", Detail: "{}" }] }));
   assert.equal((await own("open")).FailedEntryCount, 0);

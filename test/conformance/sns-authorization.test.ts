@@ -118,6 +118,29 @@ test("a topic's policy lets in whom it names, and everyone where it says so; wha
   );
 });
 
+test("a topic's policy names what is there, and gives what topics have", async () => {
+  const TopicArn = await topic("named");
+  const set = (AttributeValue: string) =>
+    sns.send(new SetTopicAttributesCommand({ TopicArn, AttributeName: "Policy", AttributeValue }));
+  const naming = (AWS: string) => policy("named", { Principal: { AWS } });
+  await assert.rejects(set(naming("arn:aws:iam::000000000000:role/nobody")), {
+    name: "InvalidParameterException",
+    message: "Invalid parameter: Policy Error: PrincipalNotFound",
+  });
+  await assert.rejects(topic("nobodys", naming("arn:aws:iam::000000000000:user/nobody")), {
+    message: "Invalid parameter: Policy Error: PrincipalNotFound",
+  });
+  await assert.rejects(set(policy("named", { Principal: "*", Action: "sns:CreateTopic" })), {
+    message: "Invalid parameter: Policy statement action out of service scope!",
+  });
+  await assert.rejects(set(policy("named", { Principal: "*", Resource: [TopicArn, `${TopicArn}-2`] })), {
+    message: "Invalid parameter: Policy statement must apply to a single resource!",
+  });
+  const user = await makeUser(root, "known");
+  for (const Action of ["sns:*", "SNS:Receive", ["SNS:publish", "sns:Subscribe"]])
+    await set(policy("named", { Principal: { AWS: user.arn }, Action }));
+});
+
 test("another account's queue waits to be confirmed; Unsubscribe is for who may, ConfirmSubscription for who has the token", async () => {
   const TopicArn = await topic("shared");
   const other = "222222222222";

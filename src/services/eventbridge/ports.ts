@@ -67,6 +67,8 @@ export type PolicyCaller =
 export interface ResourcePolicies {
   /** Reads a document whose statements name resources. @throws Error, with what is wrong. */
   parse(text: string): unknown;
+  /** What is wrong with the users and roles of an account that a document names: the first that does not exist. */
+  principalFault(text: string, account: string): Promise<string | undefined>;
   ask(
     text: string,
     question: {

@@ -5,9 +5,19 @@ import type { Transaction } from "../../store/database.ts";
 /** What a topic's policy says of a caller. */
 export type PolicyAnswer = "denied" | "principal" | "role" | "account" | "none";
 
+/** What SNS looks at of a document. */
+export interface ParsedPolicy {
+  readonly statements: readonly {
+    readonly actions?: readonly string[];
+    readonly resources?: readonly string[];
+  }[];
+}
+
 export interface ResourcePolicies {
   /** Reads a document whose statements name resources. @throws Error, with what is wrong. */
-  parse(text: string): unknown;
+  parse(text: string): ParsedPolicy;
+  /** What is wrong with the users and roles of an account that a document names: the first that does not exist. */
+  principalFault(text: string, account: string): Promise<string | undefined>;
   ask(
     text: string,
     question: {

@@ -30,6 +30,7 @@ export async function putPermission(
     if (input.StatementId ?? input.Action ?? input.Principal ?? input.Condition)
       throw validation("Policy cannot be combined with Action, Principal, StatementId or Condition.");
     const policy = checkPolicy(eventBridge, input.Policy);
+    await requirePrincipals(eventBridge, policy, context.account);
     await change(eventBridge, id, () => policy);
     return {};
   }
@@ -113,4 +114,10 @@ function checkPolicy({ policies }: EventBridge, policy: string): string {
     throw invalidParameter("Policy", (error as Error).message);
   }
   return policy;
+}
+
+/** @throws AwsError ValidationException for a user or role of the account that does not exist */
+async function requirePrincipals({ policies }: EventBridge, policy: string, account: string): Promise<void> {
+  const fault = await policies.principalFault(policy, account);
+  if (fault !== undefined) throw invalidParameter("Policy", fault);
 }

@@ -6,6 +6,7 @@ import { invalid, refuseGiven } from "../errors.ts";
 import { isFifoName, isFifoTopicName, isTopicName, topicArn } from "../names.ts";
 import { getTopic, insertTopic } from "../store/topics.ts";
 import { checkTopicAttribute } from "../topics/attributes.ts";
+import { requirePrincipals } from "../topics/policy-document.ts";
 import { readTags } from "../topics/tags.ts";
 import type { Tags } from "../topics/tags.ts";
 import type { Attributes } from "../topics/topic.ts";
@@ -23,6 +24,7 @@ export async function createTopic(
   const given = (input.Attributes ?? {}) as Attributes;
   const name = checkName(input.Name, given["FifoTopic"]);
   const attributes = checkAttributes(sns, given, isFifoName(name));
+  await requirePrincipals(attributes["Policy"], context.account, sns.policies);
   const tags = readTags(input.Tags);
   const id = { account: context.account, region: context.region, name };
   await sns.database.tx(async (tx) => {

@@ -2,25 +2,11 @@
 import type { Input, RequestContext } from "../../../aws/service.ts";
 import type { Client, Sns } from "../deps.ts";
 import { invalid, refuseChange } from "../errors.ts";
-import { checkPolicy } from "../topics/attributes.ts";
+import { checkPolicy, requireActions } from "../topics/policy-document.ts";
 import { topicOf } from "../topics/topic.ts";
 import { changeTopic } from "./topics.ts";
 
 const ACCOUNT = /^\d{12}$/;
-/** What a topic's policy can give. */
-const ACTIONS: ReadonlySet<string> = new Set([
-  "AddPermission",
-  "DeleteTopic",
-  "GetDataProtectionPolicy",
-  "GetTopicAttributes",
-  "ListSubscriptionsByTopic",
-  "ListTagsForResource",
-  "Publish",
-  "PutDataProtectionPolicy",
-  "RemovePermission",
-  "SetTopicAttributes",
-  "Subscribe",
-]);
 
 interface Document {
   readonly Statement: readonly { readonly Sid?: string }[];
@@ -37,8 +23,7 @@ export async function addPermission(
   if (accounts.length === 0 || accounts.some((account) => !ACCOUNT.test(account)))
     throw invalid("AWSAccountId");
   if (actions.length === 0) throw invalid("ActionName");
-  if (actions.some((action) => !ACTIONS.has(action)))
-    throw invalid("Policy statement action out of service scope!");
+  requireActions(actions);
   const statement = {
     Sid: Label,
     Effect: "Allow",

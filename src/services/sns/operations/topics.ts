@@ -7,6 +7,7 @@ import { countSubscriptions, deleteSubscriptionsOf } from "../store/subscription
 import { deleteTopicRow, getTopic, listTopicNames, setAttributes } from "../store/topics.ts";
 import { describeTopicDelivery } from "../subscriptions/delivery-policy.ts";
 import { checkTopicAttribute } from "../topics/attributes.ts";
+import { requirePrincipals } from "../topics/policy-document.ts";
 import type { Attributes, Topic } from "../topics/topic.ts";
 import { page } from "./paging.ts";
 
@@ -60,6 +61,7 @@ export async function setTopicAttributes(
   const topic = await sns.topics.at(TopicArn, region);
   const { policies } = sns;
   const kept = checkTopicAttribute(name, value, { isFifo: topic.isFifo, policies, refuse: refuseChange });
+  if (name === "Policy") await requirePrincipals(kept, topic.account, policies);
   await changeTopic(sns, topic, (before) => {
     const { [name]: _, ...rest } = before;
     return kept === "" ? rest : { ...rest, [name]: kept };

@@ -5,10 +5,10 @@ import {
   DISPLAY_NAME_CHARS_MAX,
   MESSAGE_BYTES_MAX,
   MESSAGE_BYTES_MIN_MAX,
-  POLICY_BYTES_MAX,
 } from "../limits.ts";
 import type { ResourcePolicies } from "../ports.ts";
 import { checkTopicDelivery } from "../subscriptions/delivery-policy.ts";
+import { checkPolicy } from "./policy-document.ts";
 
 interface Checking {
   readonly isFifo: boolean;
@@ -85,13 +85,3 @@ function fifoValue(
   return value;
 }
 
-/** @throws AwsError InvalidParameter */
-export function checkPolicy(text: string, policies: ResourcePolicies, refuse: Checking["refuse"]): void {
-  if (Buffer.byteLength(text) > POLICY_BYTES_MAX)
-    throw refuse("Policy", `it has more than ${POLICY_BYTES_MAX} bytes`);
-  try {
-    policies.parse(text);
-  } catch (error) {
-    throw refuse("Policy", (error as Error).message);
-  }
-}
