@@ -28,6 +28,8 @@ Options (each also as a variable; a flag wins):
                          allow-list (what is listed, and nothing else)  [internet; LAMBENT_OUTBOUND]
   --outbound-allow LIST  reached in addition, e.g. 10.0.0.0/8:5432,db.internal,*.example.com:443
                          [LAMBENT_OUTBOUND_ALLOW]
+  --local-endpoints      let topics and API destinations call http(s) endpoints on this machine and in private
+                         networks  [off, on with --dev; LAMBENT_LOCAL_ENDPOINTS=on]
   --resolvers LIST       name servers that functions ask; the host's by default  [LAMBENT_RESOLVERS]
   --environments-max N   execution environments at once  [1000; LAMBENT_ENVIRONMENTS_MAX]
   --prebooted N          processes of runtimes that may wait, booted, for a function; 0 for none  [100; LAMBENT_PREBOOTED]
@@ -77,6 +79,7 @@ export const startCommand: Command = {
     sandbox: text,
     outbound: text,
     "outbound-allow": text,
+    "local-endpoints": { type: "boolean" },
     resolvers: text,
     "environments-max": text,
     prebooted: text,

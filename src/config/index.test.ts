@@ -18,6 +18,15 @@ test("an open door without authentication is refused", () => {
   assert.equal(loadConfig({ host: "::1" }, {}).auth, "off");
 });
 
+test("local endpoints are called where it is asked for, and by who develops", () => {
+  const local = (input: object, env = {}) => loadConfig(input, env).localEndpoints;
+  assert.deepEqual(
+    [local({}), local({ dev: "on" }), local({ dev: "on", localEndpoints: "off" })],
+    ["off", "on", "off"],
+  );
+  assert.equal(local({}, { LAMBENT_LOCAL_ENDPOINTS: "on" }), "on");
+});
+
 test("a bad value is refused by name, with what it may be", () => {
   assert.throws(
     () => loadConfig({}, { LAMBENT_AUTH: "maybe" }),

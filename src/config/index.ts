@@ -23,6 +23,8 @@ export interface Config {
   readonly outbound: OutboundPolicy;
   /** Destinations reached in addition: `10.0.0.0/8,db.internal:5432,*.example.com:443`; all that is reached under `allow-list`. */
   readonly outboundAllow: string;
+  /** Whether endpoints of topics and API destinations may lie on this machine and in private networks. */
+  readonly localEndpoints: "off" | "on";
   /** Name servers that functions ask: `10.0.0.2,10.0.0.3`; the host's when empty. */
   readonly resolvers: string;
   /** `postgres://…` to keep state in PostgreSQL; SQLite in the data directory when absent. */
@@ -93,6 +95,7 @@ const VARIABLES = {
   sandbox: "LAMBENT_SANDBOX",
   outbound: "LAMBENT_OUTBOUND",
   outboundAllow: "LAMBENT_OUTBOUND_ALLOW",
+  localEndpoints: "LAMBENT_LOCAL_ENDPOINTS",
   resolvers: "LAMBENT_RESOLVERS",
   databaseUrl: "LAMBENT_DATABASE_URL",
   runtimesDir: "LAMBENT_RUNTIMES_DIR",
@@ -119,6 +122,7 @@ const VARIABLES = {
 const CHOICES = {
   auth: ["off", "on"],
   dev: ["off", "on"],
+  localEndpoints: ["off", "on"],
   logLevel: ["debug", "info", "warn", "error"],
   sandbox: ["auto", "runc", "crun", "runsc", "process"],
   outbound: ["internet", "none", "allow-list"],
@@ -158,6 +162,8 @@ export function loadConfig(input: ConfigInput = {}, env: NodeJS.ProcessEnv = pro
     sandbox: choice("sandbox", read("sandbox")),
     outbound: choice("outbound", read("outbound")),
     outboundAllow: String(read("outboundAllow")),
+    // Who develops calls servers of their own.
+    localEndpoints: choice("localEndpoints", read("localEndpoints") ?? read("dev")),
     resolvers: String(read("resolvers")),
     databaseUrl: read("databaseUrl") as string | undefined,
     runtimesDir: resolve(String(read("runtimesDir"))),
@@ -199,6 +205,7 @@ function defaultsOf(env: NodeJS.ProcessEnv): Record<keyof Config, string | numbe
     sandbox: "auto",
     outbound: "internet",
     outboundAllow: "",
+    localEndpoints: undefined,
     resolvers: "",
     databaseUrl: undefined,
     runtimesDir: join(env["XDG_CACHE_HOME"] ?? join(home, ".cache"), "lambent", "runtimes"),

@@ -9,6 +9,10 @@ import type { TargetKind } from "./target.ts";
 import { Waiting } from "./waiting.ts";
 import type { WaitingDeps } from "./waiting.ts";
 
+export { createHttpCaller } from "./outside/http-caller.ts";
+export type { HttpCaller } from "./outside/http-caller.ts";
+export { createReach } from "./outside/reach.ts";
+export type { ReachPolicy } from "./outside/reach.ts";
 export type {
   DeadLetterPlace,
   Failure,

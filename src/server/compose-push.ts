@@ -3,6 +3,8 @@ import {
   apiDestinationTarget,
   busTarget,
   createCourier,
+  createHttpCaller,
+  createReach,
   endpointTarget,
   functionTarget,
   logGroupTarget,
@@ -12,6 +14,7 @@ import {
   topicTarget,
 } from "../courier/index.ts";
 import type { NamedCall, NamedCalls } from "../aws/index.ts";
+import type { ReachPolicy } from "../courier/index.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { Ids } from "../kit/id.ts";
 import type { CloudwatchLogs } from "../services/cloudwatch-logs/index.ts";
@@ -33,6 +36,8 @@ interface Base extends Pick<Store, "database" | "queue" | "signals"> {
   readonly counters: Metrics;
   /** Rules that an event bus may have. */
   readonly eventRules: number;
+  /** Where endpoints may be. */
+  readonly reach: ReachPolicy;
 }
 
 /** What they push to. */
@@ -47,12 +52,14 @@ interface Given {
 }
 
 export async function composePush(
-  { counters, eventRules, ...base }: Base,
+  { counters, eventRules, reach, ...base }: Base,
   { sqs, kinesis, logs, functions, iam, calls }: Given,
   owned: <T extends { stop(): Promise<void> }>(service: T) => T,
 ) {
   const common = { ...base, metrics: counters, policies: iam.resourcePolicies, roles: iam.roles };
-  const endpoints = endpointTarget(base.clock);
+  const caller = createHttpCaller({ clock: base.clock, reach: createReach(reach) });
+  owned({ stop: () => Promise.resolve(caller.close()) });
+  const endpoints = endpointTarget(base.clock, caller);
   const courier = createCourier({
     ...common,
     // The one table of targets, by the service in their ARNs.
@@ -68,8 +75,10 @@ export async function composePush(
       scheduler: operationTarget(() => roleCalls(iam, calls()), base.clock),
     },
   });
-  const sns = owned(await createSns({ ...common, courier }));
-  const eventBridge = owned(await createEventBridge({ ...common, courier, rulesMax: eventRules }));
+  const sns = owned(await createSns({ ...common, courier, endpoints: caller }));
+  const eventBridge = owned(
+    await createEventBridge({ ...common, courier, endpoints: caller, rulesMax: eventRules }),
+  );
   const scheduler = owned(
     await createScheduler({ ...common, courier, operations: { fault: (call) => calls().fault(call) } }),
   );

@@ -169,7 +169,8 @@ async function composeServices(
   const { resourcePolicies: policies } = iam;
   // S3 calls functions and Lambda reads code from S3: the one is handed over before the other exists, and used after.
   const functions = calledFunctions(() => lambda.functions);
-  const pushed = { ...common, queue: store.queue, counters, eventRules: config.eventRules };
+  const { eventRules } = config;
+  const pushed = { ...common, queue: store.queue, counters, eventRules, reach: reachOf(config, door) };
   const push = await composePush(pushed, { ...given, functions, calls: door.calls }, owned);
   const s3 = owned(
     await createS3({
@@ -376,6 +377,15 @@ function sourcePorts(lambda: () => LambdaService): Pick<SourcesDeps, "functions"
       fault: (...question) => lambda().records.fault(...question),
       put: (tx, delivery) => lambda().records.put(tx, delivery),
     },
+  };
+}
+
+/** Where endpoints of topics and API destinations may be. */
+function reachOf(config: Config, { port }: Door) {
+  return {
+    outbound: { policy: config.outbound, allow: parseDestinations(config.outboundAllow) },
+    localEndpoints: config.localEndpoints === "on",
+    serverPort: port,
   };
 }
 

@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import {
   ActivateEventSourceCommand,
+  CreateApiDestinationCommand,
+  CreateConnectionCommand,
   CreateEndpointCommand,
   CreateEventBusCommand,
   CreatePartnerEventSourceCommand,
@@ -87,6 +89,35 @@ test("what is wrong with a request about a bus is told in AWS's words", async ()
     /^ValidationException: Event bus .* can't be deleted since it has rules/,
   );
   assert.ok(rule);
+});
+
+test("API destinations and sign-ins on this machine are refused, where the server was not started to call them", async () => {
+  const endpoint = "http://localhost:3000/hook";
+  const refused =
+    /^ValidationException: Parameter \w+ is not valid\. Reason: http.* on this machine.*--local-endpoints\.$/;
+  const connection = (Name: string, AuthorizationEndpoint: string) =>
+    client.send(
+      new CreateConnectionCommand({
+        Name,
+        AuthorizationType: "OAUTH_CLIENT_CREDENTIALS",
+        AuthParameters: {
+          OAuthParameters: {
+            ClientParameters: { ClientID: "a", ClientSecret: "b" },
+            AuthorizationEndpoint,
+            HttpMethod: "POST",
+          },
+        },
+      }),
+    );
+  assert.match(await refusal(connection("near", endpoint)), refused);
+  const { ConnectionArn } = await connection("far", `${setting.server.endpoint}/token`);
+  const destination = new CreateApiDestinationCommand({
+    Name: "near",
+    ConnectionArn,
+    InvocationEndpoint: endpoint,
+    HttpMethod: "POST",
+  });
+  assert.match(await refusal(client.send(destination)), refused);
 });
 
 test("what needs other services is refused by name", async () => {

@@ -59,7 +59,7 @@ before(async () => {
   endpoint.listen(0, "127.0.0.1");
   await once(endpoint, "listening");
   base = `http://127.0.0.1:${(endpoint.address() as AddressInfo).port}`;
-  setting = await startEvents();
+  setting = await startEvents({ localEndpoints: "on" });
   ({ client } = setting);
   const iam = new IAMClient(setting.server.client());
   const trust = { Effect: "Allow", Principal: { Service: "events.amazonaws.com" }, Action: "sts:AssumeRole" };

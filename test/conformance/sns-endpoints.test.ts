@@ -19,7 +19,7 @@ import type { SnsSetting } from "../harness/sns.ts";
 let it: SnsSetting;
 let sns: SNSClient;
 before(async () => {
-  it = await startSns();
+  it = await startSns({ localEndpoints: "on" });
   ({ sns } = it);
 });
 after(() => it.stop());

@@ -30,7 +30,7 @@ async function open({ options }: TestStore, store: Store) {
   const { resourcePolicies: policies, roles } = iam;
   const sqs = await createSqs({ ...common, policies, roles });
   const courier = createCourier({ ...common, roles, targets: { sqs: queueTarget(sqs.intake) } });
-  const sns = await createSns({ ...common, policies, roles, courier });
+  const sns = await createSns({ ...common, policies, roles, courier, endpoints: { fault: () => undefined } });
   const services = { sqs: sqs.service, sns: sns.service };
   return {
     topics: sns.topics,

@@ -219,6 +219,10 @@ test("Subscribe refuses protocols and endpoints that do not go together, and tho
     ["lambda", "f", /Lambda endpoint ARN/],
     ["lambda", lambda, /FIFO topics deliver to queues only/, fifo],
     ["http", "https://example.com", /must match the specified protocol/],
+    ["http", "http://localhost:3000/hook", /Unreachable Endpoint: .*on this machine.*--local-endpoints$/],
+    ["https", "https://10.0.0.7/", /Unreachable Endpoint: .*in a private network.*--local-endpoints$/],
+    ["http", "http://169.254.169.254/latest", /Unreachable Endpoint: .*never called$/],
+    ["http", `${it.server.endpoint}/_lambent/clock`, /Unreachable Endpoint: .*server's own API$/],
     ["email", "a@example.com", /^NotImplemented: .*protocol email/],
     ["sms", "+1555", /^NotImplemented: .*protocol sms/],
     ["firehose", "arn:aws:firehose:x", /^NotImplemented: .*Firehose/],
@@ -226,6 +230,9 @@ test("Subscribe refuses protocols and endpoints that do not go together, and tho
   ];
   for (const [protocol, endpoint, expected, topic] of cases)
     assert.match(await subscribe(protocol, endpoint, topic), expected);
+  // Functions' URLs lie there.
+  const own = it.server.endpoint.replace("127.0.0.1", "abc.lambda-url.us-east-1.localhost");
+  assert.equal(await subscribe("http", own), "(accepted)");
 });
 
 test("AddPermission and RemovePermission change the topic's policy; TagResource, UntagResource and ListTagsForResource its tags", async () => {

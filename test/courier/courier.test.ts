@@ -2,7 +2,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RequestContext } from "../../src/aws/service.ts";
-import { createCourier, endpointTarget, queueTarget, streamTarget } from "../../src/courier/index.ts";
+import {
+  createCourier,
+  createHttpCaller,
+  createReach,
+  endpointTarget,
+  queueTarget,
+  streamTarget,
+} from "../../src/courier/index.ts";
 import type { CourierService, Parcel } from "../../src/courier/index.ts";
 import { createIam } from "../../src/services/iam/index.ts";
 import { createKinesis } from "../../src/services/kinesis/index.ts";
@@ -45,10 +52,16 @@ async function open({ store, options }: TestStore): Promise<Setting> {
   const { resourcePolicies: policies, roles } = iam;
   const sqs = await createSqs({ ...common, policies, roles });
   const kinesis = await createKinesis({ ...common, policies, roles, shardThroughput: 0 });
+  const reach = createReach({
+    outbound: { policy: "internet", allow: [] },
+    localEndpoints: true,
+    serverPort: 1,
+  });
+  const caller = createHttpCaller({ ...options, reach });
   const targets = {
     sqs: queueTarget(sqs.intake),
     kinesis: streamTarget(kinesis.intake),
-    http: endpointTarget(options.clock),
+    http: endpointTarget(options.clock, caller),
   };
   const courier = createCourier({ ...common, roles, targets });
   courier.start();

@@ -1,20 +1,20 @@
 /** HTTP and HTTPS endpoints: the body is a request's. */
 import type { Clock } from "../../kit/clock.ts";
 import { TokenBucket } from "../../kit/token-bucket.ts";
+import { TimeoutError, UnreachableError } from "../outside/http-caller.ts";
+import type { Answer, HttpCaller } from "../outside/http-caller.ts";
 import type { Failure, Parcel } from "../parcel.ts";
-import { DELIVERED } from "../target.ts";
+import { DELIVERED, refused } from "../target.ts";
 import type { Outcome, TargetKind } from "../target.ts";
 
 const TIMEOUT_MS = 15_000;
 const TOO_MANY_REQUESTS = 429;
 /** Endpoints whose pace is remembered; then all are forgotten. */
 const PACED_MAX = 10_000;
-/** How much of an answer is read, in bytes, before the connection is given up. */
-const ANSWER_BYTES_MAX = 64 * 1024;
 /** The longest Retry-After that is heeded, in seconds. */
 const RETRY_AFTER_SECONDS_MAX = 3_600;
 
-export function endpointTarget(clock: Clock): TargetKind {
+export function endpointTarget(clock: Clock, caller: HttpCaller): TargetKind {
   const pace = createPace(clock);
   return {
     async fault() {
@@ -23,7 +23,7 @@ export function endpointTarget(clock: Clock): TargetKind {
     async send(parcel) {
       const wait = pace(parcel);
       if (wait !== undefined) return { kind: "wait", notBefore: wait };
-      return post(clock, parcel);
+      return post(clock, caller, parcel);
     },
   };
 }
@@ -44,43 +44,31 @@ function createPace(clock: Clock): (parcel: Parcel) => number | undefined {
 }
 
 /** Redirects are not followed, as AWS does not. */
-async function post(clock: Clock, { target: { arn, http }, body }: Parcel): Promise<Outcome> {
+async function post(
+  clock: Clock,
+  caller: HttpCaller,
+  { target: { arn, http }, body }: Parcel,
+): Promise<Outcome> {
   const { method = "POST", headers = {}, timeoutMs = TIMEOUT_MS } = http ?? {};
-  const abort = new AbortController();
-  const cancel = clock.after(timeoutMs, () => abort.abort());
+  const hasBody = method !== "GET" && method !== "HEAD";
   try {
-    const { signal } = abort;
-    const hasBody = method !== "GET" && method !== "HEAD";
-    const response = await fetch(arn, {
-      method,
-      headers,
-      redirect: "manual",
-      signal,
-      ...(hasBody && { body: new Uint8Array(body) }),
-    });
-    await readAway(response);
-    return outcomeOf(response, arn, clock.now());
+    const answer = await caller.call({ url: arn, method, headers, timeoutMs, ...(hasBody && { body }) });
+    return outcomeOf(answer, arn, clock.now());
   } catch (error) {
-    if (abort.signal.aborted) return later("timeout", `${arn} did not answer within ${timeoutMs} ms`);
-    return later("failed", `${arn} could not be reached: ${causeOf(error)}`);
-  } finally {
-    cancel();
+    const { message } = error as Error;
+    if (error instanceof UnreachableError) return refused("denied", `${arn} is not called: ${message}`);
+    if (error instanceof TimeoutError)
+      return later("timeout", `${arn} did not answer within ${timeoutMs} ms`);
+    return later("failed", `${arn} could not be reached: ${message}`);
   }
 }
 
-/** So that the connection can be used again. */
-async function readAway({ body }: Response): Promise<void> {
-  if (!body) return;
-  let bytes = 0;
-  for await (const chunk of body) if ((bytes += (chunk as Uint8Array).length) > ANSWER_BYTES_MAX) break;
-}
-
-function outcomeOf({ status, headers }: Response, arn: string, now: number): Outcome {
+function outcomeOf({ status, headers }: Answer, arn: string, now: number): Outcome {
   if (status >= 200 && status < 300) return DELIVERED;
   const message = `${arn} answered with the status ${status}`;
   if (status >= 400 && status < 500 && status !== TOO_MANY_REQUESTS)
     return { kind: "refused", failure: { code: "failed", message, status } };
-  const seconds = Number(headers.get("retry-after") ?? Number.NaN);
+  const seconds = Number(headers["retry-after"] ?? Number.NaN);
   const failure: Failure = { code: status === TOO_MANY_REQUESTS ? "throttled" : "failed", message };
   return {
     kind: "later",
@@ -91,9 +79,4 @@ function outcomeOf({ status, headers }: Response, arn: string, now: number): Out
 
 function later(code: Failure["code"], message: string): Outcome {
   return { kind: "later", failure: { code, message } };
-}
-
-function causeOf(error: unknown): string {
-  const { cause, message } = error as Error;
-  return cause instanceof Error ? cause.message || message : message;
 }

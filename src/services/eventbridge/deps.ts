@@ -8,7 +8,7 @@ import type { Sealer } from "./connections/sealed.ts";
 import type { Tokens } from "./connections/tokens.ts";
 import type { EventMetrics } from "./event-metrics.ts";
 import type { BusRegistry } from "./rules/registry.ts";
-import type { Courier, ResourcePolicies, Roles } from "./ports.ts";
+import type { Courier, HttpCaller, ResourcePolicies, Roles } from "./ports.ts";
 
 export type Client = typeof import("@aws-sdk/client-eventbridge");
 
@@ -19,6 +19,7 @@ export interface EventBridgeState {
   readonly signals: Signals;
   readonly log: Log;
   readonly courier: Courier;
+  readonly endpoints: HttpCaller;
   readonly policies: ResourcePolicies;
   readonly roles: Roles;
   /** Rules of each bus, as AWS's quota has it. */

@@ -49,7 +49,7 @@ export async function createEventBridge({ metrics, ...deps }: EventBridgeDeps): 
     buses: new BusRegistry(database),
     metrics: new EventMetrics(metrics),
     sealer: await Sealer.open(database, deps.ids),
-    tokens: new Tokens(deps.clock),
+    tokens: new Tokens(deps),
   };
   const runners = [scheduledRules, replays, retention].map((work) => new DueRunner(deps, work(eventBridge)));
   return {

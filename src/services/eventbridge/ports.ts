@@ -56,6 +56,20 @@ export interface ParcelMetrics {
   readonly deadLetterFailed: string;
 }
 
+/** Calls http(s) URLs, where the server may. */
+export interface HttpCaller {
+  /** Why a URL is not called, as far as it tells by itself. */
+  fault(url: string): string | undefined;
+  /** Redirects are not followed. @throws Error that says why there is no answer */
+  call(call: {
+    readonly url: string;
+    readonly method: string;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body?: Uint8Array;
+    readonly timeoutMs: number;
+  }): Promise<{ readonly status: number; readonly body: Buffer }>;
+}
+
 /** What a bus's policy says of a caller. */
 export type PolicyAnswer = "denied" | "principal" | "role" | "account" | "none";
 

@@ -5,7 +5,7 @@ import type { Database } from "../../store/database.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import type { Publisher } from "./messages/publisher.ts";
-import type { Courier, ResourcePolicies, Roles } from "./ports.ts";
+import type { Courier, Endpoints, ResourcePolicies, Roles } from "./ports.ts";
 import type { Signer } from "./signing/signer.ts";
 import type { TopicRegistry } from "./topics/registry.ts";
 
@@ -20,6 +20,7 @@ export interface SnsDeps {
   readonly policies: ResourcePolicies;
   readonly roles: Roles;
   readonly courier: Courier;
+  readonly endpoints: Endpoints;
 }
 
 /** What every operation is called with. */

@@ -85,6 +85,12 @@ export interface Parcel {
   };
 }
 
+/** Which http(s) endpoints the server calls. */
+export interface Endpoints {
+  /** Why a URL is not called, as far as it tells by itself. */
+  fault(url: string): string | undefined;
+}
+
 /** What carries messages to subscribers, in the transaction that publishes them. */
 export interface Courier {
   hand(tx: Transaction, parcel: Parcel): Promise<unknown>;

@@ -1,5 +1,6 @@
 /** Access tokens of connections that sign in by OAuth's client credentials; each is kept in memory until shortly before it ends. */
 import type { Clock } from "../../../kit/clock.ts";
+import type { HttpCaller } from "../ports.ts";
 import type { Auth, HttpParameters } from "./auth.ts";
 
 const TIMEOUT_MS = 5_000;
@@ -18,10 +19,12 @@ export class TokenError extends Error {}
 
 export class Tokens {
   readonly #clock: Clock;
+  readonly #endpoints: HttpCaller;
   readonly #known = new Map<string, Token>();
 
-  constructor(clock: Clock) {
+  constructor({ clock, endpoints }: { readonly clock: Clock; readonly endpoints: HttpCaller }) {
     this.#clock = clock;
+    this.#endpoints = endpoints;
   }
 
   /** @param key The connection, as it is now. @throws TokenError that says what the authorization server said */
@@ -56,31 +59,28 @@ export class Tokens {
       ...(HttpMethod !== "GET" && { "content-type": "application/x-www-form-urlencoded" }),
       ...headersOf(more),
     };
-    const abort = new AbortController();
-    const cancel = this.#clock.after(TIMEOUT_MS, () => abort.abort());
-    try {
-      const body = HttpMethod === "GET" ? {} : { body: form.toString() };
-      const response = await fetch(url, {
-        method: HttpMethod,
-        headers,
-        signal: abort.signal,
-        redirect: "manual",
-        ...body,
-      });
-      if (!response.ok)
-        throw new TokenError(`the authorization endpoint answered with the status ${response.status}`);
-      const answer = (await response.json()) as { access_token?: unknown; expires_in?: unknown };
-      if (typeof answer.access_token !== "string")
-        throw new TokenError("the authorization endpoint gave no access_token");
-      const seconds = Number(answer.expires_in ?? LIFE_SECONDS_DEFAULT);
-      return { value: answer.access_token, seconds: seconds > 0 ? seconds : LIFE_SECONDS_DEFAULT };
-    } catch (error) {
-      if (error instanceof TokenError) throw error;
+    const body = HttpMethod === "GET" ? {} : { body: Buffer.from(form.toString()) };
+    const request = { url: url.href, method: HttpMethod, headers, timeoutMs: TIMEOUT_MS, ...body };
+    const answer = await this.#endpoints.call(request).catch((error: unknown) => {
       throw new TokenError(`the authorization endpoint could not be reached: ${(error as Error).message}`);
-    } finally {
-      cancel();
-    }
+    });
+    if (answer.status < 200 || answer.status > 299)
+      throw new TokenError(`the authorization endpoint answered with the status ${answer.status}`);
+    return tokenIn(answer.body.toString());
   }
+}
+
+function tokenIn(text: string): { value: string; seconds: number } {
+  let answer: { readonly access_token?: unknown; readonly expires_in?: unknown } = {};
+  try {
+    answer = Object(JSON.parse(text)) as object;
+  } catch {
+    // Told below.
+  }
+  if (typeof answer.access_token !== "string")
+    throw new TokenError("the authorization endpoint gave no access_token");
+  const seconds = Number(answer.expires_in ?? LIFE_SECONDS_DEFAULT);
+  return { value: answer.access_token, seconds: seconds > 0 ? seconds : LIFE_SECONDS_DEFAULT };
 }
 
 export function basic(user: string, password: string): string {

@@ -1,6 +1,7 @@
 /** CreateApiDestination, UpdateApiDestination, DeleteApiDestination, DescribeApiDestination and ListApiDestinations. */
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import type { Reader } from "../../../store/database.ts";
+import { requireReachable } from "../connections/reachable.ts";
 import type { Client, EventBridge } from "../deps.ts";
 import { alreadyExists, invalidParameter, limitExceeded, notFound } from "../errors.ts";
 import { API_DESTINATIONS_MAX, INVOCATIONS_PER_SECOND_DEFAULT } from "../limits.ts";
@@ -19,10 +20,11 @@ import type { DestinationRow } from "../store/connections.ts";
 type Method = NonNullable<Output<Client, "DescribeApiDestination">["HttpMethod"]>;
 
 export async function createApiDestination(
-  { database, clock, ids }: EventBridge,
+  eventBridge: EventBridge,
   input: Input<Client, "CreateApiDestination">,
   { account, region }: RequestContext,
 ): Promise<Output<Client, "CreateApiDestination">> {
+  const { database, clock, ids } = eventBridge;
   const now = clock.now();
   return database.tx(async (tx) => {
     const row: DestinationRow = {
@@ -32,7 +34,7 @@ export async function createApiDestination(
       destination_id: ids.uuid(),
       description: input.Description ?? "",
       connection: await connectionAt(tx, input.ConnectionArn, { account, region }),
-      endpoint: checkEndpoint(input.InvocationEndpoint),
+      endpoint: checkEndpoint(eventBridge, input.InvocationEndpoint),
       method: input.HttpMethod ?? "",
       per_second: input.InvocationRateLimitPerSecond ?? INVOCATIONS_PER_SECOND_DEFAULT,
       created_at: now,
@@ -47,12 +49,13 @@ export async function createApiDestination(
 }
 
 export async function updateApiDestination(
-  { database, clock }: EventBridge,
+  eventBridge: EventBridge,
   input: Input<Client, "UpdateApiDestination">,
   { account, region }: RequestContext,
 ): Promise<Output<Client, "UpdateApiDestination">> {
   const { Name = "", Description, ConnectionArn, InvocationEndpoint, HttpMethod } = input;
   const { InvocationRateLimitPerSecond: perSecond } = input;
+  const { database, clock } = eventBridge;
   return database.tx(async (tx) => {
     const before = await getDestination(tx, { account, region, name: Name });
     if (!before) throw noSuchDestination(Name);
@@ -60,7 +63,7 @@ export async function updateApiDestination(
       ...before,
       ...(Description !== undefined && { description: Description }),
       ...(ConnectionArn !== undefined && { connection: await connectionAt(tx, ConnectionArn, before) }),
-      ...(InvocationEndpoint !== undefined && { endpoint: checkEndpoint(InvocationEndpoint) }),
+      ...(InvocationEndpoint !== undefined && { endpoint: checkEndpoint(eventBridge, InvocationEndpoint) }),
       ...(HttpMethod !== undefined && { method: HttpMethod }),
       ...(perSecond !== undefined && { per_second: perSecond }),
       modified_at: clock.now(),
@@ -123,9 +126,10 @@ async function connectionAt(reader: Reader, arn = "", place: Place): Promise<str
 }
 
 /** AWS takes https alone; here http is for servers of one's own. */
-function checkEndpoint(endpoint = ""): string {
+function checkEndpoint(eventBridge: EventBridge, endpoint = ""): string {
   if (!/^https?:\/\//.test(endpoint) || !URL.canParse(endpoint))
     throw invalidParameter("InvocationEndpoint", "It must be an http or https URL.");
+  requireReachable(eventBridge, "InvocationEndpoint", endpoint);
   return endpoint;
 }
 

@@ -2,6 +2,7 @@
 import { notImplemented } from "../../../aws/errors.ts";
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import { checkAuth, toldAuth } from "../connections/auth.ts";
+import { requireReachableSignIn } from "../connections/reachable.ts";
 import type { Auth, Kind } from "../connections/auth.ts";
 import { TokenError } from "../connections/tokens.ts";
 import type { Client, EventBridge } from "../deps.ts";
@@ -36,7 +37,7 @@ export async function createConnection(
     connection_id: ids.uuid(),
     description: input.Description ?? "",
     kind,
-    auth: sealer.seal(checkAuth(kind, input.AuthParameters)),
+    auth: sealer.seal(requireReachableSignIn(eventBridge, checkAuth(kind, input.AuthParameters))),
     ...authorizedOrNot(kind, now),
     created_at: now,
     modified_at: now,
@@ -70,7 +71,7 @@ export async function updateConnection(
       ...before,
       kind,
       ...(input.Description !== undefined && { description: input.Description }),
-      auth: sealer.seal(checkAuth(kind, input.AuthParameters, kept)),
+      auth: sealer.seal(requireReachableSignIn(eventBridge, checkAuth(kind, input.AuthParameters, kept))),
       ...authorizedOrNot(kind, clock.now()),
       modified_at: clock.now(),
     };

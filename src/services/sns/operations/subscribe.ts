@@ -34,6 +34,7 @@ export async function subscribe(
   const topic = await sns.topics.at(input.TopicArn, context.region);
   const where = checkEndpoint(topic, input.Protocol ?? "", input.Endpoint);
   const { protocol, endpoint } = where;
+  if (protocol === "http" || protocol === "https") requireReachable(sns, endpoint);
   const attributes = changed({}, input.Attributes ?? {}, { topic, protocol, refuse: refuseGiven });
   // What its owner does not subscribe by themselves, they are asked for.
   const isConfirmed = protocol === "lambda" || where.account === context.account;
@@ -71,6 +72,12 @@ export async function subscribe(
   });
   const tellsArn = kept.token === "" || input.ReturnSubscriptionArn === true;
   return { SubscriptionArn: tellsArn ? subscriptionArn(kept) : PENDING };
+}
+
+/** @throws AwsError InvalidParameter */
+function requireReachable({ endpoints }: Sns, endpoint: string): void {
+  const fault = endpoints.fault(endpoint);
+  if (fault !== undefined) throw invalid(`Unreachable Endpoint: ${endpoint}: ${fault}`);
 }
 
 export async function confirmSubscription(

@@ -1,11 +1,7 @@
 /** Checks the attributes that CreateTopic and SetTopicAttributes are given. */
 import { notImplemented } from "../../../aws/errors.ts";
 import { invalid } from "../errors.ts";
-import {
-  DISPLAY_NAME_CHARS_MAX,
-  MESSAGE_BYTES_MAX,
-  MESSAGE_BYTES_MIN_MAX,
-} from "../limits.ts";
+import { DISPLAY_NAME_CHARS_MAX, MESSAGE_BYTES_MAX, MESSAGE_BYTES_MIN_MAX } from "../limits.ts";
 import type { ResourcePolicies } from "../ports.ts";
 import { checkTopicDelivery } from "../subscriptions/delivery-policy.ts";
 import { checkPolicy } from "./policy-document.ts";
@@ -84,4 +80,3 @@ function fifoValue(
   if (!values.includes(value)) throw refuse(name, `it must be ${values.join(" or ")}`);
   return value;
 }
-
