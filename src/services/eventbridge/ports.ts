@@ -1,5 +1,5 @@
 /** What EventBridge needs of other parts; satisfied in server/compose.ts. */
-import type { ConditionValues, Principal } from "../../aws/service.ts";
+import type { ResourcePolicies as Policies } from "../../aws/resource-policies.ts";
 import type { Transaction } from "../../store/database.ts";
 
 /** What takes events to targets: the server's courier. */
@@ -70,29 +70,7 @@ export interface HttpCaller {
   }): Promise<{ readonly status: number; readonly body: Buffer }>;
 }
 
-/** What a bus's policy says of a caller. */
-export type PolicyAnswer = "denied" | "principal" | "role" | "account" | "none";
-
-export type PolicyCaller =
-  | { readonly service: string }
-  | Principal
-  | { readonly account: string; readonly arn: string };
-
-export interface ResourcePolicies {
-  /** Reads a document whose statements name resources. @throws Error, with what is wrong. */
-  parse(text: string): unknown;
-  /** What is wrong with the users and roles of an account that a document names: the first that does not exist. */
-  principalFault(text: string, account: string): Promise<string | undefined>;
-  ask(
-    text: string,
-    question: {
-      readonly action: string;
-      readonly resources: readonly string[];
-      readonly conditions?: ConditionValues;
-    },
-    caller: PolicyCaller,
-  ): Promise<PolicyAnswer>;
-}
+export type ResourcePolicies = Pick<Policies, "parse" | "principalFault" | "ask">;
 
 export interface Roles {
   /** Whether a role's own policies allow an action on a resource. */

@@ -1,9 +1,9 @@
 /** What topics' policies say of callers, and whether services and roles may publish. */
 import { requestConditions } from "../../aws/authorization.ts";
 import { AwsError } from "../../aws/errors.ts";
+import type { PolicyAnswer } from "../../aws/resource-policies.ts";
 import type { ConditionValues, RequestContext } from "../../aws/service.ts";
 import type { SnsDeps } from "./deps.ts";
-import type { PolicyAnswer } from "./ports.ts";
 import type { Topic } from "./topics/topic.ts";
 
 type Policies = Pick<SnsDeps, "policies">;

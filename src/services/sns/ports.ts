@@ -1,33 +1,8 @@
 /** What SNS needs from other parts; satisfied in server/compose-push.ts. */
-import type { ConditionValues, Principal } from "../../aws/service.ts";
+import type { ResourcePolicies as Policies } from "../../aws/resource-policies.ts";
 import type { Transaction } from "../../store/database.ts";
 
-/** What a topic's policy says of a caller. */
-export type PolicyAnswer = "denied" | "principal" | "role" | "account" | "none";
-
-/** What SNS looks at of a document. */
-export interface ParsedPolicy {
-  readonly statements: readonly {
-    readonly actions?: readonly string[];
-    readonly resources?: readonly string[];
-  }[];
-}
-
-export interface ResourcePolicies {
-  /** Reads a document whose statements name resources. @throws Error, with what is wrong. */
-  parse(text: string): ParsedPolicy;
-  /** What is wrong with the users and roles of an account that a document names: the first that does not exist. */
-  principalFault(text: string, account: string): Promise<string | undefined>;
-  ask(
-    text: string,
-    question: {
-      readonly action: string;
-      readonly resources: readonly string[];
-      readonly conditions?: ConditionValues;
-    },
-    caller: { readonly service: string } | Principal | { readonly account: string; readonly arn: string },
-  ): Promise<PolicyAnswer>;
-}
+export type ResourcePolicies = Pick<Policies, "parse" | "principalFault" | "ask">;
 
 export interface Roles {
   /** Whether a role's own policies allow an action on a resource. */

@@ -1,7 +1,8 @@
 /** What a document must be to be a topic's policy. https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-language-api-permissions-reference.html */
+import type { PolicyDocument } from "../../../aws/resource-policies.ts";
 import { invalid } from "../errors.ts";
 import { POLICY_BYTES_MAX } from "../limits.ts";
-import type { ParsedPolicy, ResourcePolicies } from "../ports.ts";
+import type { ResourcePolicies } from "../ports.ts";
 
 /** What a topic's policy can give. */
 const ACTIONS: ReadonlySet<string> = new Set([
@@ -56,7 +57,7 @@ function parse(
   text: string,
   policies: ResourcePolicies,
   refuse: (name: string, reason: string) => Error,
-): ParsedPolicy {
+): PolicyDocument {
   try {
     return policies.parse(text);
   } catch (error) {
