@@ -100,6 +100,45 @@ test("a set of patterns finds the same as trying each of them", () => {
   assert.ok(matches > 60);
 });
 
+test("patterns come and go: what is left finds the same as a set of its own, and nothing else is left", () => {
+  const entries = PATTERNS.map((pattern, item) => {
+    const text = typeof pattern === "string" ? pattern : JSON.stringify(pattern);
+    return { item, text, matches: compilePattern(text, { operators: ALL_OPERATORS }) };
+  });
+  const set = new PatternSet(entries.slice(0, 10));
+  for (const entry of entries.slice(10)) set.add(entry);
+  // Each third goes, by steps that pass through all of them; then it comes again.
+  for (let round = 0; round < 3; round++) {
+    const gone = entries.filter(({ item }) => item % 3 === round);
+    for (const entry of gone) set.remove(entry);
+    for (const entry of gone) set.remove(entry);
+    const rest = new PatternSet(entries.filter((entry) => !gone.includes(entry)));
+    assert.equal(set.size, rest.size);
+    for (const text of EVENTS)
+      assert.deepEqual(
+        set.match(parseJson(text)).sort((one, other) => one - other),
+        rest.match(parseJson(text)).sort((one, other) => one - other),
+        text,
+      );
+    for (const entry of gone) set.add(entry);
+  }
+  for (const entry of entries) set.remove(entry);
+  assert.equal(set.size, 0);
+  for (const text of EVENTS) assert.deepEqual(set.match(parseJson(text)), []);
+});
+
+test("patterns that come one by one are found as fast as those that come together", () => {
+  let count = 0;
+  const set = new PatternSet<number>([]);
+  for (let at = 0; at < 2_000; at++) {
+    const text = JSON.stringify({ source: ["shop"], "detail-type": ["Order"], detail: { id: [`k${at}`] } });
+    const matches = compilePattern(text, { operators: ALL_OPERATORS });
+    set.add({ item: at, text, matches: (one: unknown) => (count++, matches(one)) });
+  }
+  assert.deepEqual(set.match({ source: "shop", "detail-type": "Order", detail: { id: "k77" } }), [77]);
+  assert.ok(count <= 3, `${count} were tried`);
+});
+
 /** How many patterns of a set are tried for an event. */
 function tries(patterns: readonly object[], event: unknown): number {
   let count = 0;

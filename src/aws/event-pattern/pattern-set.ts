@@ -1,6 +1,7 @@
 /**
  * Many patterns, of which those are found that match an event. Each pattern stands under the rarest of its conditions; an event's fields
- * lead to few patterns, and only these are tried. So the cost grows with the fields and with what matches, not with the patterns.
+ * lead to few patterns, and only these are tried. So the cost grows with the fields and with what matches, not with the patterns. Patterns come
+ * and go one by one: what is rare is judged when a pattern comes.
  */
 import { accessOf } from "./access.ts";
 import type { Access } from "./access.ts";
@@ -23,19 +24,36 @@ interface Node<Entry> {
 export class PatternSet<Item> {
   readonly #root: Node<PatternEntry<Item>> = { children: new Map() };
   /** Those that no field leads to. */
-  readonly #always: PatternEntry<Item>[] = [];
-  readonly size: number;
+  readonly #always = new Set<PatternEntry<Item>>();
+  /** Each pattern's place. */
+  readonly #ways = new Map<PatternEntry<Item>, readonly Access[]>();
+  /** How often each condition occurs in all patterns, whether it is one that a pattern is found by or not. */
+  readonly #frequencies = new Map<string, number>();
 
   constructor(entries: readonly PatternEntry<Item>[]) {
-    this.size = entries.length;
-    const parsed = entries.map(({ text }) => parseJson(text) as Readonly<Record<string, unknown>>);
-    const frequencies = countConditions(parsed);
-    const weigh = (access: Access) => frequencies.get(keyOf(access)) ?? 0;
-    for (const [at, entry] of entries.entries()) {
-      const ways = accessOf(parsed[at] ?? {}, weigh);
-      if (ways === undefined) this.#always.push(entry);
-      else for (const way of ways) this.#add(way, entry);
-    }
+    const parsed = entries.map(({ text }) => parsePattern(text));
+    for (const pattern of parsed) this.#tally(pattern, 1);
+    for (const [at, entry] of entries.entries()) this.#place(entry, parsed[at] ?? {});
+  }
+
+  get size(): number {
+    return this.#ways.size;
+  }
+
+  add(entry: PatternEntry<Item>): void {
+    const pattern = parsePattern(entry.text);
+    this.#tally(pattern, 1);
+    this.#place(entry, pattern);
+  }
+
+  /** @param entry The very one that was added. */
+  remove(entry: PatternEntry<Item>): void {
+    const ways = this.#ways.get(entry);
+    if (!ways) return;
+    this.#ways.delete(entry);
+    this.#always.delete(entry);
+    for (const way of ways) take(this.#root, way, entry);
+    this.#tally(parsePattern(entry.text), -1);
   }
 
   /** What stands for the patterns that match an event, as `parseJson` reads one. */
@@ -47,6 +65,26 @@ export class PatternSet<Item> {
     return matched;
   }
 
+  #place(entry: PatternEntry<Item>, pattern: Readonly<Record<string, unknown>>): void {
+    const ways = accessOf(pattern, (access) => this.#frequencies.get(keyOf(access)) ?? 0);
+    if (ways === undefined) this.#always.add(entry);
+    else for (const way of ways) this.#add(way, entry);
+    this.#ways.set(entry, ways ?? []);
+  }
+
+  #tally(pattern: Readonly<Record<string, unknown>>, by: 1 | -1): void {
+    visit(
+      pattern,
+      (access) => {
+        const key = keyOf(access);
+        const count = (this.#frequencies.get(key) ?? 0) + by;
+        if (count > 0) this.#frequencies.set(key, count);
+        else this.#frequencies.delete(key);
+      },
+      [],
+    );
+  }
+
   #add({ path, condition }: Access, entry: PatternEntry<Item>): void {
     let node = this.#root;
     for (const key of path) {
@@ -56,6 +94,24 @@ export class PatternSet<Item> {
     }
     (node.values ??= new ValueIndex()).add(condition, entry);
   }
+}
+
+/** Takes an entry from where a way leads; what is empty then goes. */
+function take<Entry>(node: Node<Entry>, { path, condition }: Access, entry: Entry, at = 0): void {
+  const key = path[at];
+  if (key === undefined) {
+    node.values?.remove(condition, entry);
+    if (node.values?.isEmpty) delete node.values;
+    return;
+  }
+  const child = node.children.get(key);
+  if (!child) return;
+  take(child, { path, condition }, entry, at + 1);
+  if (!child.values && child.children.size === 0) node.children.delete(key);
+}
+
+function parsePattern(text: string): Readonly<Record<string, unknown>> {
+  return parseJson(text) as Readonly<Record<string, unknown>>;
 }
 
 /** Walks what the event and the patterns both have; an array stands for its elements. */
@@ -77,17 +133,7 @@ function collect<Entry>(node: Node<Entry>, value: unknown, found: Set<Entry>): v
   for (const [key, child] of node.children) if (Object.hasOwn(value, key)) collect(child, value[key], found);
 }
 
-/** How often each condition occurs in all patterns, whether it is one that a pattern is found by or not. */
-function countConditions(patterns: readonly Readonly<Record<string, unknown>>[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  const count = (access: Access) => {
-    const key = keyOf(access);
-    counts.set(key, (counts.get(key) ?? 0) + 1);
-  };
-  for (const pattern of patterns) visit(pattern, count, []);
-  return counts;
-}
-
+/** Calls `count` with every condition of a pattern. */
 function visit(
   pattern: Readonly<Record<string, unknown>>,
   count: (access: Access) => void,

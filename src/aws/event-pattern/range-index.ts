@@ -11,24 +11,40 @@ export class RangeIndex<Item> {
   /** Of each range that is the middle of a part: where the part's ranges reach to at most. */
   #reach: number[] = [];
   #isSorted = true;
+  #isMeasured = true;
 
   /** Both bounds belong to it. */
   add(from: number, to: number, item: Item): void {
     this.#ranges.push({ from, to, item });
     this.#isSorted = false;
+    this.#isMeasured = false;
+  }
+
+  /** One range with these bounds. */
+  remove(from: number, to: number, item: Item): void {
+    const at = this.#ranges.findIndex((one) => one.item === item && one.from === from && one.to === to);
+    if (at < 0) return;
+    this.#ranges.splice(at, 1);
+    this.#isMeasured = false;
+  }
+
+  get size(): number {
+    return this.#ranges.length;
   }
 
   /** In time that grows with the logarithm of the ranges, and with those found. */
   collect(value: number, found: Set<Item>): void {
-    if (!this.#isSorted) this.#sort();
+    if (!this.#isMeasured) this.#prepare();
     this.#look(0, this.#ranges.length, value, found);
   }
 
-  #sort(): void {
-    this.#ranges.sort((one, other) => one.from - other.from || one.to - other.to);
-    this.#reach = Array.from({ length: this.#ranges.length }, () => -Infinity);
-    this.#measure(0, this.#ranges.length);
+  #prepare(): void {
+    // What is nearly in order is sorted in little more than one look at each.
+    if (!this.#isSorted) this.#ranges.sort((one, other) => one.from - other.from || one.to - other.to);
     this.#isSorted = true;
+    this.#reach.length = this.#ranges.length;
+    this.#measure(0, this.#ranges.length);
+    this.#isMeasured = true;
   }
 
   #measure(start: number, end: number): number {

@@ -30,6 +30,28 @@ export class ValueIndex<Item> {
     }
   }
 
+  remove(condition: Condition, item: Item): void {
+    switch (condition.kind) {
+      case "exact":
+        return drop(this.#exact, condition.text, item);
+      case "folded":
+        return drop(this.#folded, condition.text, item);
+      case "prefix":
+        return this.#prefixes.remove(condition.text, item);
+      case "suffix":
+        return this.#suffixes.remove(condition.text, item);
+      case "range":
+        return this.#ranges.remove(condition.from, condition.to, item);
+      case "present":
+        cut(this.#present, item);
+    }
+  }
+
+  get isEmpty(): boolean {
+    const parts = [this.#exact, this.#folded, this.#prefixes, this.#suffixes, this.#ranges];
+    return this.#present.length === 0 && parts.every(({ size }) => size === 0);
+  }
+
   /** Adds to `found` what a scalar leads to; nothing for what is no scalar. */
   collect(value: unknown, found: Set<Item>): void {
     const name = nameOf(value);
@@ -62,6 +84,17 @@ class EndIndex<Item> {
     this.#byLength.set(text.length, new Map([[text, [item]]]));
   }
 
+  remove(text: string, item: Item): void {
+    const known = this.#byLength.get(text.length);
+    if (!known) return;
+    drop(known, text, item);
+    if (known.size === 0) this.#byLength.delete(text.length);
+  }
+
+  get size(): number {
+    return this.#byLength.size;
+  }
+
   collect(text: string, found: Set<Item>): void {
     for (const [length, items] of this.#byLength)
       if (length <= text.length) take(items.get(this.#cut(text, length)), found);
@@ -72,6 +105,18 @@ function push<Item>(map: Map<string, Item[]>, key: string, item: Item): void {
   const known = map.get(key);
   if (known) known.push(item);
   else map.set(key, [item]);
+}
+
+function drop<Item>(map: Map<string, Item[]>, key: string, item: Item): void {
+  const known = map.get(key);
+  if (!known) return;
+  cut(known, item);
+  if (known.length === 0) map.delete(key);
+}
+
+function cut<Item>(items: Item[], item: Item): void {
+  const at = items.indexOf(item);
+  if (at >= 0) items.splice(at, 1);
 }
 
 function take<Item>(items: readonly Item[] | undefined, found: Set<Item>): void {

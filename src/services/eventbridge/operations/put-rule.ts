@@ -56,7 +56,7 @@ export async function putRule(
     // A rate that stays as it is goes on in its steps.
     if (existing?.schedule !== schedule || existing.state !== rule.state)
       await writeSchedule(eventBridge, tx, rule);
-    await buses.changed(tx, bus);
+    await buses.changed(tx, bus, { rule: rule.rule_id });
   });
   return { RuleArn: ruleArn(bus, name) };
 }

@@ -85,7 +85,7 @@ async function setState(
     if (row.state === state) return;
     await updateRule(tx, { ...row, state });
     await schedule(eventBridge, tx, { ...row, state });
-    await buses.changed(tx, bus);
+    await buses.changed(tx, bus, { rule: row.rule_id });
   });
   return {};
 }
@@ -105,7 +105,7 @@ export async function deleteRule(
       throw validation("Rule can't be deleted since it has targets.");
     await deleteRuleRow(tx, row.rule_id);
     await clearNextTime(tx, row.rule_id);
-    await buses.changed(tx, bus);
+    await buses.changed(tx, bus, { rule: row.rule_id });
   });
   return {};
 }

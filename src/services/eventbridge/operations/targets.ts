@@ -27,7 +27,7 @@ export async function putTargets(
     const names = new Set([...known, ...targets].map(({ Id }) => Id));
     if (names.size > TARGETS_PER_RULE_MAX) throw limitExceeded();
     for (const target of targets) await putTarget(tx, rule.rule_id, target);
-    await buses.changed(tx, bus);
+    await buses.changed(tx, bus, { rule: rule.rule_id });
   });
   return { FailedEntryCount: 0, FailedEntries: [] };
 }
@@ -43,7 +43,7 @@ export async function removeTargets(
     const rule = await requireRule(tx, { bus, name: input.Rule ?? "" });
     const missing: string[] = [];
     for (const id of input.Ids ?? []) if (!(await deleteTarget(tx, rule.rule_id, id))) missing.push(id);
-    await buses.changed(tx, bus);
+    await buses.changed(tx, bus, { rule: rule.rule_id });
     return missing;
   });
   const FailedEntries = failed.map((TargetId) => ({

@@ -18,7 +18,8 @@ export function newBus(id: BusId, now: number): BusRow {
     policy: "",
     tags: "{}",
     ...times,
-    version: 0,
+    // Above what a bus of this name had before.
+    version: now,
   };
 }
 

@@ -8,9 +8,9 @@ import type { BusId } from "../names.ts";
 import { archivesOf } from "../store/archives.ts";
 import { getBus, touchBus } from "../store/buses.ts";
 import type { BusRow } from "../store/buses.ts";
-import { matchingRules } from "../store/rules.ts";
+import { getRuleById, matchingRules } from "../store/rules.ts";
 import type { RuleRow } from "../store/rules.ts";
-import { targetsOfBus } from "../store/targets.ts";
+import { targetsOf, targetsOfBus } from "../store/targets.ts";
 import { loadRule } from "./loaded-rule.ts";
 import type { LoadedRule } from "./loaded-rule.ts";
 
@@ -18,6 +18,8 @@ import type { LoadedRule } from "./loaded-rule.ts";
 const KNOWN_MAX = 1_000;
 /** How long, in milliseconds of the machine, another server's change of a bus may go unseen. AWS asks for a short time to pass. */
 const STALE_MS = 1_000;
+/** Changed rules of a bus that are read one by one; a bus with more is read anew. */
+const CHANGED_MAX = 500;
 
 export interface LoadedBus extends BusId {
   /** JSON, or "". */
@@ -33,21 +35,26 @@ interface LoadedArchive {
 }
 
 interface Known {
-  readonly bus: LoadedBus;
-  readonly version: number;
-  readonly until: number;
+  bus: LoadedBus;
+  /** Of the row, with all changes of this server. */
+  version: number;
+  until: number;
+  /** By the rule's id. */
+  readonly entries: Map<string, PatternEntry<LoadedRule>>;
+  /** Rules that were changed since they were read, with the number of their last change. */
+  readonly changedRules: Map<string, number>;
+  /** The same for the bus's policy and archives; 0 for not. */
+  changedRest: number;
 }
 
-/** A rule's pattern, compiled; by the rule's id. */
-type Compiled = Map<string, PatternEntry<LoadedRule>>;
+/** What of a bus a transaction changes: a rule, with its targets; or all else. */
+export type BusChange = { readonly rule: string } | "rest";
 
 export class BusRegistry {
   readonly #database: Database;
   /** Where one server alone has the database, it knows of every change. */
   readonly #keptMs: number;
   readonly #known = new Map<string, Known>();
-  /** What reloading a bus with many rules need not compile again. */
-  readonly #compiled = new Map<string, Compiled>();
   /** Grows with every change, so that what was read before one is not remembered after it. */
   #changes = 0;
 
@@ -60,16 +67,20 @@ export class BusRegistry {
   async find(id: BusId, reader: Reader = this.#database): Promise<LoadedBus | undefined> {
     const key = keyOf(id);
     const known = this.#known.get(key);
-    if (known && known.until > performance.now()) return known.bus;
+    if (known && isFresh(known)) return known.bus;
     const seen = this.#changes;
     const row = await getBus(reader, id);
     if (!row && id.name !== DEFAULT_BUS) return undefined;
-    const version = row?.version ?? -1;
-    const isSame = known !== undefined && known.version === version;
-    const bus = isSame ? known.bus : await this.#load(reader, id, row);
-    if (seen === this.#changes)
-      this.#remember(key, { bus, version, until: performance.now() + this.#keptMs });
-    return bus;
+    // A row that is older than what is remembered was read before a change: the change is among those that are read now.
+    const kept = this.#known.get(key);
+    if (kept && row && kept.version >= row.version) {
+      await catchUp(kept, reader);
+      kept.until = performance.now() + this.#keptMs;
+      return kept.bus;
+    }
+    const loaded = await load(reader, id, row);
+    if (seen === this.#changes) this.#remember(key, { ...loaded, until: performance.now() + this.#keptMs });
+    return loaded.bus;
   }
 
   /** Asks only whether there is such a bus: its rules may be many. @throws AwsError ResourceNotFoundException */
@@ -79,45 +90,85 @@ export class BusRegistry {
     if (!(await getBus(this.#database, id))) throw noSuchBus(id.name);
   }
 
-  /** To be called in every transaction that changes what events on a bus meet. */
-  async changed(tx: Transaction, id: BusId): Promise<void> {
+  /** To be called once in every transaction that changes what events on a bus meet. */
+  async changed(tx: Transaction, id: BusId, change: BusChange = "rest"): Promise<void> {
     await touchBus(tx, id);
+    const version = (await getBus(tx, id))?.version;
     tx.onCommit(() => {
       this.#changes += 1;
-      this.#known.delete(keyOf(id));
+      const known = this.#known.get(keyOf(id));
+      if (!known) return;
+      // Where another server has changed the bus between, or it is gone, all of it is read anew.
+      if (version !== known.version + 1 || known.changedRules.size >= CHANGED_MAX) {
+        this.#known.delete(keyOf(id));
+        return;
+      }
+      known.version = version;
+      if (change === "rest") known.changedRest = this.#changes;
+      else known.changedRules.set(change.rule, this.#changes);
     });
   }
 
-  async #load(reader: Reader, id: BusId, row: BusRow | undefined): Promise<LoadedBus> {
-    const [rules, targets] = [await matchingRules(reader, id), await targetsOfBus(reader, id)];
-    const before = this.#compiled.get(keyOf(id));
-    const compiled: Compiled = new Map();
-    for (const rule of rules) {
-      const loaded = loadRule(rule, targets.get(rule.rule_id) ?? []);
-      compiled.set(rule.rule_id, compile(rule, loaded, before?.get(rule.rule_id)));
-    }
-    this.#compiled.set(keyOf(id), compiled);
-    const archives = (await archivesOf(reader, id)).map(({ archive_id, pattern }) => ({
-      id: archive_id,
-      matches: pattern === "" ? () => true : compilePattern(pattern, { operators: ALL_OPERATORS }),
-    }));
-    const policy = row?.policy ?? "";
-    return { ...id, policy, rules: new PatternSet([...compiled.values()]), archives };
-  }
-
   #remember(key: string, known: Known): void {
-    if (this.#known.size >= KNOWN_MAX) {
-      this.#known.clear();
-      this.#compiled.clear();
-    }
+    if (this.#known.size >= KNOWN_MAX) this.#known.clear();
     this.#known.set(key, known);
   }
 }
 
-function compile(
+function isFresh({ until, changedRules, changedRest }: Known): boolean {
+  return changedRules.size === 0 && changedRest === 0 && until > performance.now();
+}
+
+async function load(reader: Reader, id: BusId, row: BusRow | undefined): Promise<Omit<Known, "until">> {
+  const [rules, targets] = [await matchingRules(reader, id), await targetsOfBus(reader, id)];
+  const entries = new Map(
+    rules.map((rule) => [rule.rule_id, entryOf(rule, loadRule(rule, targets.get(rule.rule_id) ?? []))]),
+  );
+  const set = new PatternSet([...entries.values()]);
+  const bus = { ...id, policy: row?.policy ?? "", rules: set, archives: await loadArchives(reader, id) };
+  return { bus, version: row?.version ?? -1, entries, changedRules: new Map(), changedRest: 0 };
+}
+
+/** Reads what was changed. What is changed again meanwhile is read again; several may do this at once. */
+async function catchUp(known: Known, reader: Reader): Promise<void> {
+  for (let first; (first = known.changedRules.entries().next().value);) {
+    const [id, change] = first;
+    const row = await getRuleById(reader, id);
+    const isWanted = row?.state === "ENABLED" && row.pattern !== "";
+    const targets = isWanted ? await targetsOf(reader, id) : [];
+    if (known.changedRules.get(id) !== change) continue;
+    const before = known.entries.get(id);
+    if (before) known.bus.rules.remove(before);
+    known.entries.delete(id);
+    if (isWanted) {
+      const entry = entryOf(row, loadRule(row, targets), before);
+      known.bus.rules.add(entry);
+      known.entries.set(id, entry);
+    }
+    known.changedRules.delete(id);
+  }
+  for (let change; (change = known.changedRest) > 0;) {
+    const policy = (await getBus(reader, known.bus))?.policy ?? "";
+    const archives = await loadArchives(reader, known.bus);
+    if (known.changedRest !== change) continue;
+    const { account, region, name, rules } = known.bus;
+    known.bus = { account, region, name, policy, rules, archives };
+    known.changedRest = 0;
+  }
+}
+
+async function loadArchives(reader: Reader, id: BusId): Promise<LoadedArchive[]> {
+  return (await archivesOf(reader, id)).map(({ archive_id, pattern }) => ({
+    id: archive_id,
+    matches: pattern === "" ? () => true : compilePattern(pattern, { operators: ALL_OPERATORS }),
+  }));
+}
+
+/** @param before What stood for the rule: its pattern may be the same. */
+function entryOf(
   { pattern: text }: RuleRow,
   item: LoadedRule,
-  before: PatternEntry<LoadedRule> | undefined,
+  before?: PatternEntry<LoadedRule>,
 ): PatternEntry<LoadedRule> {
   const matches = before?.text === text ? before.matches : compilePattern(text, { operators: ALL_OPERATORS });
   return { item, text, matches };

@@ -37,7 +37,7 @@ const INSERT = sql(
 );
 const UPDATE = sql(
   "events.update-bus",
-  `UPDATE events_bus SET description = ?, log_config = ?, policy = ?, tags = ?, modified_at = ?, version = version + 1
+  `UPDATE events_bus SET description = ?, log_config = ?, policy = ?, tags = ?, modified_at = ?
    WHERE account = ? AND region = ? AND name = ?`,
 );
 const TOUCH = sql(
