@@ -3,7 +3,7 @@ import type { Transaction } from "../store/database.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { count } from "./counters.ts";
-import type { DeadLetterPlace, Failure, MessageAttributes, Parcel, TargetRef } from "./parcel.ts";
+import type { DeadLetterPlace, Failure, MessageAttributes, Parcel, Sender, TargetRef } from "./parcel.ts";
 import { asAttempt } from "./parcel.ts";
 import type { TargetKind } from "./target.ts";
 
@@ -28,7 +28,7 @@ interface Deps {
 
 /** @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html */
 const EVENTBRIDGE_CODES: Readonly<Record<Failure["code"], string>> = {
-  missing: "RESOURCE_NOT_FOUND",
+  missing: "NO_RESOURCE",
   denied: "NO_PERMISSIONS",
   "too-large": "INVALID_PARAMETER",
   invalid: "INVALID_PARAMETER",
@@ -36,7 +36,19 @@ const EVENTBRIDGE_CODES: Readonly<Record<Failure["code"], string>> = {
   throttled: "THROTTLING",
   failed: "SDK_CLIENT_ERROR",
   timeout: "TIMEOUT",
+  untrusted: "FAILED_TO_ASSUME_ROLE",
+  hop: "THIRD_ACCOUNT_HOP_DETECTED",
+  "not-json": "INVALID_JSON",
+  untimely: "EVENTS_IN_BATCH_REQUEST_REJECTED",
 };
+
+function eventBridgeCode({ code }: Failure, { arn, roleArn }: TargetRef, { region }: Sender): string {
+  const [, , service, targetRegion] = arn.split(":");
+  if (code === "hop" && targetRegion !== region) return "THIRD_REGION_HOP_DETECTED";
+  // To whom its policy does not let in, a queue is one that is not there.
+  if (code === "denied" && service === "sqs" && roleArn === undefined) return "NO_RESOURCE";
+  return EVENTBRIDGE_CODES[code];
+}
 
 /** Scheduler's are those of the APIs that it calls; these are the ones that most have. */
 const API_CODES: Readonly<Record<Failure["code"], string>> = {
@@ -48,14 +60,21 @@ const API_CODES: Readonly<Record<Failure["code"], string>> = {
   throttled: "ThrottlingException",
   failed: "InternalServerException",
   timeout: "InternalServerException",
+  untrusted: "AccessDeniedException",
+  hop: "ValidationException",
+  "not-json": "ValidationException",
+  untimely: "ValidationException",
 };
 
 /** What each publisher's service adds to a dead letter. */
 const TELLS: Readonly<
-  Record<NonNullable<DeadLetterPlace["tells"]>, (end: End, target: TargetRef) => MessageAttributes>
+  Record<
+    NonNullable<DeadLetterPlace["tells"]>,
+    (end: End, target: TargetRef, sender: Sender) => MessageAttributes
+  >
 > = {
-  eventbridge: ({ failure, retries, condition }) => ({
-    ERROR_CODE: text(EVENTBRIDGE_CODES[failure.code]),
+  eventbridge: ({ failure, retries, condition }, target, sender) => ({
+    ERROR_CODE: text(eventBridgeCode(failure, target, sender)),
     ERROR_MESSAGE: text(failure.message),
     RETRY_ATTEMPTS: { DataType: "Number", StringValue: String(retries) },
     ...exhausted(condition),
@@ -144,7 +163,7 @@ function letterOf(parcel: Parcel, deadLetter: DeadLetterPlace, end: End): Parcel
       sqs: {
         attributes: {
           ...deadLetter.attributes,
-          ...(deadLetter.tells && TELLS[deadLetter.tells](end, target)),
+          ...(deadLetter.tells && TELLS[deadLetter.tells](end, target, sender)),
         },
         ...(messageGroupId !== undefined && { messageGroupId }),
         ...(deduplicationId !== undefined && { deduplicationId }),

@@ -1,6 +1,6 @@
 /** The courier: takes what services publish to targets that are named by ARN or URL, in the publisher's transaction. */
 import type { Transaction } from "../store/database.ts";
-import { count } from "./counters.ts";
+import { count, time } from "./counters.ts";
 import { bury } from "./dead-letters.ts";
 import { asAttempt } from "./parcel.ts";
 import type { Failure, Handed, Parcel, Sender, TargetRef } from "./parcel.ts";
@@ -47,6 +47,8 @@ export interface Courier {
    * transaction; it is counted and told.
    */
   hand(tx: Transaction, parcel: Parcel): Promise<Handed>;
+  /** For what the publisher knows will not be taken: it goes to the dead-letter queue, is counted and told, as what a target refuses. */
+  refuse(tx: Transaction, parcel: Parcel, failure: Failure): Promise<void>;
 }
 
 export interface CourierService extends Courier {
@@ -77,6 +79,7 @@ export function createCourier({ targets, ...base }: CourierDeps): CourierService
       return kind.fault(target, sender);
     },
     hand: (tx, parcel) => hand(deps, waiting, tx, parcel),
+    refuse: (tx, parcel, failure) => bury(deps, tx, parcel, { failure, retries: 0, condition: "refused" }),
     start: () => waiting.start(),
     stop: (graceMs) => waiting.stop(graceMs),
   };
@@ -90,7 +93,12 @@ async function hand(deps: WaitingDeps, waiting: Waiting, tx: Transaction, parcel
     await waiting.put(tx, parcel);
     return "waiting";
   }
-  tx.afterCommit(() => count(deps.metrics, parcel, "attempt"));
+  tx.afterCommit(() => {
+    const now = deps.clock.now();
+    count(deps.metrics, parcel, "attempt");
+    time(deps.metrics, parcel, "started", now);
+    time(deps.metrics, parcel, "completed", now);
+  });
   const failure = kind ? await kind.fault(target, sender, tx) : unsupported(target);
   const outcome = failure
     ? ({ kind: "refused", failure } as const)
@@ -110,7 +118,10 @@ async function hand(deps: WaitingDeps, waiting: Waiting, tx: Transaction, parcel
     tx.afterCommit(() => count(deps.metrics, parcel, "retried"));
     return "waiting";
   }
-  tx.afterCommit(() => count(deps.metrics, parcel, "delivered"));
+  tx.afterCommit(() => {
+    count(deps.metrics, parcel, "delivered");
+    time(deps.metrics, parcel, "delivered", deps.clock.now());
+  });
   return "delivered";
 }
 

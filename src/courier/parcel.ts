@@ -31,7 +31,8 @@ export interface TargetRef {
     readonly resources?: readonly string[];
     readonly whole?: boolean;
   };
-  readonly logs?: { readonly stream: string };
+  /** Without a `timestamp` (epoch milliseconds) the event is of the time when it is written. */
+  readonly logs?: { readonly stream: string; readonly timestamp?: number };
   /** What is added to an API destination's request. */
   readonly apiDestination?: {
     /** In place of the stars of its endpoint. */
@@ -78,6 +79,8 @@ export interface Parcel {
   readonly attemptText?: string;
   /** X-Amzn-Trace-Id of what caused it. */
   readonly traceHeader?: string;
+  /** When what it tells of came to the publisher, in epoch milliseconds: latencies are counted from then. */
+  readonly ingestedAt?: number;
   readonly retry: RetryPolicy;
   readonly deadLetter?: DeadLetterPlace;
   readonly metrics?: ParcelMetrics;
@@ -107,7 +110,10 @@ export interface DeadLetterPlace {
   readonly deduplicationId?: string;
 }
 
-/** Names of the publisher's metrics, all of unit Count, each counted with every set of dimensions. */
+/**
+ * Names of the publisher's metrics, each counted with every set of dimensions. A publisher that counts often gives the same object again: what is
+ * counted under it is remembered.
+ */
 export interface ParcelMetrics {
   /** `AWS/SNS` */
   readonly namespace: string;
@@ -122,6 +128,10 @@ export interface ParcelMetrics {
   readonly failed?: string | readonly string[];
   readonly deadLettered?: string;
   readonly deadLetterFailed?: string;
+  /** Milliseconds from `ingestedAt` to the begin and the end of the first attempt, and to the delivery. */
+  readonly latency?: { readonly started: string; readonly completed: string; readonly delivered: string };
+  /** Further sets of dimensions, of single names. */
+  readonly also?: Readonly<Record<string, readonly Readonly<Record<string, string>>[]>>;
 }
 
 /** `waiting`: it is in the courier's durable queue. `refused`: it went to the dead-letter queue, where there is one. */
@@ -137,7 +147,15 @@ export interface Failure {
     | "unsupported"
     | "throttled"
     | "failed"
-    | "timeout";
+    | "timeout"
+    /** The sender cannot act as the role. */
+    | "untrusted"
+    /** An event has been on another bus already, and goes to no third one. */
+    | "hop"
+    /** What the target would get is no JSON. */
+    | "not-json"
+    /** It is too old, or too far ahead of its time. */
+    | "untimely";
   /** A sentence's end: "there is no such queue". */
   readonly message: string;
   /** What an endpoint answered with. */

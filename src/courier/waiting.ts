@@ -7,7 +7,7 @@ import { Consumer } from "../store/queue/consumer.ts";
 import type { Job, Queue } from "../store/queue.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { count } from "./counters.ts";
+import { count, time } from "./counters.ts";
 import { bury } from "./dead-letters.ts";
 import type { End } from "./dead-letters.ts";
 import { asAttempt } from "./parcel.ts";
@@ -93,14 +93,17 @@ export class Waiting {
       return this.#end(job, parcel, { failure, retries: Math.max(0, header.attempts - 1), condition: "age" });
     }
     const kind = kindOf(parcel.target.arn);
+    const startedAt = clock.now();
     const fault = kind
       ? ((await this.#trustFault(parcel)) ?? (await kind.fault(parcel.target, parcel.sender)))
       : ({ code: "unsupported", message: "nothing is delivered there" } as const);
     if (fault || !kind)
-      return this.#settle(job, header, parcel, { kind: "refused", failure: fault as never });
-    if (kind.send)
-      return this.#settle(job, header, parcel, await kind.send(asAttempt(parcel, header.attempts)));
-    await this.#putInto(kind, job, header, parcel);
+      return this.#settle(job, header, parcel, { kind: "refused", failure: fault as never }, startedAt);
+    if (kind.send) {
+      const outcome = await kind.send(asAttempt(parcel, header.attempts));
+      return this.#settle(job, header, parcel, outcome, startedAt);
+    }
+    await this.#putInto(kind, job, header, parcel, startedAt);
   }
 
   /** Why the sender cannot act as the role. */
@@ -108,27 +111,47 @@ export class Waiting {
     const { roleArn, trustSourceArn = sender.sourceArn } = target;
     if (roleArn === undefined) return undefined;
     if (await this.#deps.roles.canBeAssumedBy(roleArn, sender.service, trustSourceArn)) return undefined;
-    return { code: "denied", message: `${sender.service} cannot assume the role ${roleArn}` };
+    return { code: "untrusted", message: `${sender.service} cannot assume the role ${roleArn}` };
   }
 
   /** The target's change and the end of the waiting are one transaction. */
-  async #putInto(kind: TargetKind, job: Job, header: Header, parcel: Parcel): Promise<void> {
-    const { database, queue, metrics } = this.#deps;
+  async #putInto(
+    kind: TargetKind,
+    job: Job,
+    header: Header,
+    parcel: Parcel,
+    startedAt: number,
+  ): Promise<void> {
+    const { database, queue } = this.#deps;
     const outcome = await database.tx(async (tx): Promise<Outcome | undefined> => {
       if (!(await queue.acknowledge(job, tx))) return undefined;
       const put = (await kind.put?.(tx, asAttempt(parcel, header.attempts))) ?? { kind: "delivered" };
       await this.#follow(tx, header, parcel, put);
       return put;
     });
-    if (outcome) count(metrics, parcel, "attempt");
+    if (outcome) this.#countAttempt(header, parcel, startedAt);
   }
 
-  async #settle(job: Job, header: Header, parcel: Parcel, outcome: Outcome): Promise<void> {
-    const { database, queue, metrics } = this.#deps;
-    if (outcome.kind !== "wait") count(metrics, parcel, "attempt");
+  async #settle(
+    job: Job,
+    header: Header,
+    parcel: Parcel,
+    outcome: Outcome,
+    startedAt: number,
+  ): Promise<void> {
+    const { database, queue } = this.#deps;
+    if (outcome.kind !== "wait") this.#countAttempt(header, parcel, startedAt);
     await database.tx(async (tx) => {
       if (await queue.acknowledge(job, tx)) await this.#follow(tx, header, parcel, outcome);
     });
+  }
+
+  #countAttempt({ attempts }: Header, parcel: Parcel, startedAt: number): void {
+    const { clock, metrics } = this.#deps;
+    count(metrics, parcel, "attempt");
+    if (attempts > 0) return;
+    time(metrics, parcel, "started", startedAt);
+    time(metrics, parcel, "completed", clock.now());
   }
 
   async #end(job: Job, parcel: Parcel, end: End): Promise<void> {
@@ -141,7 +164,11 @@ export class Waiting {
   /** What follows from an attempt. */
   async #follow(tx: Transaction, header: Header, parcel: Parcel, outcome: Outcome): Promise<void> {
     const { clock, ids, metrics } = this.#deps;
-    if (outcome.kind === "delivered") return tx.afterCommit(() => count(metrics, parcel, "delivered"));
+    if (outcome.kind === "delivered")
+      return tx.afterCommit(() => {
+        count(metrics, parcel, "delivered");
+        time(metrics, parcel, "delivered", clock.now());
+      });
     if (outcome.kind === "wait") return this.#enqueue(tx, header, parcel.body, outcome.notBefore);
     const { failure } = outcome;
     const retries = header.attempts;

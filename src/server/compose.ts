@@ -227,6 +227,7 @@ function lateCourier(courier: () => Courier): Courier {
   return {
     fault: (target, sender) => courier().fault(target, sender),
     hand: (tx, parcel) => courier().hand(tx, parcel),
+    refuse: (tx, parcel, failure) => courier().refuse(tx, parcel, failure),
   };
 }
 

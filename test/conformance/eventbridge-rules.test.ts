@@ -239,7 +239,20 @@ test("a target that cannot be is refused in AWS's words, one of a missing servic
   await refused({ DeadLetterConfig: { Arn: `${QUEUE}.fifo` } }, /^ValidationException: .*standard SQS queue/);
   await refused({ RetryPolicy: { MaximumRetryAttempts: 186 } }, /^ValidationException: .*185/);
   const group = "arn:aws:logs:us-east-1:000000000000:log-group:/aws/events/g";
-  await refused({ Arn: group, Input: "{}" }, /^NotImplemented: .*Input for a log group/);
+  const onlyTransformer =
+    "ValidationException: Input and InputPath are not valid forms of input for target a. The only valid form of input is InputTransformer.";
+  await refused({ Arn: group, Input: "{}" }, onlyTransformer);
+  await refused({ Arn: group, InputPath: "$.detail" }, onlyTransformer);
+  await refused(
+    { Arn: group, RoleArn: "arn:aws:iam::000000000000:role/r" },
+    `ValidationException: RoleArn is not supported for target ${group}.`,
+  );
+  const bus = "arn:aws:events:us-east-1:000000000000:event-bus/b";
+  for (const input of [{ Input: "{}" }, { InputPath: "$.detail" }, template('"<x>"')])
+    await refused(
+      { Arn: bus, ...input },
+      "ValidationException: Modifying the input for target a is not supported.",
+    );
 });
 
 test("TestEventPattern: whether a pattern matches an event", async () => {

@@ -207,7 +207,7 @@ test("an event bus gets an event for each record, whose type tells how it ended"
     }
   }
   const success = found.get("Lambda Function Invocation Result - Success");
-  assert.deepEqual(success?.resources, [`${arnOf(worker)}:$LATEST`, bus]);
+  assert.deepEqual(success?.resources, [bus, `${arnOf(worker)}:$LATEST`]);
   assert.deepEqual(success?.detail["responsePayload"], { done: 1 });
   const failure = found.get("Lambda Function Invocation Result - Failure");
   assert.deepEqual(failure?.detail["requestPayload"], { fail: "to the bus" });

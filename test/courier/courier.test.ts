@@ -140,7 +140,7 @@ onEveryEngine("courier", (engine) => {
         "body",
         {
           RULE_ARN: TOPIC,
-          ERROR_CODE: "NO_PERMISSIONS",
+          ERROR_CODE: "NO_RESOURCE",
           ERROR_MESSAGE: `the policy of ${queue("closed")} does not let sns.amazonaws.com call sqs:SendMessage on it`,
           RETRY_ATTEMPTS: "0",
         },

@@ -26,8 +26,8 @@ export interface EventSetting {
   rule(settings: Partial<PutRuleCommandInput>, ...targets: Partial<Target>[]): Promise<string>;
   /** Puts entries, with a source and a type where they have none. @throws where one of them fails */
   put(...entries: Partial<PutEventsRequestEntry>[]): Promise<string[]>;
-  /** What counts under a name, over all dimensions. */
-  metric(name: string): Promise<number>;
+  /** What is counted under a name with these dimensions, as Prometheus has their names: over the whole account without any. */
+  metric(name: string, dimensions?: Record<string, string>): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -91,11 +91,16 @@ export async function startEvents(config: StartInput = {}): Promise<EventSetting
       if (answer.FailedEntryCount !== 0) throw new Error(JSON.stringify(answer.Entries));
       return (answer.Entries ?? []).map(({ EventId = "" }) => EventId);
     },
-    async metric(name) {
+    async metric(name, dimensions = {}) {
       const text = await (await fetch(`${server.endpoint}/_lambent/metrics`)).text();
-      const family = `aws_events_${name.replaceAll(/([a-z])([A-Z])/g, "$1_$2").toLowerCase()}_total`;
-      const lines = text.split("\n").filter((line) => line.startsWith(`${family}{`));
-      return lines.reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
+      const family = `aws_events_${name.replaceAll(/([a-z])([A-Z])/g, "$1_$2").toLowerCase()}`;
+      const all = { account: "000000000000", region: "us-east-1", ...dimensions };
+      const labels = Object.entries(all).map(([label, value]) => `${label}="${value}"`);
+      const starts = ["_total", "_count", "_milliseconds_count"].map(
+        (end) => `${family}${end}{${labels.join()}} `,
+      );
+      const line = text.split("\n").find((one) => starts.some((start) => one.startsWith(start)));
+      return Number(line?.split(" ").at(-1) ?? 0);
     },
     async stop() {
       client.destroy();

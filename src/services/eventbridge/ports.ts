@@ -6,6 +6,13 @@ import type { Transaction } from "../../store/database.ts";
 export interface Courier {
   /** In the caller's transaction. What a target refuses goes to the dead-letter queue. */
   hand(tx: Transaction, parcel: Parcel): Promise<"delivered" | "waiting" | "refused">;
+  /** The same for what no target would take. */
+  refuse(tx: Transaction, parcel: Parcel, failure: ParcelFailure): Promise<void>;
+}
+
+export interface ParcelFailure {
+  readonly code: "hop" | "not-json" | "invalid";
+  readonly message: string;
 }
 
 export interface Parcel {
@@ -17,7 +24,7 @@ export interface Parcel {
     readonly kinesis?: { readonly partitionKey: string };
     /** With `whole` the body is the whole event. */
     readonly event?: { readonly source: string; readonly detailType: string; readonly whole: boolean };
-    readonly logs?: { readonly stream: string };
+    readonly logs?: { readonly stream: string; readonly timestamp?: number };
     readonly apiDestination?: {
       readonly pathValues: readonly string[];
       readonly headers: Readonly<Record<string, string>>;
@@ -32,6 +39,8 @@ export interface Parcel {
   };
   readonly body: Buffer;
   readonly traceHeader?: string;
+  /** When the event came, in epoch milliseconds. */
+  readonly ingestedAt?: number;
   readonly retry: { readonly attemptsMax: number; readonly ageMsMax: number };
   readonly deadLetter?: {
     readonly queueArn: string;
@@ -54,6 +63,8 @@ export interface ParcelMetrics {
   readonly failed: readonly string[];
   readonly deadLettered: string;
   readonly deadLetterFailed: string;
+  readonly latency: { readonly started: string; readonly completed: string; readonly delivered: string };
+  readonly also: Readonly<Record<string, readonly Readonly<Record<string, string>>[]>>;
 }
 
 /** Calls http(s) URLs, where the server may. */

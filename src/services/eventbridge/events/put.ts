@@ -37,6 +37,7 @@ export async function putEvent(
     deps.metrics.matched(
       bus,
       rules.map(({ name }) => name),
+      rules.reduce((sum, { targets }) => sum + targets.length, 0),
     ),
   );
   for (const archive of archives)

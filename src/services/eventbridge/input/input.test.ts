@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { parseJson } from "../../../aws/event-pattern/index.ts";
 import { compileInput } from "./input.ts";
 import { compileJsonPath } from "./json-path.ts";
+import { logEventOf } from "./log-event.ts";
 import { parseTemplate, templateFault } from "./template.ts";
 
 /** The example of AWS's documentation, with what it does not have. */
@@ -89,8 +90,48 @@ test("reserved variables", () => {
     `"example ${matched.ruleArn} 2026-11-30T01:02:03Z"`,
   );
   assert.equal(transformed('{"e": <aws.events.event.json>}'), `{"e": ${TEXT}}`);
-  const { detail: _, ...rest } = event;
-  assert.equal(transformed('{"e": <aws.events.event>}'), `{"e": ${JSON.stringify(rest)}}`);
+  assert.equal(
+    transformed('{"e": <aws.events.event>}'),
+    '{"e": {"id":"7bf73129","account":"123456789012","detailType":"EC2 Instance State-change Notification",' +
+      '"time":"2015-11-11T21:29:54Z","source":"aws.ec2","region":"us-east-1",' +
+      '"resources":["arn:aws:ec2:us-east-1:123456789012:instance/i-abcd1111"],"version":"0"}}',
+  );
+});
+
+test("an event within quotes is no JSON, and the target gets nothing", () => {
+  assert.equal(transformed('{"e": "<aws.events.event.json>"}'), undefined);
+  assert.equal(transformed('"<aws.events.event>"'), undefined);
+});
+
+test("a log group gets the event at its time, or what a transformer makes", () => {
+  const of = (InputTemplate?: string) => {
+    const InputTransformer =
+      InputTemplate === undefined ? undefined : { InputPathsMap: PATHS, InputTemplate };
+    const target = { ...(InputTransformer && { InputTransformer }) };
+    return logEventOf(target, matched, compileInput(target)(matched) ?? "");
+  };
+  assert.deepEqual(of(), { timestamp: Date.UTC(2015, 10, 11, 21, 29, 54), message: TEXT });
+  const message = "i-0123456789 is RUNNING";
+  for (const [time, timestamp] of [
+    ["1700000000123", 1_700_000_000_123],
+    ['"1700000000123"', 1_700_000_000_123],
+    ['"2026-11-30T01:02:03Z"', Date.UTC(2026, 10, 30, 1, 2, 3)],
+    ["<aws.events.event.ingestion-time>", Date.UTC(2026, 10, 30, 1, 2, 3)],
+  ] as const)
+    assert.deepEqual(of(`{"timestamp": ${time}, "message": "<instance> is <state>"}`), {
+      timestamp,
+      message,
+    });
+  assert.equal(of('{"timestamp": 1, "message": {"a": <list>}}')?.message, '{"a":[{"n":1},{"n":"two"}]}');
+  for (const wrong of [
+    '"text"',
+    '{"message": "m"}',
+    '{"timestamp": 1}',
+    '{"timestamp": "soon", "message": "m"}',
+    '{"timestamp": {}, "message": "m"}',
+    '{"timestamp": null, "message": "m"}',
+  ])
+    assert.equal(of(wrong), undefined, wrong);
 });
 
 test("what looks like a variable and is none stays", () => {

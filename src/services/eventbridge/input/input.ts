@@ -3,7 +3,7 @@ import { isJsonObject } from "../../../aws/event-pattern/index.ts";
 import type { Target } from "../rules/target.ts";
 import { compileJsonPath } from "./json-path.ts";
 import type { JsonPath } from "./json-path.ts";
-import { parseTemplate, render } from "./template.ts";
+import { inputFault, parseTemplate, render } from "./template.ts";
 
 /** An event on its way to the targets of a rule. */
 export interface MatchedEvent {
@@ -17,7 +17,8 @@ export interface MatchedEvent {
   readonly receivedAt: number;
 }
 
-export type TargetInput = (matched: MatchedEvent) => string;
+/** Undefined where a template makes no JSON of an event. */
+export type TargetInput = (matched: MatchedEvent) => string | undefined;
 
 /** Names that no variable of a transformer may have. */
 export const RESERVED_VARIABLES: ReadonlySet<string> = new Set([
@@ -27,6 +28,9 @@ export const RESERVED_VARIABLES: ReadonlySet<string> = new Set([
   "aws.events.event",
   "aws.events.event.json",
 ]);
+
+/** Those whose values are JSON. */
+const EVENT_VARIABLES: ReadonlySet<string> = new Set(["aws.events.event", "aws.events.event.json"]);
 
 type InputOf = Pick<Target, "Input" | "InputPath" | "InputTransformer">;
 
@@ -46,12 +50,16 @@ function compileTransformer(transformer: NonNullable<Target["InputTransformer"]>
   const paths = new Map<string, JsonPath | undefined>(
     Object.entries(transformer.InputPathsMap ?? {}).map(([name, path]) => [name, compileJsonPath(path)]),
   );
-  return (matched) =>
-    render(template, (name) =>
+  // An event within quotes is inserted as it is, as on AWS, which breaks the JSON around it.
+  const mayBreak = template.variables.some(({ name, isQuoted }) => isQuoted && EVENT_VARIABLES.has(name));
+  return (matched) => {
+    const made = render(template, (name) =>
       RESERVED_VARIABLES.has(name)
         ? reservedValue(name, matched)
         : { value: paths.get(name)?.(matched.event) },
     );
+    return mayBreak && inputFault(made) !== undefined ? undefined : made;
+  };
 }
 
 function reservedValue(
@@ -67,11 +75,15 @@ function reservedValue(
       return { value: eventTime(receivedAt) };
     case "aws.events.event.json":
       return { json: text };
-    default: {
-      const { detail: _, ...rest } = event;
-      return { json: JSON.stringify(rest) };
-    }
+    default:
+      return { json: JSON.stringify(withoutDetail(event)) };
   }
+}
+
+/** The members that AWS tells, by the names and in the order that it has for them here. */
+function withoutDetail(event: MatchedEvent["event"]): object {
+  const { id, account, "detail-type": detailType, time, source, region, resources, version } = event;
+  return { id, account, detailType, time, source, region, resources, version };
 }
 
 /** `2026-11-30T01:02:03Z`, as events have times. @param ms Since the Unix epoch. */

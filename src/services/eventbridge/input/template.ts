@@ -41,14 +41,18 @@ export function parseTemplate(template: string): Template {
   return { texts, variables };
 }
 
-/** What is wrong with a template, as JSON is told wrong: it must be JSON, or texts in quotes, each on a line. */
+/** What is wrong with a template. */
 export function templateFault({ texts, variables }: Template): string | undefined {
-  const sample = fill(texts, variables, ({ isQuoted }) => (isQuoted ? "x" : "null"));
+  return inputFault(fill(texts, variables, ({ isQuoted }) => (isQuoted ? "x" : "null")));
+}
+
+/** What is wrong with what a template makes, as JSON is told wrong: it must be JSON, or texts in quotes, each on a line. */
+export function inputFault(text: string): string | undefined {
   try {
-    JSON.parse(sample);
+    JSON.parse(text);
     return undefined;
   } catch (error) {
-    const lines = sample.split("\n").filter((line) => line.trim() !== "");
+    const lines = text.split("\n").filter((line) => line.trim() !== "");
     return lines.length > 0 && lines.every(isText) ? undefined : (error as Error).message;
   }
 }

@@ -24,12 +24,32 @@ interface Accepted {
 /** What the rules hand over is written, durably and together, before this is answered. */
 export async function putEvents(
   eventBridge: EventBridge,
+  input: Input<Client, "PutEvents">,
+  context: RequestContext,
+): Promise<Output<Client, "PutEvents">> {
+  const { clock, metrics } = eventBridge;
+  const { Entries: entries = [] } = input;
+  const bytes = entries.reduce((sum, entry) => sum + entryBytes(entry), 0);
+  const startedAt = clock.now();
+  try {
+    if (bytes > PUT_BYTES_MAX)
+      throw validation("Total size of the entries in the request is over the limit.");
+    const output = await putAll(eventBridge, input, context);
+    const failed = output.FailedEntryCount ?? 0;
+    metrics.put(context, { entries: entries.length, failed, bytes, ms: clock.now() - startedAt });
+    return output;
+  } catch (error) {
+    metrics.put(context, undefined);
+    throw error;
+  }
+}
+
+async function putAll(
+  eventBridge: EventBridge,
   { Entries: entries = [], EndpointId }: Input<Client, "PutEvents">,
   context: RequestContext,
 ): Promise<Output<Client, "PutEvents">> {
   if (EndpointId !== undefined) throw notImplemented(`global endpoints (EndpointId ${EndpointId})`);
-  if (entries.reduce((sum, entry) => sum + entryBytes(entry), 0) > PUT_BYTES_MAX)
-    throw validation("Total size of the entries in the request is over the limit.");
   const results: (Accepted | EntryFailure)[] = [];
   for (const entry of entries) results.push(await accept(eventBridge, entry, context));
   const work = results.flatMap((one) => ("work" in one && one.work ? [one.work] : []));

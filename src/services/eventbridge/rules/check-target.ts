@@ -93,6 +93,8 @@ function checkParameters(target: Target, kind: string, rule: Place): void {
   for (const [name, owner] of Object.entries(owned))
     if (target[name as keyof typeof owned] !== undefined && kind !== owner)
       throw validation(`Parameter(s) ${name} cannot be specified for target: ${Id}.`);
+  if (kind === "logs" && target.RoleArn !== undefined)
+    throw validation(`RoleArn is not supported for target ${Arn}.`);
   const path = target.KinesisParameters?.PartitionKeyPath;
   if (path !== undefined && !compileJsonPath(path))
     throw validation(`PartitionKeyPath of the target ${Id} is not a JSON path: ${path}.`);
@@ -105,9 +107,11 @@ function checkInput(target: Target, kind: string): void {
   const given = CONTENTS.filter((name) => target[name] !== undefined);
   if (given.length > 1)
     throw validation(`Only one of Input, InputPath, or InputTransformer must be provided for target ${Id}.`);
-  if (given.length > 0 && (kind === "events" || kind === "logs"))
-    throw notImplemented(
-      `${given.join()} for ${kind === "events" ? "an event bus" : "a log group"} (target ${Id})`,
+  if (given.length > 0 && kind === "events")
+    throw validation(`Modifying the input for target ${Id} is not supported.`);
+  if (kind === "logs" && (Input ?? InputPath) !== undefined)
+    throw validation(
+      `Input and InputPath are not valid forms of input for target ${Id}. The only valid form of input is InputTransformer.`,
     );
   if (Input !== undefined && !isJson(Input)) throw validation(`JSON syntax error in input for target ${Id}.`);
   if (InputPath !== undefined && !compileJsonPath(InputPath))

@@ -1,8 +1,10 @@
 /** A rule with its targets, ready to hand events over. */
+import { deliveryMetrics } from "../event-metrics.ts";
 import { compileInput } from "../input/input.ts";
 import type { TargetInput } from "../input/input.ts";
 import { ruleArn } from "../names.ts";
 import type { BusId } from "../names.ts";
+import type { ParcelMetrics } from "../ports.ts";
 import type { RuleRow } from "../store/rules.ts";
 import type { Target } from "./target.ts";
 
@@ -19,6 +21,8 @@ export interface LoadedRule {
   /** Of the rule, for targets that name none of their own; "" for none. */
   readonly roleArn: string;
   readonly targets: readonly LoadedTarget[];
+  /** Under which its invocations are counted. */
+  readonly metrics: ParcelMetrics;
 }
 
 export function loadRule(row: RuleRow, targets: readonly Target[]): LoadedRule {
@@ -30,5 +34,6 @@ export function loadRule(row: RuleRow, targets: readonly Target[]): LoadedRule {
     bus,
     roleArn: row.role_arn,
     targets: targets.map((target) => ({ target, input: compileInput(target) })),
+    metrics: deliveryMetrics(bus, row.name),
   };
 }

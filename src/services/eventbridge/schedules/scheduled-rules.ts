@@ -104,7 +104,7 @@ async function fire(
     account: row.account,
     region: row.region,
   });
-  tx.afterCommit(() => eventBridge.metrics.triggered(rule.bus, rule.name));
+  tx.afterCommit(() => eventBridge.metrics.triggered(rule.bus, rule.name, rule.targets.length));
   for (const target of rule.targets)
     await handOver(eventBridge, tx, rule, target, { ...event, receivedAt: now });
 }

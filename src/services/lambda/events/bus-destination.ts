@@ -34,7 +34,7 @@ export function busDestination({ database, recordBuses }: DestinationDeps): Dest
           text,
           source: SOURCE,
           detailType: condition === "Success" ? SUCCESS : FAILURE,
-          resources: [invoked, destination],
+          resources: [destination, invoked],
           account,
           region,
           ...(traceHeader !== undefined && { traceHeader }),
