@@ -211,6 +211,18 @@ test("StopQuery ends a query, even one whose regular expression never would; Des
     described.queries?.map(({ status, userIdentity }) => [status, userIdentity]),
     [["Cancelled", "arn:aws:iam::000000000000:root"]],
   );
+  // While one runs it tells what it has found: the events of the first group, though it never comes through the second.
+  const early = await start("filter @message like /^(a+)+$b|n/ | fields n | limit any 1000", {
+    logGroupNames: ["orders", "hard"],
+  });
+  let found: GetQueryResultsCommandOutput;
+  do {
+    await setTimeout(20);
+    found = await logs.send(new GetQueryResultsCommand({ queryId: early.queryId }));
+  } while (found.results?.length === 0);
+  assert.deepEqual([found.status, found.results?.length, found.statistics?.resultCount], ["Running", 40, 40]);
+  assert.deepEqual(valuesOf(found)[0], ["39"]);
+  await logs.send(new StopQueryCommand({ queryId: early.queryId }));
   const groups = await logs.send(new ListLogGroupsForQueryCommand({ queryId }));
   assert.deepEqual(groups.logGroupIdentifiers, ["arn:aws:logs:us-east-1:000000000000:log-group:hard"]);
 });

@@ -3,4 +3,4 @@ export { ScheduleExpressionError } from "./error.ts";
 export { parseSchedule } from "./expression.ts";
 export type { ParseOptions, Schedule, ScheduleKind } from "./expression.ts";
 export { nextTime } from "./next-time.ts";
-export { isTimeZone } from "./time-zone.ts";
+export { instantOf, isTimeZone, wallTime } from "./time-zone.ts";

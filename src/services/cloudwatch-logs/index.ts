@@ -45,7 +45,11 @@ export async function createCloudwatchLogs(deps: CloudwatchLogsDeps): Promise<Cl
     sweepSoon: sweeper.sweepSoon,
   };
   const queryRunner = new QueryRunner(shared);
-  const state: LogsState = { ...shared, cancelQuery: (queryId) => queryRunner.cancelled(queryId) };
+  const state: LogsState = {
+    ...shared,
+    cancelQuery: (queryId) => queryRunner.cancelled(queryId),
+    earlyRows: (queryId) => queryRunner.earlyRows(queryId),
+  };
   const writer = createWriter(state);
   let deliverer: ReturnType<typeof startDeliverer> | undefined;
   return {

@@ -1,6 +1,7 @@
 /** What cloudwatch-logs' operations share: the dependencies, the filters of groups and the live tails. */
 import type { CloudwatchLogsDeps } from "./deps.ts";
 import type { GroupFilters } from "./group-filters.ts";
+import type { ResultRow } from "./insights/plan.ts";
 import type { LiveTails } from "./live-tails.ts";
 
 export interface LogsState extends CloudwatchLogsDeps {
@@ -10,4 +11,6 @@ export interface LogsState extends CloudwatchLogsDeps {
   readonly sweepSoon: () => void;
   /** Ends a query's thread, where this server runs it. */
   readonly cancelQuery: (queryId: string) => void;
+  /** What a query has found so far, where this server runs it. */
+  readonly earlyRows: (queryId: string) => readonly ResultRow[];
 }

@@ -58,9 +58,24 @@ export type Command =
   | { readonly kind: "parse"; readonly from: Expression; readonly pattern: ParsePattern }
   | { readonly kind: "stats"; readonly aggregates: readonly Column[]; readonly by: readonly Column[] }
   | { readonly kind: "sort"; readonly keys: readonly SortKey[] }
-  | { readonly kind: "limit"; readonly count: number }
+  | {
+      readonly kind: "limit";
+      readonly count: number;
+      /** Whichever come first: the search may end with them. */
+      readonly isAny: boolean;
+    }
   | { readonly kind: "dedup"; readonly fields: readonly Column[] };
 
 export type ParsePattern =
   | { readonly kind: "glob"; readonly pieces: readonly string[]; readonly names: readonly string[] }
-  | { readonly kind: "regex"; readonly regex: RegExp };
+  | {
+      readonly kind: "regex";
+      readonly regex: RegExp;
+      /** Of its groups, in their order; undefined where the groups have names. */
+      readonly names: readonly string[] | undefined;
+      /** Each match makes a record. */
+      readonly isMulti: boolean;
+    }
+  | { readonly kind: "logfmt"; readonly name: string }
+  | { readonly kind: "csv"; readonly names: readonly string[] }
+  | { readonly kind: "path"; readonly path: string; readonly name: string };

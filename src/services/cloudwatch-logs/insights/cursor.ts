@@ -40,6 +40,13 @@ export class Cursor {
     return (kind === "symbol" || kind === "word") && found.toLowerCase() === text;
   }
 
+  /** Takes a name of a field. @throws QueryError */
+  takeName(): string {
+    const { kind } = this.next;
+    if (kind !== "word" && kind !== "field" && kind !== "text") throw this.unexpected("a name");
+    return this.take().text;
+  }
+
   /** @throws QueryError */
   expect(text: string): void {
     if (!this.takeIf(text)) throw this.unexpected(`'${text}'`);

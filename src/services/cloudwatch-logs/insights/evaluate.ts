@@ -1,8 +1,9 @@
 /** Turns expressions into functions of a record. Pure. */
 import type { BinaryOperator, Expression } from "./ast.ts";
-import { FUNCTIONS } from "./functions.ts";
+import { FUNCTIONS } from "./functions/index.ts";
+import type { QueryTimes } from "./functions/index.ts";
 import { readPeriod } from "./period.ts";
-import { compare, isTrue, toNumber, toText } from "./values.ts";
+import { Json, compare, isTrue, plainText, toNumber } from "./values.ts";
 import type { Value } from "./values.ts";
 
 /** What has values by name: a record. */
@@ -13,8 +14,7 @@ export interface Row {
 export type Evaluate = (row: Row) => Value;
 
 export interface EvaluationContext {
-  /** Epoch milliseconds, the same for the whole query. */
-  readonly now: number;
+  readonly times: QueryTimes;
   /** What evaluates the calls that are no functions of one record: aggregates. */
   readonly aggregate?: (call: Extract<Expression, { kind: "call" }>) => Evaluate | undefined;
 }
@@ -52,7 +52,7 @@ function compileCall(call: Extract<Expression, { kind: "call" }>, context: Evalu
   const found = FUNCTIONS[call.name];
   const values = call.arguments.map((one) => compileExpression(one, context));
   const period = call.arguments.find((one) => one.kind === "duration");
-  const fixed = { now: context.now, period: period && readPeriod(period.text) };
+  const fixed = { ...context.times, period: period && readPeriod(period.text) };
   const isTimed = call.name === "bin";
   return (row) =>
     found?.apply(
@@ -79,7 +79,10 @@ function compileBinary({ operator, left, right }: Binary, context: EvaluationCon
   const test = TESTS[operator];
   if (test)
     return (row) => {
-      const difference = compare(one(row), other(row));
+      const [a, b] = [one(row), other(row)];
+      // Maps and lists compare with nothing.
+      if (a instanceof Json || b instanceof Json) return 0;
+      const difference = compare(a, b);
       // Only "is not" holds of what is missing.
       return Number(difference === undefined ? operator === "!=" : test(difference));
     };
@@ -99,12 +102,12 @@ function compileLike(value: Evaluate, pattern: Expression, context: EvaluationCo
   if (pattern.kind === "regex") {
     const { regex } = pattern;
     return (row) => {
-      const text = toText(value(row));
+      const text = plainText(value(row));
       return Number(text !== undefined && regex.test(text));
     };
   }
-  const part = toText(compileExpression(pattern, context)({ get: () => undefined })) ?? "";
-  return (row) => Number(toText(value(row))?.includes(part) === true);
+  const part = plainText(compileExpression(pattern, context)({ get: () => undefined })) ?? "";
+  return (row) => Number(plainText(value(row))?.includes(part) === true);
 }
 
 function calculate(operator: BinaryOperator, left: number | undefined, right: number | undefined): Value {

@@ -7,6 +7,7 @@ import { planQuery } from "./plan.ts";
 import { Quantiles } from "./quantiles.ts";
 
 const AT = Date.UTC(2026, 0, 31, 12, 0, 0);
+const TIMES = { now: AT, fromAt: AT - 3_600_000, toAt: AT };
 const REQUEST = "8f507cfc-52bb-4ee7-b3b9-5d4a1a2b3c4d";
 const REPORT =
   `REPORT RequestId: ${REQUEST}\tDuration: 133.61 ms\tBilled Duration: 214 ms\tMemory Size: 128 MB\t` +
@@ -24,7 +25,7 @@ const MESSAGES = [
 
 function run(query: string, messages: readonly string[] = MESSAGES, limit = 10_000): string[][] {
   const commands = parseQuery(query);
-  const plan = planQuery(commands, { limit, now: AT, isOrdered: true });
+  const plan = planQuery(commands, { limit, times: TIMES, isOrdered: true });
   for (const [index, message] of messages.entries())
     plan.take({
       at: AT - index * 60_000,
@@ -135,12 +136,201 @@ const CASES: readonly [query: string, rows: readonly (readonly string[])[]][] = 
   ["fields 1 / 0, 'x' * 2, 3 | limit 1", [["3"]]],
 ];
 
+const MAPPED = [
+  JSON.stringify({
+    status_code: 200,
+    "user.id": "123",
+    users: [{ action: "GetData" }, { action: "PutData" }],
+    roles: ["admin", "dev"],
+    path: "/a b",
+  }),
+  'level=error msg="request \\"failed\\"" duration=1234 host=web-01 slow',
+  'web-02,GET,"/a,b",200,31',
+  "from 10.0.0.1 to 192.0.2.7 by 8.8.8.8",
+];
+
+/** AWS's own examples of its documentation, and those of functions. */
+const DOCUMENTED: readonly [query: string, rows: readonly (readonly string[])[]][] = [
+  // Maps and lists.
+  ["fields jsonParse(@message) as j | filter ispresent(j) | stats count() by j.status_code", [["200", "1"]]],
+  [
+    'fields jsonParse(@message) as j | filter j.users[1].action = "PutData" | display j.users[0].action',
+    [["GetData"]],
+  ],
+  ['fields jsonParse(@message) as j | filter j.`user.id` = "123" | display j.status_code', [["200"]]],
+  ["filter users[1].action like 'Put' | display users[1].action, `user.id`", [["PutData", "123"]]],
+  ["fields jsonParse(@message) as j | filter ispresent(j) | display toupper(j), 1", [["1"]]],
+  ["fields jsonParse(@message) as j | filter j = j or j != 1 | stats count(*)", [["3"]]],
+  ["fields jsonParse('5') as j, jsonParse('[1]') as k | display j, k | limit 1", [["[1]"]]],
+  [
+    "filter jsonArrayContains(roles, 'admin') | fields jsonArraySize(roles), jsonArraySize('[1,2,3]')",
+    [["2", "3"]],
+  ],
+  ["fields jsonArrayContains('x', 'x'), jsonArrayContains('[]', 'a') | limit 1", [["0", "0"]]],
+  // Parse, in its modes.
+  [
+    'parse @message logfmt as lf | filter lf.level = "error" | display lf.msg, lf.duration, lf.slow',
+    [['request "failed"', "1234", "1"]],
+  ],
+  ["parse logfmt as lf | filter lf.host = 'web-01' | stats count(*) by lf.host", [["web-01", "1"]]],
+  [
+    "parse @message csv as host, method, path, status, took | filter method = 'GET' | stats avg(took), latest(path) by method",
+    [["GET", "31", "/a,b"]],
+  ],
+  [
+    "parse @message /(\\d+\\.\\d+\\.\\d+\\.\\d+)/ as ip multi | filter ispresent(ip) | stats count(*) by ip | sort ip",
+    [
+      ["8.8.8.8", "1"],
+      ["10.0.0.1", "1"],
+      ["192.0.2.7", "1"],
+    ],
+  ],
+  [
+    "parse @message /from (?<one>\\S+) to (?<two>\\S+)/ | filter ispresent(two) | display one, two",
+    [["10.0.0.1", "192.0.2.7"]],
+  ],
+  [
+    'parse @message /(?<all>\\{.*\\})/ as payload | json field=payload "users[1].action" as act | filter ispresent(act) | display act',
+    [["PutData"]],
+  ],
+  ['json field=users "0.action" as act | filter ispresent(act) | stats count(*) by act', [["GetData", "1"]]],
+  // Numbers.
+  [
+    "fields round(2.5), round(-2.4), round(1.005, 2), round(1234, -2) | limit 1",
+    [["3", "-2", "1.01", "1200"]],
+  ],
+  ["fields round(haversine(52.52, 13.405, 48.8566, 2.3522)) | limit 1", [["877"]]],
+  [
+    "fields toNumber('1.5') + 1, toInt('12.9'), toInt(3000000000), toLong('-7.5'), toDouble('x') | limit 1",
+    [["2.5", "12", "-7"]],
+  ],
+  // General.
+  [
+    "fields case(status_code = 200, 'ok', status_code > 200, 'bad', 'none') as c | stats count(*) by c | sort c",
+    [
+      ["none", "3"],
+      ["ok", "1"],
+    ],
+  ],
+  [
+    "fields if(status_code = 200, 'yes', 'no') as y, isNumeric('1e3'), isNumeric(path) | limit 1",
+    [["yes", "1", "0"]],
+  ],
+  [
+    "fields messageSize('größe'), queryEndTime() - queryStartTime(), queryTimeRange() | limit 1",
+    [["7", "3600000", "3600000"]],
+  ],
+  // Texts.
+  [
+    "fields ltrim('xyZxyfooxyZ', 'xyZ'), rtrim('xyZfooxyxyZ', 'xyZ'), trim('xyZxyfooxyxyZ', 'xyZ'), substr('xyZfooxyZ', 3, 3) | limit 1",
+    [["fooxyZ", "xyZfoo", "foo", "foo"]],
+  ],
+  [
+    "fields strcontains('ABC', 'bc'), strcontains('ABC', 'bc', true), startsWith('abc', 'ab'), endsWith('abc', 'ab') | limit 1",
+    [["0", "1", "1", "0"]],
+  ],
+  [
+    "fields regexReplace('a1b22', '[0-9]+', '<\\\\0>'), regex_replace('John Smith', '(\\\\w+) (\\\\w+)', '$2 $1') | limit 1",
+    [["a<1>b<22>", "Smith John"]],
+  ],
+  [
+    "fields urlencode(path), urldecode('a%20b+c'), base64encode('hi'), base64decode('aGk=') | limit 1",
+    [["%2Fa%20b", "a b c", "aGk=", "hi"]],
+  ],
+  ["fields split('a,b', ',') as parts | display parts[1], parts | limit 1", [["b", '["a","b"]']]],
+  [
+    "fields hexToAscii('48656c6c6f'), hexToDec('0xff'), decToHex(255), decToHex(-255.7) | limit 1",
+    [["Hello", "255", "0xff", "-0xff"]],
+  ],
+  [
+    "fields md5('a'), substr(sha256('a'), 0, 8) | limit 1",
+    [["0cc175b9c0f1b6a831c399e269772661", "ca978112"]],
+  ],
+  // Addresses.
+  [
+    "fields ipv4ToNumber('10.0.0.1'), isPrivateIP('10.0.0.1'), isPublicIP('8.8.8.8'), isPublicIP('127.0.0.1'), isReservedIP('127.0.0.1') | limit 1",
+    [["167772161", "1", "1", "0", "1"]],
+  ],
+  [
+    "fields isIpv6InSubnet('2001:db8::1', '2001:db8::/32'), isIpv4InSubnet('x', '10.0.0.0/8'), isIpInSubnet('10.0.0.1', '::/0') | limit 1",
+    [["1", "0", "0"]],
+  ],
+  // Times.
+  [
+    "fields bin(300s), bin(2hours), bin(1quarter), datefloor(@timestamp, 90m) | limit 1",
+    [
+      [
+        "2026-01-31 12:00:00.000",
+        "2026-01-31 12:00:00.000",
+        "2026-01-01 00:00:00.000",
+        "2026-01-31 12:00:00.000",
+      ],
+    ],
+  ],
+  [
+    "fields parseDate('2026-01-31', 'yyyy-MM-dd', 'UTC'), parseDate('31 Jan 2026 01:05 PM', 'dd MMM yyyy hh:mm a', 'Europe/Berlin') | limit 1",
+    [[`${Date.UTC(2026, 0, 31)}`, `${Date.UTC(2026, 0, 31, 12, 5)}`]],
+  ],
+  [
+    "fields parseDate('2026-01-31T12:00:00.250+02:00', \"yyyy-MM-dd'T'HH:mm:ss.SSSXXX\"), parseDate('2026-02-30', 'yyyy-MM-dd') | limit 1",
+    [[`${Date.UTC(2026, 0, 31, 10, 0, 0, 250)}`]],
+  ],
+  [
+    "fields formatDate(@timestamp, '%Y-%m-%d %H:%M:%S'), strftime(@timestamp, '%a %-d %b, %I %p %z', 'America/New_York') | limit 1",
+    [["2026-01-31 12:00:00", "Sat 31 Jan, 07 AM -0500"]],
+  ],
+];
+
 test("queries answer as documented", () => {
   for (const [query, rows] of CASES) assert.deepEqual(run(query), rows, query);
+  for (const [query, rows] of DOCUMENTED) assert.deepEqual(run(query, MAPPED), rows, query);
+});
+
+test("sort orders as AWS shows: numbers last, digits within texts by their length", () => {
+  const sorted = "!:,#,*%04,0#,5A,111A,2345_,@,@_,A,A9876fghj,a12345hfh,0,01,1,2,3".split(",");
+  const messages = sorted.toReversed().map((v) => JSON.stringify({ v }));
+  assert.deepEqual(run("fields v | sort v", messages).flat(), sorted);
+  assert.deepEqual(run("fields v | sort v desc", messages).flat(), sorted.toReversed());
+});
+
+test("stats of stats, as AWS's examples have them", () => {
+  const traffic = [1, 2, 3, 4, 5, 6].map((n) =>
+    JSON.stringify({ n, who: n % 2 ? "odd" : "even", host: `h${n % 3}` }),
+  );
+  assert.deepEqual(
+    run(
+      "FIELDS strlen(@message) AS length\n| STATS sum(length)/1024 as kb BY BIN(2m) as @t\n| STATS max(kb) AS peak, min(kb) AS least BY dateceil(@t, 4m)",
+      traffic,
+    ).length,
+    2,
+  );
+  assert.deepEqual(
+    run(
+      "STATS count_distinct(host) AS hosts, count(*) AS requests BY who | FILTER hosts > 1 | STATS count(*) AS many, sum(requests) / count(*) AS avg_requests",
+      traffic,
+    ),
+    [["2", "3"]],
+  );
+});
+
+test("limit any ends the search with the first that match", () => {
+  const plan = planQuery(parseQuery("filter n > 1 | limit any 2"), {
+    limit: 10,
+    times: TIMES,
+    isOrdered: false,
+  });
+  const taken: number[] = [];
+  for (const n of [1, 2, 3, 4, 5]) {
+    if (plan.isFull) break;
+    taken.push(n);
+    plan.take({ at: n, ingestedAt: n, message: `{"n":${n}}`, logStream: "s", log: "l", pointer: "p" });
+    if (n === 2) assert.equal(plan.rows.length, 1, "rows show before the end");
+  }
+  assert.deepEqual([taken, plan.finish().length], [[1, 2, 3], 2]);
 });
 
 test("an event shows its time, message and pointer where nothing is said", () => {
-  const plan = planQuery(parseQuery("filter a = 1"), { limit: 5, now: AT, isOrdered: true });
+  const plan = planQuery(parseQuery("filter a = 1"), { limit: 5, times: TIMES, isOrdered: true });
   plan.take({ at: AT, ingestedAt: AT, message: '{"a":1}', logStream: "s", log: "l", pointer: "p" });
   plan.take({ at: AT, ingestedAt: AT, message: '{"a":2}', logStream: "s", log: "l", pointer: "q" });
   assert.deepEqual(plan.finish(), [
@@ -154,7 +344,7 @@ test("an event shows its time, message and pointer where nothing is said", () =>
 });
 
 test("events of several groups come in order of time, under the limit", () => {
-  const plan = planQuery(parseQuery("fields n"), { limit: 3, now: AT, isOrdered: false });
+  const plan = planQuery(parseQuery("fields n"), { limit: 3, times: TIMES, isOrdered: false });
   for (const n of [5, 3, 1, 6, 4, 2])
     plan.take({ at: n, ingestedAt: n, message: `{"n":${n}}`, logStream: "s", log: "l", pointer: "p" });
   assert.deepEqual(
@@ -184,7 +374,16 @@ test("what is wrong is refused, and where", () => {
     ["stats sum(max(a))", /the function max stands within another/, 10, 13],
     ["stats a", /a in stats is no aggregate function/, 6, 7],
     ["stats count(*) | stats count(*) | stats count(*)", /at most 2 stats/, 34, 39],
-    ["limit 0", /limit is 1 to 10000/, 6, 7],
+    ["limit 0", /limit is 1 to 100000/, 6, 7],
+    ["stats count(*) as n by a | sort n | stats max(n)", /sort cannot stand before the second stats/, 36, 41],
+    ["stats rate(a, 1m)", /^Lambent does not implement the function rate$/, 6, 10],
+    ["stats max(a) by b | limit 5 | stats max(b)", /limit cannot stand before/, 30, 35],
+    ["parse @message /(a)(b)/ as x", /2 groups, and 1 names/, 15, 23],
+    ["fields formatDate(@timestamp, '%Q')", /the function formatDate does not know %Q/, 7, 17],
+    ["fields parseDate(a, 'yyyy-QQ')", /the function parseDate does not know QQ/, 7, 16],
+    ["fields parseDate(a, b)", /takes its format as a text/, 7, 16],
+    ["fields parseDate(a, 'yyyy', 'Mars')", /takes a time zone/, 7, 16],
+    ["fields regexReplace(a, '(', 'b')", /cannot use its regular expression/, 7, 19],
     ["limit x", /expected a number/, 6, 7],
     ["parse @message 'a*b*' as x", /2 wildcards, and 1 names/, 15, 21],
     ["parse @message /(a)/", /no named group/, 15, 20],
@@ -192,14 +391,23 @@ test("what is wrong is refused, and where", () => {
     ["fields a ; b", /unexpected symbol found ; at position 9/, 9, 10],
     ["filter a not 5", /expected 'like' or 'in'/, 13, 14],
     ["fields 5x", /is no period/, 7, 9],
-    ...["pattern", "diff", "anomaly", "unmask", "lookup", "filterIndex", "SOURCE", "unnest"].map(
-      (name): [string, RegExp, number, number] => [
-        `fields a | ${name} @message`,
-        new RegExp(`^Lambent does not implement the command ${name}$`),
-        11,
-        11 + name.length,
-      ],
-    ),
+    ...[
+      "pattern",
+      "diff",
+      "anomaly",
+      "unmask",
+      "lookup",
+      "filterIndex",
+      "SOURCE",
+      "unnest",
+      "expand",
+      "countFrequent",
+    ].map((name): [string, RegExp, number, number] => [
+      `fields a | ${name} @message`,
+      new RegExp(`^Lambent does not implement the command ${name}$`),
+      11,
+      11 + name.length,
+    ]),
   ];
   for (const [query, message, start, end] of cases)
     assert.throws(

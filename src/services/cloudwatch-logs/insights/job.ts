@@ -12,6 +12,8 @@ export interface QueryJob {
   readonly groups: readonly QueriedGroup[];
   /** Epoch milliseconds, included. */
   readonly toAt: number;
+  /** What the query says of its own beginning, in epoch milliseconds. */
+  readonly fromAt: number;
   readonly limit: number;
   readonly now: number;
 }
@@ -32,31 +34,38 @@ export interface Progress {
   readonly scannedGroups: number;
 }
 
-/** @throws QueryLimitError */
+/** Records after which it is told how far the search is, at the latest. */
+const TOLD_RECORDS = 1_000;
+/** Rows of a query that still runs which are shown, at most. */
+const EARLY_ROWS_MAX = 10_000;
+
+/** @param tell Is given the rows that are new. @throws QueryLimitError */
 export async function runQuery(
   reader: Reader,
   job: QueryJob,
-  tell: (progress: Progress) => void,
+  tell: (progress: Progress, rows: readonly ResultRow[]) => void,
 ): Promise<ResultRow[]> {
-  const { limit, now, groups } = job;
-  const run = planQuery(parseQuery(job.query), { limit, now, isOrdered: groups.length === 1 });
+  const { limit, now, fromAt, toAt, groups } = job;
+  const times = { now, fromAt, toAt };
+  const run = planQuery(parseQuery(job.query), { limit, times, isOrdered: groups.length === 1 });
   const scan = new Scan(reader, run, tell);
-  for (const group of groups) await scan.group(group, job.toAt);
+  for (const group of groups) if (!run.isFull) await scan.group(group, toAt);
   const rows = run.finish();
-  scan.tell();
+  scan.tell([]);
   return rows;
 }
 
 class Scan {
   readonly #reader: Reader;
   readonly #run: QueryRun;
-  readonly #tell: (progress: Progress) => void;
+  readonly #tell: (progress: Progress, rows: readonly ResultRow[]) => void;
   readonly #streams = new Map<number, string | undefined>();
   #records = 0;
   #bytes = 0;
   #groups = 0;
+  #rowsTold = 0;
 
-  constructor(reader: Reader, run: QueryRun, tell: (progress: Progress) => void) {
+  constructor(reader: Reader, run: QueryRun, tell: (progress: Progress, rows: readonly ResultRow[]) => void) {
     this.#reader = reader;
     this.#run = run;
     this.#tell = tell;
@@ -73,20 +82,25 @@ class Scan {
         this.#bytes += Buffer.byteLength(event.message);
         const { at, ingestedAt, message } = event;
         this.#run.take({ at, ingestedAt, message, logStream, log, pointer: writePointer(toDigits(event)) });
+        if (this.#run.isFull) break;
+        if (this.#records % TOLD_RECORDS === 0) this.tell();
       }
       this.tell();
+      if (this.#run.isFull) break;
     }
     this.#groups++;
     this.tell();
   }
 
-  tell(): void {
-    this.#tell({
+  tell(rows: readonly ResultRow[] = this.#run.rows.slice(this.#rowsTold, EARLY_ROWS_MAX)): void {
+    this.#rowsTold += rows.length;
+    const progress = {
       scannedRecords: this.#records,
       scannedBytes: this.#bytes,
       matchedRecords: this.#run.matched,
       scannedGroups: this.#groups,
-    });
+    };
+    this.#tell(progress, rows);
   }
 
   #nameOf(streamId: number): string | undefined | Promise<string | undefined> {

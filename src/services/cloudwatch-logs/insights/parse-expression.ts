@@ -3,7 +3,7 @@ import { AGGREGATE_NAMES } from "./aggregate-names.ts";
 import type { BinaryOperator, Expression } from "./ast.ts";
 import type { Cursor } from "./cursor.ts";
 import { QueryError } from "./error.ts";
-import { FUNCTIONS } from "./functions.ts";
+import { FUNCTIONS, FUNCTIONS_NOT_HERE } from "./functions/index.ts";
 import { readPeriod } from "./period.ts";
 import type { Token } from "./tokens.ts";
 
@@ -117,7 +117,9 @@ function primary(cursor: Cursor, depth: number): Expression {
 
 function call(cursor: Cursor, { text, start, end }: Token, depth: number): Expression {
   const name = text.toLowerCase();
-  const known = FUNCTIONS[name];
+  const known = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
+  if (FUNCTIONS_NOT_HERE.has(name))
+    throw new QueryError(`Lambent does not implement the function ${text}`, start, end);
   if (!known && !AGGREGATE_NAMES.has(name)) throw new QueryError(`unknown function ${text}`, start, end);
   cursor.expect("(");
   const list: Expression[] = [];
@@ -136,6 +138,8 @@ function call(cursor: Cursor, { text, start, end }: Token, depth: number): Expre
   const period = known?.periodAt === undefined ? undefined : list[known.periodAt];
   if (known?.periodAt !== undefined && period?.kind !== "duration")
     throw new QueryError(`the function ${text} takes a period such as 5m`, start, end);
+  const fault = known?.fault?.(list);
+  if (fault !== undefined) throw new QueryError(`the function ${text} ${fault}`, start, end);
   return { kind: "call", name, arguments: list, start, end };
 }
 

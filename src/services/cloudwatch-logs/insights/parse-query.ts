@@ -1,16 +1,16 @@
 /** Reads a query of CloudWatch Logs Insights. Pure. */
 import { AGGREGATE_NAMES } from "./aggregate-names.ts";
-import type { Column, Command, Expression, ParsePattern, SortKey } from "./ast.ts";
+import type { Column, Command, Expression, SortKey } from "./ast.ts";
 import { Cursor } from "./cursor.ts";
 import { QueryError } from "./error.ts";
-import { compileRegex, parseExpression } from "./parse-expression.ts";
+import { parseExpression } from "./parse-expression.ts";
+import { parseJsonField, parseParse } from "./parse-parse.ts";
 import { QUERY_LENGTH_MAX } from "./tokens.ts";
-import type { Token } from "./tokens.ts";
 
 /** As AWS allows. */
 const STATS_MAX = 2;
 const COMMANDS_MAX = 100;
-const LIMIT_MAX = 10_000;
+const LIMIT_MAX = 100_000;
 /** Commands of AWS's that this server has not. */
 const NOT_HERE: ReadonlySet<string> = new Set([
   "pattern",
@@ -18,13 +18,25 @@ const NOT_HERE: ReadonlySet<string> = new Set([
   "anomaly",
   "unmask",
   "unnest",
+  "expand",
+  "relevantfields",
   "lookup",
+  "cidrlookup",
   "filterindex",
   "source",
   "join",
   "subquery",
   "addtotals",
   "appendcols",
+  "autoregress",
+  "logcompare",
+  "filldown",
+  "fillmissing",
+  "outlier",
+  "accum",
+  "sessionize",
+  "countfrequent",
+  "count_frequent",
 ]);
 
 /** @throws QueryError with the place */
@@ -42,12 +54,22 @@ export function parseQuery(query: string): Command[] {
     const { start, end } = cursor.next;
     commands.push(parseCommand(cursor));
     if (commands.length > COMMANDS_MAX) throw new QueryError("the query has too many commands", start, end);
-    if (commands.filter((one) => one.kind === "stats").length > STATS_MAX)
-      throw new QueryError(`a query can have at most ${STATS_MAX} stats commands`, start, end);
+    checkStats(commands, start, end);
     if (cursor.next.kind === "end") return commands;
     if (cursor.next.kind !== "pipe") throw cursor.unexpected("| or the end of the query");
     cursor.take();
   }
+}
+
+/** @throws QueryError for too many of them, and for what may stand after all of them only */
+function checkStats(commands: readonly Command[], start: number, end: number): void {
+  if (commands.at(-1)?.kind !== "stats") return;
+  if (commands.filter((one) => one.kind === "stats").length > STATS_MAX)
+    throw new QueryError(`a query can have at most ${STATS_MAX} stats commands`, start, end);
+  const first = commands.findIndex(({ kind }) => kind === "stats");
+  const between = commands.slice(first).find(({ kind }) => kind === "sort" || kind === "limit");
+  if (between)
+    throw new QueryError(`${between.kind} cannot stand before the second stats command`, start, end);
 }
 
 function parseCommand(cursor: Cursor): Command {
@@ -68,7 +90,8 @@ const COMMANDS: Readonly<Record<string, (cursor: Cursor) => Command>> = {
   display: (cursor) => ({ kind: "display", columns: columns(cursor) }),
   filter: (cursor) => ({ kind: "filter", condition: plain(cursor) }),
   where: (cursor) => ({ kind: "filter", condition: plain(cursor) }),
-  parse: parseParse,
+  parse: (cursor) => parseParse(cursor, plain),
+  json: parseJsonField,
   stats: parseStats,
   sort: parseSort,
   order: parseSort,
@@ -91,16 +114,10 @@ function columns(cursor: Cursor, one: (cursor: Cursor) => Expression = plain): C
     const { start, kind, text } = cursor.next;
     const expression = one(cursor);
     const written = expression.kind === "field" && kind === "field" ? text : cursor.textSince(start);
-    const name = cursor.takeIf("as") ? readName(cursor) : written;
+    const name = cursor.takeIf("as") ? cursor.takeName() : written;
     list.push({ expression, name });
   } while (cursor.takeIf(","));
   return list;
-}
-
-function readName(cursor: Cursor): string {
-  const { kind } = cursor.next;
-  if (kind !== "word" && kind !== "field" && kind !== "text") throw cursor.unexpected("a name");
-  return cursor.take().text;
 }
 
 function parseStats(cursor: Cursor): Command {
@@ -127,51 +144,14 @@ function parseSort(cursor: Cursor): Command {
 }
 
 function parseLimit(cursor: Cursor): Command {
+  const isAny = cursor.takeIf("any");
   const token = cursor.next;
   const count = Number(token.text);
   if (token.kind !== "number" || !Number.isInteger(count)) throw cursor.unexpected("a number");
   if (count < 1 || count > LIMIT_MAX)
     throw new QueryError(`limit is 1 to ${LIMIT_MAX}`, token.start, token.end);
   cursor.take();
-  return { kind: "limit", count };
-}
-
-function parseParse(cursor: Cursor): Command {
-  const next = cursor.next;
-  const after = cursor.afterNext;
-  const isPattern =
-    next.kind === "regex" || (next.kind === "text" && after?.kind !== "text" && after?.kind !== "regex");
-  const from: Expression = isPattern ? { kind: "field", name: "@message" } : plain(cursor);
-  const token = cursor.next;
-  if (token.kind !== "text" && token.kind !== "regex")
-    throw cursor.unexpected("a text or a regular expression");
-  cursor.take();
-  return { kind: "parse", from, pattern: token.kind === "regex" ? named(token) : glob(cursor, token) };
-}
-
-function named(token: Token): ParsePattern {
-  if (!/\(\?P?<[A-Za-z]/.test(token.text))
-    throw new QueryError(
-      "the regular expression of parse has no named group (?<name>…)",
-      token.start,
-      token.end,
-    );
-  return { kind: "regex", regex: compileRegex(token) };
-}
-
-function glob(cursor: Cursor, { text, start, end }: Token): ParsePattern {
-  const pieces = text.split("*");
-  cursor.expect("as");
-  const names: string[] = [];
-  do names.push(readName(cursor));
-  while (cursor.takeIf(","));
-  if (names.length !== pieces.length - 1)
-    throw new QueryError(
-      `the pattern of parse has ${pieces.length - 1} wildcards, and ${names.length} names are given`,
-      start,
-      end,
-    );
-  return { kind: "glob", pieces, names };
+  return { kind: "limit", count, isAny };
 }
 
 type Call = Extract<Expression, { kind: "call" }>;

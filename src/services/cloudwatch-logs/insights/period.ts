@@ -5,33 +5,36 @@ export interface Period {
   readonly unit: "ms" | "month";
 }
 
-const UNITS: Readonly<Record<string, Period>> = {
-  ms: { amount: 1, unit: "ms" },
-  msec: { amount: 1, unit: "ms" },
-  s: { amount: 1_000, unit: "ms" },
-  sec: { amount: 1_000, unit: "ms" },
-  m: { amount: 60_000, unit: "ms" },
-  min: { amount: 60_000, unit: "ms" },
-  h: { amount: 3_600_000, unit: "ms" },
-  hr: { amount: 3_600_000, unit: "ms" },
-  d: { amount: 86_400_000, unit: "ms" },
-  day: { amount: 86_400_000, unit: "ms" },
-  w: { amount: 7 * 86_400_000, unit: "ms" },
-  week: { amount: 7 * 86_400_000, unit: "ms" },
-  mo: { amount: 1, unit: "month" },
-  mon: { amount: 1, unit: "month" },
-  q: { amount: 3, unit: "month" },
-  qtr: { amount: 3, unit: "month" },
-  y: { amount: 12, unit: "month" },
-  yr: { amount: 12, unit: "month" },
+/** The unit, and how many of it are understood: more are as many. */
+interface Unit extends Period {
+  readonly most?: number;
+}
+
+const UNITS: Readonly<Record<string, Unit>> = {
+  ...named(["ms", "msec", "millisecond"], { amount: 1, unit: "ms", most: 1_000 }),
+  ...named(["s", "sec", "second"], { amount: 1_000, unit: "ms", most: 60 }),
+  ...named(["m", "min", "minute"], { amount: 60_000, unit: "ms", most: 60 }),
+  ...named(["h", "hr", "hour"], { amount: 3_600_000, unit: "ms", most: 24 }),
+  ...named(["d", "day"], { amount: 86_400_000, unit: "ms" }),
+  ...named(["w", "week"], { amount: 7 * 86_400_000, unit: "ms" }),
+  ...named(["mo", "mon", "month"], { amount: 1, unit: "month" }),
+  ...named(["q", "qtr", "quarter"], { amount: 3, unit: "month" }),
+  ...named(["y", "yr", "year"], { amount: 12, unit: "month" }),
 };
 
-/** Reads `5m`; undefined for what is no period. */
+function named(names: readonly string[], unit: Unit): Record<string, Unit> {
+  return Object.fromEntries(names.map((name) => [name, unit]));
+}
+
+/**
+ * Reads `5m`; undefined for what is no period. As by AWS, `300s` is a minute.
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-operations-functions.html
+ */
 export function readPeriod(text: string): Period | undefined {
   const [, digits, name = ""] = /^(\d+)([a-z]+)$/i.exec(text) ?? [];
   const unit = UNITS[name.toLowerCase()] ?? UNITS[name.toLowerCase().replace(/s$/, "")];
-  const count = Number(digits);
-  return unit && count > 0 ? { ...unit, amount: unit.amount * count } : undefined;
+  const count = Math.min(Number(digits), unit?.most ?? Number.POSITIVE_INFINITY);
+  return unit && count > 0 ? { unit: unit.unit, amount: unit.amount * count } : undefined;
 }
 
 /** The beginning of the period in which a time (epoch ms, UTC) lies. */

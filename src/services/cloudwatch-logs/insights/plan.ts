@@ -1,5 +1,6 @@
 /** Puts a query's stages together, and makes rows of what comes out of them. Pure. */
 import type { Command, SortKey } from "./ast.ts";
+import type { QueryTimes } from "./functions/index.ts";
 import { Record } from "./record.ts";
 import type { QueriedEvent } from "./record.ts";
 import {
@@ -25,13 +26,16 @@ export interface QueryRun {
   finish(): ResultRow[];
   /** Records that passed every filter so far. */
   readonly matched: number;
+  /** Rows that are there already, where records need not wait for others. */
+  readonly rows: readonly ResultRow[];
+  /** Nothing that still came would be in the result. */
+  readonly isFull: boolean;
 }
 
 export interface PlanOptions {
   /** Rows at most. */
   readonly limit: number;
-  /** Epoch milliseconds. */
-  readonly now: number;
+  readonly times: QueryTimes;
   /** Events of several groups do not come in order of time. */
   readonly isOrdered: boolean;
 }
@@ -39,8 +43,9 @@ export interface PlanOptions {
 const BY_TIME: SortKey = { expression: { kind: "field", name: "@timestamp" }, descending: true };
 
 /** @throws QueryLimitError from `take` and `finish` */
-export function planQuery(commands: readonly Command[], { limit, now, isOrdered }: PlanOptions): QueryRun {
-  const context = { now, retained: new Retained() };
+export function planQuery(commands: readonly Command[], { limit, times, isOrdered }: PlanOptions): QueryRun {
+  const context = { times, retained: new Retained() };
+  let isFull = false;
   const rows: ResultRow[] = [];
   const columns = columnsOf(commands);
   const collect: Stage = {
@@ -59,7 +64,7 @@ export function planQuery(commands: readonly Command[], { limit, now, isOrdered 
   const counted = lastFilter(all);
   let stage: Stage = collect;
   for (let index = all.length - 1; index >= 0; index--) {
-    stage = stageOf(all[index] as Command, all[index + 1], context, stage);
+    stage = stageOf(all[index] as Command, all[index + 1], context, stage, () => (isFull = true));
     if (index !== counted + 1) continue;
     const next = stage;
     stage = { take: (record) => (matched++, next.take(record)), end: () => next.end() };
@@ -67,6 +72,10 @@ export function planQuery(commands: readonly Command[], { limit, now, isOrdered 
   return {
     get matched() {
       return matched;
+    },
+    rows,
+    get isFull() {
+      return isFull;
     },
     take: (event) => stage.take(new Record(event)),
     finish() {
@@ -88,11 +97,12 @@ function lastFilter(commands: readonly Command[]): number {
  * on to which it matters.
  */
 function withDefaults(commands: readonly Command[], limit: number, isOrdered: boolean): Command[] {
-  const all: Command[] = [...commands, { kind: "limit", count: limit }];
+  const all: Command[] = [...commands, { kind: "limit", count: limit, isAny: false }];
   if (isOrdered) return all;
   const first = all.findIndex(({ kind }) => ["sort", "stats", "limit", "dedup"].includes(kind));
-  const kind = all[first]?.kind;
-  if (kind === "limit" || kind === "dedup") all.splice(first, 0, { kind: "sort", keys: [BY_TIME] });
+  const command = all[first];
+  const isOpen = command?.kind === "dedup" || (command?.kind === "limit" && !command.isAny);
+  if (isOpen) all.splice(first, 0, { kind: "sort", keys: [BY_TIME] });
   return all;
 }
 
@@ -101,6 +111,7 @@ function stageOf(
   following: Command | undefined,
   context: StageContext,
   next: Stage,
+  full: () => void,
 ): Stage {
   switch (command.kind) {
     case "fields":
@@ -120,7 +131,7 @@ function stageOf(
         next,
       );
     case "limit":
-      return limitStage(command.count, next);
+      return limitStage(command.count, next, command.isAny ? full : undefined);
     default:
       return dedupStage(command.fields, context, next);
   }
@@ -145,6 +156,8 @@ function columnsOf(commands: readonly Command[]): readonly string[] {
 }
 
 function namesOf(pattern: Extract<Command, { kind: "parse" }>["pattern"]): readonly string[] {
-  if (pattern.kind === "glob") return pattern.names;
-  return [...pattern.regex.source.matchAll(/\(\?<([A-Za-z]\w*)>/g)].map((match) => match[1] ?? "");
+  if ("name" in pattern) return [pattern.name];
+  if (pattern.kind !== "regex") return pattern.names;
+  const groups = [...pattern.regex.source.matchAll(/\(\?<([A-Za-z]\w*)>/g)].map((match) => match[1] ?? "");
+  return pattern.names ?? groups;
 }

@@ -18,7 +18,7 @@ const HEAP_MB_MAX = 384;
 export function runInThread(
   database: Reader,
   job: QueryJob,
-  tell: (progress: Progress) => void,
+  tell: (progress: Progress, early: readonly ResultRow[]) => void,
   signal: AbortSignal,
 ): Promise<readonly ResultRow[]> {
   return new Promise((resolve, reject) => {
@@ -48,7 +48,7 @@ export function runInThread(
       if ("wanted" in message) {
         const { statement, parameters } = message.wanted;
         database.all(statement, ...parameters).then((rows) => worker.postMessage(rows, []), fail);
-      } else if ("progress" in message) tell(message.progress);
+      } else if ("progress" in message) tell(message.progress, message.early);
       else if ("limit" in message) fail(new QueryLimitError(message.limit));
       else end(() => resolve(message.rows));
     });

@@ -17,7 +17,7 @@ export interface RowsWanted {
 /** What it says to the server. */
 export type WorkerMessage =
   | { readonly wanted: RowsWanted }
-  | { readonly progress: Progress }
+  | { readonly progress: Progress; readonly early: readonly ResultRow[] }
   | { readonly rows: readonly ResultRow[] }
   /** The query needs more than it may have. */
   | { readonly limit: string };
@@ -38,7 +38,7 @@ const reader: Reader = {
 parentPort?.on("message", (rows: readonly unknown[]) => answer(rows));
 
 try {
-  const rows = await runQuery(reader, workerData as QueryJob, (progress) => say({ progress }));
+  const rows = await runQuery(reader, workerData as QueryJob, (progress, early) => say({ progress, early }));
   say({ rows });
 } catch (error) {
   if (!(error instanceof QueryLimitError)) throw error;

@@ -40,6 +40,13 @@ export class Record {
     return this.#partOfComputed(name) ?? fromJson(partOf(this.#parsed(), name));
   }
 
+  /** Another with the same fields. */
+  copy(): Record {
+    const copy = new Record(this.event);
+    for (const [name, value] of this.#computed) copy.#computed.set(name, value);
+    return copy;
+  }
+
   /** Forgets what can be found again, before the record is kept. */
   release(): void {
     this.#json = undefined;

@@ -30,6 +30,8 @@ export class QueryRunner {
   readonly #state: CloudwatchLogsDeps;
   readonly #consumer: Consumer;
   readonly #running = new Map<string, AbortController>();
+  /** What queries that run have found already. */
+  readonly #early = new Map<string, ResultRow[]>();
 
   constructor(state: CloudwatchLogsDeps) {
     this.#state = state;
@@ -53,6 +55,11 @@ export class QueryRunner {
   /** Ends the thread of a query that was cancelled, if this server runs it; another server notices within a second. */
   cancelled(queryId: string): void {
     this.#running.get(queryId)?.abort(new Stopped());
+  }
+
+  /** What a query that this server runs has found so far. */
+  earlyRows(queryId: string): readonly ResultRow[] {
+    return this.#early.get(queryId) ?? [];
   }
 
   async #handle(job: Job): Promise<void> {
@@ -84,6 +91,8 @@ export class QueryRunner {
         });
         await ended("Failed");
       }
+    } finally {
+      this.#early.delete(queryId);
     }
   }
 
@@ -104,11 +113,18 @@ export class QueryRunner {
       const job = {
         query: query.query,
         groups: await this.#groupsOf(query),
+        fromAt: query.from_at,
         toAt: query.to_at,
         limit: query.row_limit,
         now: query.created_at,
       };
-      const rows = await runInThread(database, job, (now) => (progress = now), abort.signal);
+      const early: ResultRow[] = [];
+      this.#early.set(query.query_id, early);
+      const tell = (now: Progress, found: readonly ResultRow[]) => {
+        progress = now;
+        early.push(...found);
+      };
+      const rows = await runInThread(database, job, tell, abort.signal);
       await note();
       abort.signal.throwIfAborted();
       return rows;

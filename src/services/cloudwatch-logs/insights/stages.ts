@@ -6,6 +6,7 @@ import type { Column, Command, Expression, SortKey } from "./ast.ts";
 import { QueryLimitError } from "./error.ts";
 import { compileExpression } from "./evaluate.ts";
 import type { Evaluate } from "./evaluate.ts";
+import type { QueryTimes } from "./functions/index.ts";
 import { extract } from "./extract.ts";
 import { Record } from "./record.ts";
 import { isTrue, order, toText } from "./values.ts";
@@ -40,7 +41,7 @@ export class Retained implements Budget {
 }
 
 export interface StageContext {
-  readonly now: number;
+  readonly times: QueryTimes;
   readonly retained: Retained;
 }
 
@@ -74,18 +75,28 @@ export function parseStage(
   const evaluate = compileExpression(from, context);
   return {
     take(record) {
-      const text = toText(evaluate(record));
-      if (text !== undefined) for (const [name, value] of extract(pattern, text)) record.set(name, value);
+      const [first, ...more] = extract(pattern, evaluate(record));
+      const others = more.map((values) => ({ values, copy: record.copy() }));
+      for (const [name, value] of first ?? []) record.set(name, value);
       next.take(record);
+      for (const { values, copy } of others) {
+        for (const [name, value] of values) copy.set(name, value);
+        next.take(copy);
+      }
     },
     end: () => next.end(),
   };
 }
 
-export function limitStage(count: number, next: Stage): Stage {
+/** @param full Called once nothing more passes. */
+export function limitStage(count: number, next: Stage, full: () => void = () => {}): Stage {
   let taken = 0;
   return {
-    take: (record) => void (taken++ < count && next.take(record)),
+    take(record) {
+      if (taken >= count) return;
+      next.take(record);
+      if (++taken === count) full();
+    },
     end: () => next.end(),
   };
 }
@@ -165,7 +176,7 @@ export function statsStage(
   const columns = aggregates.map(({ expression, name }) => ({
     name,
     evaluate: compileExpression(expression, {
-      now: context.now,
+      times: context.times,
       aggregate(call) {
         if (!AGGREGATE_NAMES.has(call.name)) return undefined;
         const [argument = { kind: "literal", value: 1 }, second] = call.arguments;

@@ -52,10 +52,11 @@ function readToken(query: string, at: number, before: readonly Token[]): Token {
   });
   if (character === "|") return simple("pipe", "|");
   if (character === '"' || character === "'") return quoted(query, at, character, "text");
-  if (character === "`") return quoted(query, at, character, "field");
+  if (character === "`") return withPath(query, quoted(query, at, character, "field"));
   if (character === "/" && mayBeginRegex(before)) return regex(query, at);
   const word = match(WORD, query, at);
-  if (word !== undefined) return simple("word", word);
+  if (word !== undefined)
+    return word.toLowerCase() === "in" ? simple("word", word) : withPath(query, simple("word", word));
   const duration = match(DURATION, query, at);
   if (duration !== undefined && !/^\d+e\d*$/i.test(duration)) return simple("word", duration);
   const number = match(NUMBER, query, at);
@@ -63,6 +64,26 @@ function readToken(query: string, at: number, before: readonly Token[]): Token {
   const symbol = match(SYMBOL, query, at);
   if (symbol !== undefined) return simple("symbol", symbol);
   throw new QueryError(`unexpected symbol found ${character} at position ${at}`, at, at + 1);
+}
+
+const INDEX = /\[\d+\]/y;
+const MEMBER = /\.[\w@]+/y;
+
+/** Adds what leads into maps and lists: `users[1].action`, ``user.`full name` ``. Its text has a dot before each step. */
+function withPath(query: string, token: Token): Token {
+  let { text, end } = token;
+  for (;;) {
+    const index = match(INDEX, query, end);
+    const member = index ?? match(MEMBER, query, end);
+    if (member !== undefined) {
+      text += index === undefined ? member : `.${index.slice(1, -1)}`;
+      end += member.length;
+    } else if (query.startsWith(".`", end)) {
+      const quote = quoted(query, end + 1, "`", "field");
+      text += `.${quote.text}`;
+      end = quote.end;
+    } else return { ...token, text, end };
+  }
 }
 
 /** A field may stand before the regex of parse: `parse @message /…/`. */

@@ -36,6 +36,11 @@ export function toText(value: Value): string | undefined {
   return showNumber(value);
 }
 
+/** As text for functions and patterns: maps and lists are none. */
+export function plainText(value: Value): string | undefined {
+  return value instanceof Json ? undefined : toText(value);
+}
+
 /** Conditions are 1 or 0. */
 export function isTrue(value: Value): boolean {
   const number = toNumber(value);
@@ -47,14 +52,39 @@ export function compare(a: Value, b: Value): number | undefined {
   if (a === undefined || b === undefined) return undefined;
   const [left, right] = [toNumber(a), toNumber(b)];
   if (left !== undefined && right !== undefined) return left - right;
-  const [one, other] = [toText(a) ?? "", toText(b) ?? ""];
-  return one < other ? -1 : Number(one > other);
+  return textOrder(toText(a) ?? "", toText(b) ?? "");
 }
 
-/** In order for `sort`: what is missing comes last, and first when the order is reversed. */
+/**
+ * In order for `sort`: numbers after all else, texts by their pieces of digits and of other characters. What is missing comes last, and
+ * first when the order is reversed.
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Sort.html
+ */
 export function order(a: Value, b: Value): number {
   if (a === undefined || b === undefined) return Number(a === undefined) - Number(b === undefined);
-  return compare(a, b) ?? 0;
+  const [left, right] = [toNumber(a), toNumber(b)];
+  if ((left === undefined) !== (right === undefined)) return left === undefined ? -1 : 1;
+  const [one, other] = [toText(a) ?? "", toText(b) ?? ""];
+  if (left === undefined || right === undefined) return orderOfPieces(one, other);
+  return left - right || (typeof a === "string" && typeof b === "string" ? textOrder(one, other) : 0);
+}
+
+/** Digits are ordered by how many they are, then by their number. */
+function orderOfPieces(one: string, other: string): number {
+  const pieces = [one, other].map((text) => text.match(/\d+|\D+/g) ?? []);
+  const [left = [], right = []] = pieces;
+  for (let at = 0; at < Math.min(left.length, right.length); at++) {
+    const [a = "", b = ""] = [left[at], right[at]];
+    const areDigits = /^\d/.test(a) && /^\d/.test(b);
+    const found = (areDigits ? a.length - b.length : 0) || textOrder(a, b);
+    if (found !== 0) return found;
+  }
+  return left.length - right.length;
+}
+
+/** By Unicode. */
+function textOrder(one: string, other: string): number {
+  return one < other ? -1 : Number(one > other);
 }
 
 /** A value out of JSON: true and false are 1 and 0, null is none. */

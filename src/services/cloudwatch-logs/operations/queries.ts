@@ -27,6 +27,8 @@ type Client = typeof import("@aws-sdk/client-cloudwatch-logs");
 const OPEN_QUERIES_MAX = 100;
 /** Rows of a query that names no limit. */
 const ROWS_DEFAULT = 10_000;
+/** Rows of one answer. */
+const RESULTS_MAX = 10_000;
 /** Queries that DescribeQueries looks through. */
 const DESCRIBED_MAX = 1_000;
 const SECOND_MS = 1_000;
@@ -89,7 +91,7 @@ export async function stopQuery(
   return { success };
 }
 
-/** All rows at once, unless `maxItems` is given. Rows are there once the query is complete. */
+/** Up to 10,000 rows at once. While a query runs it answers those that are found already, from the beginning. */
 export async function getQueryResults(
   state: LogsState,
   input: Input<Client, "GetQueryResults">,
@@ -97,8 +99,11 @@ export async function getQueryResults(
 ): Promise<Output<Client, "GetQueryResults">> {
   const query = await requireQuery(state, input.queryId, context);
   const from = input.nextToken === undefined ? 0 : readToken(input.nextToken, isRowNumber);
-  const count = input.maxItems ?? query.rows;
-  const results = await readRows(state, query.query_id, from, from + count);
+  const count = input.maxItems ?? RESULTS_MAX;
+  const isRunning = query.ended_at === 0;
+  const results = isRunning
+    ? state.earlyRows(query.query_id).slice(0, count).map(toFields)
+    : await readRows(state, query.query_id, from, from + count);
   const next = from + results.length;
   return {
     queryLanguage: "CWLI",
@@ -111,7 +116,7 @@ export async function getQueryResults(
       estimatedRecordsSkipped: 0,
       estimatedBytesSkipped: 0,
       logGroupsScanned: query.scanned_groups,
-      resultCount: query.rows,
+      resultCount: isRunning ? results.length : query.rows,
     },
     ...(next < query.rows && { nextToken: writeToken(next) }),
   };
@@ -240,9 +245,12 @@ async function readRows(
   const pages = await queryPages(state.database, queryId, from - STORED_PAGE_ROWS_MAX, to);
   for (const { first_row, result } of pages)
     for (const [index, row] of (JSON.parse(result) as ResultRow[]).entries())
-      if (first_row + index >= from && first_row + index < to)
-        rows.push(row.map(([field, value]) => ({ field, value })));
+      if (first_row + index >= from && first_row + index < to) rows.push(toFields(row));
   return rows;
+}
+
+function toFields(row: ResultRow): ResultField[] {
+  return row.map(([field, value]) => ({ field, value }));
 }
 
 function isRowNumber(value: unknown): value is number {
