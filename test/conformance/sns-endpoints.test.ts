@@ -8,6 +8,7 @@ import {
   PublishCommand,
   SetSubscriptionAttributesCommand,
   SubscribeCommand,
+  UnsubscribeCommand,
 } from "@aws-sdk/client-sns";
 import type { SNSClient } from "@aws-sdk/client-sns";
 import { startEndpoint } from "../harness/http-endpoint.ts";
@@ -97,7 +98,58 @@ test("Subscribe asks an endpoint; nothing is delivered until it has visited the 
   await publish(TopicArn, "too late");
   const left = await sns.send(new ListSubscriptionsByTopicCommand({ TopicArn }));
   assert.deepEqual(left.Subscriptions, []);
-  assert.equal(endpoint.received.length, 2);
+  assert.equal((await endpoint.nth(3)).headers["x-amz-sns-message-type"], "UnsubscribeConfirmation");
+});
+
+test("an endpoint is told that its subscription was ended, and takes it up again by the link, within two days and once", async () => {
+  await using endpoint = await startEndpoint(200);
+  const TopicArn = await it.topic({ SignatureVersion: "2" });
+  const attributes = { RawMessageDelivery: "true", FilterPolicy: '{"a":["b"]}' };
+  const SubscriptionArn = await confirmed(TopicArn, endpoint, attributes);
+  const end = () => sns.send(new UnsubscribeCommand({ SubscriptionArn }));
+  await end();
+  await end();
+  const { body, headers } = await endpoint.nth(2);
+  const told = json(body);
+  assert.deepEqual(
+    [
+      headers["x-amz-sns-message-type"],
+      headers["x-amz-sns-subscription-arn"],
+      headers["x-amz-sns-rawdelivery"],
+    ],
+    ["UnsubscribeConfirmation", SubscriptionArn, undefined],
+  );
+  const { Type, Message, SignatureVersion } = told;
+  assert.deepEqual(
+    [Type, Message, SignatureVersion, await verifies(told)],
+    [
+      "UnsubscribeConfirmation",
+      `You have chosen to deactivate subscription ${SubscriptionArn}.\nTo cancel this operation and restore the subscription, visit the SubscribeURL included in this message.`,
+      "2",
+      true,
+    ],
+  );
+  const arns = async () => {
+    const { Subscriptions = [] } = await sns.send(new ListSubscriptionsByTopicCommand({ TopicArn }));
+    return Subscriptions.map((one) => one.SubscriptionArn);
+  };
+  assert.deepEqual(await arns(), []);
+  assert.equal((await fetch(told["SubscribeURL"] ?? "")).status, 200);
+  assert.deepEqual(await arns(), [SubscriptionArn]);
+  const { Attributes } = await sns.send(new GetSubscriptionAttributesCommand({ SubscriptionArn }));
+  assert.deepEqual(
+    [Attributes?.["FilterPolicy"], Attributes?.["RawMessageDelivery"], Attributes?.["PendingConfirmation"]],
+    ['{"a":["b"]}', "true", "false"],
+  );
+  const confirm = (json: Record<string, string>) =>
+    sns.send(new ConfirmSubscriptionCommand({ TopicArn, Token: json["Token"] }));
+  await areRefused([[confirm(told), /Invalid parameter: Token$/]]);
+  // What its endpoint has got since holds.
+  await end();
+  const again = json((await endpoint.nth(3)).body);
+  const other = await subscribe(TopicArn, endpoint);
+  assert.equal((await confirm(again)).SubscriptionArn, other.SubscriptionArn);
+  assert.deepEqual(await arns(), [other.SubscriptionArn]);
 });
 
 test("ConfirmSubscription takes the token; with AuthenticateOnUnsubscribe the link in messages ends nothing", async () => {

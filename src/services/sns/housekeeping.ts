@@ -4,6 +4,7 @@ import type { Clock } from "../../kit/clock.ts";
 import type { Database } from "../../store/database.ts";
 import type { Log } from "../../telemetry/log.ts";
 import { dropKnown } from "./store/deduplication.ts";
+import { dropEnded } from "./store/ended-subscriptions.ts";
 import { dropPending } from "./store/subscriptions.ts";
 
 const SWEEP_MS = 600_000;
@@ -22,6 +23,7 @@ export function startHousekeeping({ clock, database, log }: Deps): () => Promise
     await database.tx(async (tx) => {
       await dropKnown(tx, now);
       await dropPending(tx, now);
+      await dropEnded(tx, now);
     });
   };
   const soon = () => {

@@ -28,7 +28,9 @@ export const FILTER_POLICY_KEYS_MAX = 5;
 export const FILTER_POLICY_COMBINATIONS_MAX = 150;
 export const POLICY_BYTES_MAX = 30 * KIB;
 export const DISPLAY_NAME_CHARS_MAX = 100;
-/** How long a subscription waits to be confirmed. */
+/** Of a token by which a subscription is confirmed, in hexadecimal digits. */
+export const TOKEN_DIGITS = 256;
+/** How long a subscription waits to be confirmed, and one that was ended to be taken up again. */
 export const PENDING_MS = 2 * DAY_MS;
 /** Attempts after the first to deliver to what AWS runs, and for how long. https://docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.html */
 export const OWN_RETRIES = 100_015;

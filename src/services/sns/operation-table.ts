@@ -1,10 +1,11 @@
 /** The operations of sns: all of topics and subscriptions. Not: SMS, mobile push, data protection. */
 import type { OperationTable } from "../../aws/service.ts";
 import type { Client, Sns } from "./deps.ts";
+import { confirmSubscription } from "./operations/confirm-subscription.ts";
 import { createTopic } from "./operations/create-topic.ts";
 import { addPermission, removePermission } from "./operations/permissions.ts";
 import { publish, publishBatch } from "./operations/publish.ts";
-import { confirmSubscription, subscribe } from "./operations/subscribe.ts";
+import { subscribe } from "./operations/subscribe.ts";
 import {
   getSubscriptionAttributes,
   listSubscriptions,

@@ -4,7 +4,7 @@ import { AwsError } from "../../aws/errors.ts";
 import type { Principal } from "../../aws/service.ts";
 import type { Sns } from "./deps.ts";
 import { readSubscriptionArn, readTopicArn } from "./names.ts";
-import { confirmSubscription } from "./operations/subscribe.ts";
+import { confirmSubscription } from "./operations/confirm-subscription.ts";
 import { unsubscribe } from "./operations/subscriptions.ts";
 
 const CERTIFICATE = /^\/SimpleNotificationService-[0-9a-f]{32}\.pem$/;

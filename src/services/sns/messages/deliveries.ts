@@ -91,7 +91,7 @@ function deadLetter(
 export function endpointRequest(
   topic: Topic,
   subscription: Pick<Subscription, "arn" | "endpoint" | "attributes" | "isRaw">,
-  type: "Notification" | "SubscriptionConfirmation",
+  type: "Notification" | "SubscriptionConfirmation" | "UnsubscribeConfirmation",
   messageId: string,
 ): Omit<Addressed, "body"> {
   const { arn, endpoint, attributes, isRaw } = subscription;
@@ -107,7 +107,7 @@ export function endpointRequest(
           "x-amz-sns-message-type": type,
           "x-amz-sns-message-id": messageId,
           "x-amz-sns-topic-arn": topic.arn,
-          ...(type === "Notification" && { "x-amz-sns-subscription-arn": arn }),
+          ...(type !== "SubscriptionConfirmation" && { "x-amz-sns-subscription-arn": arn }),
           ...(isRaw && type === "Notification" && { "x-amz-sns-rawdelivery": "true" }),
           "content-type": policy.requestPolicy.headerContentType,
           "user-agent": "Amazon Simple Notification Service Agent",

@@ -70,8 +70,10 @@ export function functionEvent(notification: Notification, { arn, base }: Subscri
   });
 }
 
-/** What an endpoint, or another account's queue, gets before anything else. */
+/** What an endpoint, or another account's queue, gets before anything else; and an endpoint at the end. */
 export interface Confirmation {
+  readonly type: "SubscriptionConfirmation" | "UnsubscribeConfirmation";
+  readonly message: string;
   readonly messageId: string;
   readonly token: string;
   readonly topicArn: string;
@@ -79,18 +81,14 @@ export interface Confirmation {
   readonly base: string;
 }
 
-export function confirmationText(topicArn: string): string {
-  return `You have chosen to subscribe to the topic ${topicArn}.\nTo confirm the subscription, visit the SubscribeURL included in this message.`;
-}
-
 export function confirmationEnvelope(confirmation: Confirmation, signature: Signature): string {
-  const { messageId, token, topicArn, timestamp, base } = confirmation;
+  const { type, message, messageId, token, topicArn, timestamp, base } = confirmation;
   return print({
-    Type: "SubscriptionConfirmation",
+    Type: type,
     MessageId: messageId,
     Token: token,
     TopicArn: topicArn,
-    Message: confirmationText(topicArn),
+    Message: message,
     SubscribeURL: subscribeUrl(base, topicArn, token),
     Timestamp: timestamp,
     ...signatureMembers(signature, base),

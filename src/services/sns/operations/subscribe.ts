@@ -1,30 +1,21 @@
-/** Subscribe and ConfirmSubscription. */
-import { AwsError } from "../../../aws/errors.ts";
+/** Subscribe. */
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import type { Transaction } from "../../../store/database.ts";
 import type { Client, Sns } from "../deps.ts";
 import { invalid, noSuchTopic, refuseGiven } from "../errors.ts";
-import { FIFO_SUBSCRIPTIONS_MAX, FILTER_POLICIES_MAX, PENDING_MS, SUBSCRIPTIONS_MAX } from "../limits.ts";
-import { confirmationEnvelope, confirmationText, subscribeUrl } from "../messages/envelope.ts";
-import { endpointRequest, senderOf } from "../messages/deliveries.ts";
-import {
-  confirm,
-  countSubscriptions,
-  insertSubscription,
-  sameSubscription,
-  subscriptionByToken,
-} from "../store/subscriptions.ts";
+import { PENDING_MS, TOKEN_DIGITS } from "../limits.ts";
+import { prepareConfirmation } from "../messages/confirmation.ts";
+import { insertSubscription, sameSubscription } from "../store/subscriptions.ts";
 import type { SubscriptionRow } from "../store/subscriptions.ts";
 import { getTopic } from "../store/topics.ts";
 import { changed } from "../subscriptions/attributes.ts";
 import { checkEndpoint } from "../subscriptions/endpoint.ts";
-import { subscriptionArn, subscriptionOf } from "../subscriptions/subscription.ts";
+import { subscriptionArn } from "../subscriptions/subscription.ts";
 import type { Attributes } from "../subscriptions/subscription.ts";
 import type { SubscribedTopic } from "../topics/topic.ts";
+import { requireRoom } from "./room.ts";
 
 const PENDING = "pending confirmation";
-/** Of a token, in hexadecimal digits. */
-const TOKEN_DIGITS = 256;
 
 export async function subscribe(
   sns: Sns,
@@ -80,24 +71,6 @@ function requireReachable({ endpoints }: Sns, endpoint: string): void {
   if (fault !== undefined) throw invalid(`Unreachable Endpoint: ${endpoint}: ${fault}`);
 }
 
-export async function confirmSubscription(
-  sns: Sns,
-  input: Input<Client, "ConfirmSubscription">,
-  context: Pick<RequestContext, "region" | "principal">,
-): Promise<Output<Client, "ConfirmSubscription">> {
-  const { topics, database, clock } = sns;
-  const topic = await topics.at(input.TopicArn, context.region);
-  const found = input.Token ? await subscriptionByToken(database, input.Token) : undefined;
-  if (found?.topic_id !== topic.id || found.pending_until <= clock.now()) throw invalid("Token");
-  const isKnown = context.principal.type !== "anonymous";
-  const needsSignature = isKnown && input.AuthenticateOnUnsubscribe === "true";
-  await database.tx(async (tx) => {
-    await confirm(tx, found.subscription_id, isKnown ? "authenticated" : "anyone", needsSignature);
-    topics.forgetAfter(tx, topic.arn);
-  });
-  return { SubscriptionArn: subscriptionArn(found) };
-}
-
 /** @throws AwsError InvalidParameter */
 function requireSame({ attributes }: SubscriptionRow, asked: Attributes): void {
   const own = JSON.parse(attributes) as Attributes;
@@ -111,69 +84,12 @@ function requireSame({ attributes }: SubscriptionRow, asked: Attributes): void {
     throw invalid("Attributes Reason: Subscription already exists with different attributes");
 }
 
-async function requireRoom(
-  tx: Transaction,
-  { id, isFifo, subscriptions }: SubscribedTopic,
-  asked: Attributes,
-): Promise<void> {
-  const { confirmed, pending } = await countSubscriptions(tx, id);
-  if (confirmed + pending >= (isFifo ? FIFO_SUBSCRIPTIONS_MAX : SUBSCRIPTIONS_MAX))
-    throw new AwsError(
-      "SubscriptionLimitExceededException",
-      "Number of subscriptions exceeds the limit of the topic",
-    );
-  if (asked["FilterPolicy"] !== undefined) requireFilterRoom(subscriptions);
-}
-
-/** @throws AwsError FilterPolicyLimitExceeded */
-export function requireFilterRoom(subscriptions: SubscribedTopic["subscriptions"]): void {
-  if (subscriptions.filter(({ filter }) => filter !== undefined).length >= FILTER_POLICIES_MAX)
-    throw new AwsError(
-      "FilterPolicyLimitExceededException",
-      `Number of filter policies exceeds the limit of ${FILTER_POLICIES_MAX} of the topic`,
-    );
-}
-
 /** What hands the subscriber the question whether they want the messages, with the token to answer it by. */
 async function confirmationOf(sns: Sns, topic: SubscribedTopic, row: SubscriptionRow) {
   const existing = await sameSubscription(sns.database, topic.id, row.protocol, row.endpoint);
-  const { token, base } = existing ?? row;
-  const messageId = sns.ids.uuid();
-  const timestamp = new Date(sns.clock.now()).toISOString();
-  const signature = await sns.signer.sign(topic.signatureVersion, {
-    Message: confirmationText(topic.arn),
-    MessageId: messageId,
-    SubscribeURL: subscribeUrl(base, topic.arn, token),
-    Timestamp: timestamp,
-    Token: token,
-    TopicArn: topic.arn,
-    Type: "SubscriptionConfirmation",
-  });
-  const body = Buffer.from(
-    confirmationEnvelope({ messageId, token, topicArn: topic.arn, timestamp, base }, signature),
-  );
-  return async (tx: Transaction, kept: SubscriptionRow): Promise<void> => {
-    // Another has subscribed it meanwhile, and asks by itself.
-    if (kept.token !== token) return;
-    const subscription = subscriptionOf(kept);
-    const request = endpointRequest(topic, subscription, "SubscriptionConfirmation", messageId);
-    const isUrl = kept.protocol !== "sqs";
-    await sns.courier.hand(tx, {
-      id: `${messageId}/${kept.subscription_id}`,
-      ...request,
-      target: isUrl
-        ? request.target
-        : {
-            arn: kept.endpoint,
-            ...(topic.isFifo && {
-              sqs: {
-                messageGroupId: kept.subscription_id,
-                ...(kept.endpoint.endsWith(".fifo") && { deduplicationId: messageId }),
-              },
-            }),
-          },
-      sender: senderOf(topic),
-      body,
-    });
-  };
+  const asked = existing && existing.token !== "" ? existing : row;
+  const send = await prepareConfirmation(sns, topic, asked, "SubscriptionConfirmation");
+  // Where another has subscribed it meanwhile, they ask by themselves.
+  return (tx: Transaction, kept: SubscriptionRow) =>
+    kept.token === asked.token ? send(tx) : Promise.resolve();
 }

@@ -3,8 +3,11 @@ import { AwsError } from "../../../aws/errors.ts";
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import type { Client, Sns } from "../deps.ts";
 import { invalid, noSuchSubscription, refuseChange } from "../errors.ts";
+import { PENDING_MS, TOKEN_DIGITS } from "../limits.ts";
+import { prepareConfirmation } from "../messages/confirmation.ts";
 import { readSubscriptionArn } from "../names.ts";
 import { REFUSED } from "../policy.ts";
+import { putEnded } from "../store/ended-subscriptions.ts";
 import {
   deleteSubscription,
   getSubscription,
@@ -19,7 +22,7 @@ import { subscriptionArn } from "../subscriptions/subscription.ts";
 import type { Attributes, Protocol } from "../subscriptions/subscription.ts";
 import type { Topic } from "../topics/topic.ts";
 import { page } from "./paging.ts";
-import { requireFilterRoom } from "./subscribe.ts";
+import { requireFilterRoom } from "./room.ts";
 
 type Told = NonNullable<Output<Client, "ListSubscriptions">["Subscriptions"]>[number];
 
@@ -46,8 +49,16 @@ export async function unsubscribe(
       REFUSED,
       `User: ${principal.arn} is not authorized to perform: SNS:Unsubscribe on resource: ${row.topic_arn}`,
     );
+  const topic = await sns.topics.find(name.topic);
+  const isTold = topic && row.token === "" && (row.protocol === "http" || row.protocol === "https");
+  const ended = { ...row, token: sns.ids.hex(TOKEN_DIGITS) };
+  const tell = isTold && (await prepareConfirmation(sns, topic, ended, "UnsubscribeConfirmation"));
   await sns.database.tx(async (tx) => {
-    await deleteSubscription(tx, row.subscription_id);
+    if (!(await deleteSubscription(tx, row.subscription_id))) return;
+    if (tell) {
+      await putEnded(tx, ended, sns.clock.now() + PENDING_MS);
+      await tell(tx);
+    }
     sns.topics.forgetAfter(tx, row.topic_arn);
   });
   return {};

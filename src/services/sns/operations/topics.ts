@@ -3,6 +3,7 @@ import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import type { Client, Sns } from "../deps.ts";
 import { invalid, noSuchTopic, refuseChange } from "../errors.ts";
 import { readTopicArn, topicArn } from "../names.ts";
+import { deleteEndedOf } from "../store/ended-subscriptions.ts";
 import { countSubscriptions, deleteSubscriptionsOf } from "../store/subscriptions.ts";
 import { deleteTopicRow, getTopic, listTopicNames, setAttributes } from "../store/topics.ts";
 import { describeTopicDelivery } from "../subscriptions/delivery-policy.ts";
@@ -23,6 +24,7 @@ export async function deleteTopic(
     const row = await getTopic(tx, id);
     if (!row) return;
     await deleteSubscriptionsOf(tx, row.topic_id);
+    await deleteEndedOf(tx, row.topic_id);
     await deleteTopicRow(tx, row.topic_id);
     sns.topics.forgetAfter(tx, topicArn(id));
   });

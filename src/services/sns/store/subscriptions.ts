@@ -149,8 +149,9 @@ export async function confirm(
   await tx.run(CONFIRM, confirmedBy, needsSignature ? 1 : 0, id);
 }
 
-export async function deleteSubscription(tx: Transaction, id: string): Promise<void> {
-  await tx.run(DELETE, id);
+/** Whether it was there. */
+export async function deleteSubscription(tx: Transaction, id: string): Promise<boolean> {
+  return (await tx.run(DELETE, id)) > 0;
 }
 
 export async function deleteSubscriptionsOf(tx: Transaction, topicId: number): Promise<void> {
