@@ -7,7 +7,7 @@ import type { CallerPresence, RequestHead } from "../aws/index.ts";
 import { loadConfig } from "../config/index.ts";
 import type { ConfigInput } from "../config/index.ts";
 import type { Clock } from "../kit/clock.ts";
-import { isHostedDomain, isWellKnown } from "../services/cognito-identity-provider/index.ts";
+import { isHostedPage, isWellKnown } from "../services/cognito-identity-provider/index.ts";
 import { isRegistryRequest } from "../services/ecr/index.ts";
 import { isFunctionUrl } from "../services/lambda/index.ts";
 import { isSubscriberVisit } from "../services/sns/index.ts";
@@ -66,7 +66,8 @@ export async function start({ clock: given, ...input }: StartInput = {}): Promis
       if (isFunctionUrl(host) || isWebsite(host) || isRegistryRequest(head.url, head.headers))
         return undefined;
       if (isSubscriberVisit(head.method, head.url, head.headers)) return undefined;
-      if (isHostedDomain(host) || isWellKnown(head.method, head.url, head.headers)) return undefined;
+      if (isHostedPage(head.url, head.headers) || isWellKnown(head.method, head.url, head.headers))
+        return undefined;
       return platform?.frontDoor.answer(head, body, caller, sourceIp);
     },
   };

@@ -1,8 +1,6 @@
 /** Domains: the sign-in page and the OAuth endpoints, as a browser and an application use them. */
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
-import { request } from "node:http";
-import { text } from "node:stream/consumers";
 import { after, before, test } from "node:test";
 import {
   AdminCreateUserCommand,
@@ -22,131 +20,29 @@ import type {
 import { AddPermissionCommand } from "@aws-sdk/client-lambda";
 import { JwtVerifier } from "aws-jwt-verify";
 import { deployFunction } from "../harness/functions.ts";
+import {
+  CALLBACK,
+  Password,
+  asked,
+  browser,
+  codeOf,
+  exchange,
+  hidden,
+  makeSite,
+  signIn,
+} from "../harness/user-pool-sites.ts";
 import { LOOSE, claims, refusal, startUserPools } from "../harness/user-pools.ts";
-import type { TestPool, UserPoolsSetting } from "../harness/user-pools.ts";
+import type { UserPoolsSetting } from "../harness/user-pools.ts";
 
-const CALLBACK = "https://app.example.com/callback";
-const Password = "Passw0rd!";
 let setting: UserPoolsSetting;
 let client: CognitoIdentityProviderClient;
-let domains = 0;
 before(async () => {
   setting = await startUserPools();
   client = setting.client;
 });
 after(() => setting.stop());
 
-interface Site extends TestPool {
-  readonly host: string;
-  readonly domain: string;
-}
-
-interface Visit {
-  readonly form?: Record<string, string>;
-  readonly headers?: Record<string, string>;
-}
-
-/** A pool with a domain, and an application that may sign its users in. */
-async function site(own: Partial<CreateUserPoolClientCommandInput> = {}): Promise<Site> {
-  const pool = await setting.pool(
-    {},
-    {
-      AllowedOAuthFlowsUserPoolClient: true,
-      AllowedOAuthFlows: ["code", "implicit"],
-      AllowedOAuthScopes: ["openid", "email", "profile"],
-      CallbackURLs: [CALLBACK],
-      LogoutURLs: ["https://app.example.com/bye"],
-      SupportedIdentityProviders: ["COGNITO"],
-      ...own,
-    },
-  );
-  domains += 1;
-  const domain = `site-${domains}`;
-  await client.send(new CreateUserPoolDomainCommand({ Domain: domain, UserPoolId: pool.id }));
-  return { ...pool, domain, host: `${domain}.auth.us-east-1.localhost` };
-}
-
-/** What a browser gets, which keeps cookies and follows nothing. */
-function browser({ host }: Pick<Site, "host">) {
-  const cookies = new Map<string, string>();
-  return async (path: string, { form, headers = {} }: Visit = {}) => {
-    const { hostname, port } = new URL(setting.server.endpoint);
-    const body = form && new URLSearchParams(form).toString();
-    const sent = request({
-      hostname,
-      port,
-      path,
-      method: form ? "POST" : "GET",
-      headers: {
-        host: `${host}:${port}`,
-        cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join("; "),
-        ...(form && { "content-type": "application/x-www-form-urlencoded" }),
-        ...headers,
-      },
-    });
-    sent.end(body);
-    const { promise, resolve, reject } = Promise.withResolvers<import("node:http").IncomingMessage>();
-    sent.once("response", resolve).once("error", reject);
-    const response = await promise;
-    for (const one of response.headers["set-cookie"] ?? []) {
-      const [, name = "", value = ""] = /^([^=]+)=([^;]*)/.exec(one) ?? [];
-      if (value === "") cookies.delete(name);
-      else cookies.set(name, value);
-    }
-    const { location = "" } = response.headers;
-    return {
-      status: response.statusCode ?? 0,
-      location,
-      body: await text(response),
-      headers: response.headers,
-    };
-  };
-}
-type Browser = ReturnType<typeof browser>;
-
-const asked = ({ clientId }: TestPool, more: Record<string, string> = {}) =>
-  new URLSearchParams({
-    response_type: "code",
-    client_id: clientId,
-    redirect_uri: CALLBACK,
-    state: "s1",
-    scope: "openid email",
-    ...more,
-  }).toString();
-
-/** The hidden fields of a page's form. */
-const hidden = (page: string) =>
-  Object.fromEntries(
-    [...page.matchAll(/type="hidden" name="([^"]+)" value="([^"]*)"/g)].map(([, name = "", value = ""]) => [
-      name,
-      value,
-    ]),
-  );
-
-/** Signs in on the page; answers where the browser is sent then. */
-async function signIn(visit: Browser, query: string, username: string, password = Password) {
-  const sent = await visit(`/oauth2/authorize?${query}`);
-  assert.match(sent.location, /^\/login\?/);
-  const { body } = await visit(sent.location);
-  return visit(sent.location, { form: { ...hidden(body), username, password } });
-}
-const codeOf = (location: string) => new URL(location).searchParams.get("code") ?? "";
-interface TokenAnswer {
-  readonly status: number;
-  readonly access_token?: string;
-  readonly id_token?: string;
-  readonly refresh_token?: string;
-  readonly error?: string;
-}
-
-async function exchange(
-  visit: Browser,
-  form: Record<string, string>,
-  headers: Record<string, string> = {},
-): Promise<TokenAnswer> {
-  const { status, body } = await visit("/oauth2/token", { form, headers });
-  return { ...(JSON.parse(body) as object), status };
-}
+const site = (own: Partial<CreateUserPoolClientCommandInput> = {}) => makeSite(setting, own);
 
 test("CreateUserPoolDomain, DescribeUserPoolDomain, DeleteUserPoolDomain: one a pool, and one pool a domain", async () => {
   const { id: UserPoolId, domain: Domain } = await site();
@@ -324,9 +220,9 @@ test("what an application may not ask is told where it may be told, and pages th
   assert.equal(await error({ scope: "openid phone" }), "invalid_scope");
   assert.equal(await error({ identity_provider: "Google" }), "invalid_request");
   assert.equal(await error({ code_challenge: "x", code_challenge_method: "plain" }), "invalid_request");
-  assert.equal((await visit("/signup")).status, 501);
+  assert.equal((await visit("/saml2/idpresponse")).status, 501);
   assert.equal((await visit("/nowhere")).status, 404);
-  assert.equal((await browser({ host: "nobody.auth.us-east-1.localhost" })("/login")).status, 404);
+  assert.equal((await browser({ ...pool, host: "nobody.auth.us-east-1.localhost" })("/login")).status, 404);
   const escaped = await visit(`/login?${asked(pool, { login_hint: '"><script>' })}`);
   assert.ok(!escaped.body.includes("<script>"));
   assert.match(String(escaped.headers["content-security-policy"]), /default-src 'none'/);

@@ -11,6 +11,7 @@ import {
   ForgotPasswordCommand,
   GetUserAttributeVerificationCodeCommand,
   ResendConfirmationCodeCommand,
+  SignUpCommand,
   UpdateUserPoolCommand,
 } from "@aws-sdk/client-cognito-identity-provider";
 import type { CognitoIdentityProviderClient } from "@aws-sdk/client-cognito-identity-provider";
@@ -20,9 +21,9 @@ import {
   RemovePermissionCommand,
 } from "@aws-sdk/client-lambda";
 import { MovableClock } from "../../src/kit/movable-clock.ts";
-import { FUNCTION, startTriggers } from "../harness/user-pool-triggers.ts";
+import { FUNCTION, Password, allTriggers, startTriggers } from "../harness/user-pool-triggers.ts";
 import type { TriggerSetting } from "../harness/user-pool-triggers.ts";
-import { LOOSE, readMessages, refusal } from "../harness/user-pools.ts";
+import { LOOSE, makePool, readMessages, refusal } from "../harness/user-pools.ts";
 
 const clock = new MovableClock();
 const says = (what: object) => ({ say: JSON.stringify(what) });
@@ -34,6 +35,50 @@ before(async () => {
   client = setting.client;
 });
 after(() => setting.stop());
+
+test("what a request does not say is not in the event, and an e-mail address that is a name is told as one", async () => {
+  const { client } = setting;
+  const pool = await makePool(client, {
+    UsernameAttributes: ["email"],
+    AutoVerifiedAttributes: ["email"],
+    LambdaConfig: allTriggers,
+  });
+  const Username = "eva@example.com";
+  const { id: UserPoolId, clientId: ClientId } = pool;
+  await client.send(new SignUpCommand({ ClientId, Username, Password }));
+  const UserAttributes = [
+    { Name: "email", Value: "max@example.com" },
+    { Name: "email_verified", Value: "true" },
+  ];
+  const { User } = await client.send(
+    new AdminCreateUserCommand({
+      UserPoolId,
+      Username: "max@example.com",
+      UserAttributes,
+      MessageAction: "SUPPRESS",
+    }),
+  );
+  assert.deepEqual(
+    User?.Attributes?.map(({ Name }) => Name),
+    ["sub", "email", "email_verified"],
+  );
+  const bare = await client.send(new AdminCreateUserCommand({ UserPoolId, Username: "una@example.com" }));
+  assert.deepEqual(
+    bare.User?.Attributes?.map(({ Name }) => Name),
+    ["sub", "email"],
+  );
+  const events = await setting.seen();
+  const [sign, word, made] = events.map(({ request }) => request);
+  assert.deepEqual(sign, { userAttributes: { email: Username }, validationData: null });
+  const { userAttributes, ...rest } = word ?? {};
+  assert.equal((userAttributes as Record<string, string>)["cognito:email_alias"], Username);
+  const codeParameter = "{####}";
+  assert.deepEqual(rest, { codeParameter, linkParameter: "{##Click Here##}", usernameParameter: null });
+  assert.deepEqual(made, {
+    userAttributes: { email: "max@example.com", email_verified: "true" },
+    validationData: null,
+  });
+});
 
 test("SignUp, ConfirmSignUp and the first sign-in: PreSignUp, CustomMessage, PostConfirmation, PreAuthentication, PostAuthentication, PreTokenGeneration", async () => {
   const pool = await setting.triggered();

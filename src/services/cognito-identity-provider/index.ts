@@ -16,7 +16,7 @@ import { serveWellKnown } from "./well-known.ts";
 
 export type { UserPoolsDeps } from "./deps.ts";
 export type { TriggerFunctions } from "./ports.ts";
-export { isHostedDomain } from "./oauth/host.ts";
+export { isHostedPage } from "./oauth/place.ts";
 export { isWellKnown } from "./well-known.ts";
 
 export interface UserPoolsService {

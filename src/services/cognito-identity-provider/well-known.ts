@@ -71,7 +71,7 @@ async function answer(
 
 async function discovery(userPools: UserPools, pool: Pool, endpoint: string): Promise<object> {
   const domain = await domainOfPool(userPools.database, pool.poolId);
-  const hosted = domain === undefined ? undefined : hostedEndpoints(domain, pool.region, endpoint);
+  const hosted = domain === undefined ? undefined : hostedEndpoints(pool.poolId, endpoint);
   return {
     ...hosted,
     id_token_signing_alg_values_supported: ["RS256"],

@@ -56,7 +56,7 @@ export async function complete(door: Door, user: User, source: TokenSource): Pro
     source: "PostAuthentication_Authentication",
     username: user.username,
     request: {
-      userAttributes: eventAttributes(user),
+      userAttributes: eventAttributes(pool, user),
       newDeviceUsed: false,
       clientMetadata: asking.clientMetadata,
     },
@@ -73,8 +73,8 @@ export async function preAuthenticate(door: Door, user: User | undefined, userna
     source: "PreAuthentication_Authentication",
     username: user?.username ?? username,
     request: {
-      userAttributes: user ? eventAttributes(user) : {},
-      validationData: asking.validationData ?? {},
+      userAttributes: user ? eventAttributes(pool, user) : {},
+      validationData: asking.validationData ?? null,
       ...(!user && { userNotFound: true }),
     },
     response: {},

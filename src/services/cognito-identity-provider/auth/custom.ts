@@ -121,7 +121,7 @@ function ask(
     source: `${trigger}_Authentication`,
     username: user?.username ?? username,
     request: {
-      userAttributes: user ? eventAttributes(user) : {},
+      userAttributes: user ? eventAttributes(pool, user) : {},
       ...request,
       clientMetadata: asking.clientMetadata,
       userNotFound: user === undefined,

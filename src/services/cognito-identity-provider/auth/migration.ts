@@ -1,5 +1,6 @@
 /** Users who come from elsewhere: a trigger says who they are when they first sign in, or forgot their password. */
 import { AwsError } from "../../../aws/errors.ts";
+import { hidesUsers } from "../clients/settings.ts";
 import { newUser } from "../users/new-user.ts";
 import { checkAttributes } from "../users/attributes.ts";
 import type { User } from "../users/user.ts";
@@ -10,11 +11,16 @@ import type { TriggerResponse } from "../triggers/call.ts";
 import type { Door } from "./door.ts";
 import { withPassword } from "./password.ts";
 
+/** What a function says that knows nobody. */
+const NOBODY: TriggerResponse = {};
+
 type Source = "UserMigration_Authentication" | "UserMigration_ForgotPassword";
 
 /**
- * Makes the user that the pool's UserMigration trigger knows; undefined where there is no such trigger, or it knows nobody.
+ * Makes the user that the pool's UserMigration trigger knows; undefined where there is no such trigger, or it knows nobody and the client
+ * does not tell.
  * @param password What they signed in by; they keep it where the trigger says that they are confirmed.
+ * @throws AwsError UserNotFoundException where it knows nobody
  */
 export async function migrateUser(
   door: Door,
@@ -29,7 +35,7 @@ export async function migrateUser(
     username,
     request: {
       ...(password !== undefined && { password }),
-      validationData: asking.validationData ?? {},
+      validationData: asking.validationData ?? null,
       clientMetadata: asking.clientMetadata,
     },
     response: {
@@ -41,11 +47,16 @@ export async function migrateUser(
     },
   }).catch((error: unknown) => {
     // A function that knows nobody says so by an error of its own.
-    if (error instanceof AwsError && error.code === "UserLambdaValidationException") return undefined;
+    if (error instanceof AwsError && error.code === "UserLambdaValidationException") return NOBODY;
     throw error;
   });
-  if (!response || !isRecord(response["userAttributes"])) return undefined;
-  return keep(door, username, response, password);
+  if (!response) return undefined;
+  if (isRecord(response["userAttributes"])) return keep(door, username, response, password);
+  if (hidesUsers(door.client.settings)) return undefined;
+  throw new AwsError(
+    "UserNotFoundException",
+    `Exception migrating user in app client ${door.client.clientId}`,
+  );
 }
 
 async function keep(
@@ -65,7 +76,8 @@ async function keep(
     password === undefined
       ? { ...user, status: "RESET_REQUIRED" as const }
       : {
-          ...withPassword(pool, user, password, { temporary: false, now }),
+          // As on AWS a password from elsewhere need not be what the policy asks for.
+          ...withPassword(pool, user, password, { temporary: false, now, unchecked: true }),
           status: status as User["status"],
         };
   const force = flagOf(response, "forceAliasCreation");

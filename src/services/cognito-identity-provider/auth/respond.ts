@@ -61,7 +61,7 @@ export async function respond(
     default:
       if (state.isVerified !== true) throw invalidParameter("The software token has not been verified.");
       await claimed.take();
-      return complete(door, present(user), state.source);
+      return complete(door, await preferTotp(door, present(user)), state.source);
   }
 }
 
@@ -121,6 +121,17 @@ async function write({ userPools, pool }: Door, changed: User): Promise<User> {
     await settleAliases(tx, pool, kept);
     return kept;
   });
+}
+
+/** Who set a factor up because it is required has it from now on. */
+function preferTotp({ userPools }: Door, user: User): Promise<User> {
+  return userPools.database.tx((tx) =>
+    editUser(tx, user, (current) => ({
+      ...current,
+      credentials: { ...current.credentials, mfaEnabled: true, mfaPreferred: true },
+      modifiedAt: userPools.clock.now(),
+    })),
+  );
 }
 
 /** Takes a code of the user's authenticator, each only once. */

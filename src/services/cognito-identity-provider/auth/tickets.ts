@@ -6,7 +6,8 @@ import type { TicketRow } from "../store/sessions.ts";
 
 const TICKET_BYTES = 96;
 
-export type TicketKind = "challenge" | "code" | "page";
+/** `joined`: of somebody who gave their password on a page, and has yet to be confirmed. */
+export type TicketKind = "challenge" | "code" | "page" | "joined";
 
 export interface Ticket<State> {
   readonly kind: TicketKind;

@@ -87,7 +87,7 @@ export async function composeMessage(
     source,
     username: user.username,
     request: {
-      userAttributes: eventAttributes(user),
+      userAttributes: eventAttributes(pool, user),
       codeParameter: CODE,
       linkParameter: "{##Click Here##}",
       usernameParameter: isInvitation ? USERNAME : null,

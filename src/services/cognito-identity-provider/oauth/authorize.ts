@@ -61,8 +61,9 @@ export async function readAuthorize(hosted: Hosted): Promise<AuthorizeRequest> {
   const state = query.get("state") ?? undefined;
   const asked = { redirectUri, state, responseType } as const;
   const type = query.get("response_type");
+  if (type === null) throw new RedirectError(asked, "invalid_request", "response_type is missing");
   if (type !== "code" && type !== "token")
-    throw new RedirectError(asked, "unsupported_response_type", `response_type is ${type ?? "missing"}`);
+    throw new RedirectError(asked, "unsupported_response_type", `response_type is ${type}`);
   const flow = type === "code" ? "code" : "implicit";
   if (!(settings.AllowedOAuthFlows ?? []).includes(flow))
     throw new RedirectError(asked, "unauthorized_client", `The client may not use the flow ${flow}.`);
@@ -117,7 +118,7 @@ export async function authorize(hosted: Hosted): Promise<HostedAnswer> {
   const user = asked.prompt === "login" ? undefined : await pageUser(hosted);
   if (user) return grant(asked, user);
   if (asked.prompt === "none") throw new RedirectError(asked, "login_required");
-  return redirect(`/login?${hosted.request.query.toString()}`);
+  return redirect(`${hosted.base}/login?${hosted.request.query.toString()}`);
 }
 
 async function pageUser({ userPools, pool, request }: Hosted): Promise<User | undefined> {
@@ -139,7 +140,7 @@ export async function grantNew(asked: AuthorizeRequest, user: User): Promise<Hos
     state: {},
   } as const;
   const secret = await giveTicket(userPools, page, PAGE_MS);
-  return grant(asked, user, [cookie(PAGE_COOKIE, secret, PAGE_MS)]);
+  return grant(asked, user, [cookie(asked, PAGE_COOKIE, secret, PAGE_MS)]);
 }
 
 async function grant(

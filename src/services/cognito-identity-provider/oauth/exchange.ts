@@ -16,6 +16,8 @@ export interface HostedRequest {
 export interface Hosted {
   readonly userPools: UserPools;
   readonly pool: Pool;
+  /** What the pages' addresses begin with: nothing on a host of their own, the pool's path on the server's. */
+  readonly base: string;
   readonly request: HostedRequest;
 }
 
@@ -76,7 +78,7 @@ export function cookieOf({ headers }: HostedRequest, name: string): string | und
 }
 
 /** A cookie for the pages alone; with no value it is taken away. */
-export function cookie(name: string, value: string, lifeMs: number): string {
+export function cookie({ base }: Pick<Hosted, "base">, name: string, value: string, lifeMs: number): string {
   const seconds = value === "" ? 0 : Math.floor(lifeMs / 1_000);
-  return `${name}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${seconds}`;
+  return `${name}=${value}; Path=${base}/; HttpOnly; SameSite=Lax; Max-Age=${seconds}`;
 }

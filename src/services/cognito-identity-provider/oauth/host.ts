@@ -1,7 +1,6 @@
 /** The host names of hosted sign-in pages: `<domain>.auth.<region>.` before the name by which the server itself is reached. */
 
 const HOST = /^([a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)\.auth\.([a-z0-9-]+)\./;
-const ADDRESS = /^(\d+\.){3}\d+$|^\[/;
 
 /** The domain, and its region, that a Host header names. */
 export function domainOf(
@@ -12,24 +11,13 @@ export function domainOf(
   return domain !== undefined && region !== undefined ? { domain, region } : undefined;
 }
 
-/** Whether a Host header names such a page. */
-export function isHostedDomain(host: string | undefined): boolean {
-  return domainOf(host) !== undefined;
-}
-
 /**
- * Where a domain's pages are, below the name by which the caller reached the server; an address has no names below it, `localhost` has.
+ * What a discovery document tells of a pool with a domain: its path on the host by which the document was asked for, since programs do not
+ * find names below `localhost` everywhere.
  * @param endpoint As the caller used it: `http://127.0.0.1:4566`.
  */
-export function hostedUrl(domain: string, region: string, endpoint: string): string {
-  const { protocol, hostname, port } = new URL(endpoint);
-  const base = ADDRESS.test(hostname) ? "localhost" : hostname.replace(/^.*\.auth\.[^.]+\./, "");
-  return `${protocol}//${domain}.auth.${region}.${base}${port === "" ? "" : `:${port}`}`;
-}
-
-/** What a discovery document tells of them. */
-export function hostedEndpoints(domain: string, region: string, endpoint: string) {
-  const url = hostedUrl(domain, region, endpoint);
+export function hostedEndpoints(poolId: string, endpoint: string) {
+  const url = `${endpoint}/${poolId}`;
   return {
     authorization_endpoint: `${url}/oauth2/authorize`,
     end_session_endpoint: `${url}/logout`,

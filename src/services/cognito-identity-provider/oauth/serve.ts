@@ -1,17 +1,19 @@
-/** Serves the host of a pool's domain: sign-in pages and OAuth endpoints. */
+/** Serves a pool's sign-in pages and OAuth endpoints. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { AwsError } from "../../../aws/errors.ts";
 import type { UserPools } from "../deps.ts";
-import { poolOfDomain } from "../store/oauth.ts";
-import { getPool } from "../store/pools.ts";
 import { requireAccess } from "../tokens/access.ts";
 import { attributeClaims } from "../tokens/claims.ts";
 import { PAGE_COOKIE, RedirectError, authorize, requireHostedClient } from "./authorize.ts";
 import { OAuthError, cookie, cookieOf, json, oauthErrorAnswer, redirect, send } from "./exchange.ts";
 import type { Hosted, HostedAnswer, HostedRequest } from "./exchange.ts";
-import { domainOf } from "./host.ts";
+import { showSignUp, takeConfirmation, takeResend, takeSignUp } from "./join.ts";
 import { showLogin, takeLogin } from "./login.ts";
+import { addressOf } from "./own-form.ts";
 import { textPage } from "./page.ts";
+import { placeOf } from "./place.ts";
+import type { Place } from "./place.ts";
+import { showForgotten, takeForgotten, takeNewPassword } from "./recover.ts";
 import { giveTokens, revoke } from "./token.ts";
 import { takeTicket } from "../auth/tickets.ts";
 
@@ -23,41 +25,36 @@ const ROUTES: Readonly<Record<string, Route>> = {
   "GET /oauth2/authorize": authorize,
   "GET /login": showLogin,
   "POST /login": takeLogin,
+  "GET /signup": showSignUp,
+  "POST /signup": takeSignUp,
+  "POST /confirmUser": takeConfirmation,
+  "POST /resendcode": takeResend,
+  "GET /forgotPassword": showForgotten,
+  "POST /forgotPassword": takeForgotten,
+  "POST /confirmForgotPassword": takeNewPassword,
   "POST /oauth2/token": giveTokens,
   "POST /oauth2/revoke": revoke,
   "GET /oauth2/userInfo": userInfo,
   "POST /oauth2/userInfo": userInfo,
   "GET /logout": logout,
 };
-/** Pages that AWS has besides; what they do is done by the API. */
-const OTHER_PAGES = new Set([
-  "/signup",
-  "/confirm",
-  "/confirmUser",
-  "/forgotPassword",
-  "/confirmForgotPassword",
-  "/resendcode",
-  "/saml2/idpresponse",
-  "/saml2/logout",
-  "/oauth2/idpresponse",
-  "/passkeys/add",
-]);
+/** Pages that AWS has besides: they are of federation and passkeys. */
+const OTHER_PAGES = new Set(["/saml2/idpresponse", "/saml2/logout", "/oauth2/idpresponse", "/passkeys/add"]);
 /** Those that answer programs and not people. */
 const ENDPOINTS = new Set(["/oauth2/token", "/oauth2/revoke", "/oauth2/userInfo"]);
 
-/** Answers a request to a domain's host; false for one to another host. */
+/** Answers a request for a pool's pages; false for one for something else. */
 export function serveHosted(
   userPools: UserPools,
   incoming: IncomingMessage,
   response: ServerResponse,
 ): boolean {
-  const { host, ":authority": authority } = incoming.headers as Record<string, string | undefined>;
-  const named = domainOf(host ?? authority);
-  if (!named) return false;
-  answer(userPools, named, incoming).then(
+  const place = placeOf(incoming.url ?? "/", incoming.headers);
+  if (!place) return false;
+  answer(userPools, place, incoming).then(
     (said) => send(response, said),
     (error: unknown) => {
-      userPools.log.error("A sign-in page failed", { domain: named.domain, error });
+      userPools.log.error("A sign-in page failed", { path: place.base + place.path, error });
       send(response, textPage(500, "Something went wrong", "The server's log says what."));
     },
   );
@@ -66,13 +63,12 @@ export function serveHosted(
 
 async function answer(
   userPools: UserPools,
-  { domain, region }: { readonly domain: string; readonly region: string },
+  { base, path, pool: poolOf }: Place,
   incoming: IncomingMessage,
 ): Promise<HostedAnswer> {
-  const poolId = await poolOfDomain(userPools.database, domain, region);
-  const pool = poolId === undefined ? undefined : await getPool(userPools.database, poolId);
-  if (!pool) return textPage(404, "No such domain", `No user pool has the domain ${domain} in ${region}.`);
-  const { pathname: path, searchParams: query } = new URL(incoming.url ?? "/", "http://pages");
+  const pool = await poolOf(userPools.database);
+  if (typeof pool === "string") return textPage(404, "No such domain", pool);
+  const { searchParams: query } = new URL(incoming.url ?? "/", "http://pages");
   const method = incoming.method === "HEAD" ? "GET" : (incoming.method ?? "GET");
   if (method === "OPTIONS" && ENDPOINTS.has(path)) return preflight();
   if (OTHER_PAGES.has(path))
@@ -82,7 +78,7 @@ async function answer(
   try {
     const form = method === "POST" ? await formOf(incoming) : new URLSearchParams();
     const request: HostedRequest = { method, path, query, form, headers: incoming.headers };
-    return await route({ userPools, pool, request });
+    return await route({ userPools, pool, base, request });
   } catch (error) {
     if (error instanceof RedirectError) return redirect(error.location);
     const known = error instanceof AwsError ? new OAuthError("invalid_request", error.message) : error;
@@ -143,5 +139,7 @@ async function logout(hosted: Hosted): Promise<HostedAnswer> {
     throw new OAuthError("invalid_request", "logout_uri is none of the client's logout URLs.");
   const page = cookieOf(request, PAGE_COOKIE);
   if (page !== undefined) await takeTicket(userPools, "page", page);
-  return redirect(isAgain ? `/login?${query.toString()}` : (target ?? ""), [cookie(PAGE_COOKIE, "", 0)]);
+  return redirect(isAgain ? addressOf(hosted, "/login") : (target ?? ""), [
+    cookie(hosted, PAGE_COOKIE, "", 0),
+  ]);
 }

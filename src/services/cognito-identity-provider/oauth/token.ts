@@ -84,7 +84,7 @@ async function byCode({ userPools, pool, client, request }: HostedClient): Promi
   }
   const user = await getUser(userPools.database, pool.poolId, ticket.key);
   if (user?.enabled !== true) throw invalidGrant("The user is gone or disabled.");
-  const asking = askingOf(request, {}, client.clientId);
+  const asking = askingOf(request, undefined, client.clientId);
   const source = "TokenGeneration_HostedAuth" as const;
   return issueTokens(userPools, { pool, client, user, asking, source, scopes, nonce });
 }
@@ -94,7 +94,7 @@ async function byRefreshToken({ userPools, pool, client, request }: HostedClient
   const { session, user } = await requireRefresh(userPools, pool, client, token);
   const { Feature, RetryGracePeriodSeconds = 0 } = client.settings.RefreshTokenRotation ?? {};
   const rotateMs = Feature === "ENABLED" ? RetryGracePeriodSeconds * 1_000 : undefined;
-  const asking = askingOf(request, {}, client.clientId);
+  const asking = askingOf(request, undefined, client.clientId);
   return refreshTokens(userPools, { pool, client, user, asking }, session, rotateMs);
 }
 
@@ -113,7 +113,7 @@ async function byClient({ userPools, pool, client, request }: HostedClient): Pro
     groups: { groups: [], roles: [], preferredRole: undefined },
     scopes,
   };
-  const asking = askingOf(request, {}, client.clientId);
+  const asking = askingOf(request, undefined, client.clientId);
   const overrides = await tokenOverrides(userPools, pool, client, asking, told);
   const lifeMs = tokenLives(settings).access;
   const now = Math.floor(clock.now() / 1_000);

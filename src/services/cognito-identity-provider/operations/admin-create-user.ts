@@ -67,7 +67,7 @@ async function created(
   const now = userPools.clock.now();
   const withOne = withPassword(pool, user, password, { temporary: true, now });
   await requireFree(userPools.database, pool, withOne);
-  const validationData = attributeRecord(input.ValidationData);
+  const validationData = input.ValidationData && attributeRecord(input.ValidationData);
   await askPreSignUp(userPools, pool, withOne, asking, "PreSignUp_AdminCreateUser", validationData);
   await userPools.database.tx(async (tx) => {
     await requireFree(tx, pool, withOne);

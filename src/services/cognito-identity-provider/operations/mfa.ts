@@ -49,7 +49,7 @@ async function exchanged(
   { pool, client, user }: SignedIn,
   session: string,
   state: Setup,
-  context: RequestContext,
+  context: Pick<RequestContext, "headers">,
 ): Promise<string> {
   if (!(await takeTicket(userPools, "challenge", session))) throw invalidSession();
   const door = { userPools, pool, client, asking: askingOf(context) };
@@ -60,7 +60,7 @@ async function exchanged(
 export async function associateSoftwareToken(
   userPools: UserPools,
   input: Input<Client, "AssociateSoftwareToken">,
-  context: RequestContext,
+  context: Pick<RequestContext, "headers">,
 ): Promise<Output<Client, "AssociateSoftwareToken">> {
   const who = await whoOf(userPools, input);
   if (!who.pool.settings.softwareTokenMfa)
@@ -82,7 +82,7 @@ export async function associateSoftwareToken(
 export async function verifySoftwareToken(
   userPools: UserPools,
   input: Input<Client, "VerifySoftwareToken">,
-  context: RequestContext,
+  context: Pick<RequestContext, "headers">,
 ): Promise<Output<Client, "VerifySoftwareToken">> {
   const who = await whoOf(userPools, input);
   const { user, setup } = who;

@@ -28,13 +28,13 @@ const FORGOT = { purpose: "forgot-password", source: "CustomMessage_ForgotPasswo
 export async function forgotPassword(
   userPools: UserPools,
   input: Input<Client, "ForgotPassword">,
-  context: RequestContext,
+  context: Pick<RequestContext, "headers">,
 ): Promise<Output<Client, "ForgotPassword">> {
   const { pool, client } = await clientWithPool(userPools, input.ClientId);
   const { Username = "", ClientMetadata } = input;
   checkSecretHash(client, [Username], input.SecretHash);
   const asking = askingOf(context, ClientMetadata, client.clientId);
-  const door: Door = { userPools, pool, client, asking: { ...asking, validationData: ClientMetadata ?? {} } };
+  const door: Door = { userPools, pool, client, asking: { ...asking, validationData: ClientMetadata } };
   const user =
     (await findUser(userPools.database, pool, Username)) ??
     (await migrateUser(door, "UserMigration_ForgotPassword", Username));
@@ -62,7 +62,7 @@ function requireRecovery(pool: Pool, user: User): Destination {
 export async function confirmForgotPassword(
   userPools: UserPools,
   input: Input<Client, "ConfirmForgotPassword">,
-  context: RequestContext,
+  context: Pick<RequestContext, "headers">,
 ): Promise<object> {
   const { pool, client } = await clientWithPool(userPools, input.ClientId);
   const { Username = "", ConfirmationCode, Password = "" } = input;

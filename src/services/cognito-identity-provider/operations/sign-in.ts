@@ -65,8 +65,8 @@ export async function initiateAuth(
   const flow = flowOf(input.AuthFlow);
   if (ADMIN_ONLY.has(flow)) throw invalidParameter("Initiate Auth method not supported.");
   const asking = {
-    ...askingOf(context, {}, client.clientId),
-    validationData: input.ClientMetadata ?? {},
+    ...askingOf(context, undefined, client.clientId),
+    validationData: input.ClientMetadata,
   };
   return begin({ userPools, pool, client, asking }, flow, input.AuthParameters ?? {});
 }
@@ -81,8 +81,8 @@ export async function adminInitiateAuth(
   const flow = flowOf(input.AuthFlow);
   if (flow === "USER_PASSWORD_AUTH") throw invalidParameter("Initiate Auth method not supported.");
   const asking = {
-    ...askingOf(context, {}, client.clientId),
-    validationData: input.ClientMetadata ?? {},
+    ...askingOf(context, undefined, client.clientId),
+    validationData: input.ClientMetadata,
   };
   return begin({ userPools, pool, client, asking }, flow, input.AuthParameters ?? {});
 }

@@ -26,7 +26,7 @@ import { findUser, keyOf, requireFree, requireUser, settleAliases } from "../use
 export async function signUp(
   userPools: UserPools,
   input: Input<Client, "SignUp">,
-  context: RequestContext,
+  context: Pick<RequestContext, "headers">,
 ): Promise<Output<Client, "SignUp">> {
   const { pool, client } = await clientWithPool(userPools, input.ClientId);
   const { Username = "", Password } = input;
@@ -43,7 +43,7 @@ export async function signUp(
   const withOne = withPassword(pool, unconfirmed, Password, { temporary: false, now });
   await requireFree(userPools.database, pool, withOne);
   const asking = askingOf(context, input.ClientMetadata, client.clientId);
-  const validationData = attributeRecord(input.ValidationData);
+  const validationData = input.ValidationData && attributeRecord(input.ValidationData);
   const said = await askPreSignUp(userPools, pool, withOne, asking, "PreSignUp_SignUp", validationData);
   const user = withVerdict(withOne, said);
   await userPools.database.tx(async (tx) => {
@@ -69,14 +69,23 @@ export function askPreSignUp(
   user: User,
   asking: Asking,
   source: "PreSignUp_SignUp" | "PreSignUp_AdminCreateUser",
-  validationData: Readonly<Record<string, string>>,
+  validationData: Readonly<Record<string, string>> | undefined,
 ): Promise<TriggerResponse | undefined> {
-  const { email_verified: _email, phone_number_verified: _phone, ...userAttributes } = user.attributes;
+  // Of whoever signs up nothing is verified, and nothing said of it.
+  const userAttributes = Object.fromEntries(
+    Object.entries(user.attributes).filter(
+      ([name, value]) => !name.endsWith("_verified") || value === "true",
+    ),
+  );
   return callTrigger(userPools, pool, asking, {
     trigger: "PreSignUp",
     source,
     username: user.username,
-    request: { userAttributes, validationData, clientMetadata: asking.clientMetadata },
+    request: {
+      userAttributes,
+      validationData: validationData ?? null,
+      clientMetadata: asking.clientMetadata,
+    },
     response: { autoConfirmUser: false, autoVerifyEmail: false, autoVerifyPhone: false },
   });
 }
@@ -107,7 +116,7 @@ function withVerdict(user: User, response: TriggerResponse | undefined): User {
 export async function confirmSignUp(
   userPools: UserPools,
   input: Input<Client, "ConfirmSignUp">,
-  context: RequestContext,
+  context: Pick<RequestContext, "headers">,
 ): Promise<Output<Client, "ConfirmSignUp">> {
   const { pool, client } = await clientWithPool(userPools, input.ClientId);
   const { Username = "", ConfirmationCode } = input;
@@ -146,7 +155,7 @@ function unknownCombination(): AwsError {
 export async function resendConfirmationCode(
   userPools: UserPools,
   input: Input<Client, "ResendConfirmationCode">,
-  context: RequestContext,
+  context: Pick<RequestContext, "headers">,
 ): Promise<Output<Client, "ResendConfirmationCode">> {
   const { pool, client } = await clientWithPool(userPools, input.ClientId);
   const { Username = "" } = input;

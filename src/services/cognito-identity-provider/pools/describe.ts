@@ -15,7 +15,11 @@ export function describePool(
     Id: pool.poolId,
     Name: pool.name,
     Arn: poolArn(pool),
-    Policies: { PasswordPolicy: passwordPolicy },
+    Policies: {
+      PasswordPolicy: passwordPolicy,
+      // Which factors may come first can be chosen from the tier ESSENTIALS on.
+      ...(tier !== "LITE" && { SignInPolicy: { AllowedFirstAuthFactors: ["PASSWORD"] } }),
+    },
     DeletionProtection: deletionProtection,
     LambdaConfig: triggers,
     CreationDate: new Date(pool.createdAt),

@@ -74,10 +74,19 @@ export function attributeClaims(
   scopes?: readonly string[],
 ): Record<string, unknown> {
   const told = scopes && attributesOfScopes(scopes);
-  const entries = Object.entries(attributes)
+  const entries = Object.entries(withVerdicts(attributes))
     .filter(([name]) => mayRead(client, name) && (!told || told.has(name)))
     .map(([name, value]) => [name, claimOf(name, value)]);
   return { sub, ...Object.fromEntries(entries) };
+}
+
+/** Tokens say of an address that it is not verified where nothing was said of it. */
+function withVerdicts(attributes: User["attributes"]): User["attributes"] {
+  return {
+    ...(attributes["email"] !== undefined && { email_verified: "false" }),
+    ...(attributes["phone_number"] !== undefined && { phone_number_verified: "false" }),
+    ...attributes,
+  };
 }
 
 function claimOf(name: string, value: string): unknown {

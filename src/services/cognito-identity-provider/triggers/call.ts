@@ -12,9 +12,10 @@ import type { User } from "../users/user.ts";
 /** What triggers are told of a request. */
 export interface Asking {
   readonly sdkVersion: string;
-  readonly clientMetadata: Readonly<Record<string, string>>;
+  /** Absent from events where the request has none. */
+  readonly clientMetadata: Readonly<Record<string, string>> | undefined;
   /** What a request gives to be looked at before anything is done. */
-  readonly validationData?: Readonly<Record<string, string>>;
+  readonly validationData?: Readonly<Record<string, string>> | undefined;
   /** Absent for what administrators do. */
   readonly clientId?: string;
 }
@@ -39,7 +40,7 @@ const NO_CLIENT = "CLIENT_ID_NOT_APPLICABLE";
 
 export function askingOf(
   { headers }: Pick<RequestContext, "headers">,
-  clientMetadata: Readonly<Record<string, string>> = {},
+  clientMetadata?: Readonly<Record<string, string>>,
   clientId?: string,
 ): Asking {
   const sdkVersion = sdkOf(headers["user-agent"]);
@@ -51,9 +52,19 @@ function sdkOf(userAgent = ""): string {
   return language && version ? `aws-sdk-${language}-${version}` : "aws-sdk-unknown-unknown";
 }
 
-/** A user's attributes as triggers are told them. */
-export function eventAttributes({ sub, status, attributes }: User): Record<string, string> {
-  return { sub, "cognito:user_status": status, ...attributes };
+/** A user's attributes as triggers are told them; where users sign in by e-mail address, that it is a name of theirs too. */
+export function eventAttributes(
+  { settings }: Pick<Pool, "settings">,
+  { sub, status, attributes }: User,
+): Record<string, string> {
+  const { email } = attributes;
+  const isName = email !== undefined && settings.UsernameAttributes?.includes("email") === true;
+  return {
+    sub,
+    ...(isName && { "cognito:email_alias": email }),
+    "cognito:user_status": status,
+    ...attributes,
+  };
 }
 
 /**

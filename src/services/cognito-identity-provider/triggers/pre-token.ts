@@ -64,7 +64,7 @@ export async function tokenOverrides(
       username: user?.username ?? client.clientId,
       version: VERSIONS[version],
       request: {
-        userAttributes: user ? eventAttributes(user) : {},
+        userAttributes: user ? eventAttributes(pool, user) : {},
         groupConfiguration: {
           groupsToOverride: groups.groups,
           iamRolesToOverride: groups.roles,

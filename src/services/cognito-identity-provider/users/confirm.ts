@@ -17,7 +17,7 @@ export async function tellConfirmed(
     trigger: "PostConfirmation",
     source,
     username: user.username,
-    request: { userAttributes: eventAttributes(user), clientMetadata: asking.clientMetadata },
+    request: { userAttributes: eventAttributes(pool, user), clientMetadata: asking.clientMetadata },
     response: {},
   });
 }

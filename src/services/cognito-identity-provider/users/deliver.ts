@@ -40,3 +40,9 @@ export function recoveryAddress({ settings }: Pool, user: User): Destination | "
   }
   return undefined;
 }
+
+/** Whether users may recover their passwords themselves. */
+export function recoversAlone({ settings }: Pick<Pool, "settings">): boolean {
+  const mechanisms = settings.AccountRecoverySetting?.RecoveryMechanisms ?? [];
+  return !mechanisms.some(({ Name }) => Name === "admin_only");
+}

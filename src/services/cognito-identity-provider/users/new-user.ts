@@ -25,7 +25,13 @@ export function newUser(
     enabled: true,
     createdAt: now,
     modifiedAt: now,
-    attributes: withChanges({}, { ...told, ...attributes }),
+    attributes: attributesOf({ ...told, ...attributes }, status),
     credentials: {},
   };
+}
+
+/** Of those who sign up themselves it is told that their addresses are not verified yet; of others what is said of them. */
+function attributesOf(given: Readonly<Record<string, string>>, status: UserStatus): Record<string, string> {
+  if (status === "UNCONFIRMED") return { ...withChanges({}, given) };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ""));
 }

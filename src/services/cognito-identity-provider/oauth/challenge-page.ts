@@ -1,0 +1,140 @@
+/** What the pages ask after the password: another one, a code of an authenticator, or to set one up. */
+import { AwsError } from "../../../aws/errors.ts";
+import type { Door, Outcome } from "../auth/door.ts";
+import { respond } from "../auth/respond.ts";
+import { associateSoftwareToken, verifySoftwareToken } from "../operations/mfa.ts";
+import { askingOf } from "../triggers/call.ts";
+import { grantNew, readAuthorize } from "./authorize.ts";
+import type { AuthorizeRequest } from "./authorize.ts";
+import { OAuthError } from "./exchange.ts";
+import type { Hosted, HostedAnswer } from "./exchange.ts";
+import { hidden, ownPage, proofOf } from "./own-form.ts";
+import type { Field, Link } from "./page.ts";
+
+interface Question {
+  readonly title: string;
+  readonly field: Field;
+}
+
+const CODE: Field = { name: "SOFTWARE_TOKEN_MFA_CODE", label: "Code", type: "text" };
+const QUESTIONS: Readonly<Record<string, Question>> = {
+  SOFTWARE_TOKEN_MFA: { title: "Enter the code of your authenticator", field: CODE },
+  NEW_PASSWORD_REQUIRED: {
+    title: "Choose a new password",
+    field: { name: "NEW_PASSWORD", label: "New password", type: "password" },
+  },
+  MFA_SETUP: { title: "Set up an authenticator", field: CODE },
+};
+/** What goes with a question from page to page, so that who mistypes is asked the same again. */
+const KEPT = ["challenge", "session", "username", "missing", "secret"];
+/** Of AWS's errors those after which the same question is asked again. */
+const AGAIN = new Set([
+  "CodeMismatchException",
+  "InvalidPasswordException",
+  "PasswordHistoryPolicyViolationException",
+  "EnableSoftwareTokenMFAException",
+]);
+
+/**
+ * What the pages ask only of clients that have them.
+ * @throws OAuthError, RedirectError
+ */
+export async function readPages(hosted: Hosted): Promise<AuthorizeRequest> {
+  const asked = await readAuthorize(hosted);
+  const { SupportedIdentityProviders: providers = [] } = asked.client.settings;
+  if (!providers.includes("COGNITO"))
+    throw new OAuthError(
+      "invalid_request",
+      "Login pages unavailable: the client's SupportedIdentityProviders must have COGNITO.",
+    );
+  return asked;
+}
+
+export function doorOf({ userPools, pool, client, request }: AuthorizeRequest): Door {
+  return { userPools, pool, client, asking: askingOf(request, undefined, client.clientId) };
+}
+
+/** Where a step of a sign-in leads: back to the application, or to the next question. */
+export async function next(asked: AuthorizeRequest, outcome: Outcome): Promise<HostedAnswer> {
+  if (outcome.kind === "signed-in") return grantNew(asked, outcome.user);
+  const { name, session, parameters } = outcome;
+  const required = JSON.parse(parameters["requiredAttributes"] ?? "[]") as string[];
+  const kept = new URLSearchParams({
+    challenge: name,
+    session,
+    username: parameters["USER_ID_FOR_SRP"] ?? "",
+    missing: required.join(" "),
+  });
+  if (name === "MFA_SETUP") {
+    const made = await associateSoftwareToken(asked.userPools, { Session: session }, asked.request);
+    kept.set("session", made.Session ?? "");
+    kept.set("secret", made.SecretCode ?? "");
+  }
+  return questionPage(asked, kept);
+}
+
+/** Takes the answer to a question. */
+export async function answerQuestion(asked: AuthorizeRequest): Promise<HostedAnswer> {
+  const { form } = asked.request;
+  try {
+    return await next(asked, await answered(asked, form));
+  } catch (error) {
+    if (error instanceof AwsError && AGAIN.has(error.code)) return questionPage(asked, form, error.message);
+    throw error;
+  }
+}
+
+async function answered(asked: AuthorizeRequest, form: URLSearchParams): Promise<Outcome> {
+  const { userPools, request, client } = asked;
+  const challenge = form.get("challenge") ?? "";
+  const username = form.get("username") ?? "";
+  let session = form.get("session") ?? undefined;
+  if (challenge === "MFA_SETUP") {
+    const UserCode = form.get(CODE.name) ?? "";
+    session = (await verifySoftwareToken(userPools, { Session: session, UserCode }, request)).Session;
+  }
+  const given = [...form].filter(([name]) =>
+    /^(SOFTWARE_TOKEN_MFA_CODE|NEW_PASSWORD|userAttributes\..+)$/.test(name),
+  );
+  const SECRET_HASH = proofOf(client, username);
+  const responses = {
+    ...Object.fromEntries(given),
+    USERNAME: username,
+    ...(SECRET_HASH !== undefined && { SECRET_HASH }),
+  };
+  return respond(doorOf(asked), challenge, session, responses);
+}
+
+function questionPage(asked: AuthorizeRequest, kept: URLSearchParams, error?: string): HostedAnswer {
+  const question = QUESTIONS[kept.get("challenge") ?? ""];
+  if (!question)
+    throw new OAuthError("invalid_request", `The page does not ask for ${kept.get("challenge")}.`);
+  const missing = (kept.get("missing") ?? "").split(" ").filter(Boolean);
+  const attributes = missing.map((name): Field => ({
+    name,
+    label: name.replace("userAttributes.", ""),
+    type: "text",
+  }));
+  const fields = [...KEPT.map((name) => hidden(name, kept.get(name) ?? "")), question.field, ...attributes];
+  const secret = kept.get("secret") ?? "";
+  return ownPage(asked, {
+    title: question.title,
+    error,
+    ...(secret !== "" && {
+      notice: "Give your authenticator this key, then enter the code that it shows.",
+      verbatim: secret,
+      links: [authenticatorLink(asked, kept.get("username") ?? "", secret)],
+    }),
+    forms: [{ path: "/login", button: "Continue", fields }],
+  });
+}
+
+/** @see https://github.com/google/google-authenticator/wiki/Key-Uri-Format */
+function authenticatorLink({ pool }: Hosted, username: string, secret: string): Link {
+  const label = `${encodeURIComponent(pool.name)}:${encodeURIComponent(username)}`;
+  const query = new URLSearchParams({ secret, issuer: pool.name });
+  return {
+    href: `otpauth://totp/${label}?${query.toString()}`,
+    text: "Open an authenticator on this device",
+  };
+}
