@@ -258,7 +258,7 @@ async function composeData(
   const ecr = owned(
     await createEcr({ ...common, authentication, port: door.port, policies, ...expiry(iam) }),
   );
-  const sqs = owned(await createSqs({ ...common, ...queueing(store, iam) }));
+  const sqs = owned(await createSqs({ ...common, ...queueing(store, iam), metrics: counters }));
   return { iam, sts, logs, dynamodb, dynamodbStreams, kinesis, ecr, sqs };
 }
 

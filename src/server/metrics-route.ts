@@ -22,6 +22,11 @@ export function answerMetrics(
     response
       .writeHead(403, { "content-type": "text/plain" })
       .end("With authentication on, metrics are answered to this machine only: scrape 127.0.0.1.\n");
-  else response.writeHead(200, { "content-type": PROMETHEUS_TYPE }).end(prometheusText(metrics));
+  else void tell(metrics, response);
   return true;
+}
+
+async function tell(metrics: Metrics, response: ServerResponse): Promise<void> {
+  await metrics.measure();
+  response.writeHead(200, { "content-type": PROMETHEUS_TYPE }).end(prometheusText(metrics));
 }

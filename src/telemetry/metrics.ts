@@ -118,6 +118,7 @@ export class Metrics {
   readonly #seriesMax: number;
   /** Those with a value most recently are last, to the minute. */
   readonly #series = new Map<string, Series>();
+  readonly #measures: (() => Promise<void>)[] = [];
 
   constructor(clock: Pick<Clock, "now">, max = seriesMax) {
     this.#clock = clock;
@@ -133,6 +134,16 @@ export class Metrics {
   series(id: SeriesId): Series {
     const key = JSON.stringify([id.namespace, id.name, id.unit, id.account, id.region, id.dimensions]);
     return this.#series.get(key) ?? this.#list(key, new Series(id, (series) => this.#list(key, series)));
+  }
+
+  /** Called before metrics are told: counts what costs something to count, and is of interest only then. */
+  measuredBy(measure: () => Promise<void>): void {
+    this.#measures.push(measure);
+  }
+
+  /** Resolves once everything that is counted only when it is asked for has been. Whoever tells metrics calls it before. */
+  async measure(): Promise<void> {
+    for (const measure of this.#measures) await measure();
   }
 
   /** Every series that has values. */

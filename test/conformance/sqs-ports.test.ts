@@ -6,6 +6,7 @@ import { createSqs } from "../../src/services/sqs/index.ts";
 import type { SqsService } from "../../src/services/sqs/index.ts";
 import type { RequestContext } from "../../src/aws/service.ts";
 import { createLog } from "../../src/telemetry/log.ts";
+import { Metrics } from "../../src/telemetry/metrics.ts";
 import { onEveryEngine } from "../store/engines.ts";
 import type { TestStore } from "../store/engines.ts";
 
@@ -20,7 +21,8 @@ interface Opened extends SqsService, AsyncDisposable {
 
 async function open(state: TestStore): Promise<Opened> {
   const { store, options } = state;
-  const common = { ...options, log: createLog("error", () => {}), ...store };
+  const metrics = new Metrics(options.clock);
+  const common = { ...options, log: createLog("error", () => {}), ...store, metrics };
   const iam = await createIam(common);
   const sqs = await createSqs({ ...common, policies: iam.resourcePolicies, roles: iam.roles });
   const document = (statement: object) => JSON.stringify({ Version: "2012-10-17", Statement: [statement] });

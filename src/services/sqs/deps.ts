@@ -5,6 +5,7 @@ import type { Database } from "../../store/database.ts";
 import type { Leases } from "../../store/lease.ts";
 import type { Signals } from "../../store/signals.ts";
 import type { Log } from "../../telemetry/log.ts";
+import type { Metrics } from "../../telemetry/metrics.ts";
 import type { Fairness } from "./fairness/fairness.ts";
 import type { Deletions } from "./messages/deletions.ts";
 import type { Sends } from "./messages/sends.ts";
@@ -12,6 +13,7 @@ import type { Sequence } from "./messages/sequence.ts";
 import type { Receivers } from "./messages/receivers.ts";
 import type { MoveTasks } from "./move/move-tasks.ts";
 import type { MessageCounts } from "./queues/counts.ts";
+import type { QueueMetrics } from "./queues/metrics.ts";
 import type { QueueRegistry } from "./queues/registry.ts";
 import type { Housekeeping } from "./housekeeping.ts";
 import type { ResourcePolicies, Roles } from "./ports.ts";
@@ -25,6 +27,7 @@ export interface SqsDeps {
   readonly signals: Signals;
   readonly leases: Leases;
   readonly log: Log;
+  readonly metrics: Metrics;
   readonly policies: ResourcePolicies;
   readonly roles: Roles;
 }
@@ -38,6 +41,7 @@ export interface Sqs extends SqsDeps {
   readonly receivers: Receivers;
   readonly deletions: Deletions;
   readonly counts: MessageCounts;
+  readonly queueMetrics: QueueMetrics;
   readonly moveTasks: MoveTasks;
   readonly housekeeping: Housekeeping;
 }

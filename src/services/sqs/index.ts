@@ -20,6 +20,7 @@ import { asides } from "./migrations/005-asides.ts";
 import { MoveTasks } from "./move/move-tasks.ts";
 import { operationTable } from "./operation-table.ts";
 import { MessageCounts } from "./queues/counts.ts";
+import { QueueMetrics } from "./queues/metrics.ts";
 import { QueueRegistry } from "./queues/registry.ts";
 import { createReader } from "./reader.ts";
 import type { QueueReader } from "./reader.ts";
@@ -46,13 +47,15 @@ export async function createSqs(deps: SqsDeps): Promise<SqsService> {
   await database.migrate("sqs", [queuesMigration, chunks, claimedAt, claimedChunks, asides]);
   const queues = new QueueRegistry(database);
   const sequence = await Sequence.open(database);
-  const known = { ...deps, queues, sequence, fairness: new Fairness(deps) };
+  const fairness = new Fairness(deps);
+  const counts = new MessageCounts(deps);
+  const queueMetrics = new QueueMetrics({ ...deps, queues, counts, fairness });
+  const known = { ...deps, queues, sequence, fairness, counts, queueMetrics };
   const sqs: Sqs = {
     ...known,
     sends: new Sends(known),
     receivers: new Receivers(known),
     deletions: new Deletions(known),
-    counts: new MessageCounts(known),
     moveTasks: new MoveTasks(known),
     housekeeping: new Housekeeping(known),
   };

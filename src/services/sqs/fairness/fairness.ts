@@ -81,6 +81,12 @@ export class Fairness {
     return this.#states.get(queueId)?.asides.values() ?? [];
   }
 
+  /** How many groups are noisy now; undefined where messages have no groups. */
+  noisyGroups(queueId: number): number | undefined {
+    const state = this.#states.get(queueId);
+    return state?.isGrouped === true ? state.noisy.length : undefined;
+  }
+
   /** Something was set aside, or taken away, by another server: the next claim looks anew. */
   changed({ id }: Queue): void {
     const state = this.#states.get(id);

@@ -28,7 +28,6 @@ export interface MessageInput {
 }
 
 export interface Checked extends NewMessage {
-  readonly bytes: number;
   readonly attributesMd5: string | undefined;
   readonly systemAttributesMd5: string | undefined;
 }

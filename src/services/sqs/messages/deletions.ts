@@ -4,6 +4,7 @@ import type { Database, Transaction } from "../../../store/database.ts";
 import { GatheredWrites } from "../../../store/gathered-writes.ts";
 import type { Signals } from "../../../store/signals.ts";
 import type { Fairness } from "../fairness/fairness.ts";
+import type { QueueMetrics } from "../queues/metrics.ts";
 import type { Queue } from "../queues/settings.ts";
 import { holdGroup } from "../store/groups.ts";
 import { deleteInChunks } from "../store/claimed-chunks.ts";
@@ -25,6 +26,7 @@ interface Deps {
   readonly database: Database;
   readonly signals: Signals;
   readonly fairness: Fairness;
+  readonly queueMetrics: QueueMetrics;
 }
 
 /** The numbers of messages, by their queue and the number of their claim. */
@@ -76,6 +78,8 @@ export class Deletions {
     this.#deps.fairness.deleted(queue, receipts);
     const deleting: Deleting = { queue, receipts, deletions: [] };
     await writes.write(deleting);
+    const kept = queue.isFifo ? deleting.deletions.filter((one) => one === "expired").length : 0;
+    this.#deps.queueMetrics.deleted(queue, receipts.length - kept);
     return deleting.deletions;
   }
 

@@ -7,6 +7,8 @@ import type { KeptAttributes } from "./attributes.ts";
 export interface NewMessage {
   readonly messageId: string;
   readonly body: string;
+  /** Of the body and its attributes. */
+  readonly bytes: number;
   /** Of the body, in hex. */
   readonly md5: string;
   /** SenderId: an IAM id, an account, or a service's name. */

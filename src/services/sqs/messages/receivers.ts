@@ -10,6 +10,7 @@ import type { Log } from "../../../telemetry/log.ts";
 import type { Fairness } from "../fairness/fairness.ts";
 import { IN_FLIGHT_MAX } from "../limits.ts";
 import type { QueueRegistry } from "../queues/registry.ts";
+import type { QueueMetrics } from "../queues/metrics.ts";
 import type { Queue } from "../queues/settings.ts";
 import { countHiddenInChunks } from "../store/claimed-chunks.ts";
 import { countHidden, countMessages, setVisible } from "../store/messages.ts";
@@ -55,6 +56,7 @@ interface Deps {
   readonly queues: QueueRegistry;
   readonly sequence: Sequence;
   readonly fairness: Fairness;
+  readonly queueMetrics: QueueMetrics;
   readonly log: Log;
 }
 
@@ -87,7 +89,7 @@ export class Receivers {
     const mayWait = options.waitMs > 0;
     if (this.#isStopped || (mayWait && options.signal.aborted)) return Promise.resolve([]);
     return new Promise((resolve, reject) => {
-      const { clock } = this.#deps;
+      const { clock, queueMetrics } = this.#deps;
       const { waitMs } = options;
       // Who does not wait is not watched.
       const signal = mayWait ? options.signal : undefined;
@@ -105,6 +107,7 @@ export class Receivers {
         hasTried: false,
         end(rows) {
           over();
+          queueMetrics.received(queue, rows.length);
           resolve(rows);
         },
         fail(error) {

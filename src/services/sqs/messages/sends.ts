@@ -3,6 +3,7 @@ import type { Database, Transaction } from "../../../store/database.ts";
 import { GatheredWrites } from "../../../store/gathered-writes.ts";
 import type { Signals } from "../../../store/signals.ts";
 import { DEDUPLICATION_MS } from "../limits.ts";
+import type { QueueMetrics } from "../queues/metrics.ts";
 import type { Queue } from "../queues/settings.ts";
 import { addToGroup, deduplicate, takeNumbers } from "../store/groups.ts";
 import { inChunks, insertChunks } from "../store/chunks.ts";
@@ -29,6 +30,7 @@ interface Deps {
   readonly database: Database;
   readonly signals: Signals;
   readonly sequence: Sequence;
+  readonly queueMetrics: QueueMetrics;
 }
 
 export class Sends {
@@ -46,6 +48,7 @@ export class Sends {
   async send(queue: Queue, messages: readonly NewMessage[]): Promise<Sent[] | undefined> {
     const send: Send = { queue, messages, sent: undefined };
     await this.#writes.write(send);
+    if (send.sent) this.#count(send);
     return send.sent;
   }
 
@@ -53,7 +56,15 @@ export class Sends {
   async sendIn(tx: Transaction, queue: Queue, messages: readonly NewMessage[]): Promise<Sent[] | undefined> {
     const send: Send = { queue, messages, sent: undefined };
     await this.#write(tx, [send]);
+    if (send.sent) tx.afterCommit(() => this.#count(send));
     return send.sent;
+  }
+
+  #count({ queue, messages, sent = [] }: Send): void {
+    const added = queue.isFifo
+      ? messages.filter(({ messageId }, i) => messageId === sent[i]?.messageId)
+      : messages;
+    this.#deps.queueMetrics.sent(queue, added, messages.length - added.length);
   }
 
   async #write(tx: Transaction, sends: readonly Send[]): Promise<void> {

@@ -68,6 +68,7 @@ export async function deleteQueue(
   });
   sqs.receivers.forget(queue.id);
   sqs.fairness.forget(queue.id);
+  sqs.queueMetrics.forget(queue.id);
   sqs.housekeeping.soon();
   return {};
 }
