@@ -12,6 +12,7 @@ import {
 } from "@aws-sdk/client-cloudwatch-logs";
 import type { StartLiveTailResponseStream } from "@aws-sdk/client-cloudwatch-logs";
 import { LeapingClock } from "../harness/kinesis.ts";
+import { postgresMissing, startPostgres } from "../harness/postgres.ts";
 import { startServer } from "../harness/server.ts";
 import type { TestServer } from "../harness/server.ts";
 
@@ -124,3 +125,52 @@ test("StartLiveTail refuses streams of several groups, identifiers that are no A
   const both = { logStreamNames: ["s"], logStreamNamePrefixes: ["s"] };
   await refuses({ logGroupIdentifiers: ARNS.slice(0, 1), ...both }, /mutually exclusive/);
 });
+
+test(
+  "StartLiveTail shows what another server on the same PostgreSQL takes in, in new streams too",
+  { skip: postgresMissing() },
+  async () => {
+    const postgres = await startPostgres();
+    const config = {
+      databaseUrl: await postgres.newDatabase(),
+      sandbox: "process",
+      logLevel: "error",
+    } as const;
+    const one = await startServer(config);
+    const two = await startServer(config);
+    const [writer, reader] = [one, two].map(
+      (each) => new CloudWatchLogsClient({ ...each.client(), disableHostPrefix: true }),
+    );
+    assert.ok(writer && reader);
+    const put = async (logStreamName: string, from: string) => {
+      const logEvents = [{ timestamp: Date.now(), message: JSON.stringify({ wanted: true, from }) }];
+      await writer.send(new PutLogEventsCommand({ logGroupName: "one", logStreamName, logEvents }));
+    };
+    try {
+      await writer.send(new CreateLogGroupCommand({ logGroupName: "one" }));
+      await writer.send(new CreateLogStreamCommand({ logGroupName: "one", logStreamName: "s" }));
+      await put("s", "before");
+      const session = await begin(ARNS.slice(0, 1), reader);
+      await put("s", "known");
+      await writer.send(new CreateLogStreamCommand({ logGroupName: "one", logStreamName: "late" }));
+      await put("late", "new");
+      const seen: (string | undefined)[] = [];
+      while (seen.length < 2) {
+        const { value } = (await session.next()) as { value: StartLiveTailResponseStream };
+        for (const event of value.sessionUpdate?.sessionResults ?? [])
+          seen.push(`${event.logStreamName} ${event.message}`);
+      }
+      assert.deepEqual(seen.sort(), [
+        'late {"wanted":true,"from":"new"}',
+        's {"wanted":true,"from":"known"}',
+      ]);
+      await session.return?.();
+    } finally {
+      writer.destroy();
+      reader.destroy();
+      await two.stop();
+      await one.stop();
+      await postgres.stop();
+    }
+  },
+);

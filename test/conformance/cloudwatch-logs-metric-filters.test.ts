@@ -75,6 +75,23 @@ test("PutMetricFilter counts what matches from then on, and gives quiet minutes 
   assert.equal(logGroups?.[0]?.metricFilterCount, 1);
 });
 
+test("IncomingLogEvents and IncomingBytes count what a group takes in, and all groups together", async () => {
+  await makeGroup("incoming");
+  const told = async (name: string, group?: string) => {
+    const text = await (await fetch(`${server.endpoint}/_lambent/metrics`)).text();
+    const lines = text.split("\n").filter((line) => line.startsWith(`aws_logs_incoming_${name}_total{`));
+    const wanted = (line: string) =>
+      group === undefined ? !line.includes("log_group_name") : line.includes(`log_group_name="${group}"`);
+    return Number(lines.find(wanted)?.split(" ").at(-1) ?? 0);
+  };
+  const [events, bytes] = [await told("log_events"), await told("bytes")];
+  await put("incoming", "abc", "größe");
+  await put("incoming", "d");
+  const sizes = 3 + 7 + 1 + 3 * 26;
+  assert.deepEqual([await told("log_events", "incoming"), await told("bytes", "incoming")], [3, sizes]);
+  assert.deepEqual([await told("log_events"), await told("bytes")], [events + 3, bytes + sizes]);
+});
+
 test("PutMetricFilter takes values and dimensions out of JSON and of fields", async () => {
   await makeGroup("valued");
   await putFilter("valued", "took", "{ $.ms > 0 }", {

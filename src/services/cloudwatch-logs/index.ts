@@ -4,6 +4,7 @@ import type { Service } from "../../aws/service.ts";
 import { authorization } from "./authorization.ts";
 import type { CloudwatchLogsDeps } from "./deps.ts";
 import { GroupFilters } from "./group-filters.ts";
+import { IngestCounts } from "./ingest-counts.ts";
 import { QueryRunner } from "./insights/runner.ts";
 import { createIntake } from "./intake.ts";
 import type { GroupIntake } from "./intake.ts";
@@ -42,6 +43,7 @@ export async function createCloudwatchLogs(deps: CloudwatchLogsDeps): Promise<Cl
     ...deps,
     tails: new LiveTails(),
     filters: new GroupFilters(),
+    counts: new IngestCounts(deps.metrics),
     sweepSoon: sweeper.sweepSoon,
   };
   const queryRunner = new QueryRunner(shared);

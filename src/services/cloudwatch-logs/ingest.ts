@@ -3,6 +3,7 @@ import type { Transaction } from "../../store/database.ts";
 import { toChunks } from "./chunk.ts";
 import type { LogEvent } from "./chunk.ts";
 import { countEvents } from "./metric-filters/counter.ts";
+import type { GroupPlace } from "./ingest-counts.ts";
 import type { LogsState } from "./state.ts";
 import { getGroup, getStream, insertGroup, insertStream } from "./store.ts";
 import { appendChunks } from "./store-chunks.ts";
@@ -16,7 +17,7 @@ import { noteEvents } from "./subscriptions/outbox.ts";
 export async function appendEvents(
   state: LogsState,
   tx: Transaction,
-  stream: { readonly streamId: number; readonly name: string },
+  stream: { readonly streamId: number; readonly name: string; readonly place: GroupPlace },
   events: readonly LogEvent[],
   traceHeader?: string,
 ): Promise<boolean> {
@@ -26,6 +27,10 @@ export async function appendEvents(
   const appended = await appendChunks(tx, stream.streamId, chunks, ingestedAt);
   if (!appended) return false;
   const { groupId, firstChunk, filtersRevision } = appended;
+  tx.afterCommit(() => {
+    const bytes = chunks.reduce((sum, chunk) => sum + chunk.bytes, 0);
+    state.counts.add(stream.place, events.length, bytes);
+  });
   if (state.tails.listensTo(groupId))
     tx.afterCommit(() => state.tails.publish(groupId, stream.name, events, ingestedAt));
   const filters = await state.filters.of(tx, groupId, filtersRevision);

@@ -35,7 +35,13 @@ export function createIntake(state: LogsState): GroupIntake {
       const known = await getStream(tx, group.group_id, stream);
       const streamId = known?.stream_id ?? (await createStream(state, tx, group.group_id, stream));
       const lines = events.flatMap(splitMessage);
-      await appendEvents(state, tx, { streamId, name: stream }, lines, traceHeader);
+      await appendEvents(
+        state,
+        tx,
+        { streamId, name: stream, place: { account, region, group: name } },
+        lines,
+        traceHeader,
+      );
       return "put";
     },
   };

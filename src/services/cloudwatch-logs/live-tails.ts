@@ -1,4 +1,7 @@
-/** Hands events, once they are durable, to the live tails of their group. Nothing is polled; a tail shows what its own server takes in. */
+/**
+ * Hands events, once they are durable, to the live tails of their group. Nothing is polled; a tail shows what its own server takes in.
+ * Where several may share a database, `stored-tail.ts` looks there instead.
+ */
 import type { LogEvent } from "./chunk.ts";
 
 export type TailListener = (

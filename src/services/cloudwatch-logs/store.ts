@@ -33,6 +33,10 @@ export interface StreamRow {
   readonly bytes: number;
 }
 
+const FED_SINCE = sql(
+  "logs.streamsFedSince",
+  `SELECT stream_id, name, next_chunk FROM logs_stream WHERE group_id = ? AND last_ingested_at >= ?`,
+);
 const GROUP = `group_id, account, region, name, retention_days, tags, created_at, class, filters_revision`;
 const STREAM = `stream_id, group_id, name, created_at, first_event_at, last_event_at, last_ingested_at, next_chunk, bytes`;
 
@@ -212,4 +216,15 @@ export function streamsByLastEvent(
         count,
       )
     : reader.all<StreamRow>(BY_EVENT, groupId, from?.at ?? -1, from?.name ?? "", count);
+}
+
+export interface FedStream {
+  readonly stream_id: number;
+  readonly name: string;
+  readonly next_chunk: number;
+}
+
+/** Streams of a group that took events in at a time (epoch ms) or after. */
+export function streamsFedSince(reader: Reader, groupId: number, since: number): Promise<FedStream[]> {
+  return reader.all<FedStream>(FED_SINCE, groupId, since);
 }

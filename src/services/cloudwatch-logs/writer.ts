@@ -119,7 +119,7 @@ async function appendPending(
   known: Map<string, number>,
 ): Promise<void> {
   const append = (streamId: number) =>
-    appendEvents(state, tx, { streamId, name: at.stream }, events, traceHeader);
+    appendEvents(state, tx, { streamId, name: at.stream, place: at }, events, traceHeader);
   const id = known.get(key);
   if (id !== undefined && (await append(id))) return;
   const streamId = await ensureStream(state, tx, at);

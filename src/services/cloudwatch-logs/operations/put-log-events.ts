@@ -34,7 +34,8 @@ export async function putLogEvents(
       throw invalidParameter(
         "The batch of log events in a single PutLogEvents request cannot span more than 24 hours.",
       );
-    const to = { streamId: stream.stream_id, name: stream.name };
+    const place = { account: group.account, region: group.region, group: group.name };
+    const to = { streamId: stream.stream_id, name: stream.name, place };
     await appendEvents(state, tx, to, accepted, traceOf(context));
     return {
       nextSequenceToken: toDigits({ ...FIRST, streamId: stream.stream_id, chunkNo: stream.next_chunk + 1 }),

@@ -4,6 +4,8 @@ import { AwsError } from "../../../aws/errors.ts";
 import { sleep } from "../../../kit/clock.ts";
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import type { LogEvent } from "../chunk.ts";
+import type { TailListener } from "../live-tails.ts";
+import { StoredTail } from "../stored-tail.ts";
 import type { FilterPattern } from "../filter-pattern/index.ts";
 import { requireStandard } from "../group-class.ts";
 import { groupNameOf, invalidParameter, readPattern, requireGroup } from "../lookup.ts";
@@ -70,12 +72,17 @@ async function* session(
   wanted: Wanted,
 ): AsyncGenerator<SessionEvent> {
   const sample = new Sample(() => state.ids.random());
-  const stopListening = state.tails.listen([...wanted.groups.keys()], (groupId, name, events, ingestedAt) => {
+  const listener: TailListener = (groupId, name, events, ingestedAt) => {
     if (!wanted.wantsStream(name)) return;
     const logGroupIdentifier = wanted.groups.get(groupId) ?? "";
     for (const event of events)
       if (wanted.matches(event.message)) sample.add(event, { logGroupIdentifier, name, ingestedAt });
-  });
+  };
+  const groupIds = [...wanted.groups.keys()];
+  const { engine } = state.database;
+  const stored =
+    engine === "postgres" && (await StoredTail.start(state.database, groupIds, listener, state.clock.now()));
+  const stopListening = stored ? () => {} : state.tails.listen(groupIds, listener);
   const leave = state.tails.enter(context);
   const signal = AbortSignal.any([context.signal, state.tails.signal]);
   const endsAt = state.clock.now() + SESSION_MS_MAX;
@@ -93,6 +100,7 @@ async function* session(
     for (;;) {
       await sleep(state.clock, UPDATE_MS, signal);
       if (signal.aborted) return;
+      if (stored) await stored.look(state.clock.now());
       if (state.clock.now() >= endsAt)
         throw new AwsError(
           "SessionTimeoutException",

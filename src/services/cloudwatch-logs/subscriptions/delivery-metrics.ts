@@ -23,9 +23,9 @@ export function countForwarded(
   state: LogsState,
   group: NotedGroup,
   filter: NotedFilter,
-  { body, events }: Packed,
+  { compressedBytes, events }: Packed,
 ): void {
-  add(state, group, filter, "ForwardedBytes", body.length);
+  add(state, group, filter, "ForwardedBytes", compressedBytes);
   add(state, group, filter, "ForwardedLogEvents", events.length);
 }
 

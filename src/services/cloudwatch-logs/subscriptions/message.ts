@@ -32,6 +32,8 @@ export type DestinationKind = "Lambda" | "Kinesis";
 
 export interface Packed {
   readonly body: Buffer;
+  /** Of the packed events, without what a function gets around them. */
+  readonly compressedBytes: number;
   readonly events: readonly SentEvent[];
 }
 
@@ -46,9 +48,10 @@ export function packEvents(
   const messages: Packed[] = [];
   const tooLarge: SentEvent[] = [];
   const pack = (some: readonly SentEvent[]): void => {
-    const body = bodyOf(kind, dataMessage(envelope, some));
+    const packed = compressed(dataMessage(envelope, some));
+    const body = bodyOf(kind, packed);
     if (body.length <= (kind === "Lambda" ? FUNCTION_EVENT_BYTES_MAX : RECORD_BYTES_MAX))
-      messages.push({ body, events: some });
+      messages.push({ body, compressedBytes: packed.length, events: some });
     else if (some.length === 1) tooLarge.push(...some);
     else {
       const half = Math.ceil(some.length / 2);
@@ -63,7 +66,7 @@ export function packEvents(
 /** What a stream gets once, when a filter is put, so that it shows at once whether it can be written to. */
 export function controlMessage(now: number): Buffer {
   const text = "CWL CONTROL MESSAGE: Checking health of destination Kinesis stream.";
-  return bodyOf("Kinesis", {
+  return compressed({
     messageType: "CONTROL_MESSAGE",
     owner: "CloudwatchLogs",
     logGroup: "",
@@ -85,10 +88,13 @@ function dataMessage({ owner, logGroup, logStream, filterName }: Envelope, logEv
 }
 
 /** A stream gets the packed bytes, a function an event around them. */
-function bodyOf(kind: DestinationKind, message: object): Buffer {
-  const packed = gzipSync(JSON.stringify(message), { level: GZIP_LEVEL });
+function bodyOf(kind: DestinationKind, packed: Buffer): Buffer {
   if (kind === "Kinesis") return packed;
   return Buffer.from(JSON.stringify({ awslogs: { data: packed.toString("base64") } }));
+}
+
+function compressed(message: object): Buffer {
+  return gzipSync(JSON.stringify(message), { level: GZIP_LEVEL });
 }
 
 function* bySize(events: readonly SentEvent[]): Generator<SentEvent[]> {
