@@ -96,6 +96,10 @@ test("CreateTopic and SetTopicAttributes refuse what no topic has, by SNS's text
     [set(TopicArn, "ArchivePolicy", '{"MessageRetentionPeriod":"30"}'), /^NotImplemented: .*ArchivePolicy/],
     [set(TopicArn, "TracingConfig", "Active"), /^NotImplemented: .*TracingConfig/],
     [set(TopicArn, "LambdaSuccessFeedbackRoleArn", "arn"), /^NotImplemented: .*LambdaSuccessFeedbackRoleArn/],
+    [
+      set(TopicArn, "HTTPSuccessFeedbackSampleRate", "100"),
+      /^NotImplemented: .*HTTPSuccessFeedbackSampleRate/,
+    ],
     [set(TopicArn, "FifoTopic", "true"), /FifoTopic/],
     [
       set(TopicArn, "DeliveryPolicy", '{"http":{"defaultHealthyRetryPolicy":{"numRetries":101}}}'),
@@ -111,8 +115,14 @@ test("CreateTopic and SetTopicAttributes refuse what no topic has, by SNS's text
   ]);
   await set(TopicArn, "DisplayName", "Shown");
   await set(TopicArn, "MaximumMessageSize", "1024");
+  // Terraform's way of saying that no delivery is logged.
+  await set(TopicArn, "HTTPSuccessFeedbackSampleRate", "0");
+  await set(TopicArn, "HTTPSuccessFeedbackRoleArn", "");
   const after = await attributesOf(TopicArn);
-  assert.deepEqual([after["DisplayName"], after["MaximumMessageSize"]], ["Shown", "1024"]);
+  assert.deepEqual(
+    [after["DisplayName"], after["MaximumMessageSize"], after["HTTPSuccessFeedbackSampleRate"]],
+    ["Shown", "1024", "0"],
+  );
 });
 
 test("ListTopics, ListSubscriptions and ListSubscriptionsByTopic give a hundred a page; DeleteTopic takes the subscriptions with it", async () => {

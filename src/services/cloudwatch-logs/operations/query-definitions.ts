@@ -79,13 +79,13 @@ export async function deleteQueryDefinition(
   return { success: true };
 }
 
-/** A UUID of a caller's token; undefined where there is none. */
+/** A UUID (version 5 in form: Terraform imports no other) of a caller's token; undefined where there is none. */
 function idOf(account: string, region: string, token: string | undefined): string | undefined {
   if (token === undefined) return undefined;
   const hex = createHash("sha256")
     .update(JSON.stringify([account, region, token]))
     .digest("hex");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, "$1-$2-$3-$4-$5");
+  return hex.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/, "$1-$2-5$3-8$4-$5");
 }
 
 function missing(): AwsError {

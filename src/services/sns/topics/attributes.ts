@@ -58,9 +58,15 @@ export function checkTopicAttribute(name: string, value: string, checking: Check
         throw refuse(name, "whether a topic is FIFO is told by its name, and does not change");
       return "";
     default:
-      if (FEEDBACK.test(name)) throw notImplemented(`${name}: delivery status logging of topics`);
+      if (FEEDBACK.test(name)) return noFeedback(name, value);
       throw invalid("AttributeName");
   }
+}
+
+/** Terraform sets every sample rate to 0, which says that nothing is logged: as here. @throws AwsError NotImplemented */
+function noFeedback(name: string, value: string): string {
+  if (value === "" || (value === "0" && name.endsWith("SampleRate"))) return value;
+  throw notImplemented(`${name}: delivery status logging of topics`);
 }
 
 function messageBytes(name: string, value: string, refuse: Checking["refuse"]): string {
