@@ -128,7 +128,7 @@ export class QueueMetrics {
         for (const row of (await allQueues(database)).slice(0, QUEUES_MAX / 2)) this.#of(queueOf(row));
       }
       const since = clock.now() - ACTIVE_MS;
-      for (const [id, held] of [...this.#held])
+      for (const [id, held] of this.#held)
         if (held.usedAt > since) await this.#measure(held);
         else this.#held.delete(id);
     } catch (error) {
