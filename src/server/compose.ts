@@ -27,6 +27,7 @@ import { createDynamoDb } from "../services/dynamodb/index.ts";
 import { createDynamoDbStreams } from "../services/dynamodb-streams/index.ts";
 import { createEcr } from "../services/ecr/index.ts";
 import type { EcrDeps } from "../services/ecr/index.ts";
+import type { EventIntake } from "../services/eventbridge/index.ts";
 import { createIam } from "../services/iam/index.ts";
 import type { Iam } from "../services/iam/index.ts";
 import { createKinesis } from "../services/kinesis/index.ts";
@@ -163,8 +164,8 @@ async function composeServices(
     return service;
   };
   // Logs' subscriptions are sent on by the courier, which also writes to logs.
-  const courier = lateCourier(() => push.courier);
-  const given = await composeData(config, door, { ...common, counters, courier }, store, owned);
+  const late = latePush(() => push);
+  const given = await composeData(config, door, { ...common, ...late, counters }, store, owned);
   const { iam, logs, dynamodb, kinesis, ecr, sqs } = given;
   const { resourcePolicies: policies } = iam;
   // S3 calls functions and Lambda reads code from S3: the one is handed over before the other exists, and used after.
@@ -222,13 +223,20 @@ async function composeServices(
   return { services, iam, ecr, s3, lambda, sources, push, userPools, invoker };
 }
 
-/** A courier for those that are made before it. */
-function lateCourier(courier: () => Courier): Courier {
+/** The courier and the event buses for those that are made before them. */
+function latePush(push: () => { courier: Courier; events: EventIntake }): LatePush {
   return {
-    fault: (target, sender) => courier().fault(target, sender),
-    hand: (tx, parcel) => courier().hand(tx, parcel),
-    refuse: (tx, parcel, failure) => courier().refuse(tx, parcel, failure),
+    courier: {
+      fault: (target, sender) => push().courier.fault(target, sender),
+      hand: (tx, parcel) => push().courier.hand(tx, parcel),
+      refuse: (tx, parcel, failure) => push().courier.refuse(tx, parcel, failure),
+    },
+    buses: { put: (tx, event) => push().events.put(tx, event) },
   };
+}
+
+interface LatePush extends Pick<EcrDeps, "buses"> {
+  readonly courier: Courier;
 }
 
 /** The services that keep something, and call no others but IAM. */
@@ -238,11 +246,10 @@ async function composeData(
   {
     counters,
     courier,
+    buses,
     ...common
-  }: { clock: Clock; ids: Ids; log: Log; counters: Metrics; courier: Courier } & Pick<
-    Store,
-    "database" | "blobs" | "signals"
-  >,
+  }: { clock: Clock; ids: Ids; log: Log; counters: Metrics } & LatePush &
+    Pick<Store, "database" | "blobs" | "signals">,
   store: Store,
   owned: <T extends { stop(): Promise<void> }>(service: T) => T,
 ) {
@@ -256,7 +263,7 @@ async function composeData(
   const { shardThroughput, auth: authentication } = config;
   const kinesis = owned(await createKinesis({ ...common, policies, roles, shardThroughput }));
   const ecr = owned(
-    await createEcr({ ...common, authentication, port: door.port, policies, ...expiry(iam) }),
+    await createEcr({ ...common, authentication, port: door.port, policies, buses, ...expiry(iam) }),
   );
   const sqs = owned(await createSqs({ ...common, ...queueing(store, iam), metrics: counters }));
   return { iam, sts, logs, dynamodb, dynamodbStreams, kinesis, ecr, sqs };

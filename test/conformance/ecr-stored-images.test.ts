@@ -30,6 +30,7 @@ test("a manifest is read by tag and digest, and a layer as a file", async () => 
     port: 4566,
     policies: iam.resourcePolicies,
     credentials: { expiryOf: async () => undefined },
+    buses: { put: async () => undefined },
   });
   try {
     const at = (region: string) => ecr.images.at(`000000000000.dkr.ecr.${region}.amazonaws.com`);

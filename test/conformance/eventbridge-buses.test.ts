@@ -58,6 +58,22 @@ test("CreateEventBus, DescribeEventBus, UpdateEventBus, ListEventBuses and Delet
   assert.deepEqual(await names({ NamePrefix: "pay" }), []);
 });
 
+test("a bus keeps a dead-letter queue, a standard one, which an update replaces or takes away", async () => {
+  const queue = (name: string) => ({ Arn: `arn:aws:sqs:us-east-1:000000000000:${name}` });
+  const Name = "with-letters";
+  const made = await client.send(new CreateEventBusCommand({ Name, DeadLetterConfig: queue("letters") }));
+  assert.deepEqual(made.DeadLetterConfig, queue("letters"));
+  const update = (DeadLetterConfig?: object) =>
+    client.send(new UpdateEventBusCommand({ Name, DeadLetterConfig }));
+  assert.deepEqual((await update()).DeadLetterConfig, queue("letters"));
+  await update(queue("others"));
+  assert.deepEqual((await describeBus(Name)).DeadLetterConfig, queue("others"));
+  assert.match(await refusal(update(queue("x.fifo"))), /^ValidationException: .*standard SQS queue/);
+  await update({});
+  assert.equal((await describeBus(Name)).DeadLetterConfig, undefined);
+  await client.send(new DeleteEventBusCommand({ Name }));
+});
+
 test("the default bus is there in every account and region, and stays", async () => {
   const elsewhere = new EventBridgeClient(
     setting.server.client({ account: "111111111111", region: "eu-west-1" }),

@@ -6,7 +6,7 @@ import type { Database } from "../../store/database.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { LayerFiles } from "./layer-files.ts";
 import type { Housekeeping } from "./housekeeping.ts";
-import type { Credentials, ResourcePolicies } from "./ports.ts";
+import type { Credentials, EventBuses, ResourcePolicies } from "./ports.ts";
 
 export type Client = typeof import("@aws-sdk/client-ecr");
 
@@ -22,6 +22,7 @@ export interface EcrDeps {
   readonly port: number;
   readonly policies: ResourcePolicies;
   readonly credentials: Credentials;
+  readonly buses: EventBuses;
 }
 
 /** What every operation is called with. */

@@ -3,6 +3,7 @@ import { AwsError } from "../../aws/errors.ts";
 import type { Reader, Transaction } from "../../store/database.ts";
 import type { Ecr } from "./deps.ts";
 import { invalidParameter, noSuchImage, noSuchLayers } from "./errors.ts";
+import { tellImageAction } from "./image-events.ts";
 import { digestOf } from "./layer-files.ts";
 import { IMAGES_MAX, PULL_RECORD_MS, TAGS_PER_IMAGE_MAX, UNUSED_LAYER_MS } from "./limits.ts";
 import type { Manifest } from "./manifest.ts";
@@ -46,7 +47,9 @@ export async function putImage(ecr: Ecr, repository: RepositoryRow, image: NewIm
     const isNew = (await images.getImage(tx, now.repository_id, digest)) === undefined;
     if (isNew) await insert(ecr, tx, now, digest, image);
     const isTagged = image.tag !== undefined && (await moveTag(tx, now, image.tag, digest));
-    return { digest, hasChanged: isNew || isTagged };
+    const hasChanged = isNew || isTagged;
+    if (hasChanged) await tellImageAction(ecr, tx, now, "PUSH", digest, image.tag);
+    return { digest, hasChanged };
   });
 }
 

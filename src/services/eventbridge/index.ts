@@ -17,6 +17,7 @@ import { createIntake } from "./intake.ts";
 import type { EventIntake } from "./intake.ts";
 import { archives as archiveTables } from "./migrations/002-archives.ts";
 import { connections as connectionTables } from "./migrations/003-connections.ts";
+import { busDeadLetters } from "./migrations/004-bus-dead-letters.ts";
 import { operationTable } from "./operation-table.ts";
 import { BusRegistry } from "./rules/registry.ts";
 import { scheduledRules } from "./schedules/scheduled-rules.ts";
@@ -43,7 +44,7 @@ export interface EventBridgeService {
 /** EventBridge over a database: buses, rules, and what they hand over by the courier. */
 export async function createEventBridge({ metrics, ...deps }: EventBridgeDeps): Promise<EventBridgeService> {
   const { database } = deps;
-  await database.migrate("eventbridge", [busTables, archiveTables, connectionTables]);
+  await database.migrate("eventbridge", [busTables, archiveTables, connectionTables, busDeadLetters]);
   const eventBridge: EventBridge = {
     ...deps,
     buses: new BusRegistry(database),

@@ -3,6 +3,7 @@ import type { Image, ImageFailure, ImageFailureCode, ImageIdentifier } from "@aw
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import type { Transaction } from "../../../store/database.ts";
 import type { Client, Ecr } from "../deps.ts";
+import { tellImageAction } from "../image-events.ts";
 import { findImage, recordPull, removeImage } from "../images.ts";
 import { repositoryFor } from "../lookup.ts";
 import type { RepositoryRow } from "../store.ts";
@@ -73,6 +74,7 @@ export async function deleteOne(
     const { imageTag } = imageId;
     if (imageTag !== undefined && tags.length > 1) {
       await deleteTag(tx, id, imageTag);
+      await tellImageAction(ecr, tx, repository, "DELETE", image.digest, imageTag);
       return [{ imageDigest: image.digest, imageTag }];
     }
     const list = await listOf(tx, id, image);
@@ -83,6 +85,8 @@ export async function deleteOne(
         `Requested image referenced by manifest list: [${list}]`,
       );
     await removeImage(tx, id, image.digest, ecr.clock.now());
+    for (const tag of tags.length > 0 ? tags : [undefined])
+      await tellImageAction(ecr, tx, repository, "DELETE", image.digest, tag);
     if (tags.length === 0) return [{ imageDigest: image.digest }];
     return tags.map((tag) => ({ imageDigest: image.digest, imageTag: tag }));
   });

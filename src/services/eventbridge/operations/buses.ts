@@ -7,6 +7,7 @@ import { BUSES_MAX } from "../limits.ts";
 import { DEFAULT_BUS, busArn, busOf } from "../names.ts";
 import { pageOf } from "../paging.ts";
 import { findBus, newBus, requireBus } from "../rules/buses.ts";
+import { checkDeadLetterArn } from "../rules/check-target.ts";
 import { countBuses, deleteBusRow, getBus, insertBus, listBuses, updateBus } from "../store/buses.ts";
 import type { BusRow } from "../store/buses.ts";
 import { countRules } from "../store/rules.ts";
@@ -30,6 +31,7 @@ export async function createEventBus(
     ...newBus(id, eventBridge.clock.now()),
     description: input.Description ?? "",
     log_config: input.LogConfig ? JSON.stringify(input.LogConfig) : "",
+    dead_letter: input.DeadLetterConfig?.Arn ?? "",
     tags: JSON.stringify(withTags({}, input.Tags)),
   };
   await eventBridge.database.tx(async (tx) => {
@@ -53,6 +55,7 @@ export async function updateEventBus(
       ...bus,
       ...(input.Description !== undefined && { description: input.Description }),
       ...(input.LogConfig !== undefined && { log_config: JSON.stringify(input.LogConfig) }),
+      ...(input.DeadLetterConfig !== undefined && { dead_letter: input.DeadLetterConfig.Arn ?? "" }),
       modified_at: eventBridge.clock.now(),
     };
     await updateBus(tx, row);
@@ -69,10 +72,8 @@ function refuseUnsupported({
 }: Pick<Input<Client, "UpdateEventBus">, "KmsKeyIdentifier" | "DeadLetterConfig" | "LogConfig">): void {
   if (KmsKeyIdentifier)
     throw notImplemented(`encryption with keys of KMS (KmsKeyIdentifier ${KmsKeyIdentifier})`);
-  if (DeadLetterConfig?.Arn)
-    throw notImplemented(
-      "a dead-letter queue of a bus (DeadLetterConfig), which is for events that KMS cannot decrypt",
-    );
+  // It gets what a key of KMS' customers cannot encrypt or decrypt; as long as a bus has no such key, nothing, as on AWS.
+  if (DeadLetterConfig?.Arn) checkDeadLetterArn(DeadLetterConfig.Arn, "DeadLetterConfig.Arn");
   if (LogConfig?.Level !== undefined && LogConfig.Level !== "OFF")
     throw notImplemented(`logs of event buses (LogConfig.Level ${LogConfig.Level})`);
 }
@@ -135,5 +136,6 @@ function settingsOf(row: BusRow) {
   return {
     ...(row.description !== "" && { Description: row.description }),
     ...(row.log_config !== "" && { LogConfig: JSON.parse(row.log_config) as LogConfig }),
+    ...(row.dead_letter !== "" && { DeadLetterConfig: { Arn: row.dead_letter } }),
   };
 }

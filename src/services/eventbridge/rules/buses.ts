@@ -15,6 +15,7 @@ export function newBus(id: BusId, now: number): BusRow {
     name,
     description: "",
     log_config: "",
+    dead_letter: "",
     policy: "",
     tags: "{}",
     ...times,

@@ -48,11 +48,14 @@ export function checkTarget(given: GivenTarget, rule: Place): Target {
   checkParameters(target, kind, rule);
   checkInput(target, kind);
   const deadLetterArn = target.DeadLetterConfig?.Arn;
-  if (deadLetterArn !== undefined && !QUEUE_ARN.test(deadLetterArn))
-    throw validation(
-      `Parameter DeadLetterConfig.Arn of the target ${target.Id} must be the ARN of a standard SQS queue.`,
-    );
+  if (deadLetterArn !== undefined)
+    checkDeadLetterArn(deadLetterArn, `DeadLetterConfig.Arn of the target ${target.Id}`);
   return target;
+}
+
+/** @throws AwsError ValidationException */
+export function checkDeadLetterArn(arn: string, what: string): void {
+  if (!QUEUE_ARN.test(arn)) throw validation(`Parameter ${what} must be the ARN of a standard SQS queue.`);
 }
 
 function withoutUndefined(given: GivenTarget): Target {

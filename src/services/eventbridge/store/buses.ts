@@ -7,6 +7,8 @@ export interface BusRow extends BusId {
   readonly description: string;
   /** JSON, or "". */
   readonly log_config: string;
+  /** The ARN of a queue, or "". */
+  readonly dead_letter: string;
   /** JSON, or "". */
   readonly policy: string;
   /** JSON: `{ key: value }`. */
@@ -17,7 +19,7 @@ export interface BusRow extends BusId {
 }
 
 const COLUMNS =
-  "account, region, name, description, log_config, policy, tags, created_at, modified_at, version";
+  "account, region, name, description, log_config, dead_letter, policy, tags, created_at, modified_at, version";
 
 const GET = sql(
   "events.bus",
@@ -33,11 +35,11 @@ const COUNT = sql(
 );
 const INSERT = sql(
   "events.insert-bus",
-  `INSERT INTO events_bus (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account, region, name) DO NOTHING`,
+  `INSERT INTO events_bus (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account, region, name) DO NOTHING`,
 );
 const UPDATE = sql(
   "events.update-bus",
-  `UPDATE events_bus SET description = ?, log_config = ?, policy = ?, tags = ?, modified_at = ?
+  `UPDATE events_bus SET description = ?, log_config = ?, dead_letter = ?, policy = ?, tags = ?, modified_at = ?
    WHERE account = ? AND region = ? AND name = ?`,
 );
 const TOUCH = sql(
@@ -70,14 +72,15 @@ export async function countBuses(reader: Reader, { account, region }: Place): Pr
 
 /** @returns whether there was none of that name */
 export async function insertBus(tx: Transaction, row: BusRow): Promise<boolean> {
-  const { account, region, name, description, log_config, policy, tags, created_at, modified_at } = row;
-  const values = [account, region, name, description, log_config, policy, tags, created_at, modified_at];
-  return (await tx.run(INSERT, ...values, row.version)) > 0;
+  const { account, region, name, description, log_config, dead_letter, policy, tags } = row;
+  const values = [account, region, name, description, log_config, dead_letter, policy, tags];
+  return (await tx.run(INSERT, ...values, row.created_at, row.modified_at, row.version)) > 0;
 }
 
 export async function updateBus(tx: Transaction, row: BusRow): Promise<void> {
-  const { account, region, name, description, log_config, policy, tags, modified_at } = row;
-  await tx.run(UPDATE, description, log_config, policy, tags, modified_at, account, region, name);
+  const { account, region, name, description, log_config, dead_letter, policy, tags, modified_at } = row;
+  const settings = [description, log_config, dead_letter, policy, tags, modified_at];
+  await tx.run(UPDATE, ...settings, account, region, name);
 }
 
 /** For what changes what an event on the bus meets. */
