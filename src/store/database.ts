@@ -30,6 +30,8 @@ export interface Transaction extends Reader {
    * look into the database themselves: what they read there is durable, or may be done again.
    */
   onCommit(action: () => void): void;
+  /** Runs where the transaction does not commit; before `work` runs again, where it does. For what was set aside in memory meanwhile. */
+  onRollback(action: () => void): void;
 }
 
 export interface Database extends Reader {

@@ -1,10 +1,12 @@
 /** Queues as other services use them: messages in the transaction of who hands them over, and receivers without HTTP; on both engines. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { createIam } from "../../src/services/iam/index.ts";
 import { createSqs } from "../../src/services/sqs/index.ts";
 import type { SqsService } from "../../src/services/sqs/index.ts";
 import type { RequestContext } from "../../src/aws/service.ts";
+import type { Transaction } from "../../src/store/database.ts";
 import { createLog } from "../../src/telemetry/log.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
 import { onEveryEngine } from "../store/engines.ts";
@@ -137,6 +139,51 @@ onEveryEngine("queues for other services", (engine) => {
       }),
     ]);
     assert.deepEqual(answers, ["missing", "too-large", "sent"]);
+  });
+
+  test("what comes while somebody waits is received with its commit: once, hidden, and again when nobody deleted it", async () => {
+    await using state = await engine.fresh();
+    await using sqs = await open(state);
+    await makeQueue(sqs, "q", { VisibilityTimeout: "30" });
+    const queueArn = `${ARN}:q`;
+    const { database } = state.store;
+    const { signal } = new AbortController();
+    const wait = (max: number) =>
+      sqs.reader.receive(queueArn, { max, bytesMax: 1e6, waitMs: 20_000_000, signal });
+    const countOf = (message: Awaited<ReturnType<typeof wait>>[number] | undefined) =>
+      [message?.body, message?.attributes["ApproximateReceiveCount"]] as const;
+    const send = (tx: Transaction, body: string) => sqs.intake.send(tx, { queueArn, body, sender: BUCKET });
+    const [first, second] = [wait(1), wait(10)];
+    // Both have looked by then.
+    await setTimeout(200);
+    await database.tx((tx) => send(tx, "one"));
+    const [one] = await first;
+    assert.deepEqual(countOf(one), ["one", "1"]);
+    assert.equal(await Promise.race([second, setTimeout(200, "waits")]), "waits");
+    await state.clock.advance(30_000);
+    const [again, ...none] = await second;
+    assert.deepEqual([countOf(again), none.length], [["one", "2"], 0]);
+    await sqs.reader.delete(queueArn, [one?.receiptHandle ?? ""]);
+    await sqs.reader.delete(queueArn, [again?.receiptHandle ?? ""]);
+
+    const gone = new AbortController();
+    const leaving = sqs.reader.receive(queueArn, {
+      max: 1,
+      bytesMax: 1e6,
+      waitMs: 20_000,
+      signal: gone.signal,
+    });
+    await setTimeout(200);
+    await database.tx(async (tx) => {
+      await send(tx, "two");
+      gone.abort();
+    });
+    assert.deepEqual(await leaving, []);
+    const [two] = await wait(1);
+    assert.deepEqual(countOf(two), ["two", "1"]);
+    await sqs.reader.delete(queueArn, [two?.receiptHandle ?? ""]);
+    await state.clock.advance(60_000);
+    assert.deepEqual(await sqs.reader.receive(queueArn, { max: 10, bytesMax: 1e6, waitMs: 0, signal }), []);
   });
 
   // The count is the same on both; a hundred thousand messages on one are enough.

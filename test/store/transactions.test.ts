@@ -160,6 +160,7 @@ onEveryEngine("A transaction", (engine) => {
       });
       tx.afterCommit(() => events.push("second"));
       tx.onCommit(() => events.push("committed"));
+      tx.onRollback(() => events.push("never"));
       await tx.run(INSERT, "a", 1);
       events.push("work");
     });
@@ -167,15 +168,16 @@ onEveryEngine("A transaction", (engine) => {
       database.tx(async (tx) => {
         tx.afterCommit(() => events.push("never"));
         tx.onCommit(() => events.push("never"));
+        tx.onRollback(() => events.push("undone"));
         await tx.run(INSERT, "a", 1);
       }),
     );
     assert.deepEqual(
       events.filter((event) => event !== "committed"),
-      ["work", "first", "second"],
+      ["work", "first", "second", "undone"],
     );
     assert.ok(events.indexOf("committed") > 0);
-    assert.match(fresh.logged.join(""), /An action after a commit failed/);
+    assert.match(fresh.logged.join(""), /An action after a transaction failed/);
   });
 
   void test("can run nothing once it is over", async () => {

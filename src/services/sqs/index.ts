@@ -51,10 +51,11 @@ export async function createSqs(deps: SqsDeps): Promise<SqsService> {
   const counts = new MessageCounts(deps);
   const queueMetrics = new QueueMetrics({ ...deps, queues, counts, fairness });
   const known = { ...deps, queues, sequence, fairness, counts, queueMetrics };
+  const receivers = new Receivers(known);
   const sqs: Sqs = {
     ...known,
-    sends: new Sends(known),
-    receivers: new Receivers(known),
+    sends: new Sends({ ...known, receivers }),
+    receivers,
     deletions: new Deletions(known),
     moveTasks: new MoveTasks(known),
     housekeeping: new Housekeeping(known),

@@ -184,12 +184,13 @@ export class PostgresDatabase implements Database {
     } catch (error) {
       transaction.end();
       await giveBack(client);
+      this.#runAll(transaction.undoneActions);
       // A collision stays one, whatever the work made of it.
       throw isCollision(transaction.failure) ? transaction.failure : error;
     }
     transaction.end();
     client.release();
-    this.#runAfterCommit(transaction);
+    this.#runAll(transaction.actions);
     return value;
   }
 
@@ -205,12 +206,12 @@ export class PostgresDatabase implements Database {
     }
   }
 
-  #runAfterCommit(transaction: PostgresTransaction): void {
-    for (const action of transaction.actions) {
+  #runAll(actions: readonly (() => void)[]): void {
+    for (const action of actions) {
       try {
         action();
       } catch (error) {
-        this.#log.error("An action after a commit failed", { error });
+        this.#log.error("An action after a transaction failed", { error });
       }
     }
   }

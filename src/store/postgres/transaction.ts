@@ -6,6 +6,8 @@ import { query } from "./query.ts";
 
 export class PostgresTransaction implements MigrationTransaction {
   readonly actions: (() => void)[] = [];
+  /** For when it is rolled back. */
+  readonly undoneActions: (() => void)[] = [];
   readonly #client: PoolClient;
   #isOver = false;
   #failure: Error | undefined;
@@ -49,6 +51,11 @@ export class PostgresTransaction implements MigrationTransaction {
   /** A commit of PostgreSQL's is durable. */
   onCommit(action: () => void): void {
     this.afterCommit(action);
+  }
+
+  onRollback(action: () => void): void {
+    this.#assertOpen();
+    this.undoneActions.push(action);
   }
 
   end(): void {

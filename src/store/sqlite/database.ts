@@ -169,6 +169,7 @@ export class SqliteDatabase implements Database {
       this.#writer.run(COMMIT, []);
     } catch (error) {
       this.#undo(() => this.#writer.isInTransaction && this.#writer.exec("ROLLBACK"));
+      for (const { transaction } of group.members) this.#runAll(transaction.undoneActions);
       group.fail(error);
       // Where not even one could begin.
       if (next === at) batch[next++]?.reject(error);
@@ -191,6 +192,7 @@ export class SqliteDatabase implements Database {
       group.add({ waiting, transaction, value, wrote });
     } catch (error) {
       this.#undo(() => transaction.rollback());
+      this.#runAll(transaction.undoneActions);
       waiting.reject(error);
       if (!this.#writer.isInTransaction) throw error;
     } finally {
@@ -231,7 +233,7 @@ export class SqliteDatabase implements Database {
       try {
         action();
       } catch (error) {
-        this.#log.error("An action after a commit failed", { error });
+        this.#log.error("An action after a transaction failed", { error });
       }
     }
   }

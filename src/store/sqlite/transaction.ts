@@ -9,6 +9,8 @@ export class SqliteTransaction implements MigrationTransaction {
   readonly actions: (() => void)[] = [];
   /** For when it is committed. */
   readonly earlyActions: (() => void)[] = [];
+  /** For when it is undone. */
+  readonly undoneActions: (() => void)[] = [];
   readonly #connection: SqliteConnection;
   readonly #turn: Turn;
   #state: "new" | "open" | "over" = "new";
@@ -48,6 +50,11 @@ export class SqliteTransaction implements MigrationTransaction {
   onCommit(action: () => void): void {
     this.#assertOpen();
     this.earlyActions.push(action);
+  }
+
+  onRollback(action: () => void): void {
+    this.#assertOpen();
+    this.undoneActions.push(action);
   }
 
   /** Runs SQL of a migration: any number of statements. */

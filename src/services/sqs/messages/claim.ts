@@ -316,6 +316,6 @@ class Share {
   }
 }
 
-function bytesOf({ body, extra }: MessageRow): number {
+export function bytesOf({ body, extra }: Pick<MessageRow, "body" | "extra">): number {
   return Buffer.byteLength(body) + (extra?.length ?? 0);
 }

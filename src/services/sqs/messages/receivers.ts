@@ -4,7 +4,7 @@
  */
 import { AwsError } from "../../../aws/errors.ts";
 import type { Clock } from "../../../kit/clock.ts";
-import type { Database } from "../../../store/database.ts";
+import type { Database, Transaction } from "../../../store/database.ts";
 import type { Signals } from "../../../store/signals.ts";
 import type { Log } from "../../../telemetry/log.ts";
 import type { Fairness } from "../fairness/fairness.ts";
@@ -12,13 +12,15 @@ import { IN_FLIGHT_MAX } from "../limits.ts";
 import type { QueueRegistry } from "../queues/registry.ts";
 import type { QueueMetrics } from "../queues/metrics.ts";
 import type { Queue } from "../queues/settings.ts";
-import { countHiddenInChunks } from "../store/claimed-chunks.ts";
-import { countHidden, countMessages, setVisible } from "../store/messages.ts";
-import { claim } from "./claim.ts";
+import { setVisible } from "../store/messages.ts";
+import { claimedRows } from "../store/chunks.ts";
+import type { Chunk, ChunkClaim } from "../store/chunks.ts";
+import { bytesOf, claim } from "./claim.ts";
+import { Flight } from "./flight.ts";
 import { settleGroup } from "./groups.ts";
 import type { Wanted } from "./claim.ts";
 import { inFlight } from "./in-flight.ts";
-import type { MessageRow } from "./message.ts";
+import type { MessageRow, NewMessage } from "./message.ts";
 import type { Sequence } from "./sequence.ts";
 
 export interface ReceiveOptions extends Wanted {
@@ -44,9 +46,7 @@ interface Line {
   isWoken: boolean;
   isListening: boolean;
   readonly ending: AbortController;
-  /** Received since the messages in flight were last counted, and how many those were. */
-  counted: number;
-  since: number;
+  readonly flight: Flight;
 }
 
 interface Deps {
@@ -62,8 +62,6 @@ interface Deps {
 
 /** Receivers of one claim at most. */
 const TOGETHER_MAX = 100;
-/** After so many further messages, those in flight are counted anew: other servers may have received too. */
-const COUNT_AFTER = 10_000;
 /** Pause before another look where another server was just at work on all that could be received, in milliseconds. */
 const BUSY_MS = 20;
 /** Queues whose lines are kept while nobody waits. */
@@ -123,9 +121,49 @@ export class Receivers {
       signal?.addEventListener("abort", giveUp, { once: true });
       // Its claim comes first, however short the wait.
       if (waitMs > 0) cancel = clock.after(waitMs, giveUp);
-      line.receivers.push(receiver);
-      this.#run(line, queue.id);
+      this.#join(receiver);
     });
+  }
+
+  #join(receiver: Receiver): void {
+    const { id } = receiver.queue;
+    const line = this.#lineOf(id);
+    line.receivers.push(receiver);
+    this.#run(line, id);
+  }
+
+  /**
+   * Gives messages that are being sent to one who waits, in the transaction that sends them: they are received with its commit, and cost
+   * their receiver no transaction of its own.
+   * @returns the claim to write; undefined where nobody waits who takes them all
+   */
+  handOver(tx: Transaction, queue: Queue, chunk: Chunk): ChunkClaim | undefined {
+    const line = this.#lines.get(queue.id);
+    // Whoever waits while no claim runs has found nothing else.
+    if (!line || line.isRunning || line.isWoken || !line.flight.hasRoom) return undefined;
+    const receiver = line.receivers.find((one) => takesAll(one, chunk.messages));
+    if (!receiver) return undefined;
+    const { clock, fairness, log } = this.#deps;
+    const at = clock.now();
+    const claim = { at, until: at + receiver.visibilityMs };
+    line.receivers = line.receivers.filter((one) => one !== receiver);
+    tx.onRollback(() => {
+      receiver.hasTried = false;
+      if (!receiver.isOver) this.#join(receiver);
+    });
+    tx.onCommit(() => {
+      const rows = claimedRows(chunk, claim);
+      line.flight.received(rows.length);
+      fairness.received(queue, rows);
+      if (!receiver.isOver) return receiver.end(rows);
+      this.giveBack(queue, rows, clock.now()).catch((error: unknown) =>
+        log.warn("Messages that nobody waits for any more could not be given back; they come again", {
+          queue: queue.name,
+          error,
+        }),
+      );
+    });
+    return claim;
   }
 
   /** Ends every wait, with nothing. */
@@ -153,8 +191,7 @@ export class Receivers {
       isWoken: false,
       isListening: false,
       ending: new AbortController(),
-      counted: IN_FLIGHT_MAX,
-      since: 0,
+      flight: new Flight(this.#deps),
     };
     this.#lines.set(id, line);
     return line;
@@ -193,7 +230,7 @@ export class Receivers {
       if (!queue) return;
       // Before the look, so that nothing that comes in between is missed.
       if (trying.some(({ waitMs }) => waitMs > 0)) this.#listen(line, queue);
-      if (await this.#isFlightFull(line, queue)) this.#refuse(line, trying);
+      if (await line.flight.isFull(queue)) this.#refuse(line, trying);
       else await this.#claimFor(line, queue, trying);
       // There may be more for those behind them.
       if (trying.length < all.length && trying.every(({ isOver }) => isOver)) line.isWoken = true;
@@ -214,7 +251,7 @@ export class Receivers {
     let isWaiting = false;
     for (const [i, receiver] of trying.entries()) {
       const rows = messages[i] ?? [];
-      line.since += rows.length;
+      line.flight.received(rows.length);
       if (receiver.isOver) forNobody.push(...rows);
       else if (rows.length > 0 || receiver.waitMs === 0) receiver.end(rows);
       else {
@@ -261,20 +298,6 @@ export class Receivers {
     if (!line.ending.signal.aborted) this.#run(line, queue.id);
   }
 
-  /** Counts only where the messages received since the last count could be too many. */
-  async #isFlightFull(line: Line, { id, retentionMs }: Queue): Promise<boolean> {
-    const { clock, database } = this.#deps;
-    const isAlone = database.engine === "sqlite";
-    if (line.counted + line.since < IN_FLIGHT_MAX && (isAlone || line.since < COUNT_AFTER)) return false;
-    const now = clock.now();
-    line.counted = (await countHidden(database, id, now)) + (await countHiddenInChunks(database, id, now));
-    // Some may only be delayed.
-    if (line.counted >= IN_FLIGHT_MAX)
-      line.counted = (await countMessages(database, id, now, now - retentionMs)).inFlight;
-    line.since = 0;
-    return line.counted >= IN_FLIGHT_MAX;
-  }
-
   #refuse(line: Line, trying: readonly Receiver[]): void {
     for (const receiver of trying)
       if (receiver.waitMs > 0 || receiver.queue.isFifo) {
@@ -289,4 +312,13 @@ export class Receivers {
         );
     line.receivers = line.receivers.filter((one) => !one.isOver);
   }
+}
+
+/** Whether a receiver that has found nothing takes messages as they come. */
+function takesAll(
+  { hasTried, isOver, visibilityMs, max, bytesMax }: Receiver,
+  messages: readonly NewMessage[],
+): boolean {
+  if (!hasTried || isOver || visibilityMs <= 0 || messages.length > max) return false;
+  return messages.length === 1 || messages.reduce((bytes, one) => bytes + bytesOf(one), 0) <= bytesMax;
 }

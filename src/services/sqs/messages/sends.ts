@@ -11,6 +11,7 @@ import type { Chunk } from "../store/chunks.ts";
 import { insertMessages } from "../store/messages.ts";
 import type { Numbered } from "../store/messages.ts";
 import type { NewMessage } from "./message.ts";
+import type { Receivers } from "./receivers.ts";
 import type { Sequence } from "./sequence.ts";
 
 /** What became of a message: its own id, or that of the earlier one of which it is a duplicate. */
@@ -31,6 +32,7 @@ interface Deps {
   readonly signals: Signals;
   readonly sequence: Sequence;
   readonly queueMetrics: QueueMetrics;
+  readonly receivers: Pick<Receivers, "handOver">;
 }
 
 export class Sends {
@@ -68,34 +70,43 @@ export class Sends {
   }
 
   async #write(tx: Transaction, sends: readonly Send[]): Promise<void> {
+    const { receivers, sequence, signals } = this.#deps;
     const rows: Numbered[] = [];
-    const together = new Map<number, NewMessage[]>();
+    const together = new Map<Queue, NewMessage[]>();
+    /** By topic: when receivers are to look. */
     const dueAt = new Map<string, number>();
+    const due = ({ topic }: Queue, at: number) =>
+      dueAt.set(topic, Math.min(dueAt.get(topic) ?? Infinity, at));
     for (const send of sends) {
       const { queue, messages } = send;
-      if (queue.isFifo) await this.#number(tx, send, rows);
-      else {
-        // A standard queue tells no numbers.
-        send.sent = messages.map(({ messageId }) => ({ messageId, seq: 0 }));
-        for (const message of messages)
-          // Those with a group may be set aside by it.
-          if (message.visibleAt > message.sentAt || message.groupId !== undefined)
-            rows.push({ queueId: queue.id, seq: this.#deps.sequence.take(1), message });
-          else {
-            const others = together.get(queue.id);
-            if (others) others.push(message);
-            else together.set(queue.id, [message]);
-          }
+      if (queue.isFifo) {
+        await this.#number(tx, send, rows);
+        for (const { visibleAt } of messages) due(queue, visibleAt);
+        continue;
       }
-      for (const { visibleAt } of messages)
-        dueAt.set(queue.topic, Math.min(dueAt.get(queue.topic) ?? Infinity, visibleAt));
+      // A standard queue tells no numbers.
+      send.sent = messages.map(({ messageId }) => ({ messageId, seq: 0 }));
+      for (const message of messages)
+        // Those with a group may be set aside by it.
+        if (message.visibleAt > message.sentAt || message.groupId !== undefined) {
+          rows.push({ queueId: queue.id, seq: sequence.take(1), message });
+          due(queue, message.visibleAt);
+        } else {
+          const others = together.get(queue);
+          if (others) others.push(message);
+          else together.set(queue, [message]);
+        }
     }
     if (rows.length > 0) await insertMessages(tx, rows);
     const chunks: Chunk[] = [];
-    for (const [queueId, messages] of together)
-      chunks.push(...inChunks(queueId, this.#deps.sequence.take(messages.length), messages));
+    for (const [queue, messages] of together)
+      for (const chunk of inChunks(queue.id, sequence.take(messages.length), messages)) {
+        const claim = receivers.handOver(tx, queue, chunk);
+        chunks.push(claim ? { ...chunk, claim } : chunk);
+        due(queue, claim?.until ?? chunk.messages[0]?.visibleAt ?? 0);
+      }
     if (chunks.length > 0) await insertChunks(tx, chunks);
-    for (const [topic, at] of dueAt) await this.#deps.signals.send(tx, topic, at);
+    for (const [topic, at] of dueAt) await signals.send(tx, topic, at);
   }
 
   /** Gives messages to a FIFO queue their numbers, and leaves out duplicates. */

@@ -17,6 +17,15 @@ export interface Chunk {
   /** The first one's number. */
   readonly seq: number;
   readonly messages: readonly NewMessage[];
+  /** Where a receiver takes all of them as they come. */
+  readonly claim?: ChunkClaim | undefined;
+}
+
+/** In epoch milliseconds. */
+export interface ChunkClaim {
+  readonly at: number;
+  /** When the messages are visible again. */
+  readonly until: number;
 }
 
 /** A chunk in the store. */
@@ -45,8 +54,8 @@ type Kept = [
 const insertOf = (rows: number) =>
   sql(
     `sqs.insert-chunks-${rows}`,
-    `INSERT INTO sqs_chunk (queue_id, visible_at, seq, messages, sent_at, content)
-     VALUES ${Array.from({ length: rows }, () => "(?, ?, ?, ?, ?, ?)").join(", ")}`,
+    `INSERT INTO sqs_chunk (queue_id, visible_at, seq, messages, sent_at, claimed_at, content)
+     VALUES ${Array.from({ length: rows }, () => "(?, ?, ?, ?, ?, ?, ?)").join(", ")}`,
   );
 const INSERTS = [8, 4, 2, 1].map((rows) => ({ rows, statement: insertOf(rows) }));
 
@@ -110,26 +119,25 @@ export async function insertChunks(tx: Transaction, chunks: readonly Chunk[]): P
   for (const { rows, statement } of INSERTS)
     for (; chunks.length - at >= rows; at += rows) {
       const parameters: SqlValue[] = [];
-      for (const { queueId, seq, messages } of chunks.slice(at, at + rows)) {
+      for (const { queueId, seq, messages, claim } of chunks.slice(at, at + rows)) {
         const { visibleAt = 0, sentAt = 0 } = messages.at(-1) ?? {};
-        parameters.push(queueId, visibleAt, seq, messages.length, sentAt, contentOf(messages));
+        const content = JSON.stringify(messages.map(keptOf));
+        parameters.push(
+          queueId,
+          claim?.until ?? visibleAt,
+          seq,
+          messages.length,
+          sentAt,
+          claim?.at ?? 0,
+          content,
+        );
       }
       await tx.run(statement, ...parameters);
     }
 }
 
-function contentOf(messages: readonly NewMessage[]): string {
-  return JSON.stringify(
-    messages.map(({ messageId, md5, sender, sentAt, groupId, extra, body }): Kept => [
-      messageId,
-      md5,
-      sender,
-      sentAt,
-      groupId ?? null,
-      extra,
-      body,
-    ]),
-  );
+function keptOf({ messageId, md5, sender, sentAt, groupId, extra, body }: NewMessage): Kept {
+  return [messageId, md5, sender, sentAt, groupId ?? null, extra, body];
 }
 
 /** The first chunks whose messages can be received; no other server receives them meanwhile. */
@@ -146,27 +154,35 @@ export function firstChunks(
 /** The messages of a chunk that are left, in order, as they are once they were received as often as it was. */
 export function messagesIn({ visible_at, seq, claimed_at, gone, content }: ChunkRow): MessageRow[] {
   const rows: MessageRow[] = [];
-  const claims = claimed_at === 0 ? 0 : 1;
-  for (const [at, kept] of (JSON.parse(content) as Kept[]).entries()) {
-    if ((gone & (1 << at)) !== 0) continue;
-    const [message_id, md5, sender, sent_at, group_id, extra, body] = kept;
-    rows.push({
-      seq: seq + at,
-      visible_at,
-      sent_at,
-      receives: claims,
-      claims,
-      first_at: claimed_at,
-      claimed_at,
-      message_id,
-      sender,
-      md5,
-      group_id,
-      extra,
-      body,
-    });
-  }
+  for (const [at, kept] of (JSON.parse(content) as Kept[]).entries())
+    if ((gone & (1 << at)) === 0) rows.push(rowOf(kept, seq + at, visible_at, claimed_at));
   return rows;
+}
+
+/** The messages of a chunk that is claimed as it comes. */
+export function claimedRows({ seq, messages }: Chunk, { at: claimedAt, until }: ChunkClaim): MessageRow[] {
+  return messages.map((message, at) => rowOf(keptOf(message), seq + at, until, claimedAt));
+}
+
+/** @param claimed_at 0 for one that never was. */
+function rowOf(kept: Kept, seq: number, visible_at: number, claimed_at: number): MessageRow {
+  const [message_id, md5, sender, sent_at, group_id, extra, body] = kept;
+  const claims = claimed_at === 0 ? 0 : 1;
+  return {
+    seq,
+    visible_at,
+    sent_at,
+    receives: claims,
+    claims,
+    first_at: claimed_at,
+    claimed_at,
+    message_id,
+    sender,
+    md5,
+    group_id,
+    extra,
+    body,
+  };
 }
 
 export async function deleteChunk(
