@@ -1,7 +1,7 @@
 /**
  * The pipeline that people build by hand: sqs-consumer takes messages in batches of ten, invokes by the AWS SDK, and deletes them.
  * `node consumer.mjs MANIFEST SQS-PORT LAMBDA-PORT FUNCTION QUEUE-URL MESSAGES`. Prints the milliseconds that so many messages took, then
- * one line for each that tells when it was sent.
+ * one line for each that has a number of its own.
  */
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
@@ -31,8 +31,8 @@ async function handleMessageBatch(batch) {
   const Records = batch.map(({ MessageId: messageId, Body: body }) => ({ messageId, body }));
   const answer = await lambda.send(new InvokeCommand({ FunctionName, Payload: JSON.stringify({ Records }) }));
   const { at } = JSON.parse(answer.Payload.transformToString());
-  const { t } = JSON.parse(Records[0].body);
-  if (t) console.log(`handled ${(at - t).toFixed(3)} ms`);
+  const { ping } = JSON.parse(Records[0].body);
+  if (ping !== undefined) console.log(`handled ${ping} at ${at.toFixed(3)}`);
   const before = handled;
   handled += batch.length;
   if (before < Number(messages) && handled >= Number(messages))

@@ -4,21 +4,22 @@ import { SendMessageBatchCommand } from "@aws-sdk/client-sqs";
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import { Connection } from "../load/http-client.ts";
 import { signedCall } from "../load/signed-request.ts";
+import { percentile } from "../statistics.ts";
 
 /** A way from a queue to a function. */
 export interface Pipeline {
   readonly name: string;
   /** Handles messages that were there before it began. @returns messages a second. */
   drain(messages: number): Promise<number>;
-  /** Sends messages one at a time. @returns the middle time from before the send to the handler's first line, in microseconds. */
+  /** Sends messages one at a time. @returns the middle time from the sending of a request to the handler's first line, in microseconds. */
   latency(messages: number): Promise<number>;
 }
 
-/** Logs the time of a message that says when it was sent, and answers when it began. */
+/** Answers when it began, and logs it for a message that has a number of its own. */
 export const CONSUME = `exports.handler = async ({ Records }) => {
   const at = performance.timeOrigin + performance.now();
-  const { t } = JSON.parse(Records[0].body);
-  if (t) console.log("handled " + (at - t).toFixed(3) + " ms");
+  const { ping } = JSON.parse(Records[0].body);
+  if (ping !== undefined) console.log("handled " + ping + " at " + at.toFixed(3));
   return { at };
 };
 `;
@@ -39,10 +40,11 @@ export async function fill(sqs: SQSClient, QueueUrl: string, messages: number): 
 }
 
 /**
- * Each once the one before has long been handled. By the smallest client: after a pause the SDK takes longer than either pipeline, and both
- * would show its time.
+ * Each once the one before has long been handled. By the smallest client, and signed before its time is taken: after a pause the SDK takes
+ * longer than either pipeline, and both would show what their caller takes.
+ * @returns when each was sent, in epoch milliseconds
  */
-export async function sendSlowly(sqs: SQSClient, QueueUrl: string, messages: number): Promise<void> {
+export async function sendSlowly(sqs: SQSClient, QueueUrl: string, messages: number): Promise<number[]> {
   const endpoint = await sqs.config.endpoint?.();
   if (!endpoint?.port) throw new Error("the client has no endpoint of this machine");
   const target = {
@@ -51,17 +53,29 @@ export async function sendSlowly(sqs: SQSClient, QueueUrl: string, messages: num
     credentials: await sqs.config.credentials(),
   };
   const connection = await Connection.open(target.port, target.host);
+  const sentAt: number[] = [];
   try {
-    for (let at = 0; at < messages; at++) {
-      const t = performance.timeOrigin + performance.now();
-      const body = Buffer.from(JSON.stringify({ QueueUrl, MessageBody: JSON.stringify({ t }) }));
-      const { status } = await connection.send(signedCall(target, { ...SEND, body }));
+    for (let ping = 0; ping < messages; ping++) {
+      const body = Buffer.from(JSON.stringify({ QueueUrl, MessageBody: JSON.stringify({ ping }) }));
+      const request = signedCall(target, { ...SEND, body });
+      sentAt.push(performance.timeOrigin + performance.now());
+      const { status } = await connection.send(request);
       if (status !== 200) throw new Error(`a message was answered ${status}`);
       await sleep(PAUSE_MS);
     }
+    return sentAt;
   } finally {
     connection.close();
   }
+}
+
+/** The middle of the times until messages were handled, by what was printed of them, in microseconds. */
+export function latencyOf(printed: string, sentAt: readonly number[]): number {
+  const times = [...printed.matchAll(/handled (\d+) at (\S+)/g)].map(
+    ([, ping, at]) => Number(at) - (sentAt[Number(ping)] ?? Number.NaN),
+  );
+  if (times.length === 0) throw new Error("nothing was told of when messages were handled");
+  return percentile(times, 0.5) * 1_000;
 }
 
 const SEND = {

@@ -9,8 +9,7 @@ import { HELLO } from "../contenders/handlers.ts";
 import { offlineName, peersFolder, startServerlessOffline } from "../contenders/peers.ts";
 import { freePort, startMeasured } from "../contenders/server.ts";
 import type { MeasuredProcess } from "../contenders/server.ts";
-import { medianOf } from "../contenders/printed.ts";
-import { CONSUME, fill, sendSlowly } from "./messages.ts";
+import { CONSUME, fill, latencyOf, sendSlowly } from "./messages.ts";
 import type { Pipeline } from "./messages.ts";
 
 const CONSUMER = fileURLToPath(new URL("./consumer.mjs", import.meta.url));
@@ -59,9 +58,9 @@ export async function startHandMade(): Promise<Pipeline & { stop(): Promise<void
       const queueUrl = await newQueue();
       const consumer = consume(queueUrl, 0);
       try {
-        await sendSlowly(sqs, queueUrl, messages);
+        const sentAt = await sendSlowly(sqs, queueUrl, messages);
         await sleep(1_000);
-        return medianOf(consumer.printed());
+        return latencyOf(consumer.printed(), sentAt);
       } finally {
         await consumer.stop();
       }

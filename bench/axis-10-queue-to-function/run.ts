@@ -13,13 +13,13 @@ import {
 import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { startLambent } from "../contenders/lambent.ts";
 import type { LambentServer } from "../contenders/lambent.ts";
-import { medianOf, printedSince } from "../contenders/printed.ts";
+import { printedSince } from "../contenders/printed.ts";
 import { settled } from "../contenders/settled.ts";
 import type { BenchOptions } from "../options.ts";
 import { row, roundsNote } from "../report.ts";
 import type { AxisResult } from "../report.ts";
 import { interleave } from "../rounds.ts";
-import { CONSUME, fill, sendSlowly } from "./messages.ts";
+import { CONSUME, fill, latencyOf, sendSlowly } from "./messages.ts";
 import type { Pipeline } from "./messages.ts";
 import { startHandMade } from "./pipeline.ts";
 
@@ -103,10 +103,10 @@ async function mapped(server: LambentServer, options: BenchOptions): Promise<Pip
       const queue = await newQueue();
       const unmap = await map(server, sqs, queue);
       const since = Date.now();
-      await sendSlowly(sqs, queue, messages);
+      const sentAt = await sendSlowly(sqs, queue, messages);
       const printed = await printedSince(server, FUNCTION, since, messages);
       await unmap();
-      return medianOf(printed);
+      return latencyOf(printed, sentAt);
     },
   };
 }
