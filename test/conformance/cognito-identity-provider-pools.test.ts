@@ -23,7 +23,7 @@ import {
   DescribeUserPoolCommand,
   GetGroupCommand,
   GetUserPoolMfaConfigCommand,
-  ListDevicesCommand,
+  ListWebAuthnCredentialsCommand,
   ListGroupsCommand,
   ListResourceServersCommand,
   ListTagsForResourceCommand,
@@ -134,7 +134,6 @@ test("what would not be done is refused by name", async () => {
   const arn = "arn:aws:lambda:us-east-1:000000000000:function:f";
   const cases: [Partial<CreateUserPoolCommandInput>, RegExp][] = [
     [{ SmsConfiguration: { SnsCallerArn: "arn:aws:iam::000000000000:role/r" } }, /SmsConfiguration/],
-    [{ DeviceConfiguration: {} }, /DeviceConfiguration/],
     [{ UserPoolTier: "PLUS" }, /UserPoolTier PLUS/],
     [{ UserPoolAddOns: { AdvancedSecurityMode: "AUDIT" } }, /AdvancedSecurityMode/],
     [{ EmailConfiguration: { EmailSendingAccount: "DEVELOPER" } }, /DEVELOPER/],
@@ -150,8 +149,8 @@ test("what would not be done is refused by name", async () => {
     assert.match(said, what);
   }
   assert.match(
-    await refusal(client.send(new ListDevicesCommand({ AccessToken: "x" }))),
-    /^NotImplemented: .*ListDevices/,
+    await refusal(client.send(new ListWebAuthnCredentialsCommand({ AccessToken: "x" }))),
+    /^NotImplemented: .*ListWebAuthnCredentials/,
   );
   const provider = {
     UserPoolId: "us-east-1_x",

@@ -9,6 +9,7 @@ import type { UserPools, UserPoolsDeps } from "./deps.ts";
 import { startHousekeeping } from "./housekeeping.ts";
 import { serveMessages } from "./messages/route.ts";
 import { userPools as userPoolsMigration } from "./migrations/001-user-pools.ts";
+import { devices } from "./migrations/002-devices.ts";
 import { operationTable } from "./operation-table.ts";
 import { serveHosted } from "./oauth/serve.ts";
 import { SigningKeys } from "./tokens/signing-keys.ts";
@@ -31,7 +32,7 @@ export interface UserPoolsService {
 
 /** User pools over a database. */
 export async function createUserPools(deps: UserPoolsDeps): Promise<UserPoolsService> {
-  await deps.database.migrate("cognito", [userPoolsMigration]);
+  await deps.database.migrate("cognito", [userPoolsMigration, devices]);
   const userPools: UserPools = { ...deps, keys: new SigningKeys(deps) };
   const stop = startHousekeeping(userPools);
   return {

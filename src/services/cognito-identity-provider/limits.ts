@@ -12,6 +12,8 @@ export const RESOURCE_SERVERS_PER_POOL_MAX = 25;
 export const CUSTOM_ATTRIBUTES_MAX = 50;
 export const CUSTOM_ATTRIBUTE_NAME_CHARS_MAX = 20;
 export const ATTRIBUTE_CHARS_MAX = 2_048;
+/** Devices that are kept of a user; the one used longest ago goes first. */
+export const DEVICES_PER_USER_MAX = 100;
 export const TAGS_MAX = 50;
 /** Secrets that a client may have at once, so that one can replace the other. */
 export const SECRETS_PER_CLIENT_MAX = 2;

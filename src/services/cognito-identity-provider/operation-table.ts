@@ -1,4 +1,4 @@
-/** The operations of user pools. Federation, devices, passkeys, imports, branding and threat protection are not there. */
+/** The operations of user pools. Federation, passkeys, imports, branding and threat protection are not there. */
 import type { OperationTable } from "../../aws/service.ts";
 import type { Client, UserPools } from "./deps.ts";
 import { adminCreateUser } from "./operations/admin-create-user.ts";
@@ -24,6 +24,17 @@ import {
   listUserPoolClients,
   updateUserPoolClient,
 } from "./operations/clients.ts";
+import {
+  adminForgetDevice,
+  adminGetDevice,
+  adminListDevices,
+  adminUpdateDeviceStatus,
+  confirmDevice,
+  forgetDevice,
+  getOwnDevice,
+  listOwnDevices,
+  updateDeviceStatus,
+} from "./operations/devices.ts";
 import {
   adminAddUserToGroup,
   adminListGroupsForUser,
@@ -101,19 +112,24 @@ export const operationTable: OperationTable<Client, UserPools> = {
   AdminDeleteUserAttributes: adminDeleteUserAttributes,
   AdminDisableUser: adminDisableUser,
   AdminEnableUser: adminEnableUser,
+  AdminForgetDevice: adminForgetDevice,
+  AdminGetDevice: adminGetDevice,
   AdminGetUser: adminGetUser,
   AdminGetUserAuthFactors: adminGetUserAuthFactors,
   AdminInitiateAuth: adminInitiateAuth,
+  AdminListDevices: adminListDevices,
   AdminListGroupsForUser: adminListGroupsForUser,
   AdminRemoveUserFromGroup: adminRemoveUserFromGroup,
   AdminResetUserPassword: adminResetUserPassword,
   AdminRespondToAuthChallenge: adminRespondToAuthChallenge,
   AdminSetUserMFAPreference: adminSetUserMfaPreference,
   AdminSetUserPassword: adminSetUserPassword,
+  AdminUpdateDeviceStatus: adminUpdateDeviceStatus,
   AdminUpdateUserAttributes: adminUpdateUserAttributes,
   AdminUserGlobalSignOut: adminUserGlobalSignOut,
   AssociateSoftwareToken: associateSoftwareToken,
   ChangePassword: changePassword,
+  ConfirmDevice: confirmDevice,
   ConfirmForgotPassword: confirmForgotPassword,
   ConfirmSignUp: confirmSignUp,
   CreateGroup: createGroup,
@@ -133,7 +149,9 @@ export const operationTable: OperationTable<Client, UserPools> = {
   DescribeUserPool: describeUserPool,
   DescribeUserPoolClient: describeUserPoolClient,
   DescribeUserPoolDomain: describeUserPoolDomain,
+  ForgetDevice: forgetDevice,
   ForgotPassword: forgotPassword,
+  GetDevice: getOwnDevice,
   GetGroup: getGroup,
   GetTokensFromRefreshToken: getTokensFromRefreshToken,
   GetUser: getUser,
@@ -142,6 +160,7 @@ export const operationTable: OperationTable<Client, UserPools> = {
   GetUserPoolMfaConfig: getUserPoolMfaConfig,
   GlobalSignOut: globalSignOut,
   InitiateAuth: initiateAuth,
+  ListDevices: listOwnDevices,
   ListGroups: listGroups,
   ListResourceServers: listResourceServers,
   ListTagsForResource: listTagsForResource,
@@ -158,6 +177,7 @@ export const operationTable: OperationTable<Client, UserPools> = {
   SignUp: signUp,
   TagResource: tagResource,
   UntagResource: untagResource,
+  UpdateDeviceStatus: updateDeviceStatus,
   UpdateGroup: updateGroup,
   UpdateResourceServer: updateResourceServer,
   UpdateUserAttributes: updateUserAttributes,

@@ -4,6 +4,8 @@ import { callTrigger, eventAttributes } from "../triggers/call.ts";
 import type { TokenSource } from "../triggers/pre-token.ts";
 import { missingRequired } from "../users/attributes.ts";
 import type { User } from "../users/user.ts";
+import { deviceOf } from "../devices/device.ts";
+import { askDevice } from "./device-challenge.ts";
 import { challenge } from "./door.ts";
 import type { Door, Outcome } from "./door.ts";
 
@@ -31,6 +33,10 @@ export async function afterFirstFactor(door: Door, user: User, source: TokenSour
   const { mfa } = door.pool.settings;
   const { totp, mfaEnabled, totpName } = user.credentials;
   const common = { USER_ID_FOR_SRP: user.username };
+  const device = await deviceOf(door, user);
+  // A remembered device is a second factor where the pool takes it for one.
+  const isFactor = door.pool.settings.DeviceConfiguration?.ChallengeRequiredOnNewDevice === true;
+  if (device?.remembered === 1 && isFactor) return askDevice(door, user, device);
   if (mfa !== "OFF" && totp !== undefined && (mfaEnabled === true || mfa === "ON"))
     return challenge(
       door,
@@ -45,11 +51,27 @@ export async function afterFirstFactor(door: Door, user: User, source: TokenSour
       { name: "MFA_SETUP", source },
       { ...common, MFAS_CAN_SETUP: JSON.stringify(["SOFTWARE_TOKEN_MFA"]) },
     );
-  return complete(door, user, source);
+  return afterFactors(door, user, source);
 }
 
-/** Everything is proved. */
-export async function complete(door: Door, user: User, source: TokenSource): Promise<Outcome> {
+/** The user is proved; their device yet has to be, where it is known. */
+export async function afterFactors(
+  door: Door,
+  user: User,
+  source: TokenSource,
+  again?: string,
+): Promise<Outcome> {
+  const device = await deviceOf(door, user);
+  return device ? askDevice(door, user, device, again) : complete(door, user, source);
+}
+
+/** Everything is proved. @param device That has proved itself. */
+export async function complete(
+  door: Door,
+  user: User,
+  source: TokenSource,
+  device?: string,
+): Promise<Outcome> {
   const { userPools, pool, asking } = door;
   await callTrigger(userPools, pool, asking, {
     trigger: "PostAuthentication",
@@ -57,12 +79,12 @@ export async function complete(door: Door, user: User, source: TokenSource): Pro
     username: user.username,
     request: {
       userAttributes: eventAttributes(pool, user),
-      newDeviceUsed: false,
+      newDeviceUsed: pool.settings.DeviceConfiguration !== undefined && device === undefined,
       clientMetadata: asking.clientMetadata,
     },
     response: {},
   });
-  return { kind: "signed-in", user, source };
+  return { kind: "signed-in", user, source, ...(device !== undefined && { device }) };
 }
 
 /** The trigger that may refuse a sign-in. @param user Undefined for one who is not there. */

@@ -17,6 +17,8 @@ export interface Door {
   readonly pool: Pool;
   readonly client: PoolClient;
   readonly asking: Asking;
+  /** The key of the device that the request says it is from. */
+  readonly device?: string | undefined;
 }
 
 /** What a custom challenge has come to. */
@@ -52,7 +54,13 @@ export type ChallengeState =
       readonly secret?: string;
       readonly isVerified?: boolean;
     }
-  | { readonly name: "CUSTOM_CHALLENGE"; readonly custom: CustomState };
+  | { readonly name: "CUSTOM_CHALLENGE"; readonly custom: CustomState }
+  | { readonly name: "DEVICE_SRP_AUTH"; readonly deviceKey: string }
+  | {
+      readonly name: "DEVICE_PASSWORD_VERIFIER";
+      readonly deviceKey: string;
+      readonly exchange: SrpExchange;
+    };
 
 export type ChallengeTicket = Ticket<ChallengeState>;
 
@@ -65,14 +73,24 @@ export type Outcome =
       readonly session: string;
       readonly parameters: Readonly<Record<string, string>>;
     }
-  | { readonly kind: "signed-in"; readonly user: User; readonly source: TokenSource };
+  | {
+      readonly kind: "signed-in";
+      readonly user: User;
+      readonly source: TokenSource;
+      /** The key of the device, once it has proved itself. */
+      readonly device?: string;
+    };
 
-/** Asks for something, and waits for the answer as long as the client's sessions live. */
+/**
+ * Asks for something, and waits for the answer as long as the client's sessions live.
+ * @param again The session of the challenge before, where the answer to this one may come by it.
+ */
 export async function challenge(
   { userPools, pool, client }: Door,
   user: User | undefined,
   state: ChallengeState,
   parameters: Readonly<Record<string, string>>,
+  again?: string,
 ): Promise<Outcome> {
   const ticket = {
     kind: "challenge" as const,
@@ -81,7 +99,7 @@ export async function challenge(
     key: user?.key ?? "",
     state,
   };
-  const session = await giveTicket(userPools, ticket, sessionMs(client.settings));
+  const session = await giveTicket(userPools, ticket, sessionMs(client.settings), again);
   return { kind: "challenge", name: state.name, session, parameters };
 }
 

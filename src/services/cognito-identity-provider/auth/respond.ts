@@ -10,8 +10,10 @@ import { checkAttributes, checkWritable, missingRequired, withChanges } from "..
 import { settleAliases } from "../users/username.ts";
 import type { User } from "../users/user.ts";
 import { checkAttempts, countAttempt } from "./attempts.ts";
-import { afterFirstFactor, afterPassword, complete, requireAble } from "./completion.ts";
+import { deviceOf } from "../devices/device.ts";
+import { afterFactors, afterFirstFactor, afterPassword, complete, requireAble } from "./completion.ts";
 import { answerCustom, nextRound } from "./custom.ts";
+import { deviceSrp, verifyDevice } from "./device-challenge.ts";
 import { userOfTicket } from "./door.ts";
 import type { ChallengeState, Door, Outcome } from "./door.ts";
 import { withPassword } from "./password.ts";
@@ -28,7 +30,7 @@ export async function respond(
   session: string | undefined,
   responses: Responses,
 ): Promise<Outcome> {
-  const given = name === "PASSWORD_VERIFIER" ? responses["PASSWORD_CLAIM_SECRET_BLOCK"] : session;
+  const given = name.endsWith("PASSWORD_VERIFIER") ? responses["PASSWORD_CLAIM_SECRET_BLOCK"] : session;
   const claimed = claimTicket(door, name, given);
   const { ticket } = await claimed.look();
   const user = await userOfTicket(door, ticket);
@@ -36,6 +38,8 @@ export async function respond(
   const { state } = ticket;
   switch (state.name) {
     case "PASSWORD_VERIFIER": {
+      // A client whose device is forgotten answers again without it.
+      await deviceOf(door, user);
       await claimed.take();
       const proved = await verifySrp(door, user, state, responses);
       const { custom } = state;
@@ -56,12 +60,20 @@ export async function respond(
       // A mistyped code may be typed again.
       const proved = await checkTotp(door, present(user), responses["SOFTWARE_TOKEN_MFA_CODE"]);
       await claimed.take();
-      return complete(door, proved, state.source);
+      return afterFactors(door, proved, state.source, session);
+    }
+    case "DEVICE_SRP_AUTH":
+      await claimed.take();
+      return deviceSrp(door, present(user), state.deviceKey, responses);
+    case "DEVICE_PASSWORD_VERIFIER": {
+      await claimed.take();
+      await verifyDevice(door, present(user), state, responses);
+      return complete(door, present(user), "TokenGeneration_AuthenticateDevice", state.deviceKey);
     }
     default:
       if (state.isVerified !== true) throw invalidParameter("The software token has not been verified.");
       await claimed.take();
-      return complete(door, await preferTotp(door, present(user)), state.source);
+      return afterFactors(door, await preferTotp(door, present(user)), state.source);
   }
 }
 

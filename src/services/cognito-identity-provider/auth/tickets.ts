@@ -18,13 +18,14 @@ export interface Ticket<State> {
   readonly state: State;
 }
 
-/** @param lifeMs Milliseconds. */
+/** @param lifeMs Milliseconds. @param again The secret of a ticket that was taken, which this one is to have. */
 export async function giveTicket<State>(
   { database, clock }: UserPools,
   { kind, poolId, clientId, key, state }: Ticket<State>,
   lifeMs: number,
+  again?: string,
 ): Promise<string> {
-  const secret = randomBytes(TICKET_BYTES);
+  const secret = again === undefined ? randomBytes(TICKET_BYTES) : Buffer.from(again, "base64url");
   const row: TicketRow = {
     ticket_id: idOf(secret),
     kind,

@@ -91,7 +91,7 @@ async function byCode({ userPools, pool, client, request }: HostedClient): Promi
 
 async function byRefreshToken({ userPools, pool, client, request }: HostedClient): Promise<Issued> {
   const token = request.form.get("refresh_token") ?? "";
-  const { session, user } = await requireRefresh(userPools, pool, client, token);
+  const { session, user } = await requireRefresh(userPools, pool, client, { token });
   const { Feature, RetryGracePeriodSeconds = 0 } = client.settings.RefreshTokenRotation ?? {};
   const rotateMs = Feature === "ENABLED" ? RetryGracePeriodSeconds * 1_000 : undefined;
   const asking = askingOf(request, undefined, client.clientId);

@@ -10,6 +10,7 @@ import { srpChallenge } from "../auth/srp-challenge.ts";
 import { hidesUsers } from "../clients/settings.ts";
 import { checkSecretHash } from "../clients/secret-hash.ts";
 import type { Client, UserPools } from "../deps.ts";
+import { deviceGroupKey, newDeviceKey } from "../devices/device.ts";
 import { invalidParameter } from "../errors.ts";
 import { clientWithPool, requireClient, requirePool } from "../pools/lookup.ts";
 import type { PoolClient } from "../store/clients.ts";
@@ -93,7 +94,8 @@ function flowOf(name = ""): Flow {
   return flow as Flow;
 }
 
-async function begin(door: Door, flow: Flow, parameters: Parameters): Promise<Answer> {
+async function begin(asked: Door, flow: Flow, parameters: Parameters): Promise<Answer> {
+  const door = { ...asked, device: parameters["DEVICE_KEY"] };
   const { client } = door;
   const { allowedBy, refusal } = FLOWS[flow];
   const enabled: readonly string[] = client.settings.ExplicitAuthFlows ?? [];
@@ -138,12 +140,10 @@ async function refresh(door: Door, parameters: Parameters): Promise<Answer> {
     throw invalidParameter(
       "Refresh token rotation is enabled for this client: use GetTokensFromRefreshToken.",
     );
-  const { session, user } = await requireRefresh(
-    userPools,
-    pool,
-    client,
-    required(parameters, "REFRESH_TOKEN"),
-  );
+  const { session, user } = await requireRefresh(userPools, pool, client, {
+    token: required(parameters, "REFRESH_TOKEN"),
+    device: parameters["DEVICE_KEY"],
+  });
   checkSecretHash(
     client,
     [user.username, user.sub, ...Object.values(user.attributes)],
@@ -180,10 +180,12 @@ const CHALLENGES: ReadonlySet<string> = new Set([
   "SOFTWARE_TOKEN_MFA",
   "MFA_SETUP",
   "CUSTOM_CHALLENGE",
+  "DEVICE_SRP_AUTH",
+  "DEVICE_PASSWORD_VERIFIER",
 ]);
 
 async function goOn(
-  door: Door,
+  asked: Door,
   {
     ChallengeName = "",
     Session,
@@ -195,6 +197,7 @@ async function goOn(
   },
 ): Promise<Answer> {
   if (!CHALLENGES.has(ChallengeName)) throw notImplemented(`the challenge ${ChallengeName}`);
+  const door = { ...asked, device: ChallengeResponses["DEVICE_KEY"] };
   return answerOf(door, await respond(door, ChallengeName, Session, ChallengeResponses));
 }
 
@@ -204,12 +207,17 @@ async function answerOf(door: Door, outcome: Outcome): Promise<Answer> {
     return {
       ChallengeName: name,
       // What a client proves by SRP comes back as its SECRET_BLOCK.
-      ...(name !== "PASSWORD_VERIFIER" && { Session: session }),
+      ...(!name.endsWith("PASSWORD_VERIFIER") && { Session: session }),
       ChallengeParameters: { ...parameters },
     };
   }
   const { userPools, pool, client, asking } = door;
-  const { user, source } = outcome;
-  const request = { pool, client, user, source, asking, scopes: [SIGN_IN_SCOPE] };
-  return { ChallengeParameters: {}, AuthenticationResult: await issueTokens(userPools, request) };
+  const { user, source, device } = outcome;
+  const isNew = pool.settings.DeviceConfiguration !== undefined && device === undefined;
+  const deviceKey = isNew ? newDeviceKey(userPools.ids, pool) : device;
+  const request = { pool, client, user, source, asking, scopes: [SIGN_IN_SCOPE], deviceKey };
+  const tokens = await issueTokens(userPools, request);
+  if (!isNew || deviceKey === undefined) return { ChallengeParameters: {}, AuthenticationResult: tokens };
+  const NewDeviceMetadata = { DeviceKey: deviceKey, DeviceGroupKey: deviceGroupKey(pool, deviceKey) };
+  return { ChallengeParameters: {}, AuthenticationResult: { ...tokens, NewDeviceMetadata } };
 }

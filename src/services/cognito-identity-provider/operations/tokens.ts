@@ -20,7 +20,10 @@ export async function getTokensFromRefreshToken(
 ): Promise<Output<Client, "GetTokensFromRefreshToken">> {
   const { pool, client } = await clientWithPool(userPools, input.ClientId);
   checkSecret(client, input.ClientSecret);
-  const { session, user } = await requireRefresh(userPools, pool, client, input.RefreshToken ?? "");
+  const { session, user } = await requireRefresh(userPools, pool, client, {
+    token: input.RefreshToken ?? "",
+    device: input.DeviceKey,
+  });
   const asking = askingOf(context, input.ClientMetadata, client.clientId);
   const { Feature, RetryGracePeriodSeconds = 0 } = client.settings.RefreshTokenRotation ?? {};
   const rotateMs = Feature === "ENABLED" ? RetryGracePeriodSeconds * 1_000 : undefined;

@@ -1,6 +1,7 @@
 /** What is set of a pool: read from requests, with AWS's defaults, and refused where it would not be done. */
 import type {
   CreateUserPoolRequest,
+  DeviceConfigurationType,
   UpdateUserPoolRequest,
   UserPoolType,
 } from "@aws-sdk/client-cognito-identity-provider";
@@ -16,6 +17,7 @@ import { readTriggers } from "./triggers-config.ts";
 type Told = Pick<
   UserPoolType,
   | "AutoVerifiedAttributes"
+  | "DeviceConfiguration"
   | "AliasAttributes"
   | "UsernameAttributes"
   | "SmsVerificationMessage"
@@ -109,6 +111,7 @@ function changeable(input: Asked, region: string): Omit<PoolSettings, "schema" |
     VerificationMessageTemplate: { DefaultEmailOption: "CONFIRM_WITH_CODE", ...present(text ?? {}) },
     ...present({
       AutoVerifiedAttributes: input.AutoVerifiedAttributes,
+      DeviceConfiguration: input.DeviceConfiguration && devicesOf(input.DeviceConfiguration),
       SmsVerificationMessage: input.SmsVerificationMessage ?? text?.SmsMessage,
       EmailVerificationMessage: input.EmailVerificationMessage ?? text?.EmailMessage,
       EmailVerificationSubject: input.EmailVerificationSubject ?? text?.EmailSubject,
@@ -117,6 +120,13 @@ function changeable(input: Asked, region: string): Omit<PoolSettings, "schema" |
       AccountRecoverySetting: input.AccountRecoverySetting,
     }),
   };
+}
+
+function devicesOf({
+  ChallengeRequiredOnNewDevice = false,
+  DeviceOnlyRememberedOnUserPrompt = false,
+}: DeviceConfigurationType): DeviceConfigurationType {
+  return { ChallengeRequiredOnNewDevice, DeviceOnlyRememberedOnUserPrompt };
 }
 
 function present<T extends object>(members: T): { [K in keyof T]: Exclude<T[K], undefined> } {
@@ -137,7 +147,6 @@ function refuse(input: Asked): void {
   const factors = input.Policies?.SignInPolicy?.AllowedFirstAuthFactors ?? [];
   const other = factors.find((factor) => factor !== "PASSWORD");
   const refused: readonly (readonly [unknown, string])[] = [
-    [input.DeviceConfiguration, "DeviceConfiguration: devices are not remembered"],
     [input.SmsConfiguration, "SmsConfiguration: this server sends no SMS"],
     [input.SmsAuthenticationMessage, "SmsAuthenticationMessage: MFA by SMS"],
     [email?.SourceArn ?? email?.From ?? email?.ConfigurationSet, "EmailConfiguration of Amazon SES"],

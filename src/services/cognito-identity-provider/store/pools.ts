@@ -57,6 +57,7 @@ const DELETES = [
   "code",
   "attempts",
   "ticket",
+  "device",
   "session",
   "key",
   "message",

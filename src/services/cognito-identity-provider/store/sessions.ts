@@ -18,6 +18,8 @@ export interface SessionRow {
   readonly previous_until: number;
   /** Epoch milliseconds: when the refresh token ends. */
   readonly expires_at: number;
+  /** The device that it was on; "" where the pool remembers none. */
+  readonly device_key: string;
 }
 
 export interface TicketRow {
@@ -37,10 +39,10 @@ export interface KeyRow {
 }
 
 const SESSION =
-  "event_id, pool_id, client_id, username_key, origin_jti, auth_time, scopes, refresh_hash, previous_hash, previous_until, expires_at";
+  "event_id, pool_id, client_id, username_key, origin_jti, auth_time, scopes, refresh_hash, previous_hash, previous_until, expires_at, device_key";
 const INSERT = sql(
   "cognito.insert-session",
-  `INSERT INTO cognito_session (${SESSION}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  `INSERT INTO cognito_session (${SESSION}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 );
 const GET = sql("cognito.session", `SELECT ${SESSION} FROM cognito_session WHERE event_id = ?`);
 const BY_REFRESH = sql(
@@ -102,6 +104,7 @@ export async function insertSession(tx: Transaction, row: SessionRow): Promise<v
     row.previous_hash,
     row.previous_until,
     row.expires_at,
+    row.device_key,
   );
 }
 

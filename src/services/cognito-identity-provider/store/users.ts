@@ -38,8 +38,12 @@ const UPDATE = sql(
   `UPDATE cognito_user SET status = ?, enabled = ?, modified_at = ?, attributes = ?, credentials = ?
    WHERE pool_id = ? AND username_key = ?`,
 );
-const DELETES = ["alias", "member", "code", "attempts", "ticket", "session", "message", "user"].map((table) =>
-  sql(`cognito.delete-user-${table}`, `DELETE FROM cognito_${table} WHERE pool_id = ? AND username_key = ?`),
+const DELETES = ["alias", "member", "code", "attempts", "ticket", "session", "message", "device", "user"].map(
+  (table) =>
+    sql(
+      `cognito.delete-user-${table}`,
+      `DELETE FROM cognito_${table} WHERE pool_id = ? AND username_key = ?`,
+    ),
 );
 const GET_ALIAS = sql(
   "cognito.alias",

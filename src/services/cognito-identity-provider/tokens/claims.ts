@@ -138,10 +138,17 @@ export function accessClaims(
   client: PoolClient,
   common: CommonClaims,
   { groups }: GroupClaims,
-  own: { readonly jti: string; readonly lifeMs: number; readonly scopes: readonly string[] },
+  own: {
+    readonly jti: string;
+    readonly lifeMs: number;
+    readonly scopes: readonly string[];
+    /** "" for none. */
+    readonly deviceKey: string;
+  },
 ): Claims {
   return {
     sub: user.sub,
+    ...(own.deviceKey !== "" && { device_key: own.deviceKey }),
     ...(groups.length > 0 && { "cognito:groups": groups }),
     iss: common.issuer,
     client_id: client.clientId,

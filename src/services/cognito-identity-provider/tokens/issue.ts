@@ -42,6 +42,8 @@ export interface TokenRequest extends SignedIn {
   readonly scopes: readonly string[];
   /** Of an OpenID request. */
   readonly nonce?: string | undefined;
+  /** Of the device that is signed in on. */
+  readonly deviceKey?: string | undefined;
 }
 
 type Tokens = AuthenticationResultType & { readonly AccessToken: string };
@@ -63,6 +65,7 @@ export async function issueTokens(userPools: UserPools, request: TokenRequest): 
     previous_hash: "",
     previous_until: 0,
     expires_at: clock.now() + tokenLives(client.settings).refresh,
+    device_key: request.deviceKey ?? "",
   };
   const tokens = await signTokens(userPools, request, session);
   await database.tx((tx) => insertSession(tx, session));
@@ -85,7 +88,7 @@ async function signTokens(
     authTime: session.auth_time,
     issuedAt: Math.floor(clock.now() / 1_000),
   };
-  const isHosted = !scopes.includes(SIGN_IN_SCOPE);
+  const isHosted = scopes.join(" ") !== SIGN_IN_SCOPE;
   const id = idClaims(user, client, common, overrides.groups, {
     jti: ids.uuid(),
     lifeMs: lives.id,
@@ -96,6 +99,7 @@ async function signTokens(
     jti: ids.uuid(),
     lifeMs: lives.access,
     scopes: overrides.scopes,
+    deviceKey: session.device_key,
   });
   const key = await keys.current(pool.poolId);
   return {
@@ -114,14 +118,17 @@ export async function requireRefresh(
   { database, clock }: UserPools,
   pool: Pool,
   client: PoolClient,
-  refreshToken: string,
+  { token, device }: { readonly token: string; readonly device?: string | undefined },
 ): Promise<{ readonly session: SessionRow; readonly user: User }> {
-  const found = await sessionByRefresh(database, hashOf(refreshToken));
+  const found = await sessionByRefresh(database, hashOf(token));
   const session = found?.session;
   if (!session || session.client_id !== client.clientId) throw notAuthorized("Invalid Refresh Token");
   if (session.expires_at <= clock.now()) throw notAuthorized("Refresh Token has expired");
   if (found.isPrevious && session.previous_until <= clock.now())
     throw new AwsError("RefreshTokenReuseException", "Refresh token has been used before.");
+  // What was given to a device is taken from that device.
+  if (session.device_key !== "" && session.device_key !== device)
+    throw notAuthorized("Invalid Refresh Token");
   const user = await getUser(database, pool.poolId, session.username_key);
   if (!user) throw userNotFound();
   if (!user.enabled) throw notAuthorized("User is disabled.");

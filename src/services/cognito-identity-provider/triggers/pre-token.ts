@@ -10,6 +10,7 @@ export type TokenSource =
   | "TokenGeneration_HostedAuth"
   | "TokenGeneration_Authentication"
   | "TokenGeneration_NewPasswordChallenge"
+  | "TokenGeneration_AuthenticateDevice"
   | "TokenGeneration_RefreshTokens"
   | "TokenGeneration_ClientCredentials";
 
