@@ -127,6 +127,11 @@ onEveryEngine("queues for other services", (engine) => {
       ["s3.amazonaws.com", "Root=1"],
     );
     assert.deepEqual(received.messageAttributes["a"]?.BinaryValue, Buffer.from([1]));
+    await makeQueue(sqs, "sealed", { SqsManagedSseEnabled: "true" });
+    const sealedArn = `${ARN}:sealed`;
+    await database.tx((tx) => sqs.intake.send(tx, { queueArn: sealedArn, body: "hush", sender: BUCKET }));
+    const [sealed] = await sqs.reader.receive(sealedArn, { max: 1, bytesMax: 1e6, waitMs: 0, signal });
+    assert.deepEqual([sealed?.body, sealed?.md5OfBody.length], ["hush", 32]);
     const answers = await database.tx(async (tx) => [
       await sqs.intake.send(tx, { queueArn: `${ARN}:none`, body: "m", sender: BUCKET }),
       await sqs.intake.send(tx, { queueArn, body: "x".repeat(1_025), sender: BUCKET }),

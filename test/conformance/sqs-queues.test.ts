@@ -99,15 +99,12 @@ test("CreateQueue refuses names and attributes that a queue cannot have", async 
   assert.equal(await refusal(setting.client.send(change)), unknown);
 });
 
-test("CreateQueue refuses encryption by name, since messages are kept as they are", async () => {
+test("CreateQueue refuses keys of KMS by name", async () => {
   assert.match(
     await creation("secret", { KmsMasterKeyId: "alias/aws/sqs" }),
     /^NotImplemented: .*KmsMasterKeyId=alias\/aws\/sqs/,
   );
-  assert.match(
-    await creation("secret", { SqsManagedSseEnabled: "true" }),
-    /^NotImplemented: .*SqsManagedSseEnabled=true/,
-  );
+  assert.match(await creation("secret", { SqsManagedSseEnabled: "yes" }), /^InvalidAttributeValue/);
   await create("open", { SqsManagedSseEnabled: "false" });
 });
 

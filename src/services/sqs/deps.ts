@@ -8,6 +8,7 @@ import type { Log } from "../../telemetry/log.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import type { Fairness } from "./fairness/fairness.ts";
 import type { Deletions } from "./messages/deletions.ts";
+import type { BodySealer } from "./messages/sealing.ts";
 import type { Sends } from "./messages/sends.ts";
 import type { Sequence } from "./messages/sequence.ts";
 import type { Receivers } from "./messages/receivers.ts";
@@ -36,6 +37,7 @@ export interface SqsDeps {
 export interface Sqs extends SqsDeps {
   readonly queues: QueueRegistry;
   readonly sequence: Sequence;
+  readonly sealer: BodySealer;
   readonly fairness: Fairness;
   readonly sends: Sends;
   readonly receivers: Receivers;

@@ -54,7 +54,8 @@ export function createDirect(sqs: Sqs): DirectService {
   const prepares: Readonly<Record<string, (sender: string) => Prepare>> = {
     SendMessage: (sender) => (input, queue) => {
       if (!isPlain(input, SEND)) return undefined;
-      const message = checkMessage(input, { queue, sender, now: sqs.clock.now(), ids: sqs.ids });
+      const { ids, sealer } = sqs;
+      const message = checkMessage(input, { queue, sender, now: sqs.clock.now(), ids, sealer });
       return () => sendChecked(sqs, queue, message);
     },
     SendMessageBatch: (sender) => (input, queue) => {

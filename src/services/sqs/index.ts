@@ -10,6 +10,7 @@ import { createIntake } from "./intake.ts";
 import type { QueueIntake } from "./intake.ts";
 import { Deletions } from "./messages/deletions.ts";
 import { Receivers } from "./messages/receivers.ts";
+import { BodySealer } from "./messages/sealing.ts";
 import { Sends } from "./messages/sends.ts";
 import { Sequence } from "./messages/sequence.ts";
 import { queues as queuesMigration } from "./migrations/001-queues.ts";
@@ -17,6 +18,7 @@ import { chunks } from "./migrations/002-chunks.ts";
 import { claimedAt } from "./migrations/003-claimed-at.ts";
 import { claimedChunks } from "./migrations/004-claimed-chunks.ts";
 import { asides } from "./migrations/005-asides.ts";
+import { secrets } from "./migrations/006-secrets.ts";
 import { MoveTasks } from "./move/move-tasks.ts";
 import { operationTable } from "./operation-table.ts";
 import { MessageCounts } from "./queues/counts.ts";
@@ -44,13 +46,14 @@ export interface SqsService {
 /** SQS over a database; it goes on with the tasks that an earlier process began. */
 export async function createSqs(deps: SqsDeps): Promise<SqsService> {
   const { database } = deps;
-  await database.migrate("sqs", [queuesMigration, chunks, claimedAt, claimedChunks, asides]);
+  await database.migrate("sqs", [queuesMigration, chunks, claimedAt, claimedChunks, asides, secrets]);
   const queues = new QueueRegistry(database);
   const sequence = await Sequence.open(database);
   const fairness = new Fairness(deps);
   const counts = new MessageCounts(deps);
   const queueMetrics = new QueueMetrics({ ...deps, queues, counts, fairness });
-  const known = { ...deps, queues, sequence, fairness, counts, queueMetrics };
+  const sealer = await BodySealer.open(database, deps.ids, sequence);
+  const known = { ...deps, queues, sequence, sealer, fairness, counts, queueMetrics };
   const receivers = new Receivers(known);
   const sqs: Sqs = {
     ...known,

@@ -62,7 +62,7 @@ export function createIntake(sqs: Sqs): QueueIntake {
             MessageSystemAttributes: { AWSTraceHeader: { DataType: "String", StringValue: traceHeader } },
           }),
         },
-        { queue, sender: serviceSenderId(sender), now: sqs.clock.now(), ids: sqs.ids },
+        { queue, sender: serviceSenderId(sender), now: sqs.clock.now(), ids: sqs.ids, sealer: sqs.sealer },
       );
       return (await sqs.sends.sendIn(tx, queue, [message])) ? "sent" : "missing";
     },

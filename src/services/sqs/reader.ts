@@ -64,7 +64,7 @@ export function createReader(sqs: Sqs): QueueReader {
           const visibilityMs =
             visibilityTimeoutSeconds === undefined ? queue.visibilityMs : visibilityTimeoutSeconds * 1_000;
           const rows = await sqs.receivers.receive(queue, { ...options, visibilityMs });
-          return rows.map((row) => received(queue, row));
+          return rows.map((row) => received(sqs.sealer, queue, row));
         },
         [],
       ),

@@ -14,6 +14,7 @@ import {
   keep,
 } from "./attributes.ts";
 import type { MessageAttributes } from "./attributes.ts";
+import type { BodySealer } from "./sealing.ts";
 import { extraOf } from "./message.ts";
 import type { NewMessage } from "./message.ts";
 
@@ -28,6 +29,8 @@ export interface MessageInput {
 }
 
 export interface Checked extends NewMessage {
+  /** As the sender is told it, also where the body is sealed. */
+  readonly bodyMd5: string;
   readonly attributesMd5: string | undefined;
   readonly systemAttributesMd5: string | undefined;
 }
@@ -40,6 +43,7 @@ interface Given {
   readonly sender: string;
   readonly now: number;
   readonly ids: Ids;
+  readonly sealer: BodySealer;
   /** X-Amzn-Trace-Id of the request: the trace of messages that name none. */
   readonly traceHeader?: string | undefined;
 }
@@ -66,7 +70,8 @@ export function checkBatch(entries: readonly MessageInput[], { isFifo, deduplica
 }
 
 /** @throws AwsError for a message that the queue does not take */
-export function checkMessage(input: MessageInput, { queue, sender, now, ids, traceHeader }: Given): Checked {
+export function checkMessage(input: MessageInput, given: Given): Checked {
+  const { queue, sender, now, ids, traceHeader } = given;
   const { MessageBody: body, MessageAttributes: attributes, MessageSystemAttributes: system } = input;
   if (body === undefined || body === "") throw missingParameter("MessageBody");
   if (attributes) checkMessageAttributes(attributes);
@@ -82,10 +87,12 @@ export function checkMessage(input: MessageInput, { queue, sender, now, ids, tra
   const { groupId, deduplicationId } = queue.isFifo ? fifoIds(input, queue, body) : standardIds(input);
   const md5 = attributes && attributesMd5(attributes);
   const trace = system?.["AWSTraceHeader"]?.StringValue ?? traceHeader;
+  const bodyMd5 = hash("md5", body);
   return {
     messageId: ids.uuid(),
-    body,
-    md5: hash("md5", body),
+    body: queue.isSealed ? given.sealer.seal(body) : body,
+    md5: queue.isSealed ? "" : bodyMd5,
+    bodyMd5,
     sender,
     sentAt: now,
     visibleAt: now + delayMs(input, queue),

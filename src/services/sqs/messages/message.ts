@@ -1,5 +1,6 @@
 /** Messages: as they are sent, and as they are received. */
 import type { Queue } from "../queues/settings.ts";
+import type { BodySealer } from "./sealing.ts";
 import { unkeep } from "./attributes.ts";
 import type { KeptAttributes } from "./attributes.ts";
 
@@ -9,7 +10,7 @@ export interface NewMessage {
   readonly body: string;
   /** Of the body and its attributes. */
   readonly bytes: number;
-  /** Of the body, in hex. */
+  /** Of the body, in hex; "" of one that is sealed. */
   readonly md5: string;
   /** SenderId: an IAM id, an account, or a service's name. */
   readonly sender: string;
@@ -74,7 +75,8 @@ export function extraOf(extra: Extra): string | null {
 }
 
 /** @param row As it is once it was received. */
-export function received(queue: Queue, row: MessageRow): QueueMessage {
+export function received(sealer: BodySealer, queue: Queue, row: MessageRow): QueueMessage {
+  const { body, md5 } = sealer.read(row);
   const extra = row.extra === null ? NO_EXTRA : (JSON.parse(row.extra) as Extra);
   const attributes: Record<string, string> = {
     SenderId: row.sender,
@@ -90,8 +92,8 @@ export function received(queue: Queue, row: MessageRow): QueueMessage {
   return {
     messageId: row.message_id,
     receiptHandle: handleOf(queue, row),
-    body: row.body,
-    md5OfBody: row.md5,
+    body,
+    md5OfBody: md5,
     attributes,
     messageAttributes: extra.attributes ? unkeep(extra.attributes) : {},
     ...(extra.md5 !== undefined && { md5OfMessageAttributes: extra.md5 }),

@@ -45,7 +45,7 @@ export async function receiveMessage(
   if (attemptId !== undefined && !again) await rememberAttempt(sqs, queue, attemptId, rows);
   if (rows.length === 0) return {};
   const attributeNames = input.MessageAttributeNames ?? [];
-  return { Messages: rows.map((row) => told(received(queue, row), systemNames, attributeNames)) };
+  return { Messages: rows.map((row) => told(received(sqs.sealer, queue, row), systemNames, attributeNames)) };
 }
 
 /** Receives messages and tells them without attributes, as they are told where none are asked for. */
@@ -59,12 +59,15 @@ export async function receiveMessages(
   const rows = await sqs.receivers.receive(queue, { ...wanted, bytesMax: MESSAGE_BYTES_MAX, signal });
   if (rows.length === 0) return {};
   return {
-    Messages: rows.map((row) => ({
-      MessageId: row.message_id,
-      ReceiptHandle: handleOf(queue, row),
-      MD5OfBody: row.md5,
-      Body: row.body,
-    })),
+    Messages: rows.map((row) => {
+      const { body, md5 } = sqs.sealer.read(row);
+      return {
+        MessageId: row.message_id,
+        ReceiptHandle: handleOf(queue, row),
+        MD5OfBody: md5,
+        Body: body,
+      };
+    }),
   };
 }
 

@@ -17,10 +17,10 @@ export async function sendMessage(
   context: RequestContext,
 ): Promise<Output<Client, "SendMessage">> {
   const queue = await sqs.queues.at(input.QueueUrl, context.region);
-  const { ids, clock } = sqs;
+  const { ids, clock, sealer } = sqs;
   const sender = senderId(context.principal);
   const traceHeader = traceHeaderOf(context);
-  const message = checkMessage(input, { queue, sender, now: clock.now(), ids, traceHeader });
+  const message = checkMessage(input, { queue, sender, now: clock.now(), ids, sealer, traceHeader });
   return sendChecked(sqs, queue, message);
 }
 
@@ -53,14 +53,14 @@ export interface CheckedBatch {
 
 /** @throws AwsError for a batch of which nothing is sent */
 export function checkedBatch(
-  { clock, ids }: Pick<Sqs, "clock" | "ids">,
+  { clock, ids, sealer }: Pick<Sqs, "clock" | "ids" | "sealer">,
   queue: Queue,
   given: readonly (MessageInput & { readonly Id?: string | undefined })[] | undefined,
   sender: { readonly sender: string; readonly traceHeader?: string | undefined },
 ): CheckedBatch {
   const entries = checkEntries(given, "SendMessageBatchRequestEntry");
   checkBatch(entries, queue);
-  const setting = { ...sender, queue, now: clock.now(), ids };
+  const setting = { ...sender, queue, now: clock.now(), ids, sealer };
   const batch = { ids: [] as string[], messages: [] as Checked[], Failed: [] as FailedEntry[] };
   for (const entry of entries)
     try {
@@ -96,7 +96,7 @@ function traceHeaderOf({ headers }: RequestContext): string | undefined {
 function told(queue: Queue, message: Checked, sent: Sent) {
   return {
     MessageId: sent.messageId,
-    MD5OfMessageBody: message.md5,
+    MD5OfMessageBody: message.bodyMd5,
     ...(message.attributesMd5 !== undefined && { MD5OfMessageAttributes: message.attributesMd5 }),
     ...(message.systemAttributesMd5 !== undefined && {
       MD5OfMessageSystemAttributes: message.systemAttributesMd5,

@@ -32,6 +32,8 @@ export interface Queue extends QueueId {
   readonly deduplicatesContent: boolean;
   /** Whether deduplication looks only at messages of the same group. */
   readonly deduplicatesByGroup: boolean;
+  /** Whether bodies are kept encrypted. */
+  readonly isSealed: boolean;
   readonly redrive: Redrive | undefined;
 }
 
@@ -42,7 +44,7 @@ export const DEFAULTS: Attributes = {
   MaximumMessageSize: String(MESSAGE_BYTES_MAX),
   MessageRetentionPeriod: "345600",
   ReceiveMessageWaitTimeSeconds: "0",
-  // Messages lie in the data directory as they are.
+  // AWS encrypts unless it is told otherwise; here it costs something, and is done where it is asked for.
   SqsManagedSseEnabled: "false",
 };
 
@@ -77,6 +79,7 @@ export function queueOf(row: QueueRow): Queue {
     waitMs: number("ReceiveMessageWaitTimeSeconds") * 1_000,
     deduplicatesContent: all["ContentBasedDeduplication"] === "true",
     deduplicatesByGroup: all["DeduplicationScope"] === "messageGroup",
+    isSealed: all["SqsManagedSseEnabled"] === "true",
     redrive: readRedrive(attributes["RedrivePolicy"]),
   };
 }
