@@ -62,8 +62,8 @@ function readToken(query: string, at: number, before: readonly Token[]): Token {
   const number = match(NUMBER, query, at);
   if (number !== undefined) return simple("number", number);
   const symbol = match(SYMBOL, query, at);
-  if (symbol !== undefined) return simple("symbol", symbol);
-  throw new QueryError(`unexpected symbol found ${character} at position ${at}`, at, at + 1);
+  // What is none is refused where it stands in nobody's place, after what stands before it.
+  return simple("symbol", symbol ?? character);
 }
 
 const INDEX = /\[\d+\]/y;
