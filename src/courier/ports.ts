@@ -69,7 +69,7 @@ export interface TargetStreams {
 }
 
 export interface TargetLogGroups {
-  exists(groupArn: string): Promise<boolean>;
+  check(groupArn: string, sender: Exclude<Caller, { roleArn: string }>, tx?: Transaction): Answer;
   put(
     tx: Transaction,
     groupArn: string,

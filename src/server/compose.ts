@@ -257,7 +257,9 @@ async function composeData(
   const { resourcePolicies: policies, roles } = iam;
   const sts = owned(await createSts({ ...common, roles: iam.sessions }));
   const { queue } = store;
-  const logs = owned(await createCloudwatchLogs({ ...common, queue, metrics: counters, courier, roles }));
+  const logs = owned(
+    await createCloudwatchLogs({ ...common, queue, metrics: counters, courier, roles, policies }),
+  );
   const dynamodb = owned(await createDynamoDb({ ...common, policies }));
   const dynamodbStreams = createDynamoDbStreams({ ...common, streams: dynamodb.streams, policies });
   const { shardThroughput, auth: authentication } = config;

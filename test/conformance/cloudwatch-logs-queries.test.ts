@@ -237,7 +237,10 @@ test("PutQueryDefinition keeps a query, DescribeQueryDefinitions finds it, Delet
   const { queryDefinitionId } = await logs.send(
     new PutQueryDefinitionCommand({ ...definition, clientToken }),
   );
-  assert.match(queryDefinitionId ?? "", /^[\da-f]{8}-[\da-f]{4}-[1-5][\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/);
+  assert.match(
+    queryDefinitionId ?? "",
+    /^[\da-f]{8}-[\da-f]{4}-[1-5][\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/,
+  );
   const again = await logs.send(new PutQueryDefinitionCommand({ ...definition, clientToken }));
   assert.equal(again.queryDefinitionId, queryDefinitionId);
   await logs.send(new PutQueryDefinitionCommand({ name: "other", queryString: "fields n" }));

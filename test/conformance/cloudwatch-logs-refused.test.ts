@@ -49,7 +49,7 @@ test("export, data protection, account policies, anomaly detectors, deliveries, 
     "PutIndexPolicy",
     "PutDestination",
     "CreateScheduledQuery",
-    "PutResourcePolicy",
+    "PutDestinationPolicy",
   ])
     assert.ok(refused.includes(name), name);
   const commands = (await import("@aws-sdk/client-cloudwatch-logs")) as unknown as Readonly<

@@ -39,6 +39,7 @@ function open({ store, clock }: TestStore): Promise<CloudwatchLogs> {
     metrics: new Metrics(clock),
     courier: { fault: nobody, hand: nobody },
     roles: { canBeAssumedBy: nobody },
+    policies: { parse: () => assert.fail("no policy is put"), ask: nobody },
   });
 }
 

@@ -8,7 +8,7 @@ import {
 } from "@aws-sdk/client-cloudwatch-logs";
 import { PutEventsCommand } from "@aws-sdk/client-eventbridge";
 import type { PutEventsRequestEntry } from "@aws-sdk/client-eventbridge";
-import { refusal, startEvents } from "../harness/eventbridge.ts";
+import { openLogGroups, refusal, startEvents } from "../harness/eventbridge.ts";
 import type { EventSetting } from "../harness/eventbridge.ts";
 
 let setting: EventSetting;
@@ -123,6 +123,7 @@ test("log groups as targets: the event at its own time, or what a transformer ma
   const logs = new CloudWatchLogsClient(setting.server.client());
   const logGroupName = "/aws/events/made";
   await logs.send(new CreateLogGroupCommand({ logGroupName }));
+  await openLogGroups(logs);
   const Arn = `arn:aws:logs:us-east-1:${ACCOUNT}:log-group:${logGroupName}`;
   const letters = await setting.queue();
   const EventBusName = await setting.bus();

@@ -27,7 +27,7 @@ import {
 } from "@aws-sdk/client-sns";
 import { SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { deployFunction } from "../harness/functions.ts";
-import { refusal, startEvents } from "../harness/eventbridge.ts";
+import { openLogGroups, refusal, startEvents } from "../harness/eventbridge.ts";
 import type { EventSetting } from "../harness/eventbridge.ts";
 import { iteratorOf } from "../harness/kinesis.ts";
 import { policyOf } from "../harness/principals.ts";
@@ -262,6 +262,7 @@ test("another account's bus needs a role and lets events in by its policy; they 
   );
   const logs = new CloudWatchLogsClient(setting.server.client({ account: "222222222222" }));
   await logs.send(new CreateLogGroupCommand({ logGroupName: "/aws/events/theirs" }));
+  await openLogGroups(logs);
   const Arn = "arn:aws:logs:us-east-1:222222222222:log-group:/aws/events/theirs";
   await other.send(new PutTargetsCommand({ Rule: "r", EventBusName: "theirs", Targets: [{ Id: "l", Arn }] }));
   const [id = ""] = await setting.put({ EventBusName });

@@ -9,6 +9,8 @@ import {
 } from "@aws-sdk/client-eventbridge";
 import type { PutEventsRequestEntry, PutRuleCommandInput, Target } from "@aws-sdk/client-eventbridge";
 import { CreateQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { PutResourcePolicyCommand } from "@aws-sdk/client-cloudwatch-logs";
+import type { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
 import type { StartInput } from "../../src/index.ts";
 import { startServer } from "./server.ts";
 import type { TestServer } from "./server.ts";
@@ -45,6 +47,18 @@ export function queuePolicy(queueArn: string): string {
       },
     ],
   });
+}
+
+/** Lets EventBridge write to an account's log groups. */
+export async function openLogGroups(logs: CloudWatchLogsClient): Promise<void> {
+  const Statement = {
+    Effect: "Allow",
+    Principal: { Service: ["events.amazonaws.com", "delivery.logs.amazonaws.com"] },
+    Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
+    Resource: "arn:aws:logs:*:*:log-group:/aws/events/*:*",
+  };
+  const policyDocument = JSON.stringify({ Version: "2012-10-17", Statement: [Statement] });
+  await logs.send(new PutResourcePolicyCommand({ policyName: "events", policyDocument }));
 }
 
 export async function startEvents(config: StartInput = {}): Promise<EventSetting> {

@@ -10,8 +10,15 @@ const AHEAD_MS_MAX = 2 * 3_600_000;
 
 export function logGroupTarget(groups: TargetLogGroups, clock: Clock): TargetKind {
   return {
-    async fault({ arn }) {
-      return (await groups.exists(arn)) ? undefined : { code: "missing", message: missing(arn) };
+    async fault({ arn }, { service, sourceArn, account: sourceAccount }, tx) {
+      const answer = await groups.check(arn, { service, sourceArn, sourceAccount }, tx);
+      if (answer === "ok") return undefined;
+      if (answer === "missing") return { code: "missing", message: missing(arn) };
+      const policies = "no resource policy of CloudWatch Logs (PutResourcePolicy) lets";
+      return {
+        code: "denied",
+        message: `${policies} ${service} make log streams in ${arn} and write to them`,
+      };
     },
     async put(tx, { id, target, body, traceHeader }) {
       const now = clock.now();

@@ -55,6 +55,7 @@ export const authorization = authorizationFrom<Client>({
   DeleteLogStream: onStream,
   DeleteMetricFilter: onGroup,
   DeleteQueryDefinition: onEverything,
+  DeleteResourcePolicy: onEverything,
   DeleteRetentionPolicy: onGroup,
   DeleteSubscriptionFilter: onGroup,
   // Whatever prefix is asked for.
@@ -63,6 +64,7 @@ export const authorization = authorizationFrom<Client>({
   DescribeMetricFilters: onGroup,
   DescribeQueries: onEverything,
   DescribeQueryDefinitions: onEverything,
+  DescribeResourcePolicies: onEverything,
   DescribeSubscriptionFilters: onGroup,
   FilterLogEvents: onGroup,
   GetLogEvents: onStream,
@@ -75,6 +77,7 @@ export const authorization = authorizationFrom<Client>({
   PutLogEvents: onStream,
   PutMetricFilter: onGroup,
   PutQueryDefinition: onEverything,
+  PutResourcePolicy: onEverything,
   PutRetentionPolicy: onGroup,
   PutSubscriptionFilter: (input, context) => [...onGroup(input, context), ...passing(input.roleArn)],
   StartLiveTail: (input, context) =>
@@ -96,7 +99,7 @@ export const authorization = authorizationFrom<Client>({
 /** Who names a role has to be allowed to hand it to CloudWatch Logs. */
 function passing(roleArn: string | undefined): Requirement[] {
   if (roleArn === undefined) return [];
-  const conditions = { "iam:PassedToService": "logs.amazonaws.com" };
+  const conditions = { "iam:passedtoservice": "logs.amazonaws.com" };
   return [{ action: "iam:PassRole", resource: roleArn, conditions }];
 }
 

@@ -5,7 +5,7 @@ import type { Database } from "../../store/database.ts";
 import type { Queue } from "../../store/queue.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
-import type { Courier, Roles } from "./ports.ts";
+import type { Courier, ResourcePolicies, Roles } from "./ports.ts";
 
 export interface CloudwatchLogsDeps {
   readonly clock: Clock;
@@ -17,4 +17,5 @@ export interface CloudwatchLogsDeps {
   readonly metrics: Metrics;
   readonly courier: Courier;
   readonly roles: Roles;
+  readonly policies: ResourcePolicies;
 }

@@ -13,6 +13,7 @@ import { logs } from "./migrations/001-logs.ts";
 import { garbage } from "./migrations/002-garbage.ts";
 import { filters } from "./migrations/003-filters.ts";
 import { queries } from "./migrations/004-queries.ts";
+import { resourcePolicies } from "./migrations/005-resource-policies.ts";
 import { operationTable } from "./operation-table.ts";
 import type { LogsState } from "./state.ts";
 import { startDeliverer } from "./subscriptions/deliverer.ts";
@@ -37,7 +38,7 @@ export interface CloudwatchLogs {
 }
 
 export async function createCloudwatchLogs(deps: CloudwatchLogsDeps): Promise<CloudwatchLogs> {
-  await deps.database.migrate("cloudwatch-logs", [logs, garbage, filters, queries]);
+  await deps.database.migrate("cloudwatch-logs", [logs, garbage, filters, queries, resourcePolicies]);
   const sweeper = startSweeper(deps);
   const shared = {
     ...deps,

@@ -24,6 +24,11 @@ import {
   describeQueryDefinitions,
   putQueryDefinition,
 } from "./operations/query-definitions.ts";
+import {
+  deleteResourcePolicy,
+  describeResourcePolicies,
+  putResourcePolicy,
+} from "./operations/resource-policies.ts";
 import { deleteRetentionPolicy, putRetentionPolicy } from "./operations/retention.ts";
 import { startLiveTail } from "./operations/start-live-tail.ts";
 import {
@@ -50,6 +55,7 @@ export const operationTable: OperationTable<Client, LogsState> = {
   DeleteLogStream: deleteLogStream,
   DeleteMetricFilter: deleteMetricFilter,
   DeleteQueryDefinition: deleteQueryDefinition,
+  DeleteResourcePolicy: deleteResourcePolicy,
   DeleteRetentionPolicy: deleteRetentionPolicy,
   DeleteSubscriptionFilter: deleteSubscriptionFilter,
   DescribeLogGroups: describeLogGroups,
@@ -57,6 +63,7 @@ export const operationTable: OperationTable<Client, LogsState> = {
   DescribeMetricFilters: describeMetricFilters,
   DescribeQueries: describeQueries,
   DescribeQueryDefinitions: describeQueryDefinitions,
+  DescribeResourcePolicies: describeResourcePolicies,
   DescribeSubscriptionFilters: describeSubscriptionFilters,
   FilterLogEvents: filterLogEvents,
   GetLogEvents: getLogEvents,
@@ -69,6 +76,7 @@ export const operationTable: OperationTable<Client, LogsState> = {
   PutLogEvents: putLogEvents,
   PutMetricFilter: putMetricFilter,
   PutQueryDefinition: putQueryDefinition,
+  PutResourcePolicy: putResourcePolicy,
   PutRetentionPolicy: putRetentionPolicy,
   PutSubscriptionFilter: putSubscriptionFilter,
   StartLiveTail: startLiveTail,

@@ -1,5 +1,8 @@
 /** What CloudWatch Logs needs from other parts; satisfied in server/compose.ts. */
+import type { ResourcePolicies as Policies } from "../../aws/resource-policies.ts";
 import type { Transaction } from "../../store/database.ts";
+
+export type ResourcePolicies = Pick<Policies, "parse" | "ask">;
 
 /** Hands messages to subscriptions' destinations. */
 export interface Courier {

@@ -376,7 +376,12 @@ test("what is wrong is refused, and where", () => {
     ["stats count(*) | stats count(*) | stats count(*)", /at most 2 stats/, 34, 39],
     ["limit 0", /limit is 1 to 100000/, 6, 7],
     ["stats count(*) as n by a | sort n | stats max(n)", /sort cannot stand before the second stats/, 36, 41],
-    ["SOURCE logGroups(namePrefix: ['a']) | fields b", /^Lambent does not implement the command SOURCE$/, 0, 6],
+    [
+      "SOURCE logGroups(namePrefix: ['a']) | fields b",
+      /^Lambent does not implement the command SOURCE$/,
+      0,
+      6,
+    ],
     ["stats rate(a, 1m)", /^Lambent does not implement the function rate$/, 6, 10],
     ["stats max(a) by b | limit 5 | stats max(b)", /limit cannot stand before/, 30, 35],
     ["parse @message /(a)(b)/ as x", /2 groups, and 1 names/, 15, 23],
