@@ -429,7 +429,7 @@ test("DescribeLimits, DescribeEndpoints, DescribeTimeToLive and DescribeContinuo
   assert.deepEqual(ttl, { TimeToLiveStatus: "DISABLED" });
   const backups = await client.send(new DescribeContinuousBackupsCommand({ TableName: "lasting" }));
   assert.deepEqual(backups.ContinuousBackupsDescription, {
-    ContinuousBackupsStatus: "DISABLED",
+    ContinuousBackupsStatus: "ENABLED",
     PointInTimeRecoveryDescription: { PointInTimeRecoveryStatus: "DISABLED" },
   });
   assert.equal(

@@ -79,6 +79,34 @@ const onPolicy = (
   },
 ];
 
+/** A backup, by its ARN. */
+const onBackup = (
+  { BackupArn }: { readonly BackupArn: string | undefined },
+  { operation }: RequestContext,
+): Access[] => [{ action: operation, resource: BackupArn ?? "" }];
+
+/** What AWS asks for besides, of the table that is made. */
+const RESTORING = [
+  "BatchWriteItem",
+  "DeleteItem",
+  "GetItem",
+  "PutItem",
+  "Query",
+  "Scan",
+  "UpdateItem",
+] as const;
+
+/** The source, and the table that is made of it. */
+const restoring = (source: string, target: string | undefined, context: RequestContext): Access[] => {
+  const made = resourceOf(target, context);
+  const { operation } = context;
+  return [
+    { action: operation, resource: source },
+    { action: operation, resource: made },
+    ...RESTORING.map((action) => ({ action, resource: made })),
+  ];
+};
+
 /** @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html */
 const table: AccessTable = {
   // Each of its statements needs what ExecuteStatement would: the operation asks.
@@ -92,6 +120,7 @@ const table: AccessTable = {
       const items = writes.map((write) => write.PutRequest?.Item ?? write.DeleteRequest?.Key);
       return itemAccess("BatchWriteItem", { TableName }, items, context);
     }),
+  CreateBackup: onTable,
   CreateTable: (input, context) => {
     const created = { ...onTable(input, context)[0], conditions: tagConditions(input.Tags) } as Access;
     const more = [
@@ -100,9 +129,11 @@ const table: AccessTable = {
     ];
     return [created, ...more.map((action) => ({ ...created, action }))];
   },
+  DeleteBackup: onBackup,
   DeleteItem: onItem("Key"),
   DeleteResourcePolicy: onPolicy,
   DeleteTable: onTable,
+  DescribeBackup: onBackup,
   DescribeContinuousBackups: onTable,
   DescribeEndpoints: anywhere,
   DescribeLimits: anywhere,
@@ -113,6 +144,7 @@ const table: AccessTable = {
   ExecuteTransaction: () => [],
   GetItem: onItem("Key"),
   GetResourcePolicy: onPolicy,
+  ListBackups: anywhere,
   ListTables: (_input, context) => onTable({ TableName: "*" }, context),
   ListTagsOfResource: (input, context) => onTagged(input.ResourceArn, context, {}),
   PutItem: onItem("Item"),
@@ -120,6 +152,10 @@ const table: AccessTable = {
   Query: (input, context) => [
     { ...onIndex(input, context), table: input.TableName, index: input.IndexName, items: [queried(input)] },
   ],
+  RestoreTableFromBackup: ({ BackupArn, TargetTableName }, context) =>
+    restoring(BackupArn ?? "", TargetTableName, context),
+  RestoreTableToPointInTime: ({ SourceTableArn, SourceTableName, TargetTableName }, context) =>
+    restoring(resourceOf(SourceTableArn ?? SourceTableName, context), TargetTableName, context),
   Scan: (input, context) => [onIndex(input, context)],
   TagResource: (input, context) => onTagged(input.ResourceArn, context, tagConditions(input.Tags)),
   TransactGetItems: ({ TransactItems = [] }, context) =>
@@ -134,6 +170,7 @@ const table: AccessTable = {
       ...(Delete ? [enclosed("DeleteItem", Delete, Delete.Key, context)] : []),
     ]),
   UntagResource: (input, context) => onTagged(input.ResourceArn, context, tagKeyConditions(input.TagKeys)),
+  UpdateContinuousBackups: onTable,
   UpdateItem: onItem("Key"),
   UpdateTable: onTable,
   UpdateTimeToLive: onTable,

@@ -3,6 +3,8 @@ import type { Clock } from "../../kit/clock.ts";
 import type { Ids } from "../../kit/id.ts";
 import type { Database } from "../../store/database.ts";
 import type { Log } from "../../telemetry/log.ts";
+import type { TableCopies } from "./backups/copies.ts";
+import type { HistoryLog } from "./backups/history-log.ts";
 import type { ThroughputMeter } from "./items/throughput.ts";
 import type { ResourcePolicies } from "./ports.ts";
 import type { StreamLog, StreamSignals } from "./streams/stream-log.ts";
@@ -26,6 +28,8 @@ export interface OperationDeps extends DynamoDbDeps {
   readonly tables: TableRegistry;
   readonly counts: TableCounts;
   readonly streams: StreamLog;
+  readonly history: HistoryLog;
+  readonly copies: TableCopies;
   readonly throughput: ThroughputMeter;
   readonly tasks: TableTasks;
   /** Begins to delete expired items, where that has not begun. */

@@ -2,6 +2,9 @@
 import { bindService } from "../../aws/service.ts";
 import type { Service } from "../../aws/service.ts";
 import { authorization } from "./authorization.ts";
+import { TableCopies } from "./backups/copies.ts";
+import { HistoryLog } from "./backups/history-log.ts";
+import { BackupHousekeeping } from "./backups/housekeeping.ts";
 import type { DynamoDbDeps } from "./deps.ts";
 import { ExpirySweeper } from "./expiry/sweeper.ts";
 import { ThroughputMeter } from "./items/throughput.ts";
@@ -43,23 +46,28 @@ export async function createDynamoDb(deps: DynamoDbDeps): Promise<DynamoDb> {
   await deletions.resume();
   if (await anyPolicies(database)) tables.expectPolicies();
   const tasks = new TableTasks({ database, tables, log });
+  const sequence = await openSequence(database, clock);
   const writeDeps = {
     ...deps,
     tables,
     throughput: new ThroughputMeter(clock),
-    streams: new StreamLog({ ...deps, sequence: await openSequence(database, clock) }),
+    streams: new StreamLog({ ...deps, sequence }),
+    history: new HistoryLog({ clock, sequence }),
   };
+  const copies = new TableCopies({ database, tables, tasks, log });
   const sweeper = new ExpirySweeper(writeDeps);
   const operationDeps = {
     ...writeDeps,
     tasks,
+    copies,
     counts: new TableCounts(database, clock),
     sweepExpired: () => sweeper.start(),
     finishDeletion: (table: TableDefinition) => deletions.begin(table),
   };
-  const housekeeping = new StreamHousekeeping(deps);
+  const housekeeping = [new StreamHousekeeping(deps), new BackupHousekeeping({ ...deps, tasks })];
   sweeper.start();
   await tasks.resume();
+  await copies.resume();
   return {
     service: {
       ...bindService("dynamodb", operationTable, operationDeps, authorization(tables, deps.policies)),
@@ -68,7 +76,8 @@ export async function createDynamoDb(deps: DynamoDbDeps): Promise<DynamoDb> {
     streams: new StreamReader(deps),
     async stop() {
       await sweeper.stop();
-      await housekeeping.stop();
+      for (const one of housekeeping) await one.stop();
+      await copies.stop();
       await tasks.stop();
       await deletions.stop();
     },

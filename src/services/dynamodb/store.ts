@@ -2,6 +2,7 @@
 import { sql } from "../../store/database.ts";
 import type { Migration, Reader, Transaction } from "../../store/database.ts";
 import { tables } from "./migrations/001-tables.ts";
+import { backups } from "./migrations/005-backups.ts";
 import { streamPolicies } from "./migrations/004-stream-policies.ts";
 import { tasks } from "./migrations/003-tasks.ts";
 import { sharedSequence, streams } from "./migrations/002-streams.ts";
@@ -9,7 +10,7 @@ import { removeExpiringTable, removeSomeExpiries } from "./store-expiries.ts";
 import { removeTableTasks } from "./store-tasks.ts";
 import type { TableDefinition } from "./tables/definition.ts";
 
-export const migrations: readonly Migration[] = [tables, streams, tasks, streamPolicies];
+export const migrations: readonly Migration[] = [tables, streams, tasks, streamPolicies, backups];
 /** What PostgreSQL needs beside them. */
 export const sharedMigrations: readonly Migration[] = [sharedSequence];
 
@@ -39,6 +40,10 @@ const insertTable = sql(
 const selectPolicies = sql(
   "dynamodb.tablesWithPolicies",
   `SELECT COUNT(*) AS "tables" FROM dynamodb_tables WHERE definition LIKE '%"policy":{%'`,
+);
+const selectRecovered = sql(
+  "dynamodb.tablesWithRecovery",
+  `SELECT definition, status FROM dynamodb_tables WHERE definition LIKE '%"recovery":{%'`,
 );
 const updateDefinition = sql(
   "dynamodb.updateDefinition",
@@ -129,6 +134,12 @@ export async function anyPolicies(reader: Reader): Promise<boolean> {
   return ((await reader.get<{ tables: number }>(selectPolicies))?.tables ?? 0) > 0;
 }
 
+/** Tables with point-in-time recovery. */
+export async function tablesWithRecovery(reader: Reader): Promise<TableDefinition[]> {
+  const tables = (await reader.all<TableRow>(selectRecovered)).map(readDefinition);
+  return tables.filter(({ history }) => history?.recovery !== undefined);
+}
+
 export async function addTable(transaction: Transaction, table: TableDefinition): Promise<void> {
   const { account, region, name, id } = table;
   await transaction.run(insertTable, account, region, name, id, JSON.stringify(table));
@@ -151,7 +162,8 @@ export async function beginDeletion(transaction: Transaction, table: TableDefini
 /** Removes some rows of a table that is being deleted, or the table when none are left; answers whether it is gone. */
 export async function continueDeletion(transaction: Transaction, table: TableDefinition): Promise<boolean> {
   let room = DELETION_BATCH_ROWS;
-  for (const owner of [table.id, ...table.indexes.map(({ id }) => id)]) {
+  const owners = table.indexes.map(({ id }) => id);
+  for (const owner of table.leavesItems ? owners : [table.id, ...owners]) {
     room -= await removeSomeRows(transaction, owner, room);
     if (room <= 0) return false;
   }

@@ -2,6 +2,8 @@
 import type { Database, Transaction } from "../../../store/database.ts";
 import { invalid } from "../errors.ts";
 import { updateExpiry } from "../expiry/time-to-live.ts";
+import type { HistoryLog } from "../backups/history-log.ts";
+import type { Replaced } from "../store-history.ts";
 import type { ItemRow, RowPlace } from "../store-items.ts";
 import { deleteItemRow, getItemRow, putItemRow } from "../store-items.ts";
 import type { IndexDefinition, TableDefinition } from "../tables/definition.ts";
@@ -38,13 +40,15 @@ export interface WriteDeps {
   readonly database: Database;
   readonly tables: Pick<TableRegistry, "current">;
   readonly streams: Pick<StreamLog, "record">;
+  readonly history: Pick<HistoryLog, "record">;
   readonly throughput: ThroughputMeter;
 }
 
-/** A transaction that writes items, and what it has changed in tables with streams. */
+/** A transaction that writes items, and what it has changed in tables with streams, and replaced in those that keep it. */
 export interface Writing {
   readonly transaction: Transaction;
   readonly changes: StreamedChange[];
+  readonly replaced: Replaced[];
 }
 
 /** Runs a write in a transaction of its own. */
@@ -62,31 +66,39 @@ export async function writeOne(deps: WriteDeps, write: Write): Promise<Written> 
 
 /** Runs writes in one transaction, whose end has the streams' records of them. */
 export async function writeTogether<T>(
-  { database, streams }: Pick<WriteDeps, "database" | "streams">,
+  { database, streams, history }: Pick<WriteDeps, "database" | "streams" | "history">,
   work: (writing: Writing) => Promise<T>,
 ): Promise<T> {
   return database.tx(async (transaction) => {
-    const writing: Writing = { transaction, changes: [] };
+    const writing: Writing = { transaction, changes: [], replaced: [] };
     const result = await work(writing);
+    if (writing.replaced.length > 0) await history.record(transaction, writing.replaced);
     if (writing.changes.length > 0) await streams.record(transaction, writing.changes);
     return result;
   });
 }
 
 /** Runs a write to a table as it is now; the transaction carries the item and all its index entries. */
-export async function applyWrite({ transaction, changes }: Writing, write: Write): Promise<Written> {
+export async function applyWrite(writing: Writing, write: Write): Promise<Written> {
+  const { transaction, changes, replaced } = writing;
   const { table, place } = write;
   const isStreamed = table.stream?.isEnabled === true;
   const timeToLive = table.timeToLive?.isEnabled ? table.timeToLive : undefined;
   // What a write consumes depends on the present item too.
   const isMetered = table.billing === "PROVISIONED";
   const mustRead =
-    write.needsPresent || isMetered || isStreamed || timeToLive !== undefined || table.indexes.length > 0;
+    write.needsPresent ||
+    isMetered ||
+    isStreamed ||
+    timeToLive !== undefined ||
+    table.history !== undefined ||
+    table.indexes.length > 0;
   const before = mustRead ? await getItemRow(transaction, place) : undefined;
   const item = write.next(before?.item);
   const after = item && { item, size: itemSize(item) };
   if (after) await putItemRow(transaction, place, after);
   else if (before || !mustRead) await deleteItemRow(transaction, place);
+  if (table.history && (before || after)) replaced.push({ history: table.history.id, place, before });
   const consumption = new Consumption();
   consumption.addTable(writeUnits(Math.max(before?.size ?? 0, after?.size ?? 0)));
   for (const index of table.indexes)

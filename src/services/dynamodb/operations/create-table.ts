@@ -13,7 +13,7 @@ import type { Client } from "./client.ts";
 import { checkPolicyText } from "./resource-policies.ts";
 
 /** Tables of one account in one region. */
-const TABLES_MAX = 2500;
+export const TABLES_MAX = 2500;
 
 export async function createTable(
   deps: OperationDeps,

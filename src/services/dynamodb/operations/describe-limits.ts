@@ -1,8 +1,6 @@
-/** DescribeLimits, DescribeEndpoints and DescribeContinuousBackups: facts that nothing here changes yet. */
-import { AwsError } from "../../../aws/errors.ts";
+/** DescribeLimits and DescribeEndpoints: facts that nothing here changes. */
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import type { OperationDeps } from "../deps.ts";
-import { placeOf } from "../tables/registry.ts";
 import type { Client } from "./client.ts";
 
 /** AWS's quotas for a new account, in capacity units. */
@@ -27,21 +25,4 @@ export function describeEndpoints(
 ): Output<Client, "DescribeEndpoints"> {
   const { host } = new URL(context.endpoint);
   return { Endpoints: [{ Address: host, CachePeriodInMinutes: ENDPOINT_CACHE_MINUTES }] };
-}
-
-/** Nothing is backed up continuously, and there is nothing to switch it on. */
-export async function describeContinuousBackups(
-  deps: OperationDeps,
-  input: Input<Client, "DescribeContinuousBackups">,
-  context: RequestContext,
-): Promise<Output<Client, "DescribeContinuousBackups">> {
-  const table = await deps.tables.find(placeOf(input.TableName as string, context));
-  if (!table || table.isDeleting)
-    throw new AwsError("TableNotFoundException", `Table not found: ${input.TableName}`);
-  return {
-    ContinuousBackupsDescription: {
-      ContinuousBackupsStatus: "DISABLED",
-      PointInTimeRecoveryDescription: { PointInTimeRecoveryStatus: "DISABLED" },
-    },
-  };
 }

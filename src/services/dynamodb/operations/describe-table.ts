@@ -1,4 +1,5 @@
 /** DescribeTable and ListTables. */
+import { AwsError } from "../../../aws/errors.ts";
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import type { OperationDeps } from "../deps.ts";
 import { resourceNotFound } from "../errors.ts";
@@ -17,8 +18,12 @@ export async function describeTable(
   context: RequestContext,
 ): Promise<Output<Client, "DescribeTable">> {
   const table = await tableToManage(deps, input.TableName, context);
-  const status = table.isDeleting ? "DELETING" : "ACTIVE";
-  return { Table: describe(table, status, await deps.counts.of(table), deps.clock.now()) };
+  return { Table: describe(table, statusOf(table), await deps.counts.of(table), deps.clock.now()) };
+}
+
+function statusOf({ isDeleting, restored }: TableDefinition): "CREATING" | "ACTIVE" | "DELETING" {
+  if (isDeleting) return "DELETING";
+  return restored?.isUnderWay ? "CREATING" : "ACTIVE";
 }
 
 export async function listTables(
@@ -33,6 +38,15 @@ export async function listTables(
     TableNames: listed,
     LastEvaluatedTableName: names.length > limit ? listed.at(-1) : undefined,
   };
+}
+
+/** @throws AwsError ResourceInUseException for a table that is still being restored */
+export function refuseUnfinished({ name, restored }: TableDefinition): void {
+  if (restored?.isUnderWay)
+    throw new AwsError(
+      "ResourceInUseException",
+      `Attempt to change a resource which is still in use: Table is being created: ${name}`,
+    );
 }
 
 /** The table, deleting or not, with the error that the operations on tables have. */

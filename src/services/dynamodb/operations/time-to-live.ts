@@ -8,7 +8,7 @@ import { changeTable } from "../store.ts";
 import type { TableDefinition, TimeToLive } from "../tables/definition.ts";
 import { newId } from "../tables/definition.ts";
 import type { Client } from "./client.ts";
-import { tableToManage } from "./describe-table.ts";
+import { refuseUnfinished, tableToManage } from "./describe-table.ts";
 
 /** How long after one change another is refused, in milliseconds. */
 const CHANGE_MS_MIN = 60 * 60 * 1000;
@@ -21,6 +21,7 @@ export async function updateTimeToLive(
   const { AttributeName: attribute = "", Enabled: isEnabled = false } = input.TimeToLiveSpecification ?? {};
   const found = await tableToManage(deps, input.TableName, context);
   if (found.isDeleting) throw resourceNotFound();
+  refuseUnfinished(found);
   const now = deps.clock.now();
   const changed = await deps.tables.whileChanging(found, () =>
     deps.database.tx(async (transaction) => {

@@ -13,7 +13,7 @@ import { readStream } from "../tables/stream-specification.ts";
 import { withIndexes } from "../tables/update-indexes.ts";
 import { withThroughput } from "../tables/update-throughput.ts";
 import type { Client } from "./client.ts";
-import { tableToManage } from "./describe-table.ts";
+import { refuseUnfinished, tableToManage } from "./describe-table.ts";
 
 type UpdateTableInput = Input<Client, "UpdateTable">;
 
@@ -36,6 +36,7 @@ export async function updateTable(
   refuseWhatIsNotThere(input);
   const found = await tableToManage(deps, input.TableName, context);
   if (found.isDeleting) throw resourceNotFound();
+  refuseUnfinished(found);
   if (!CHANGES.some((member) => input[member] !== undefined))
     throw invalid(
       "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or " +

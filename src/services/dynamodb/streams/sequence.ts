@@ -1,6 +1,7 @@
-/** Numbers of records and shards: each higher than all that were given in transactions that committed before. */
+/** Numbers of records, shards and of what writes replaced: each higher than all that were given in transactions that committed before. */
 import type { Clock } from "../../../kit/clock.ts";
 import type { Database, Transaction } from "../../../store/database.ts";
+import { highestHistory } from "../store-history.ts";
 import { drawSequences, highestSequence } from "../store-streams.ts";
 
 export interface SequenceNumbers {
@@ -15,7 +16,7 @@ const PER_MS = 1000;
 export async function openSequence(database: Database, clock: Clock): Promise<SequenceNumbers> {
   if (database.engine === "postgres") return { take: drawSequences };
   // The records that had the highest numbers may have been removed: the time is beyond these.
-  let last = await highestSequence(database);
+  let last = Math.max(await highestSequence(database), await highestHistory(database));
   return {
     async take(_transaction, count) {
       last = Math.max(last + 1, clock.now() * PER_MS);

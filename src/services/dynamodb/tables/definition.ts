@@ -66,6 +66,29 @@ export interface TableStream {
   readonly isEnabled: boolean;
 }
 
+/** What writes replace in a table is kept: for point-in-time recovery, and while copies of the table are being made. */
+export interface TableHistory {
+  /** Owner of the entries in the store. */
+  readonly id: number;
+  readonly recovery?: {
+    /** Epoch milliseconds. */
+    readonly enabledAt: number;
+    readonly days: number;
+  };
+  /** The ids of the copies. */
+  readonly copies: readonly number[];
+}
+
+/** Where a restored table comes from. */
+export interface RestoredFrom {
+  readonly backupArn?: string;
+  readonly tableArn: string;
+  /** The moment that was restored, in epoch milliseconds. */
+  readonly at: number;
+  /** Whether its items are still being made; it is neither read nor written before. */
+  readonly isUnderWay: boolean;
+}
+
 /** A policy on a table or stream. */
 export interface ResourcePolicy {
   readonly text: string;
@@ -98,6 +121,10 @@ export interface TableDefinition {
   readonly stream?: TableStream;
   readonly timeToLive?: TimeToLive;
   readonly policy?: ResourcePolicy;
+  readonly history?: TableHistory;
+  readonly restored?: RestoredFrom;
+  /** Whether its items stay when it is deleted: a backup has them then. */
+  readonly leavesItems?: boolean;
 }
 
 /** An id that no owner of rows has had before: 52 random bits. */

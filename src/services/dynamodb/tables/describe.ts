@@ -44,6 +44,7 @@ export function describeTable(
     DeletionProtectionEnabled: table.deletionProtected,
     ...billingSummary(table, status),
     ...describeStream(table),
+    ...restoreSummary(table),
     ...(table.hasTableClass && { TableClassSummary: { TableClass: "STANDARD" } }),
     ...(locals.length > 0 && {
       LocalSecondaryIndexes: locals.map((index) => describeIndex(table, index, counts)),
@@ -86,6 +87,19 @@ function indexStatus(
   return { IndexStatus: status === "UPDATING" ? "ACTIVE" : status };
 }
 
+function restoreSummary({ restored }: TableDefinition): Pick<TableDescription, "RestoreSummary"> {
+  if (!restored) return {};
+  const { backupArn, tableArn: sourceArn, at, isUnderWay } = restored;
+  return {
+    RestoreSummary: {
+      ...(backupArn !== undefined && { SourceBackupArn: backupArn }),
+      SourceTableArn: sourceArn,
+      RestoreDateTime: new Date(at),
+      RestoreInProgress: isUnderWay,
+    },
+  };
+}
+
 /** The stream; of one that has been disabled its name alone. */
 function describeStream({ stream, ...table }: TableDefinition): Partial<TableDescription> {
   if (!stream) return {};
@@ -121,7 +135,10 @@ export function keySchema({ partition, sort }: Key): KeySchemaElement[] {
   return elements;
 }
 
-function projection(of: Projection): { ProjectionType: Projection["type"]; NonKeyAttributes?: string[] } {
+export function projection(of: Projection): {
+  ProjectionType: Projection["type"];
+  NonKeyAttributes?: string[];
+} {
   if (of.type !== "INCLUDE") return { ProjectionType: of.type };
   return { ProjectionType: of.type, NonKeyAttributes: [...of.attributes] };
 }

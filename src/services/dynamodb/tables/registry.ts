@@ -78,7 +78,7 @@ export class TableRegistry {
     const table = await this.find(place);
     if (place.account !== context.account)
       await checkForeigner(this.#policies, place, table, { action: context.operation, ...access }, context);
-    if (!table || table.isDeleting) throw resourceNotFound();
+    if (!table || table.isDeleting || table.restored?.isUnderWay) throw resourceNotFound();
     return table;
   }
 

@@ -6,6 +6,7 @@ import { expiryOf } from "../expiry/time-to-live.ts";
 import { isInvalid } from "../errors.ts";
 import { indexPlace, projectItem, validateIndexKeys } from "../items/keys.ts";
 import { addExpiry, removeSomeExpiries } from "../store-expiries.ts";
+import { removeSomeHistory } from "../store-history.ts";
 import { putItemRow, rowsAfter } from "../store-items.ts";
 import type { PlacedRow } from "../store-items.ts";
 import { advanceTask, findTask, removeTask, tasksToDo } from "../store-tasks.ts";
@@ -118,7 +119,7 @@ async function advance(
 }
 
 /** An item whose attributes cannot be keys of the index is not in it, as with AWS. */
-async function addEntry(
+export async function addEntry(
   transaction: Transaction,
   table: TableDefinition,
   index: IndexDefinition,
@@ -137,6 +138,7 @@ async function addEntry(
 async function discard(transaction: Transaction, { id }: TaskRow): Promise<void> {
   const removed =
     (await removeSomeRows(transaction, id, STEP_REMOVED)) +
-    (await removeSomeExpiries(transaction, id, STEP_REMOVED));
+    (await removeSomeExpiries(transaction, id, STEP_REMOVED)) +
+    (await removeSomeHistory(transaction, id, STEP_REMOVED));
   if (removed === 0) await removeTask(transaction, id);
 }
