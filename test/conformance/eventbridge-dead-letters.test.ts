@@ -8,6 +8,7 @@ import {
 } from "@aws-sdk/client-cloudwatch-logs";
 import { PutEventsCommand } from "@aws-sdk/client-eventbridge";
 import type { PutEventsRequestEntry } from "@aws-sdk/client-eventbridge";
+import { deployFunction } from "../harness/functions.ts";
 import { openLogGroups, refusal, startEvents } from "../harness/eventbridge.ts";
 import type { EventSetting } from "../harness/eventbridge.ts";
 
@@ -117,6 +118,28 @@ test("requests of PutEvents are counted over the account, and so are the invocat
     (await all()).map((value, at) => value - (before[at] ?? 0)),
     [2, 1, 1, 2, 1, 1, 1, 2, 2, 2, 2],
   );
+});
+
+test("a function gets no lines of text: they are no JSON", async () => {
+  const letters = await setting.queue();
+  const EventBusName = await setting.bus();
+  const lambda = await deployFunction(setting.server.client(), "reads-json", {
+    "index.mjs": "export const handler = () => {};",
+  });
+  const Arn = `arn:aws:lambda:us-east-1:${ACCOUNT}:function:reads-json`;
+  await setting.rule(
+    { EventBusName, EventPattern: ALL },
+    {
+      Arn,
+      DeadLetterConfig: { Arn: letters.arn },
+      InputTransformer: { InputTemplate: '"one <aws.events.rule-name>"\n"two"' },
+    },
+  );
+  await setting.put({ EventBusName });
+  const [letter] = await letters.receive();
+  assert.equal(letter?.MessageAttributes?.["ERROR_CODE"]?.StringValue, "INVALID_PARAMETER");
+  assert.match(letter?.MessageAttributes?.["ERROR_MESSAGE"]?.StringValue ?? "", /into json/);
+  lambda.destroy();
 });
 
 test("log groups as targets: the event at its own time, or what a transformer makes of it; else a dead letter says why", async () => {

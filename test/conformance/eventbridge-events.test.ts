@@ -16,7 +16,6 @@ import {
   PutTargetsCommand,
 } from "@aws-sdk/client-eventbridge";
 import type { PutEventsRequestEntry } from "@aws-sdk/client-eventbridge";
-import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { CreateStreamCommand, GetRecordsCommand, KinesisClient } from "@aws-sdk/client-kinesis";
 import { AddPermissionCommand } from "@aws-sdk/client-lambda";
 import {
@@ -30,7 +29,6 @@ import { deployFunction } from "../harness/functions.ts";
 import { openLogGroups, refusal, startEvents } from "../harness/eventbridge.ts";
 import type { EventSetting } from "../harness/eventbridge.ts";
 import { iteratorOf } from "../harness/kinesis.ts";
-import { policyOf } from "../harness/principals.ts";
 
 let setting: EventSetting;
 let client: EventBridgeClient;
@@ -44,22 +42,6 @@ const ACCOUNT = "000000000000";
 const ALL = '{"source":[{"exists":true}]}';
 const put = (...Entries: PutEventsRequestEntry[]) => client.send(new PutEventsCommand({ Entries }));
 const entry = { Source: "test.app", DetailType: "Tested", Detail: "{}" };
-
-/** Makes a role that EventBridge may assume. */
-async function makeRole(RoleName: string, Action: string, Resource = "*"): Promise<string> {
-  const iam = new IAMClient(setting.server.client());
-  const AssumeRolePolicyDocument = JSON.stringify({
-    Version: "2012-10-17",
-    Statement: [
-      { Effect: "Allow", Principal: { Service: "events.amazonaws.com" }, Action: "sts:AssumeRole" },
-    ],
-  });
-  await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument }));
-  const PolicyDocument = policyOf({ Action, Resource });
-  await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: "p", PolicyDocument }));
-  iam.destroy();
-  return `arn:aws:iam::${ACCOUNT}:role/${RoleName}`;
-}
 
 test("PutEvents: the event in AWS's envelope, on the queue when it is answered", async () => {
   const queue = await setting.queue();
@@ -191,7 +173,7 @@ test("buses as targets: the whole event goes on to a second bus, with a role or 
   const [first, second, third] = [await setting.bus(), await setting.bus(), await setting.bus()];
   const arn = (name: string) => `arn:aws:events:us-east-1:${ACCOUNT}:event-bus/${name}`;
   const [queue, last, letters] = [await setting.queue(), await setting.queue(), await setting.queue()];
-  const RoleArn = await makeRole("put-events", "events:PutEvents", arn(second));
+  const RoleArn = await setting.role("put-events", "events:PutEvents", arn(second));
   await setting.rule(
     { EventBusName: first, EventPattern: '{"detail":{"by":["account"]}}' },
     { Arn: arn(second) },
@@ -245,7 +227,7 @@ test("another account's bus needs a role and lets events in by its policy; they 
   const putTargets = (RoleArn?: string) =>
     client.send(new PutTargetsCommand({ Rule, EventBusName, Targets: [{ ...target, RoleArn }] }));
   assert.equal(await refusal(putTargets()), `ValidationException: RoleArn is required for target ${busArn}.`);
-  await putTargets(await makeRole("cross", "events:PutEvents"));
+  await putTargets(await setting.role("cross", "events:PutEvents"));
   await setting.put({ EventBusName });
   const [letter] = await letters.receive({ WaitTimeSeconds: 5 });
   assert.equal(letter?.MessageAttributes?.["ERROR_CODE"]?.StringValue, "NO_PERMISSIONS");
@@ -326,7 +308,7 @@ test("functions and streams as targets: by the function's policy, and by the rol
     { Arn: functionArn },
     {
       Arn: `arn:aws:kinesis:us-east-1:${ACCOUNT}:stream/events`,
-      RoleArn: await makeRole("put-record", "kinesis:PutRecord"),
+      RoleArn: await setting.role("put-record", "kinesis:PutRecord"),
       KinesisParameters: { PartitionKeyPath: "$.detail.key" },
       InputPath: "$.detail.n",
     },

@@ -34,7 +34,8 @@ const rule = (input: Partial<PutRuleCommandInput>) =>
 
 test("PutRule, DescribeRule, ListRules, DisableRule, EnableRule and DeleteRule", async () => {
   const EventBusName = await setting.bus();
-  const made = await rule({ EventBusName, EventPattern: PATTERN, Description: "all", RoleArn: ROLE });
+  const RoleArn = await setting.role("of-the-rule", "events:PutEvents");
+  const made = await rule({ EventBusName, EventPattern: PATTERN, Description: "all", RoleArn });
   const arn = `arn:aws:events:us-east-1:000000000000:rule/${EventBusName}/r`;
   assert.equal(made.RuleArn, arn);
   const describeRule = async (Name = "r") => {
@@ -47,7 +48,7 @@ test("PutRule, DescribeRule, ListRules, DisableRule, EnableRule and DeleteRule",
     EventBusName,
     EventPattern: PATTERN,
     Description: "all",
-    RoleArn: ROLE,
+    RoleArn,
   };
   assert.deepEqual(await describeRule(), { ...whole, State: "ENABLED", CreatedBy: "000000000000" });
   await client.send(new DisableRuleCommand({ Name: "r", EventBusName }));
@@ -119,6 +120,11 @@ test("a rule that cannot be is refused in AWS's words", async () => {
   await refused(
     { ScheduleExpression: "rate(1 minute)", EventBusName: await setting.bus() },
     "ValidationException: ScheduleExpression is supported only on the default event bus.",
+  );
+  const RoleArn = "arn:aws:iam::000000000000:role/nobody";
+  await refused(
+    { EventPattern: PATTERN, RoleArn },
+    `ValidationException: Provided role '${RoleArn}' cannot be assumed by principal 'events.amazonaws.com'.`,
   );
   const EventBusName = await setting.bus();
   for (let at = 0; at < 20; at++) await rule({ Name: `r${at}`, EventBusName, EventPattern: PATTERN });
@@ -236,7 +242,11 @@ test("a target that cannot be is refused in AWS's words, one of a missing servic
     template('"<x>"', { x: "$.a", "aws.events.rule-arn": "$.b" }),
     /reserved name aws\.events\.rule-arn|^ValidationException/,
   );
-  await refused({ DeadLetterConfig: { Arn: `${QUEUE}.fifo` } }, /^ValidationException: .*standard SQS queue/);
+  for (const Arn of [`${QUEUE}.fifo`, QUEUE.replace("us-east-1", "eu-west-1")])
+    await refused(
+      { DeadLetterConfig: { Arn } },
+      /^ValidationException: .*standard SQS queue in the region us-east-1/,
+    );
   await refused({ RetryPolicy: { MaximumRetryAttempts: 186 } }, /^ValidationException: .*185/);
   const group = "arn:aws:logs:us-east-1:000000000000:log-group:/aws/events/g";
   const onlyTransformer =

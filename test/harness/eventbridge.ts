@@ -8,10 +8,12 @@ import {
   PutTargetsCommand,
 } from "@aws-sdk/client-eventbridge";
 import type { PutEventsRequestEntry, PutRuleCommandInput, Target } from "@aws-sdk/client-eventbridge";
+import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { CreateQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { PutResourcePolicyCommand } from "@aws-sdk/client-cloudwatch-logs";
 import type { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
 import type { StartInput } from "../../src/index.ts";
+import { policyOf } from "./principals.ts";
 import { startServer } from "./server.ts";
 import type { TestServer } from "./server.ts";
 import { queueAt } from "./sqs.ts";
@@ -24,6 +26,8 @@ export interface EventSetting {
   /** Makes a queue that lets EventBridge send, or one that does not. */
   queue(attributes?: Record<string, string>, isOpen?: boolean): Promise<TestQueue>;
   bus(): Promise<string>;
+  /** Makes a role that EventBridge may assume, and answers its ARN. */
+  role(name: string, action: string, resource?: string): Promise<string>;
   /** Makes a rule of a new name with its targets; answers the name. */
   rule(settings: Partial<PutRuleCommandInput>, ...targets: Partial<Target>[]): Promise<string>;
   /** Puts entries, with a source and a type where they have none. @throws where one of them fails */
@@ -82,6 +86,20 @@ export async function startEvents(config: StartInput = {}): Promise<EventSetting
       made += 1;
       await client.send(new CreateEventBusCommand({ Name: `bus-${made}` }));
       return `bus-${made}`;
+    },
+    async role(RoleName, Action, Resource = "*") {
+      const iam = new IAMClient(server.client());
+      const AssumeRolePolicyDocument = JSON.stringify({
+        Version: "2012-10-17",
+        Statement: [
+          { Effect: "Allow", Principal: { Service: "events.amazonaws.com" }, Action: "sts:AssumeRole" },
+        ],
+      });
+      await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument }));
+      const PolicyDocument = policyOf({ Action, Resource });
+      await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: "p", PolicyDocument }));
+      iam.destroy();
+      return `arn:aws:iam::000000000000:role/${RoleName}`;
     },
     async rule(settings, ...targets) {
       made += 1;

@@ -84,6 +84,8 @@ export interface HttpCaller {
 export type ResourcePolicies = Pick<Policies, "parse" | "principalFault" | "ask">;
 
 export interface Roles {
+  /** Whether a role is there and trusts a service that acts for a resource. */
+  canBeAssumedBy(roleArn: string, service: string, sourceArn: string): Promise<boolean>;
   /** Whether a role's own policies allow an action on a resource. */
   allows(roleArn: string, action: string, resourceArn: string): Promise<boolean>;
 }

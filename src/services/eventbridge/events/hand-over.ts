@@ -1,6 +1,7 @@
 /** Hands an event to one target of a rule, by the courier. */
 import type { Transaction } from "../../../store/database.ts";
 import type { EventBridge } from "../deps.ts";
+import { isJson } from "../input/template.ts";
 import { logEventOf } from "../input/log-event.ts";
 import { EVENT_AGE_SECONDS_DEFAULT, RETRY_ATTEMPTS_DEFAULT } from "../limits.ts";
 import { readBusArn } from "../names.ts";
@@ -70,7 +71,11 @@ function contentOf({ target }: LoadedTarget, event: BusEvent, made: string | und
       },
     };
   if (made === undefined) return { failure: { code: "not-json", message: "Invalid input for target." } };
-  if (target.Arn.split(":")[2] !== "logs") return { body: made };
+  const service = target.Arn.split(":")[2];
+  // Lines of texts are no event of a function's.
+  if (service === "lambda" && target.InputTransformer && !isJson(made))
+    return { failure: { code: "invalid", message: "Could not parse request body into json." } };
+  if (service !== "logs") return { body: made };
   const logged = logEventOf(target, event, made);
   if (logged) return { body: logged.message, timestamp: logged.timestamp };
   return {

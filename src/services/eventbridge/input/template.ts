@@ -91,6 +91,15 @@ function withinQuotes(value: unknown): string {
   return numberText(value) ?? JSON.stringify(value).replaceAll('"', "");
 }
 
+export function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function isText(line: string): boolean {
   try {
     return typeof JSON.parse(line) === "string";

@@ -23,7 +23,7 @@ export async function createEventBus(
   const { Name: name = "", EventSourceName } = input;
   if (EventSourceName !== undefined || name.startsWith("aws.partner/"))
     throw notImplemented(`event buses of partner event sources (EventSourceName ${EventSourceName ?? name})`);
-  refuseUnsupported(input);
+  refuseUnsupported(input, { region });
   if (name.includes("/")) throw validation("Event bus name must not contain '/'.");
   const id = { account, region, name };
   if (name === DEFAULT_BUS) throw alreadyExists(`Event bus ${name}`);
@@ -47,7 +47,7 @@ export async function updateEventBus(
   input: Input<Client, "UpdateEventBus">,
   context: RequestContext,
 ): Promise<Output<Client, "UpdateEventBus">> {
-  refuseUnsupported(input);
+  refuseUnsupported(input, context);
   const id = busOf(input.Name, context);
   return eventBridge.database.tx(async (tx) => {
     const bus = await requireBus(tx, id, eventBridge.clock.now());
@@ -65,15 +65,18 @@ export async function updateEventBus(
 }
 
 /** What needs other services than there are here. */
-function refuseUnsupported({
-  KmsKeyIdentifier,
-  DeadLetterConfig,
-  LogConfig,
-}: Pick<Input<Client, "UpdateEventBus">, "KmsKeyIdentifier" | "DeadLetterConfig" | "LogConfig">): void {
+function refuseUnsupported(
+  {
+    KmsKeyIdentifier,
+    DeadLetterConfig,
+    LogConfig,
+  }: Pick<Input<Client, "UpdateEventBus">, "KmsKeyIdentifier" | "DeadLetterConfig" | "LogConfig">,
+  place: Pick<RequestContext, "region">,
+): void {
   if (KmsKeyIdentifier)
     throw notImplemented(`encryption with keys of KMS (KmsKeyIdentifier ${KmsKeyIdentifier})`);
   // It gets what a key of KMS' customers cannot encrypt or decrypt; as long as a bus has no such key, nothing, as on AWS.
-  if (DeadLetterConfig?.Arn) checkDeadLetterArn(DeadLetterConfig.Arn, "DeadLetterConfig.Arn");
+  if (DeadLetterConfig?.Arn) checkDeadLetterArn(DeadLetterConfig.Arn, "DeadLetterConfig.Arn", place);
   if (LogConfig?.Level !== undefined && LogConfig.Level !== "OFF")
     throw notImplemented(`logs of event buses (LogConfig.Level ${LogConfig.Level})`);
 }

@@ -26,6 +26,7 @@ export async function putRule(
   if (schedule !== "" && bus.name !== DEFAULT_BUS)
     throw validation("ScheduleExpression is supported only on the default event bus.");
   if (schedule !== "") readSchedule(schedule);
+  await checkRole(eventBridge, input.RoleArn, ruleArn(bus, name));
   const settings = {
     pattern,
     schedule,
@@ -59,6 +60,16 @@ export async function putRule(
     await buses.changed(tx, bus, { rule: rule.rule_id });
   });
   return { RuleArn: ruleArn(bus, name) };
+}
+
+/** @throws AwsError ValidationException for a role that EventBridge cannot act as */
+async function checkRole(
+  { roles }: Pick<EventBridge, "roles">,
+  role: string | undefined,
+  rule: string,
+): Promise<void> {
+  if (role === undefined || (await roles.canBeAssumedBy(role, "events.amazonaws.com", rule))) return;
+  throw validation(`Provided role '${role}' cannot be assumed by principal 'events.amazonaws.com'.`);
 }
 
 /** @throws AwsError InvalidEventPatternException */

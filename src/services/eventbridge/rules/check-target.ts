@@ -5,7 +5,7 @@ import type { Client } from "../deps.ts";
 import { invalidParameter, validation } from "../errors.ts";
 import { RESERVED_VARIABLES } from "../input/input.ts";
 import { compileJsonPath } from "../input/json-path.ts";
-import { parseTemplate, templateFault } from "../input/template.ts";
+import { isJson, parseTemplate, templateFault } from "../input/template.ts";
 import { INPUT_PATHS_MAX } from "../limits.ts";
 import { readDestinationArn } from "../names.ts";
 import type { Place } from "../names.ts";
@@ -49,13 +49,14 @@ export function checkTarget(given: GivenTarget, rule: Place): Target {
   checkInput(target, kind);
   const deadLetterArn = target.DeadLetterConfig?.Arn;
   if (deadLetterArn !== undefined)
-    checkDeadLetterArn(deadLetterArn, `DeadLetterConfig.Arn of the target ${target.Id}`);
+    checkDeadLetterArn(deadLetterArn, `DeadLetterConfig.Arn of the target ${target.Id}`, rule);
   return target;
 }
 
 /** @throws AwsError ValidationException */
-export function checkDeadLetterArn(arn: string, what: string): void {
-  if (!QUEUE_ARN.test(arn)) throw validation(`Parameter ${what} must be the ARN of a standard SQS queue.`);
+export function checkDeadLetterArn(arn: string, what: string, { region }: Pick<Place, "region">): void {
+  if (!QUEUE_ARN.test(arn) || arn.split(":")[3] !== region)
+    throw validation(`Parameter ${what} must be the ARN of a standard SQS queue in the region ${region}.`);
 }
 
 function withoutUndefined(given: GivenTarget): Target {
@@ -143,13 +144,4 @@ function checkTransformer(
     throw validation(`InputTemplate for target ${id} contains invalid placeholder ${unknown.name}.`);
   const fault = templateFault(template);
   if (fault !== undefined) throw validation(`Invalid InputTemplate for target ${id} : [${fault}].`);
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
