@@ -209,6 +209,9 @@ test("an endpoint that fails is asked again as its delivery policy says, one tha
     [failing, refusing, recovering].map(({ received }) => received.length),
     [4, 2, 3],
   );
+  // At endpoints every attempt that fails counts, as on AWS.
+  const { failed_total: failed, redriven_to_dlq_total: redriven } = await it.metrics(TopicArn);
+  assert.deepEqual([failed, redriven], [5, 2]);
   const { Subscriptions = [] } = await sns.send(new ListSubscriptionsByTopicCommand({ TopicArn }));
   const SubscriptionArn = Subscriptions[0]?.SubscriptionArn;
   const told = await sns.send(new GetSubscriptionAttributesCommand({ SubscriptionArn }));

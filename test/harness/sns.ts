@@ -12,6 +12,8 @@ export interface SnsSetting extends SqsSetting {
   topic(attributes?: Record<string, string>): Promise<string>;
   /** Makes a queue that lets topics send. */
   open(attributes?: Record<string, string>): Promise<TestQueue>;
+  /** What is counted of a topic, by the names of its metrics without what they have in common. */
+  metrics(TopicArn: string): Promise<Record<string, number>>;
   /** Subscribes a queue. Answers the subscription's ARN. */
   subscribe(TopicArn: string, queue: TestQueue, attributes?: Record<string, string>): Promise<string>;
 }
@@ -39,6 +41,14 @@ export async function startSns(config: StartInput = {}): Promise<SnsSetting> {
         new SubscribeCommand({ TopicArn, Protocol: "sqs", Endpoint: queue.arn, Attributes }),
       );
       return SubscriptionArn;
+    },
+    async metrics(TopicArn) {
+      const text = await (await fetch(`${setting.server.endpoint}/_lambent/metrics`)).text();
+      const found = text.matchAll(/^aws_sns_(\w+)\{.*topic_name="([^"]*)"\} (\S+)$/gm);
+      const own = [...found].filter(([, , name]) => name === TopicArn.split(":").at(-1));
+      return Object.fromEntries(
+        own.map(([, name = "", , value]) => [name.replace("number_of_notifications_", ""), Number(value)]),
+      );
     },
     async stop() {
       sns.destroy();

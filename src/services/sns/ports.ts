@@ -54,6 +54,7 @@ export interface Parcel {
     readonly namespace: "AWS/SNS";
     readonly dimensions: readonly Readonly<Record<string, string>>[];
     readonly delivered: string;
+    readonly retried?: string;
     readonly failed: string;
     readonly deadLettered: string;
     readonly deadLetterFailed: string;

@@ -17,6 +17,8 @@ export interface Outgoing {
 
 type Addressed = Pick<Parcel, "target" | "body" | "retry">;
 
+/** @see https://docs.aws.amazon.com/sns/latest/dg/sns-monitoring-using-cloudwatch.html */
+const FAILED = "NumberOfNotificationsFailed";
 const OWN_RETRY = { attemptsMax: OWN_RETRIES, ageMsMax: OWN_RETRY_MS };
 
 export function parcelFor(outgoing: Outgoing, subscription: Subscription): Parcel {
@@ -33,7 +35,9 @@ export function parcelFor(outgoing: Outgoing, subscription: Subscription): Parce
       namespace: "AWS/SNS",
       dimensions: [{ TopicName: topic.name }],
       delivered: "NumberOfNotificationsDelivered",
-      failed: "NumberOfNotificationsFailed",
+      failed: FAILED,
+      // Every attempt counts at an endpoint, and the message alone elsewhere.
+      ...(subscription.protocol.startsWith("http") && { retried: FAILED }),
       deadLettered: "NumberOfNotificationsRedrivenToDlq",
       deadLetterFailed: "NumberOfNotificationsFailedToRedriveToDlq",
     },

@@ -128,7 +128,7 @@ export class Publisher {
       const outgoing = { topic, notification, groupId, deduplicationId, traceHeader };
       await this.#deps.courier.hand(tx, parcelFor(outgoing, subscription));
     }
-    tx.afterCommit(() => this.#count(topic, verdicts));
+    tx.afterCommit(() => this.#count(topic, message.bytes, verdicts));
     return { messageId, sequenceNumber };
   }
 
@@ -154,20 +154,13 @@ export class Publisher {
     return { sequenceNumber: sequenceText(sequence) };
   }
 
-  #count({ name, account, region }: SubscribedTopic, verdicts: Prepared["verdicts"]): void {
+  #count({ name, account, region }: SubscribedTopic, bytes: number, verdicts: Prepared["verdicts"]): void {
     const { metrics } = this.#deps;
+    const place = { namespace: "AWS/SNS", account, region, dimensions: { TopicName: name } };
+    const minute = metrics.minute();
     const add = (metric: string) =>
-      metrics
-        .series({
-          namespace: "AWS/SNS",
-          name: metric,
-          unit: "Count",
-          kind: "sum",
-          account,
-          region,
-          dimensions: { TopicName: name },
-        })
-        .add(1, metrics.minute());
+      metrics.series({ ...place, name: metric, unit: "Count", kind: "sum" }).add(1, minute);
+    metrics.series({ ...place, name: "PublishSize", unit: "Bytes", kind: "distribution" }).add(bytes, minute);
     add("NumberOfMessagesPublished");
     for (const { verdict, scope } of verdicts) {
       add(FILTERED_OUT);
