@@ -57,12 +57,13 @@ assert topic.attributes["FifoTopic"] == "true", topic.attributes
 client = resource.meta.client
 batch = client.publish_batch(TopicArn=topic.arn, PublishBatchRequestEntries=[
     {"Id": "1", "Message": "m", "MessageGroupId": "g", "MessageDeduplicationId": "1", "MessageAttributes": {"raw": {"DataType": "Binary", "BinaryValue": b"\\x00\\xff"}}},
-    {"Id": "2", "Message": "m", "MessageGroupId": "g"},
+    {"Id": "2", "Message": "m", "MessageGroupId": "g", "MessageDeduplicationId": "2"},
 ])
-assert [e["Id"] for e in batch["Successful"]] == ["1"], batch
-assert [(e["Id"], e["Code"], e["SenderFault"]) for e in batch["Failed"]] == [("2", "InvalidParameter", True)], batch
+assert [e["Id"] for e in batch["Successful"]] == ["1", "2"], batch
+assert batch["Failed"] == [], batch
 for call, code in [
     (lambda: client.publish(TopicArn=topic.arn + "x", Message="m"), "InvalidParameter"),
+    (lambda: client.publish_batch(TopicArn=topic.arn, PublishBatchRequestEntries=[{"Id": "1", "Message": "m", "MessageGroupId": "g"}]), "InvalidParameter"),
     (lambda: client.get_topic_attributes(TopicArn=topic.arn.replace("boto", "none")), "NotFound"),
     (lambda: client.publish(TopicArn=topic.arn, Message="m", MessageAttributes={"a": {"DataType": "Nonsense", "StringValue": "1"}}), "ParameterValueInvalid"),
     (lambda: client.subscribe(TopicArn=topic.arn, Protocol="sms", Endpoint="+1"), "NotImplemented"),

@@ -9,7 +9,7 @@ import {
   SetTopicAttributesCommand,
   SubscribeCommand,
 } from "@aws-sdk/client-sns";
-import type { PublishCommandInput, SNSClient } from "@aws-sdk/client-sns";
+import type { PublishBatchCommandInput, PublishCommandInput, SNSClient } from "@aws-sdk/client-sns";
 import { deployFunction, letRole } from "../harness/functions.ts";
 import { areRefused, refusal, startSns } from "../harness/sns.ts";
 import { verifies } from "../harness/sns-signature.ts";
@@ -247,8 +247,10 @@ test("FIFO topics keep the order of groups and deduplicate by id and by content;
   assert.deepEqual(await queue.bodies(), ["a", "b", "c", "e"]);
   assert.ok(numbers.every((number) => /^\d{20}$/.test(number)));
   assert.equal(numbers[2], numbers[0], "a duplicate has the first one's number");
-  const told = await parsed(plain);
+  const received = await plain.receive();
+  const told = received.map(({ Body = "" }) => JSON.parse(Body) as object);
   assert.equal(told.length, 4);
+  assert.equal(received[0]?.Attributes?.["MessageGroupId"], undefined, "a standard queue is told no group");
   assert.deepEqual(Object.keys(told[0] ?? {}), [
     "Type",
     "MessageId",
@@ -280,24 +282,36 @@ test("FIFO topics keep the order of groups and deduplicate by id and by content;
   ]);
 });
 
-test("PublishBatch takes the good entries and tells the bad ones; its own faults refuse it all", async () => {
+test("PublishBatch publishes all of its entries, or refuses them all for one", async () => {
   const { TopicArn, queue } = await pair({}, { RawMessageDelivery: "true" });
-  const batch = (...PublishBatchRequestEntries: { Id: string; Message: string; Subject?: string }[]) =>
-    sns.send(new PublishBatchCommand({ TopicArn, PublishBatchRequestEntries }));
-  const answer = await batch(
-    { Id: "good", Message: "m" },
-    { Id: "bad", Message: "" },
-    { Id: "worse", Message: "m", Subject: "\n" },
-  );
+  const strict = await it.topic({ FifoTopic: "true" });
+  const small = await it.topic({ MaximumMessageSize: "1024" });
+  type Entries = PublishBatchCommandInput["PublishBatchRequestEntries"] & {};
+  const batchTo = (topic: string, ...PublishBatchRequestEntries: Entries) =>
+    sns.send(new PublishBatchCommand({ TopicArn: topic, PublishBatchRequestEntries }));
+  const batch = (...entries: Entries) => batchTo(TopicArn, ...entries);
+  const answer = await batch({ Id: "a", Message: "m" }, { Id: "b", Message: "n" });
   assert.deepEqual(
     answer.Successful?.map(({ Id }) => Id),
-    ["good"],
+    ["a", "b"],
   );
-  assert.deepEqual(answer.Failed, [
-    { Id: "bad", Code: "InvalidParameter", Message: "Invalid parameter: Empty message", SenderFault: true },
-    { Id: "worse", Code: "InvalidParameter", Message: "Invalid parameter: Subject", SenderFault: true },
+  assert.deepEqual(answer.Failed, []);
+  const bad = (value: object) => batch({ Id: "good", Message: "m" }, { Id: "bad", Message: "m", ...value });
+  await areRefused([
+    [bad({ Message: "" }), /^InvalidParameterException: Invalid parameter: Empty message$/],
+    [bad({ Subject: "\n" }), /^InvalidParameterException: Invalid parameter: Subject$/],
+    [
+      bad({ MessageAttributes: { "a^": { DataType: "String", StringValue: "b" } } }),
+      /character '#x5E' was found/,
+    ],
+    [bad({ MessageStructure: "json" }), /JSON message body failed to parse$/],
+    [
+      batchTo(strict, { Id: "a", Message: "m" }),
+      /^InvalidParameterException: Invalid parameter: The MessageGroupId parameter is required for FIFO topics$/,
+    ],
+    [batchTo(small, { Id: "a", Message: "x".repeat(1_025) }), /Invalid parameter: Message too long$/],
   ]);
-  assert.deepEqual(await queue.bodies(), ["m"]);
+  assert.deepEqual((await queue.bodies()).toSorted(), ["m", "n"]);
   const eleven = Array.from({ length: 11 }, (_, i) => ({ Id: `${i}`, Message: "m" }));
   const big = "x".repeat(140_000);
   await areRefused([
@@ -305,7 +319,10 @@ test("PublishBatch takes the good entries and tells the bad ones; its own faults
     [batch(...eleven), /^TooManyEntriesInBatchRequestException/],
     [batch({ Id: "a", Message: "m" }, { Id: "a", Message: "m" }), /^BatchEntryIdsNotDistinctException/],
     [batch({ Id: "a b", Message: "m" }), /^InvalidBatchEntryIdException/],
-    [batch({ Id: "a", Message: big }, { Id: "b", Message: big }), /^BatchRequestTooLongException/],
+    [
+      batch({ Id: "a", Message: big }, { Id: "b", Message: big }),
+      /^BatchRequestTooLongException: The length of all the messages put together is more than the limit\.$/,
+    ],
   ]);
 });
 
@@ -333,9 +350,27 @@ test("Publish refuses what no message is, and takes as much as MaximumMessageSiz
       /must contain non-empty message attribute value/,
     ],
     [publish(`${small}-none`, "m"), /^NotFoundException: Topic does not exist$/],
-    [publish("nonsense", "m"), /Invalid parameter: TopicArn/],
+    [
+      publish("nonsense", "m"),
+      /Invalid parameter: TopicArn Reason: An ARN must have at least 6 elements, not 1$/,
+    ],
     [sns.send(new PublishCommand({ Message: "m" })), /TopicArn or TargetArn Reason: no value/],
   ]);
+  const names: Record<string, RegExp> = {
+    "a^b":
+      /^InvalidParameterValueException: Invalid non-alphanumeric character '#x5E' was found in the message attribute name\. Can only/,
+    ".a": /^InvalidParameterValueException: Invalid message attribute name starting with character '\.' was found\.$/,
+    "a.": /Invalid message attribute name ending with character '\.' was found\.$/,
+    "a..b": /Message attribute name can not have successive '\.' character\.$/,
+    "AWS.a": /starting with 'AWS\.'/,
+  };
+  for (const [name, expected] of Object.entries(names))
+    assert.match(
+      await refusal(
+        publish(small, "m", { MessageAttributes: { [name]: { DataType: "String", StringValue: "b" } } }),
+      ),
+      expected,
+    );
   await publish(TopicArn, "x".repeat(1_000_000));
   assert.equal((await queue.bodies())[0]?.length, 1_000_000);
 });

@@ -4,6 +4,7 @@ import { after, before, test } from "node:test";
 import {
   AddPermissionCommand,
   CheckIfPhoneNumberIsOptedOutCommand,
+  ConfirmSubscriptionCommand,
   CreateTopicCommand,
   DeleteTopicCommand,
   GetSubscriptionAttributesCommand,
@@ -100,7 +101,7 @@ test("CreateTopic and SetTopicAttributes refuse what no topic has, by SNS's text
       set(TopicArn, "HTTPSuccessFeedbackSampleRate", "100"),
       /^NotImplemented: .*HTTPSuccessFeedbackSampleRate/,
     ],
-    [set(TopicArn, "FifoTopic", "true"), /FifoTopic/],
+    [set(TopicArn, "FifoTopic", "true"), /Invalid parameter: AttributeName$/],
     [
       set(TopicArn, "DeliveryPolicy", '{"http":{"defaultHealthyRetryPolicy":{"numRetries":101}}}'),
       /at most 100/,
@@ -182,10 +183,20 @@ test("Subscribe answers the same subscription again; GetSubscriptionAttributes, 
     FilterPolicy: '{"a":["b"]}',
     FilterPolicyScope: "MessageAttributes",
   });
+  await change("FilterPolicyScope", "MessageBody");
   await change("FilterPolicy", "{}");
-  assert.equal((await told())?.["FilterPolicy"], undefined);
+  await change("RawMessageDelivery", "false");
+  const without = await told();
+  assert.deepEqual([without?.["FilterPolicy"], without?.["FilterPolicyScope"]], [undefined, undefined]);
+  await change("FilterPolicy", '{"a":{"b":["c"]}}');
+  assert.equal((await told())?.["FilterPolicyScope"], "MessageBody", "it is kept without a policy");
+  await change("FilterPolicy", "{}");
+  await change("FilterPolicyScope", "MessageAttributes");
   await areRefused([
-    [change("FilterPolicy", '{"a":{"b":["c"]}}'), /does not support nested/],
+    [
+      change("FilterPolicy", '{"a":{"b":["c"]}}'),
+      /^InvalidParameterException: Invalid parameter: Filter policy scope MessageAttributes does not support nested filter policy$/,
+    ],
     [change("FilterPolicy", '{"a":"b"}'), /"a" must be an object or an array/],
     [change("FilterPolicy", "nonsense"), /FilterPolicy: failed to parse JSON/],
     [
@@ -196,7 +207,14 @@ test("Subscribe answers the same subscription again; GetSubscriptionAttributes, 
       /more than 5 keys/,
     ],
     [change("FilterPolicy", JSON.stringify({ a: Array.from({ length: 151 }, String) })), /too complex/],
-    [change("RawMessageDelivery", "maybe"), /Must be true or false/],
+    [
+      change("RawMessageDelivery", "maybe"),
+      /Invalid parameter: RawMessageDelivery: Invalid value \[maybe\]\. Must be true or false\.$/,
+    ],
+    [
+      change("FilterPolicyScope", "Random"),
+      /Invalid parameter: FilterPolicyScope: Invalid value \[Random\]\. Please use either MessageBody or MessageAttributes$/,
+    ],
     [change("RedrivePolicy", '{"deadLetterTargetArn":"x"}'), /invalid arn/],
     [change("ReplayPolicy", "{}"), /^NotImplemented: .*ReplayPolicy/],
     [change("SubscriptionRoleArn", "x"), /^NotImplemented: .*SubscriptionRoleArn/],
@@ -210,6 +228,94 @@ test("Subscribe answers the same subscription again; GetSubscriptionAttributes, 
     await refusal(sns.send(new UnsubscribeCommand({ SubscriptionArn: "PendingConfirmation" }))),
     /SubscriptionArn/,
   );
+});
+
+/** Filter policies, and what AWS was recorded to say of them, without where in the text it found it. */
+const WRONG_FILTERS: readonly [string, string][] = [
+  ['[["value"]]', "Match value must be String, number, true, false, or null"],
+  ['[{"wrong":true}]', "Unrecognized match type wrong"],
+  ['[{"suffix":"a","prefix":"b"}]', "Only one key allowed in match expression"],
+  ['[{"suffix":100}]', "suffix match pattern must be a string"],
+  ['[{"numeric":[]}]', "Invalid member in numeric match: ]"],
+  ['[{"numeric":[1,"<="]}]', "Invalid member in numeric match: 1"],
+  ['[{"numeric":["operator"]}]', "Unrecognized numeric range operator: operator"],
+  ['[{"numeric":["=","000"]}]', "Value of equals must be numeric"],
+  ['[{"numeric":[">="]}]', "Value of >= must be numeric"],
+  ['[{"numeric":["<",100,">",10]}]', "Too many elements in numeric expression"],
+  ['[{"numeric":[">=",1,">",2]}]', "Bad numeric range operator: >"],
+  ['[{"numeric":[">",3,"<",1]}]', "Bottom must be less than top"],
+  ['[{"numeric":[">",20,"<="]}]', "Value of <= must be numeric"],
+  ['[{"numeric":[">",20,30]}]', "Bad value in numeric range: 30"],
+  ['[{"numeric":[">",20,"test"]}]', "Bad numeric range operator: test"],
+  ['[{"numeric":[">",20,"<",30,"<",50]}]', "Too many terms in numeric range expression"],
+  ['[{"exists":null}]', "exists match pattern must be either true or false."],
+];
+
+test("what AWS was recorded to say of ARNs, filter policies and tokens that cannot be is said here", async () => {
+  const TopicArn = await it.topic();
+  const subscribe = (topic: string, FilterPolicy = "{}") => {
+    const Endpoint = `arn:aws:sqs:us-east-1:${ACCOUNT}:q`;
+    return refusal(
+      sns.send(
+        new SubscribeCommand({ TopicArn: topic, Protocol: "sqs", Endpoint, Attributes: { FilterPolicy } }),
+      ),
+    );
+  };
+  const elements = (count: number) =>
+    new RegExp(`Arn Reason: An ARN must have at least 6 elements, not ${count}$`);
+  assert.match(await subscribe("randomstring"), elements(1));
+  assert.match(await subscribe("arn:aws:sns:us-east-1:123"), elements(5));
+  const end = (SubscriptionArn: string) => refusal(sns.send(new UnsubscribeCommand({ SubscriptionArn })));
+  assert.match(await end("nonsense"), elements(1));
+  assert.match(await end("arn:aws:sns:us-east-1:123"), elements(5));
+  assert.match(await end(`${TopicArn}:nonsense`), /Invalid parameter: SubscriptionId$/);
+  const confirm = (topic: string) =>
+    refusal(sns.send(new ConfirmSubscriptionCommand({ TopicArn: topic, Token: "0".repeat(256) })));
+  assert.match(await confirm(TopicArn), /Invalid parameter: Token$/);
+  assert.match(await confirm(`${TopicArn}-none`), /Invalid parameter: Token$/);
+  assert.match(await confirm(TopicArn.replace("us-east-1", "eu-west-1")), /Invalid parameter: Topic$/);
+  for (const [values, expected] of WRONG_FILTERS) {
+    const said = await subscribe(TopicArn, `{"key":${values}}`);
+    const prefix = "InvalidParameterException: Invalid parameter: Attributes Reason: FilterPolicy: ";
+    assert.equal(said.slice(0, prefix.length + expected.length), prefix + expected);
+  }
+});
+
+test("delivery policies are told as AWS tells them, with what they have not, and taken back so", async () => {
+  const given =
+    '{"http":{"defaultHealthyRetryPolicy":null,"defaultRequestPolicy":{"headerContentType":"application/json"}}}';
+  const TopicArn = await it.topic({ DeliveryPolicy: given });
+  const topic = JSON.parse((await attributesOf(TopicArn))["DeliveryPolicy"] ?? "") as object;
+  const requestPolicy = { headerContentType: "application/json" };
+  assert.deepEqual(topic, {
+    http: { disableSubscriptionOverrides: false, defaultRequestPolicy: requestPolicy },
+  });
+  const { SubscriptionArn } = await sns.send(
+    new SubscribeCommand({
+      TopicArn,
+      Protocol: "http",
+      Endpoint: `${it.server.endpoint}/hook`,
+      Attributes: { DeliveryPolicy: '{"throttlePolicy":{"maxReceivesPerSecond":10}}' },
+      ReturnSubscriptionArn: true,
+    }),
+  );
+  const told = async () =>
+    (await sns.send(new GetSubscriptionAttributesCommand({ SubscriptionArn }))).Attributes ?? {};
+  const { DeliveryPolicy = "", EffectiveDeliveryPolicy = "" } = await told();
+  const own = { sicklyRetryPolicy: null, throttlePolicy: { maxReceivesPerSecond: 10 }, guaranteed: false };
+  assert.deepEqual(JSON.parse(DeliveryPolicy), { ...own, healthyRetryPolicy: null, requestPolicy: null });
+  const { healthyRetryPolicy, ...effective } = JSON.parse(EffectiveDeliveryPolicy) as Record<string, object>;
+  assert.deepEqual(effective, { ...own, requestPolicy });
+  assert.deepEqual(Object.keys(healthyRetryPolicy ?? {}).length, 7);
+  const AttributeValue = DeliveryPolicy;
+  await sns.send(
+    new SetSubscriptionAttributesCommand({
+      SubscriptionArn,
+      AttributeName: "DeliveryPolicy",
+      AttributeValue,
+    }),
+  );
+  assert.deepEqual(await told(), { ...(await told()), DeliveryPolicy, EffectiveDeliveryPolicy });
 });
 
 test("Subscribe refuses protocols and endpoints that do not go together, and those of what is not here by name", async () => {

@@ -21,7 +21,7 @@ export function compileLeaf(
       const compiled = compileOperator(key, value, operators);
       if (compiled === "absent") matchesAbsence = true;
       else tests.push(compiled);
-    } else throw new PatternError(`A list in a list is not allowed: "${key}"`);
+    } else throw new PatternError(`Match value must be String, number, true, false, or null: "${key}"`);
   }
   const matchOne = (value: unknown): boolean => {
     const name = nameOf(value);

@@ -180,20 +180,26 @@ export function readNumeric(argument: unknown): readonly [Comparison, Comparison
   const first = comparison(argument, 0);
   if (argument.length <= 2) return [first];
   if (!first.operator.startsWith(">")) throw new PatternError("Too many elements in numeric expression");
-  if (argument.length > 4) throw new PatternError("Too many terms in numeric range");
+  if (typeof argument[2] !== "string")
+    throw new PatternError(`Bad value in numeric range: ${JSON.stringify(argument[2])}`);
+  if (argument.length > 4) throw new PatternError("Too many terms in numeric range expression");
+  if (!argument[2].startsWith("<")) throw new PatternError(`Bad numeric range operator: ${argument[2]}`);
   const second = comparison(argument, 2);
-  if (!second.operator.startsWith("<"))
-    throw new PatternError(`Bad numeric range operator: ${second.operator}`);
   if (second.bound <= first.bound) throw new PatternError("Bottom must be less than top");
   return [first, second];
 }
 
 function comparison(argument: readonly unknown[], at: number): Comparison {
   const [operator, bound] = [argument[at], numberValue(argument[at + 1])];
-  const compare = typeof operator === "string" ? COMPARISONS[operator] : undefined;
-  if (!compare) throw new PatternError(`Unrecognized numeric range operator: ${String(operator)}`);
-  if (bound === undefined) throw new PatternError(`Value of ${String(operator)} must be numeric`);
-  return { operator: operator as string, compare, bound };
+  if (typeof operator !== "string")
+    throw new PatternError(
+      `Invalid member in numeric match: ${argument.length > at ? JSON.stringify(operator) : "]"}`,
+    );
+  const compare = COMPARISONS[operator];
+  if (!compare) throw new PatternError(`Unrecognized numeric range operator: ${operator}`);
+  if (bound === undefined)
+    throw new PatternError(`Value of ${operator === "=" ? "equals" : operator} must be numeric`);
+  return { operator, compare, bound };
 }
 
 /** `10.0.0.0/24` */

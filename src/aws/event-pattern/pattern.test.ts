@@ -190,7 +190,7 @@ const WRONG: readonly (readonly [unknown, RegExp])[] = [
   [{ a: [] }, /Empty arrays/],
   [{ a: "x" }, /"a" must be an object or an array/],
   [{ a: 1 }, /must be an object or an array/],
-  [{ a: [["x"]] }, /list in a list/],
+  [{ a: [["x"]] }, /^Match value must be String, number, true, false, or null/],
   [{ a: [{}] }, /Only one key/],
   [{ a: [{ prefix: "x", suffix: "y" }] }, /Only one key/],
   [{ a: [{ nothing: 1 }] }, /Unrecognized match type nothing/],

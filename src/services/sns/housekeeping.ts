@@ -6,6 +6,7 @@ import type { Log } from "../../telemetry/log.ts";
 import { dropKnown } from "./store/deduplication.ts";
 import { dropEnded } from "./store/ended-subscriptions.ts";
 import { dropPending } from "./store/subscriptions.ts";
+import { dropUsedTokens } from "./store/used-tokens.ts";
 
 const SWEEP_MS = 600_000;
 
@@ -24,6 +25,7 @@ export function startHousekeeping({ clock, database, log }: Deps): () => Promise
       await dropKnown(tx, now);
       await dropPending(tx, now);
       await dropEnded(tx, now);
+      await dropUsedTokens(tx, now);
     });
   };
   const soon = () => {

@@ -10,6 +10,7 @@ import type { TopicIntake } from "./intake.ts";
 import { Publisher } from "./messages/publisher.ts";
 import { topics as topicsMigration } from "./migrations/001-topics.ts";
 import { endedSubscriptions } from "./migrations/002-ended-subscriptions.ts";
+import { usedTokens } from "./migrations/003-used-tokens.ts";
 import { operationTable } from "./operation-table.ts";
 import { Signer } from "./signing/signer.ts";
 import { TopicRegistry } from "./topics/registry.ts";
@@ -30,7 +31,7 @@ export interface SnsService {
 
 export async function createSns(deps: SnsDeps): Promise<SnsService> {
   const { database } = deps;
-  await database.migrate("sns", [topicsMigration, endedSubscriptions]);
+  await database.migrate("sns", [topicsMigration, endedSubscriptions, usedTokens]);
   const signer = new Signer(deps);
   const sns: Sns = {
     ...deps,

@@ -12,7 +12,6 @@ export interface AttributeInput {
   readonly BinaryValue?: Uint8Array | undefined;
 }
 
-const NAME = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/;
 const NAME_CHARS_MAX = 256;
 const TYPE = /^(String|Number|Binary)(\..+)?$/s;
 const TYPE_CHARS_MAX = 256;
@@ -33,11 +32,20 @@ export function readAttributes(
 function checkName(name: string): void {
   if (name.length > NAME_CHARS_MAX)
     throw invalidValue(`Length of message attribute name must be less than ${NAME_CHARS_MAX} bytes.`);
-  if (!NAME.test(name) || /^(aws|amazon)\./i.test(name))
+  const [other] = /[^A-Za-z0-9_.-]/u.exec(name) ?? [];
+  if (other !== undefined)
     throw invalidValue(
-      `Invalid message attribute name '${name}': it can contain A-Z, a-z, 0-9, underscore, hyphen and period, may neither start ` +
-        "nor end with a period, have periods in succession, nor start with AWS. or Amazon.",
+      `Invalid non-alphanumeric character '#x${other.codePointAt(0)?.toString(16).toUpperCase()}' was found in the message attribute name. ` +
+        "Can only include alphanumeric characters, hyphens, underscores, or dots.",
     );
+  if (name.startsWith("."))
+    throw invalidValue("Invalid message attribute name starting with character '.' was found.");
+  if (name.endsWith("."))
+    throw invalidValue("Invalid message attribute name ending with character '.' was found.");
+  if (name.includes(".."))
+    throw invalidValue("Message attribute name can not have successive '.' character.");
+  if (/^(aws|amazon)\./i.test(name))
+    throw invalidValue("Invalid message attribute name starting with 'AWS.' or 'Amazon.' was found.");
 }
 
 function readValue(

@@ -17,6 +17,7 @@ export interface Outgoing {
 
 type Addressed = Pick<Parcel, "target" | "body" | "retry">;
 
+const PLAIN = "text/plain; charset=UTF-8";
 /** @see https://docs.aws.amazon.com/sns/latest/dg/sns-monitoring-using-cloudwatch.html */
 const FAILED = "NumberOfNotificationsFailed";
 const OWN_RETRY = { attemptsMax: OWN_RETRIES, ageMsMax: OWN_RETRY_MS };
@@ -67,11 +68,12 @@ function addressed(outgoing: Outgoing, subscription: Subscription): Addressed {
   return { ...endpointRequest(topic, subscription, "Notification", notification.messageId), body };
 }
 
-/** A queue of another kind than the topic's takes what it knows: a standard queue the group, no deduplication. */
-function idsFor({ groupId, deduplicationId }: Outgoing, queueArn: string) {
+/** A FIFO topic tells them to FIFO queues alone, a standard one its messages' groups to standard queues. */
+function idsFor({ topic, groupId, deduplicationId }: Outgoing, queueArn: string) {
+  if (topic.isFifo !== queueArn.endsWith(".fifo")) return {};
   return {
     ...(groupId !== undefined && { messageGroupId: groupId }),
-    ...(deduplicationId !== undefined && queueArn.endsWith(".fifo") && { deduplicationId }),
+    ...(deduplicationId !== undefined && { deduplicationId }),
   };
 }
 
@@ -113,7 +115,8 @@ export function endpointRequest(
           "x-amz-sns-topic-arn": topic.arn,
           ...(type !== "SubscriptionConfirmation" && { "x-amz-sns-subscription-arn": arn }),
           ...(isRaw && type === "Notification" && { "x-amz-sns-rawdelivery": "true" }),
-          "content-type": policy.requestPolicy.headerContentType,
+          "content-type": type === "Notification" ? policy.requestPolicy.headerContentType : PLAIN,
+          "accept-encoding": "gzip,deflate",
           "user-agent": "Amazon Simple Notification Service Agent",
         },
         timeoutMs: ENDPOINT_TIMEOUT_MS,

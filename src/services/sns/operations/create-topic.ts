@@ -56,9 +56,12 @@ function checkName(name: string | undefined, fifoTopic: string | undefined): str
 
 function checkAttributes({ policies }: Sns, given: Attributes, isFifo: boolean): Attributes {
   return Object.fromEntries(
-    Object.entries(given).map(([name, value]) => {
-      return [name, checkTopicAttribute(name, value, { isFifo, policies, refuse: refuseGiven })];
-    }),
+    Object.entries(given)
+      // Its name tells.
+      .filter(([name]) => name !== "FifoTopic")
+      .map(([name, value]) => {
+        return [name, checkTopicAttribute(name, value, { isFifo, policies, refuse: refuseGiven })];
+      }),
   );
 }
 

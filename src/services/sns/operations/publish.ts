@@ -11,7 +11,6 @@ import type { Topic } from "../topics/topic.ts";
 type BatchInput = Input<Client, "PublishBatch">;
 type Entry = NonNullable<BatchInput["PublishBatchRequestEntries"]>[number];
 type BatchOutput = Output<Client, "PublishBatch">;
-type Failed = NonNullable<BatchOutput["Failed"]>[number];
 type Successful = NonNullable<BatchOutput["Successful"]>[number];
 
 const ENTRY_ID = /^[A-Za-z0-9_-]{1,80}$/;
@@ -35,7 +34,7 @@ export async function publish(
   return { MessageId, ...(sequenceNumber !== undefined && { SequenceNumber: sequenceNumber }) };
 }
 
-/** An entry that is refused keeps the others from nothing. */
+/** One entry that no message can be refuses them all, as on AWS: nothing of them is published. */
 export async function publishBatch(
   sns: Sns,
   { TopicArn, PublishBatchRequestEntries: entries = [] }: BatchInput,
@@ -43,37 +42,20 @@ export async function publishBatch(
 ): Promise<BatchOutput> {
   checkEntries(entries);
   const topic = await sns.topics.at(TopicArn, context.region);
-  const messages: Message[] = [];
-  const ids: string[] = [];
-  const Failed: Failed[] = [];
-  for (const { Id = "", ...entry } of entries) {
-    try {
-      messages.push(checkMessage(entry, topic));
-      ids.push(Id);
-    } catch (error) {
-      if (!(error instanceof AwsError)) throw error;
-      Failed.push({ Id, Code: CODES[error.code] ?? error.code, Message: error.message, SenderFault: true });
-    }
-  }
+  const messages = entries.map((entry) => checkMessage(entry, { ...topic, bytesMax: Infinity }));
   requireShort(messages, topic);
   const published = await sns.publisher.publish(topic, messages, traceOf(context));
   const Successful = published.map((one, at): Successful => {
     if (!one) throw noSuchTopic();
     const { messageId: MessageId, sequenceNumber } = one;
     return {
-      Id: ids[at],
+      Id: entries[at]?.Id,
       MessageId,
       ...(sequenceNumber !== undefined && { SequenceNumber: sequenceNumber }),
     };
   });
-  return { Successful, Failed };
+  return { Successful, Failed: [] };
 }
-
-/** As the query protocol has them. */
-const CODES: Readonly<Record<string, string>> = {
-  InvalidParameterException: "InvalidParameter",
-  InvalidParameterValueException: "ParameterValueInvalid",
-};
 
 function checkEntries(entries: readonly Entry[]): void {
   if (entries.length === 0)
@@ -96,14 +78,15 @@ function checkEntries(entries: readonly Entry[]): void {
     );
 }
 
-/** All of a batch together may be as large as one message. @throws AwsError BatchRequestTooLong */
+/** All of a batch together may be as large as one message. @throws AwsError BatchRequestTooLong, InvalidParameter */
 function requireShort(messages: readonly Message[], { bytesMax }: Topic): void {
   const bytes = messages.reduce((sum, message) => sum + message.bytes, 0);
   if (bytes > Math.max(bytesMax, MESSAGE_BYTES_DEFAULT))
     throw new AwsError(
       "BatchRequestTooLongException",
-      "The length of all the batch messages put together is more than the limit.",
+      "The length of all the messages put together is more than the limit.",
     );
+  if (messages.some((message) => message.bytes > bytesMax)) throw invalid("Message too long");
 }
 
 function traceOf({ headers }: RequestContext): string | undefined {

@@ -26,7 +26,7 @@ export async function subscribe(
   const where = checkEndpoint(topic, input.Protocol ?? "", input.Endpoint);
   const { protocol, endpoint } = where;
   if (protocol === "http" || protocol === "https") requireReachable(sns, endpoint);
-  const attributes = changed({}, input.Attributes ?? {}, { topic, protocol, refuse: refuseGiven });
+  const attributes = changed({}, input.Attributes ?? {}, { ...where, topic, refuse: refuseGiven });
   // What its owner does not subscribe by themselves, they are asked for.
   const isConfirmed = protocol === "lambda" || where.account === context.account;
   const row: SubscriptionRow = {

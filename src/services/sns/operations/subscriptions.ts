@@ -2,7 +2,7 @@
 import { AwsError } from "../../../aws/errors.ts";
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import type { Client, Sns } from "../deps.ts";
-import { invalid, noSuchSubscription, refuseChange } from "../errors.ts";
+import { invalidArn, noSuchSubscription, refuseChange } from "../errors.ts";
 import { PENDING_MS, TOKEN_DIGITS } from "../limits.ts";
 import { prepareConfirmation } from "../messages/confirmation.ts";
 import { readSubscriptionArn } from "../names.ts";
@@ -17,7 +17,7 @@ import {
 } from "../store/subscriptions.ts";
 import type { SubscriptionRow } from "../store/subscriptions.ts";
 import { changed } from "../subscriptions/attributes.ts";
-import { effectiveDelivery } from "../subscriptions/delivery-policy.ts";
+import { describeDelivery, effectiveDelivery } from "../subscriptions/delivery-policy.ts";
 import { subscriptionArn } from "../subscriptions/subscription.ts";
 import type { Attributes, Protocol } from "../subscriptions/subscription.ts";
 import type { Topic } from "../topics/topic.ts";
@@ -102,7 +102,12 @@ export async function setSubscriptionAttributes(
 ): Promise<object> {
   const { AttributeName: name = "", AttributeValue: value = "" } = input;
   const { row, topic } = await ownSubscription(sns, input.SubscriptionArn, context);
-  const checking = { topic, protocol: row.protocol as Protocol, refuse: refuseChange };
+  const checking = {
+    topic,
+    protocol: row.protocol as Protocol,
+    endpoint: row.endpoint,
+    refuse: refuseChange,
+  };
   await sns.database.tx(async (tx) => {
     const now = await getSubscription(tx, row.subscription_id);
     if (!now) throw noSuchSubscription();
@@ -118,8 +123,7 @@ export async function setSubscriptionAttributes(
 
 function readName(arn: string | undefined, region: string) {
   const name = readSubscriptionArn(arn ?? "");
-  if (!name || name.topic.region !== region)
-    throw invalid(`SubscriptionArn Reason: ${arn ?? "nothing"} is no subscription's ARN in ${region}`);
+  if (!name || name.topic.region !== region) throw invalidArn("SubscriptionArn", arn, "SubscriptionId");
   return name;
 }
 
@@ -144,7 +148,11 @@ function told(row: SubscriptionRow): Told {
 }
 
 function described(row: SubscriptionRow, topic: Topic): Record<string, string> {
-  const attributes = JSON.parse(row.attributes) as Attributes;
+  const {
+    FilterPolicyScope = "MessageAttributes",
+    DeliveryPolicy: delivery,
+    ...attributes
+  } = JSON.parse(row.attributes) as Attributes;
   const isUrl = row.protocol === "http" || row.protocol === "https";
   return {
     SubscriptionPrincipal: row.principal,
@@ -156,12 +164,10 @@ function described(row: SubscriptionRow, topic: Topic): Record<string, string> {
     PendingConfirmation: String(row.token !== ""),
     ConfirmationWasAuthenticated: String(row.confirmed_by === "authenticated"),
     SubscriptionArn: subscriptionArn(row),
-    ...(attributes["FilterPolicy"] !== undefined && { FilterPolicyScope: "MessageAttributes" }),
-    ...(isUrl && {
-      EffectiveDeliveryPolicy: JSON.stringify(
-        effectiveDelivery(attributes["DeliveryPolicy"], topic.delivery),
-      ),
-    }),
+    // A scope is kept without a policy, and told with one.
+    ...(attributes["FilterPolicy"] !== undefined && { FilterPolicyScope }),
+    ...(delivery !== undefined && { DeliveryPolicy: describeDelivery(JSON.parse(delivery) as object) }),
+    ...(isUrl && { EffectiveDeliveryPolicy: describeDelivery(effectiveDelivery(delivery, topic.delivery)) }),
     ...attributes,
   };
 }

@@ -1,7 +1,7 @@
 /** TagResource, UntagResource and ListTagsForResource: of topics. */
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import type { Client, Sns } from "../deps.ts";
-import { invalid, noSuchResource } from "../errors.ts";
+import { invalidArn, noSuchResource } from "../errors.ts";
 import { readTopicArn, topicArn } from "../names.ts";
 import { getTopic, setTags } from "../store/topics.ts";
 import { readTags, requireFew, tagList } from "../topics/tags.ts";
@@ -40,7 +40,7 @@ export async function untagResource(
 
 function readName(arn: string | undefined, region: string) {
   const id = readTopicArn(arn ?? "");
-  if (!id || id.region !== region) throw invalid("ResourceArn");
+  if (!id || id.region !== region) throw invalidArn("ResourceArn", arn);
   return id;
 }
 

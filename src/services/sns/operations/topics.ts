@@ -1,12 +1,12 @@
 /** DeleteTopic, ListTopics, GetTopicAttributes and SetTopicAttributes. */
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import type { Client, Sns } from "../deps.ts";
-import { invalid, noSuchTopic, refuseChange } from "../errors.ts";
+import { invalidArn, noSuchTopic, refuseChange } from "../errors.ts";
 import { readTopicArn, topicArn } from "../names.ts";
 import { deleteEndedOf } from "../store/ended-subscriptions.ts";
 import { countSubscriptions, deleteSubscriptionsOf } from "../store/subscriptions.ts";
 import { deleteTopicRow, getTopic, listTopicNames, setAttributes } from "../store/topics.ts";
-import { describeTopicDelivery } from "../subscriptions/delivery-policy.ts";
+import { describeGivenTopicDelivery, describeTopicDelivery } from "../subscriptions/delivery-policy.ts";
 import { checkTopicAttribute } from "../topics/attributes.ts";
 import { requirePrincipals } from "../topics/policy-document.ts";
 import type { Attributes, Topic } from "../topics/topic.ts";
@@ -19,7 +19,7 @@ export async function deleteTopic(
   { region }: RequestContext,
 ): Promise<object> {
   const id = readTopicArn(input.TopicArn ?? "");
-  if (!id || id.region !== region) throw invalid("TopicArn");
+  if (!id || id.region !== region) throw invalidArn("TopicArn", input.TopicArn);
   await sns.database.tx(async (tx) => {
     const row = await getTopic(tx, id);
     if (!row) return;
@@ -87,6 +87,7 @@ export async function changeTopic(
 
 function described(topic: Topic, confirmed: number, pending: number): Record<string, string> {
   const { attributes, isFifo } = topic;
+  const delivery = attributes["DeliveryPolicy"];
   const fifo = { FifoTopic: "true", ContentBasedDeduplication: "false", FifoThroughputScope: "Topic" };
   return {
     Policy: topic.policy,
@@ -99,5 +100,6 @@ function described(topic: Topic, confirmed: number, pending: number): Record<str
     SubscriptionsDeleted: "0",
     ...(isFifo && fifo),
     ...attributes,
+    ...(delivery !== undefined && { DeliveryPolicy: describeGivenTopicDelivery(delivery) }),
   };
 }

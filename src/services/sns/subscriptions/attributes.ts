@@ -10,6 +10,7 @@ import type { Attributes, Protocol } from "./subscription.ts";
 interface Checking {
   readonly topic: Topic;
   readonly protocol: Protocol;
+  readonly endpoint: string;
   /** What SNS says of an attribute. */
   readonly refuse: (name: string, reason: string) => Error;
 }
@@ -34,11 +35,11 @@ export function changed(before: Attributes, given: Attributes, checking: Checkin
     (given["FilterPolicy"] !== undefined || given["FilterPolicyScope"] !== undefined)
   )
     checkFilter(policy, scopeOf(after), (reason) => checking.refuse("FilterPolicy", reason));
-  if (policy === undefined && given["FilterPolicyScope"] === undefined) delete after["FilterPolicyScope"];
   return after;
 }
 
-function checkOne(name: string, value: string, { topic, protocol, refuse }: Checking): string {
+function checkOne(name: string, value: string, checking: Checking): string {
+  const { protocol, refuse } = checking;
   switch (name) {
     case "RawMessageDelivery": {
       const kept = value.toLowerCase();
@@ -55,7 +56,7 @@ function checkOne(name: string, value: string, { topic, protocol, refuse }: Chec
         throw refuse(name, `Invalid value [${value}]. Please use either MessageBody or MessageAttributes`);
       return value;
     case "RedrivePolicy":
-      return value === "" ? "" : checkRedrive(value, topic, (reason) => refuse(name, reason));
+      return value === "" ? "" : checkRedrive(value, checking, (reason) => refuse(name, reason));
     case "DeliveryPolicy":
       if (value === "") return "";
       if (protocol !== "http" && protocol !== "https")
@@ -74,13 +75,17 @@ function checkOne(name: string, value: string, { topic, protocol, refuse }: Chec
 }
 
 /** Whether the queue is there and lets the topic send is seen when it is needed, as on AWS. */
-function checkRedrive(text: string, topic: Topic, refuse: (reason: string) => Error): string {
+function checkRedrive(
+  text: string,
+  { topic, endpoint }: Pick<Checking, "topic" | "endpoint">,
+  refuse: (reason: string) => Error,
+): string {
   const arn = targetIn(text);
   if (arn === undefined) throw refuse("failed to parse JSON with the member deadLetterTargetArn");
   const [, region, account, name = ""] = QUEUE_ARN.exec(arn) ?? [];
   if (account === undefined) throw refuse("deadLetterTargetArn is an invalid arn");
   if (region !== topic.region) throw refuse("deadLetterTargetArn must be in the region of the topic");
-  if (topic.isFifo && !name.endsWith(".fifo"))
+  if (topic.isFifo && endpoint.endsWith(".fifo") && !name.endsWith(".fifo"))
     throw refuse("must use a FIFO queue as DLQ for a FIFO Subscription to a FIFO Topic.");
   if (!topic.isFifo && name.endsWith(".fifo"))
     throw refuse("must use a standard queue as DLQ for a standard topic.");

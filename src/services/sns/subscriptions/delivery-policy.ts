@@ -80,6 +80,25 @@ export function describeTopicDelivery({ disableSubscriptionOverrides, ...deliver
   });
 }
 
+/** A topic's as it was given, and as AWS tells it: without what is null, with whether subscriptions may have their own. */
+export function describeGivenTopicDelivery(text: string): string {
+  const { http } = JSON.parse(text) as { readonly http: Json };
+  const given = Object.fromEntries(Object.entries(http).filter(([, value]) => value !== null));
+  return JSON.stringify({ http: { disableSubscriptionOverrides: false, ...given } });
+}
+
+/** A subscription's, as GetSubscriptionAttributes tells it: with what it has not. */
+export function describeDelivery(delivery: object): string {
+  const { healthyRetryPolicy = null, throttlePolicy = null, requestPolicy = null } = delivery as Json;
+  return JSON.stringify({
+    healthyRetryPolicy,
+    sicklyRetryPolicy: null,
+    throttlePolicy,
+    requestPolicy,
+    guaranteed: false,
+  });
+}
+
 /** @throws what `refuse` makes of a reason */
 export function checkTopicDelivery(text: string, refuse: Refuse): string {
   const policy = objectIn(text, refuse);
@@ -177,6 +196,7 @@ function checkThrottle(value: unknown, refuse: Refuse): void {
 }
 
 function checkRequest(value: unknown, refuse: Refuse): void {
+  if (value === null) return;
   const { headerContentType } = isObject(value) ? value : ({} as Json);
   if (typeof headerContentType !== "string" || !CONTENT_TYPES.test(headerContentType))
     throw refuse("requestPolicy.headerContentType is no content type that SNS sends");

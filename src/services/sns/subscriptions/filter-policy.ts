@@ -3,6 +3,7 @@
  * @see https://docs.aws.amazon.com/sns/latest/dg/sns-subscription-filter-policies.html
  */
 import { ALL_OPERATORS, PatternError, compilePattern } from "../../../aws/event-pattern/index.ts";
+import { invalid } from "../errors.ts";
 import {
   FILTER_POLICY_BYTES_MAX,
   FILTER_POLICY_COMBINATIONS_MAX,
@@ -45,7 +46,7 @@ export function checkFilter(text: string, scope: FilterScope, refuse: (reason: s
   if (Buffer.byteLength(text) > FILTER_POLICY_BYTES_MAX) throw refuse("Filter policy is too large");
   const policy = objectIn(text);
   if (policy === undefined) throw refuse("failed to parse JSON. Filter policy must be a JSON object");
-  if (scope === "MessageAttributes") requireFlat(policy, refuse);
+  if (scope === "MessageAttributes") requireFlat(policy);
   try {
     compilePattern(plainNumbers(text), { operators: ALL_OPERATORS });
   } catch (error) {
@@ -76,12 +77,11 @@ function leavesOf(policy: Readonly<Record<string, unknown>>, depth: number, path
 }
 
 /** Attributes have no members. */
-function requireFlat(policy: Readonly<Record<string, unknown>>, refuse: (reason: string) => Error): void {
+function requireFlat(policy: Readonly<Record<string, unknown>>): void {
   for (const [key, value] of Object.entries(policy)) {
-    if (key === "$or" && Array.isArray(value))
-      for (const one of value.filter(isObject)) requireFlat(one, refuse);
+    if (key === "$or" && Array.isArray(value)) for (const one of value.filter(isObject)) requireFlat(one);
     else if (isObject(value))
-      throw refuse("Filter policy scope MessageAttributes does not support nested filter policy");
+      throw invalid("Filter policy scope MessageAttributes does not support nested filter policy");
   }
 }
 

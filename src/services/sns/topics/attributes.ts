@@ -17,7 +17,7 @@ const FEEDBACK = /^(Application|HTTP|Lambda|SQS|Firehose)(Success|Failure)Feedba
 
 /** The attribute as it is kept; "" takes it away. @throws AwsError InvalidParameter, NotImplemented */
 export function checkTopicAttribute(name: string, value: string, checking: Checking): string {
-  const { isFifo, policies, refuse } = checking;
+  const { policies, refuse } = checking;
   switch (name) {
     case "Policy":
       if (value !== "") checkPolicy(value, policies, refuse);
@@ -53,10 +53,6 @@ export function checkTopicAttribute(name: string, value: string, checking: Check
       throw notImplemented("ArchivePolicy of a topic: messages are not archived, nor replayed");
     case "DataProtectionPolicy":
       throw notImplemented("DataProtectionPolicy of a topic");
-    case "FifoTopic":
-      if (value !== String(isFifo))
-        throw refuse(name, "whether a topic is FIFO is told by its name, and does not change");
-      return "";
     default:
       if (FEEDBACK.test(name)) return noFeedback(name, value);
       throw invalid("AttributeName");

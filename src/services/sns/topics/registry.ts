@@ -1,6 +1,6 @@
 /** Finds topics with their subscriptions, and remembers them: every message needs both, and they change rarely. */
 import type { Database, Reader, Transaction } from "../../../store/database.ts";
-import { invalid, noSuchTopic } from "../errors.ts";
+import { invalidArn, noSuchTopic } from "../errors.ts";
 import { readTopicArn } from "../names.ts";
 import type { TopicId } from "../names.ts";
 import { confirmedSubscriptions } from "../store/subscriptions.ts";
@@ -55,7 +55,7 @@ export class TopicRegistry {
   /** The topic of a request. @throws AwsError InvalidParameter, NotFound */
   async at(arn: string | undefined, region: string): Promise<SubscribedTopic> {
     const id = readTopicArn(arn ?? "");
-    if (!id || id.region !== region) throw invalid("TopicArn");
+    if (!id || id.region !== region) throw invalidArn("TopicArn", arn);
     const topic = await this.find(id);
     if (!topic) throw noSuchTopic();
     return topic;
