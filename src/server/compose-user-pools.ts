@@ -15,8 +15,10 @@ export function composeUserPools(
   base: { clock: Clock; ids: Ids; log: Log; database: Database },
   functions: () => Functions,
 ): Promise<UserPoolsService> {
-  const issuer = userPoolIssuer === "" ? `http://localhost:${port}` : userPoolIssuer.replace(/\/+$/, "");
-  return createUserPools({ ...base, functions: triggerFunctions(functions), issuer });
+  const here = `http://localhost:${port}`;
+  const issuer = userPoolIssuer === "" ? here : userPoolIssuer.replace(/\/+$/, "");
+  const pages = issuer === "aws" ? here : issuer;
+  return createUserPools({ ...base, functions: triggerFunctions(functions), issuer, pages });
 }
 
 function triggerFunctions(functions: () => Functions): TriggerFunctions {

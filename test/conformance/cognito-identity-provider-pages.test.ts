@@ -6,6 +6,7 @@ import {
   AdminGetUserCommand,
   AdminResetUserPasswordCommand,
   SetUserPoolMfaConfigCommand,
+  SignUpCommand,
 } from "@aws-sdk/client-cognito-identity-provider";
 import type {
   CognitoIdentityProviderClient,
@@ -25,7 +26,7 @@ import {
   signIn,
 } from "../harness/user-pool-sites.ts";
 import type { Browser, Site } from "../harness/user-pool-sites.ts";
-import { claims, startUserPools } from "../harness/user-pools.ts";
+import { claims, refusal, startUserPools } from "../harness/user-pools.ts";
 import type { UserPoolsSetting } from "../harness/user-pools.ts";
 
 let setting: UserPoolsSetting;
@@ -89,6 +90,42 @@ test("sign-up on the page: what the pool requires, a code, and the way back to t
   assert.equal(await statusOf(pool, ada.username), "CONFIRMED");
   const taken = await send(visit, await visit(`/signup?${query}`), ada);
   assert.match(taken.body, /already exists/);
+});
+
+test("a sign-up is confirmed by a link, where the pool says so and has a page for it to lead to", async () => {
+  const settings: Partial<CreateUserPoolCommandInput> = {
+    AutoVerifiedAttributes: ["email"],
+    VerificationMessageTemplate: {
+      DefaultEmailOption: "CONFIRM_WITH_LINK",
+      EmailMessageByLink: "Dear user, {##this is the way##}.",
+      EmailSubjectByLink: "The way in",
+    },
+  };
+  const pool = await makeSite(setting, { GenerateSecret: true, AllowedOAuthFlows: ["code"] }, settings);
+  const visit = browser(pool);
+  const page = await visit(`/signup?${asked(pool)}`);
+  const ada = { username: "ada", "userAttributes.email": "ada@example.com", password: Password };
+  assert.match((await send(visit, page, ada)).body, /A code was sent/);
+  const [message] = await setting.messages(pool, "ada");
+  assert.equal(message?.subject, "The way in");
+  const [, href = "", text] = /<a href="([^"]+)">(.*)<\/a>/.exec(message?.message ?? "") ?? [];
+  assert.equal(text, "this is the way");
+  const link = href.replaceAll("&amp;", "&");
+  assert.ok(link.startsWith(`http://localhost:${new URL(pool.endpoint).port}/${pool.id}/confirmUser?`), link);
+  const wrong = await fetch(link.replace(/code=\d+/, "code=000000"));
+  assert.equal(wrong.status, 400);
+  assert.match(await wrong.text(), /Invalid verification code/);
+  const right = await fetch(link);
+  assert.match(await right.text(), /Your registration has been confirmed/);
+  assert.equal(await statusOf(pool, "ada"), "CONFIRMED");
+  assert.equal((await fetch(link)).status, 400);
+  const bare = await setting.pool(settings);
+  const UserAttributes = [{ Name: "email", Value: "bob@example.com" }];
+  const signUp = { ClientId: bare.clientId, Username: "bob", Password, UserAttributes };
+  assert.match(
+    await refusal(client.send(new SignUpCommand(signUp))),
+    /^CodeDeliveryFailureException: .*domain/,
+  );
 });
 
 test("a pool whose users administrators make has no sign-up page; forms from elsewhere change nothing", async () => {

@@ -137,7 +137,6 @@ test("what would not be done is refused by name", async () => {
     [{ UserPoolTier: "PLUS" }, /UserPoolTier PLUS/],
     [{ UserPoolAddOns: { AdvancedSecurityMode: "AUDIT" } }, /AdvancedSecurityMode/],
     [{ EmailConfiguration: { EmailSendingAccount: "DEVELOPER" } }, /DEVELOPER/],
-    [{ VerificationMessageTemplate: { DefaultEmailOption: "CONFIRM_WITH_LINK" } }, /CONFIRM_WITH_LINK/],
     [{ LambdaConfig: { KMSKeyID: "arn:aws:kms:us-east-1:000000000000:key/k" } }, /KMSKeyID/],
     [{ LambdaConfig: { CustomEmailSender: { LambdaVersion: "V1_0", LambdaArn: arn } } }, /CustomEmailSender/],
     [{ LambdaConfig: { CustomSMSSender: { LambdaVersion: "V1_0", LambdaArn: arn } } }, /CustomSMSSender/],
@@ -253,10 +252,6 @@ test("CreateUserPoolClient, DescribeUserPoolClient, UpdateUserPoolClient, ListUs
     /^InvalidParameterException: Invalid range for token/,
   );
   assert.match(await refused({ ReadAttributes: ["custom:no"] }), /Invalid read attributes/);
-  assert.match(
-    await refused({ ExplicitAuthFlows: ["ALLOW_USER_AUTH"] }),
-    /^NotImplemented: .*ALLOW_USER_AUTH/,
-  );
   assert.match(await refused({ SupportedIdentityProviders: ["Google"] }), /^NotImplemented: .*federation/);
   assert.match(
     await refused({ ExplicitAuthFlows: ["ALLOW_USER_SRP_AUTH", "ADMIN_NO_SRP_AUTH"] }),

@@ -225,7 +225,7 @@ test("flows that a client does not allow, and those that are not there, are refu
   assert.equal(await begin("USER_SRP_AUTH"), invalid("USER_SRP_AUTH is not enabled for the client."));
   assert.equal(await begin("CUSTOM_AUTH"), invalid("CUSTOM_AUTH is not enabled for the client."));
   assert.equal(await begin("ADMIN_NO_SRP_AUTH"), invalid("Initiate Auth method not supported."));
-  assert.match(await begin("USER_AUTH"), /^NotImplemented: .*USER_AUTH/);
+  assert.equal(await begin("USER_AUTH"), invalid("USER_AUTH is not enabled for the client."));
   const open = await setting.pool();
   assert.equal(await refusal(signIn(open, "")), invalid("Missing required parameter USERNAME"));
 });

@@ -16,6 +16,8 @@ export interface UserPoolsDeps {
   readonly functions: TriggerFunctions;
   /** What the issuer of tokens begins with, without a slash at the end; `aws` for the name that AWS's have. */
   readonly issuer: string;
+  /** Where users reach the pages of pools, without a slash at the end. */
+  readonly pages: string;
 }
 
 /** What every operation is called with. */

@@ -46,6 +46,7 @@ export type ChallengeState =
       readonly verifier?: Verifier;
       readonly custom?: CustomState;
     }
+  | { readonly name: "SELECT_CHALLENGE" | "PASSWORD"; readonly username: string }
   | { readonly name: "NEW_PASSWORD_REQUIRED" }
   | { readonly name: "SOFTWARE_TOKEN_MFA"; readonly source: TokenSource }
   | {

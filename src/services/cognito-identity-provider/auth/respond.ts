@@ -3,6 +3,7 @@ import { AwsError } from "../../../aws/errors.ts";
 import { invalidParameter, invalidSession } from "../errors.ts";
 import { CODE_FAILURES_MAX } from "../limits.ts";
 import { checkSecretHash } from "../clients/secret-hash.ts";
+import { takeChoice, takePassword } from "./choice.ts";
 import { claimTicket } from "./challenge-ticket.ts";
 import { getUser } from "../store/users.ts";
 import { editUser } from "../users/edit.ts";
@@ -46,6 +47,13 @@ export async function respond(
       if (!custom) return afterPassword(door, proved);
       const round = { challengeName: "PASSWORD_VERIFIER", challengeResult: true };
       return nextRound(door, proved, { ...custom, rounds: [...custom.rounds, round] });
+    }
+    case "SELECT_CHALLENGE":
+    case "PASSWORD": {
+      const take = state.name === "PASSWORD" ? takePassword : takeChoice;
+      const outcome = await take(door, state.username, responses);
+      await claimed.take();
+      return outcome;
     }
     case "CUSTOM_CHALLENGE":
       await claimed.take();

@@ -54,6 +54,11 @@ export function readSettings(input: Asked, pool: PoolSettings): ClientSettings {
   };
   checkLives(settings);
   checkAttributes(settings, pool);
+  if (pool.tier === "LITE" && settings.ExplicitAuthFlows?.includes("ALLOW_USER_AUTH"))
+    throw new AwsError(
+      "FeatureUnavailableInTierException",
+      "ALLOW_USER_AUTH is not available in the tier LITE: use ESSENTIALS.",
+    );
   checkFlows(settings);
   return settings;
 }
@@ -147,7 +152,6 @@ function refuse(input: Asked): void {
   const context = input.EnablePropagateAdditionalUserContextData;
   const refused: readonly (readonly [unknown, string])[] = [
     [input.AnalyticsConfiguration, "AnalyticsConfiguration: Amazon Pinpoint"],
-    [input.ExplicitAuthFlows?.includes("ALLOW_USER_AUTH"), "ExplicitAuthFlows ALLOW_USER_AUTH"],
     [provider, `SupportedIdentityProviders ${provider}: federation`],
     [context, "EnablePropagateAdditionalUserContextData: threat protection"],
   ];

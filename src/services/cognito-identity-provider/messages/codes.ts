@@ -21,6 +21,7 @@ import type { CodePurpose, CodeRow } from "../store/codes.ts";
 import type { Pool } from "../store/pools.ts";
 import type { Asking } from "../triggers/call.ts";
 import type { User } from "../users/user.ts";
+import { confirmationLink } from "./link.ts";
 import { composeMessage, deliveryDetails } from "./message.ts";
 import type { Destination, Message, MessageSource } from "./message.ts";
 
@@ -48,7 +49,8 @@ export async function sendCode(
   { purpose, source, to }: CodeRequest,
 ): Promise<CodeDeliveryDetailsType> {
   const code = String(randomInt(10 ** CODE_DIGITS)).padStart(CODE_DIGITS, "0");
-  const about = { source, to, code, name: user.username };
+  const link = await confirmationLink(userPools, pool, user, asking, { purpose, to, code });
+  const about = { source, to, code, name: user.username, link };
   const message = await composeMessage(userPools, pool, user, asking, about);
   const now = userPools.clock.now();
   const kind = `sent:${purpose}`;

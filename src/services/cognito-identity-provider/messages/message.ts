@@ -32,11 +32,15 @@ export interface Message {
   /** The code, or the temporary password, that it tells. */
   readonly code: string;
   readonly replyTo?: string;
+  /** That confirms by itself, in the place of the code. */
+  readonly link?: string;
 }
 
 /** What stands in a template for the code, and for the user's name. */
 const CODE = "{####}";
 const USERNAME = "{username}";
+/** What stands for a link, with its text. */
+const LINK = /\{##(.+?)##\}/g;
 
 interface Texts {
   readonly subject: string;
@@ -45,7 +49,7 @@ interface Texts {
 }
 
 /** The pool's own texts, or AWS's. */
-function templates({ settings }: Pool, source: MessageSource): Texts {
+function templates({ settings }: Pool, source: MessageSource, hasLink: boolean): Texts {
   if (source === "CustomMessage_AdminCreateUser") {
     const { InviteMessageTemplate: own } = settings.AdminCreateUserConfig ?? {};
     const invitation = `Your username is ${USERNAME} and temporary password is ${CODE}.`;
@@ -56,6 +60,14 @@ function templates({ settings }: Pool, source: MessageSource): Texts {
     };
   }
   const code = `Your verification code is ${CODE}.`;
+  const { EmailMessageByLink, EmailSubjectByLink } = settings.VerificationMessageTemplate ?? {};
+  if (hasLink)
+    return {
+      subject: EmailSubjectByLink ?? "Your verification link",
+      email:
+        EmailMessageByLink ?? "Please click the link below to verify your email address. {##Verify Email##}",
+      sms: code,
+    };
   return {
     subject: settings.EmailVerificationSubject ?? "Your verification code",
     email: settings.EmailVerificationMessage ?? code,
@@ -78,9 +90,10 @@ export async function composeMessage(
     readonly to: Destination;
     readonly code: string;
     readonly name: string;
+    readonly link?: string | undefined;
   },
 ): Promise<Message> {
-  const { source, to, code, name } = about;
+  const { source, to, code, name, link } = about;
   const isInvitation = source === "CustomMessage_AdminCreateUser";
   const response = await callTrigger(userPools, pool, asking, {
     trigger: "CustomMessage",
@@ -95,8 +108,11 @@ export async function composeMessage(
     },
     response: { smsMessage: null, emailMessage: null, emailSubject: null },
   });
-  const texts = templates(pool, source);
-  const filled = (text: string) => text.replaceAll(CODE, () => code).replaceAll(USERNAME, () => name);
+  const texts = templates(pool, source, link !== undefined);
+  const filled = (text: string) => {
+    const told = text.replaceAll(CODE, () => code).replaceAll(USERNAME, () => name);
+    return link === undefined ? told : told.replace(LINK, (_, shown: string) => linkOf(link, shown));
+  };
   const common = {
     destination: to.value,
     attribute: to.attribute,
@@ -113,7 +129,12 @@ export async function composeMessage(
     subject: filled(textOf(response, "emailSubject") ?? texts.subject),
     message: filled(textOf(response, "emailMessage") ?? texts.email),
     ...(replyTo !== undefined && { replyTo }),
+    ...(link !== undefined && { link }),
   };
+}
+
+function linkOf(href: string, shown: string): string {
+  return `<a href="${href.replaceAll("&", "&amp;")}">${shown}</a>`;
 }
 
 /** How answers tell where a message went: `t***@e***`, `+*******1234`. */

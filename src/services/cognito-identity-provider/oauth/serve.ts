@@ -5,6 +5,7 @@ import type { UserPools } from "../deps.ts";
 import { requireAccess } from "../tokens/access.ts";
 import { attributeClaims } from "../tokens/claims.ts";
 import { PAGE_COOKIE, RedirectError, authorize, requireHostedClient } from "./authorize.ts";
+import { followLink } from "./confirm-link.ts";
 import { OAuthError, cookie, cookieOf, json, oauthErrorAnswer, redirect, send } from "./exchange.ts";
 import type { Hosted, HostedAnswer, HostedRequest } from "./exchange.ts";
 import { showSignUp, takeConfirmation, takeResend, takeSignUp } from "./join.ts";
@@ -28,6 +29,7 @@ const ROUTES: Readonly<Record<string, Route>> = {
   "GET /signup": showSignUp,
   "POST /signup": takeSignUp,
   "POST /confirmUser": takeConfirmation,
+  "GET /confirmUser": followLink,
   "POST /resendcode": takeResend,
   "GET /forgotPassword": showForgotten,
   "POST /forgotPassword": takeForgotten,

@@ -1,13 +1,11 @@
 /** Signing in: InitiateAuth, RespondToAuthChallenge, and both for administrators. */
 import { notImplemented } from "../../../aws/errors.ts";
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
-import { preAuthenticate, requireAble } from "../auth/completion.ts";
+import { CHOICES, beginChoice, beginSrp } from "../auth/choice.ts";
 import { beginCustom } from "../auth/custom.ts";
 import type { Door, Outcome } from "../auth/door.ts";
 import { signInByPassword } from "../auth/password-sign-in.ts";
 import { respond } from "../auth/respond.ts";
-import { srpChallenge } from "../auth/srp-challenge.ts";
-import { hidesUsers } from "../clients/settings.ts";
 import { checkSecretHash } from "../clients/secret-hash.ts";
 import type { Client, UserPools } from "../deps.ts";
 import { deviceGroupKey, newDeviceKey } from "../devices/device.ts";
@@ -16,7 +14,6 @@ import { clientWithPool, requireClient, requirePool } from "../pools/lookup.ts";
 import type { PoolClient } from "../store/clients.ts";
 import { SIGN_IN_SCOPE, issueTokens, refreshTokens, requireRefresh } from "../tokens/issue.ts";
 import { askingOf } from "../triggers/call.ts";
-import { findUser } from "../users/username.ts";
 
 type Answer = Output<Client, "InitiateAuth">;
 type Parameters = Readonly<Record<string, string>>;
@@ -44,6 +41,7 @@ const FLOWS = {
     ],
     refusal: "REFRESH_TOKEN_AUTH is not enabled for the client.",
   },
+  USER_AUTH: { allowedBy: ["ALLOW_USER_AUTH"], refusal: "USER_AUTH is not enabled for the client." },
   ADMIN_USER_PASSWORD_AUTH: {
     allowedBy: ["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ADMIN_NO_SRP_AUTH"],
     refusal: "Auth flow not enabled for this client",
@@ -111,6 +109,8 @@ async function begin(asked: Door, flow: Flow, parameters: Parameters): Promise<A
     }
     case "USER_SRP_AUTH":
       return answerOf(door, await beginSrp(door, username, required(parameters, "SRP_A")));
+    case "USER_AUTH":
+      return answerOf(door, await beginChoice(door, username, parameters));
     default: {
       const { CHALLENGE_NAME: first } = parameters;
       if (first !== undefined && first !== "SRP_A") throw invalidParameter(`Invalid CHALLENGE_NAME ${first}`);
@@ -124,14 +124,6 @@ function required(parameters: Parameters, name: string): string {
   const value = parameters[name];
   if (value === undefined || value === "") throw invalidParameter(`Missing required parameter ${name}`);
   return value;
-}
-
-async function beginSrp(door: Door, username: string, srpA: string): Promise<Outcome> {
-  const { userPools, pool, client } = door;
-  const user = await findUser(userPools.database, pool, username);
-  if (user) requireAble(user);
-  if (user || hidesUsers(client.settings)) await preAuthenticate(door, user, username);
-  return srpChallenge(door, user, username, srpA);
 }
 
 async function refresh(door: Door, parameters: Parameters): Promise<Answer> {
@@ -180,6 +172,8 @@ const CHALLENGES: ReadonlySet<string> = new Set([
   "SOFTWARE_TOKEN_MFA",
   "MFA_SETUP",
   "CUSTOM_CHALLENGE",
+  "SELECT_CHALLENGE",
+  "PASSWORD",
   "DEVICE_SRP_AUTH",
   "DEVICE_PASSWORD_VERIFIER",
 ]);
@@ -206,6 +200,7 @@ async function answerOf(door: Door, outcome: Outcome): Promise<Answer> {
     const { name, session, parameters } = outcome;
     return {
       ChallengeName: name,
+      ...(name === "SELECT_CHALLENGE" && { AvailableChallenges: [...CHOICES] }),
       // What a client proves by SRP comes back as its SECRET_BLOCK.
       ...(!name.endsWith("PASSWORD_VERIFIER") && { Session: session }),
       ChallengeParameters: { ...parameters },

@@ -143,7 +143,7 @@ function checkRecovery({ AccountRecoverySetting: setting }: Asked): void {
 
 /** Nothing is kept that is not done. @throws AwsError NotImplemented, naming the member and what is missing */
 function refuse(input: Asked): void {
-  const { EmailConfiguration: email, VerificationMessageTemplate: text, UserPoolAddOns: addOns } = input;
+  const { EmailConfiguration: email, UserPoolAddOns: addOns } = input;
   const factors = input.Policies?.SignInPolicy?.AllowedFirstAuthFactors ?? [];
   const other = factors.find((factor) => factor !== "PASSWORD");
   const refused: readonly (readonly [unknown, string])[] = [
@@ -151,8 +151,6 @@ function refuse(input: Asked): void {
     [input.SmsAuthenticationMessage, "SmsAuthenticationMessage: MFA by SMS"],
     [email?.SourceArn ?? email?.From ?? email?.ConfigurationSet, "EmailConfiguration of Amazon SES"],
     [email?.EmailSendingAccount === "DEVELOPER", "EmailSendingAccount DEVELOPER: Amazon SES"],
-    [text?.DefaultEmailOption === "CONFIRM_WITH_LINK", "DefaultEmailOption CONFIRM_WITH_LINK"],
-    [text?.EmailMessageByLink ?? text?.EmailSubjectByLink, "VerificationMessageTemplate by link"],
     [addOns && addOns.AdvancedSecurityMode !== "OFF", "AdvancedSecurityMode: threat protection"],
     [addOns?.AdvancedSecurityAdditionalFlows, "AdvancedSecurityAdditionalFlows"],
     [input.UserPoolTier === "PLUS", "UserPoolTier PLUS: threat protection"],
