@@ -124,6 +124,10 @@ export interface ParcelMetrics {
   readonly delivered?: string | readonly string[];
   /** An attempt that will be repeated. */
   readonly retried?: string;
+  /** An attempt that the target did not take, of what goes out as a role or outside of the server. */
+  readonly targetFailed?: string;
+  /** One that it did not take for want of room. */
+  readonly targetThrottled?: string;
   /** Not delivered, for good. */
   readonly failed?: string | readonly string[];
   readonly deadLettered?: string;

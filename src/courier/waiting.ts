@@ -171,6 +171,10 @@ export class Waiting {
       });
     if (outcome.kind === "wait") return this.#enqueue(tx, header, parcel.body, outcome.notBefore);
     const { failure } = outcome;
+    tx.afterCommit(() => {
+      count(metrics, parcel, "targetFailed");
+      if (failure.code === "throttled") count(metrics, parcel, "targetThrottled");
+    });
     const retries = header.attempts;
     if (outcome.kind === "refused")
       return bury(this.#deps, tx, parcel, { failure, retries, condition: "refused" });

@@ -132,6 +132,13 @@ test("what a message is sent with beyond a hand-over is the operation's own to d
     [throttled["TARGET_ARN"], throttled.body],
     [named("lambda:invoke"), JSON.stringify(invocation)],
   );
+  const metrics = await (await fetch(`${setting.server.endpoint}/_lambent/metrics`)).text();
+  for (const name of ["target_error_count", "target_error_throttled_count"])
+    assert.match(
+      metrics,
+      new RegExp(`aws_scheduler_${name}\\w*\\{[^}]*schedule_group="default"[^}]*\\} 2`),
+      name,
+    );
   assert.deepEqual(await queue.bodies(), []);
   await setting.advance(10 * MINUTE_MS);
   assert.deepEqual(

@@ -64,6 +64,8 @@ export interface Parcel {
     readonly namespace: "AWS/Scheduler";
     readonly dimensions: readonly Readonly<Record<string, string>>[];
     readonly attempt: string;
+    readonly targetFailed: string;
+    readonly targetThrottled: string;
     readonly failed: string;
     readonly deadLettered: string;
     readonly deadLetterFailed: string;

@@ -95,6 +95,8 @@ function parcelOf(
       namespace: "AWS/Scheduler",
       dimensions: [{}, { ScheduleGroup: group }],
       attempt: "InvocationAttemptCount",
+      targetFailed: "TargetErrorCount",
+      targetThrottled: "TargetErrorThrottledCount",
       failed: "InvocationDroppedCount",
       deadLettered: "InvocationsSentToDeadLetterCount",
       deadLetterFailed: "InvocationsFailedToBeSentToDeadLetterCount",
