@@ -81,6 +81,41 @@ test("schedules survive kill -9; what was missed comes once, late, unless it is 
   }
 });
 
+test("operations by their names survive kill -9: each is done at least once", async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), "lambent-scheduler-"));
+  const flags = ["--dev", "--port", "0", "--data-dir", dataDir, "--sandbox", "process"];
+  let server = await spawnServer(flags);
+  try {
+    const RoleArn = await schedulerRole(clientOptions(server.endpoint), "operations");
+    const sqs = new SQSClient(clientOptions(server.endpoint));
+    const { QueueUrl = "" } = await sqs.send(new CreateQueueCommand({ QueueName: "q" }));
+    const client = new SchedulerClient(clientOptions(server.endpoint));
+    const soon = atTime(Date.now() + 3_000);
+    const names = Array.from({ length: 60 }, (_, n) => `operation-${String(n).padStart(2, "0")}`);
+    await Promise.all(
+      names.map((Name) => {
+        // A delay makes it a call, not a hand-over.
+        const Input = JSON.stringify({ QueueUrl, MessageBody: Name, DelaySeconds: 1 });
+        const Target = { Arn: "arn:aws:scheduler:::aws-sdk:sqs:sendMessage", RoleArn, Input };
+        const rest = { ScheduleExpression: soon, Target, FlexibleTimeWindow: { Mode: "OFF" as const } };
+        return client.send(new CreateScheduleCommand({ Name, ...rest }));
+      }),
+    );
+    // Killed while some are done, and others wait.
+    const first = queueAt(sqs, QueueUrl);
+    const seen = new Set((await first.receive({ WaitTimeSeconds: 10 })).map(({ Body = "" }) => Body));
+    await server.kill();
+    assert.ok(seen.size > 0);
+    server = await spawnServer(flags);
+    const queue = queueAt(new SQSClient(clientOptions(server.endpoint)), `${server.endpoint}/000000000000/q`);
+    const rest = await drain(queue, names.length - seen.size);
+    assert.deepEqual([...new Set([...seen, ...rest])].sort(), names);
+  } finally {
+    await server.kill();
+    await rm(dataDir, { recursive: true, force: true });
+  }
+});
+
 test(
   "two servers on one PostgreSQL invoke each schedule once, whichever of them looks",
   { skip: postgresMissing() },
