@@ -42,7 +42,8 @@ function writeDistribution(
 /** `AWS/Lambda` and `PostRuntimeExtensionsDuration` are `aws_lambda_post_runtime_extensions_duration_milliseconds`. */
 function familyName({ namespace, name, unit }: SeriesId): string {
   if (!namespace.startsWith("AWS/")) return "custom_metric";
-  return `${snake(namespace)}_${snake(name)}${unit === "Milliseconds" ? "_milliseconds" : ""}`;
+  const family = `${snake(namespace)}_${snake(name)}`;
+  return unit === "Milliseconds" && !family.endsWith("_milliseconds") ? `${family}_milliseconds` : family;
 }
 
 function labelsOf({ account, region, dimensions, namespace, name, unit }: SeriesId): string {

@@ -8,6 +8,7 @@ import type { KinesisRecord, KinesisService, ShardPosition } from "../../src/ser
 import { sql } from "../../src/store/database.ts";
 import type { Store } from "../../src/store/index.ts";
 import { createLog } from "../../src/telemetry/log.ts";
+import { Metrics } from "../../src/telemetry/metrics.ts";
 import { onEveryEngine } from "../store/engines.ts";
 import type { TestStore } from "../store/engines.ts";
 
@@ -32,6 +33,7 @@ function open({ clock }: TestStore, store: Store): Promise<KinesisService> {
     database,
     signals,
     log: createLog("error"),
+    metrics: new Metrics(clock),
     policies,
     roles: { allows: async () => false },
     shardThroughput: 0,

@@ -11,7 +11,6 @@ import {
   DescribeLimitsCommand,
   DescribeStreamCommand,
   DescribeStreamSummaryCommand,
-  EnableEnhancedMonitoringCommand,
   IncreaseStreamRetentionPeriodCommand,
   KinesisClient,
   ListStreamsCommand,
@@ -26,6 +25,7 @@ import {
   UntagResourceCommand,
   UpdateAccountSettingsCommand,
   UpdateStreamModeCommand,
+  UpdateStreamWarmThroughputCommand,
   UpdateStreamRecordDistributionStrategyCommand,
   waitUntilStreamExists,
   waitUntilStreamNotExists,
@@ -343,18 +343,10 @@ test("DescribeLimits counts; DescribeAccountSettings and UpdateAccountSettings k
   assert.match(await update("ENABLED"), /^NotImplemented/);
 });
 
-test("what is not there is refused by name", async () => {
+test("encryption and warm throughput are refused by name", async () => {
   const name = await setting.stream();
-  const refused = [
-    client.send(new StartStreamEncryptionCommand({ StreamName: name, EncryptionType: "KMS", KeyId: "k" })),
-    client.send(new EnableEnhancedMonitoringCommand({ StreamName: name, ShardLevelMetrics: ["ALL"] })),
-  ];
-  assert.match(
-    await refusal(refused[0] as Promise<unknown>),
-    /^NotImplemented: .*Kinesis StartStreamEncryption/,
-  );
-  assert.match(
-    await refusal(refused[1] as Promise<unknown>),
-    /^NotImplemented: .*Kinesis EnableEnhancedMonitoring/,
-  );
+  const encrypt = new StartStreamEncryptionCommand({ StreamName: name, EncryptionType: "KMS", KeyId: "k" });
+  assert.match(await refusal(client.send(encrypt)), /^NotImplemented: .*Kinesis StartStreamEncryption/);
+  const warm = new UpdateStreamWarmThroughputCommand({ StreamName: name, WarmThroughputMiBps: 10 });
+  assert.match(await refusal(client.send(warm)), /^NotImplemented: .*Kinesis UpdateStreamWarmThroughput/);
 });

@@ -62,6 +62,8 @@ const byOperation = (clock: Clock) =>
     DescribeStream: onNamed,
     DescribeStreamConsumer: onConsumer,
     DescribeStreamSummary: onNamed,
+    DisableEnhancedMonitoring: onNamed,
+    EnableEnhancedMonitoring: onNamed,
     GetRecords: (input, context) => {
       const place = streamOfIterator(input.ShardIterator ?? "");
       return onArn(place && streamArn(place), context);

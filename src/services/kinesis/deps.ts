@@ -4,6 +4,8 @@ import type { Ids } from "../../kit/id.ts";
 import type { Database } from "../../store/database.ts";
 import type { Signals } from "../../store/signals.ts";
 import type { Log } from "../../telemetry/log.ts";
+import type { Metrics } from "../../telemetry/metrics.ts";
+import type { StreamMetrics } from "./monitoring/stream-metrics.ts";
 import type { Appends } from "./records/appends.ts";
 import type { ResourcePolicies, Roles } from "./ports.ts";
 import type { ShardLimits } from "./shards/shard-limits.ts";
@@ -20,6 +22,7 @@ export interface KinesisDeps {
   readonly database: Database;
   readonly signals: Signals;
   readonly log: Log;
+  readonly metrics: Metrics;
   readonly policies: ResourcePolicies;
   readonly roles: Roles;
   /** What a shard takes and gives, as a multiple of AWS's limits; 0 for as much as it can. */
@@ -34,4 +37,5 @@ export interface Kinesis extends KinesisDeps {
   readonly subscriptions: Subscriptions;
   readonly housekeeping: Housekeeping;
   readonly scaling: Scaling;
+  readonly streamMetrics: StreamMetrics;
 }

@@ -7,6 +7,8 @@ import { Housekeeping } from "./housekeeping.ts";
 import { createIntake } from "./intake.ts";
 import type { StreamIntake } from "./intake.ts";
 import { streams as streamTables } from "./migrations/001-streams.ts";
+import { shardMetrics } from "./migrations/002-shard-metrics.ts";
+import { StreamMetrics } from "./monitoring/stream-metrics.ts";
 import { operationTable } from "./operation-table.ts";
 import { createDirectPuts } from "./operations/put-direct.ts";
 import { Appends } from "./records/appends.ts";
@@ -34,7 +36,7 @@ export interface KinesisService {
 }
 
 export async function createKinesis(deps: KinesisDeps): Promise<KinesisService> {
-  await deps.database.migrate("kinesis", [streamTables]);
+  await deps.database.migrate("kinesis", [streamTables, shardMetrics]);
   const streams = new Streams(deps.database, deps.clock);
   const scaling = new Scaling({ ...deps, streams });
   const housekeeping = new Housekeeping({ ...deps, streams });
@@ -46,6 +48,7 @@ export async function createKinesis(deps: KinesisDeps): Promise<KinesisService> 
     appends: new Appends(deps),
     shardLimits: new ShardLimits(deps.shardThroughput),
     subscriptions: new Subscriptions(),
+    streamMetrics: new StreamMetrics(deps.metrics),
   };
   housekeeping.start();
   return {

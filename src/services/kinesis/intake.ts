@@ -6,6 +6,7 @@ import { readStreamArn } from "./names.ts";
 import { shardFor, readyRecord } from "./records/put.ts";
 import { toChunks } from "./records/chunk.ts";
 import { readStream } from "./streams.ts";
+import { shardIdOf } from "./shards/shard.ts";
 import type { Stream } from "./streams.ts";
 
 /** What acts for a role, or a service on its own behalf for a resource of an account. */
@@ -62,7 +63,7 @@ async function putInto(
   stream: Stream,
   { partitionKey, data }: Omit<IntakeRecord, "streamArn">,
 ): Promise<"put" | "throttled" | "too-large" | "closed"> {
-  const { shardLimits, clock, ids, appends, scaling } = kinesis;
+  const { shardLimits, clock, ids, appends, scaling, streamMetrics } = kinesis;
   let record;
   try {
     record = readyRecord(stream, { PartitionKey: partitionKey, Data: data }, "");
@@ -73,10 +74,14 @@ async function putInto(
   const { shardNo } = shardFor(stream, record, ids);
   if (!shardLimits.takesRecord(stream.stream_id, shardNo, record.bytes, clock.now())) {
     scaling.exceeded(stream, shardNo);
+    streamMetrics.refused(stream, shardIdOf(shardNo));
     return "throttled";
   }
   const [placed] = await appends.appendIn(tx, stream, toChunks(shardNo, [record]));
-  return placed ? "put" : "closed";
+  if (!placed) return "closed";
+  const { bytes } = record;
+  tx.afterCommit(() => streamMetrics.incoming(stream, bytes, 1, shardIdOf(shardNo)));
+  return "put";
 }
 
 async function mayPut(

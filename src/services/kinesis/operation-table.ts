@@ -19,6 +19,7 @@ import {
 import { getRecords, getShardIterator } from "./operations/get-records.ts";
 import { listShards } from "./operations/list-shards.ts";
 import { deleteResourcePolicy, getResourcePolicy, putResourcePolicy } from "./operations/policies.ts";
+import { disableEnhancedMonitoring, enableEnhancedMonitoring } from "./operations/monitoring.ts";
 import { putRecord, putRecords } from "./operations/put-records.ts";
 import { mergeShards, splitShard, updateShardCount } from "./operations/reshard.ts";
 import {
@@ -50,6 +51,8 @@ export const operationTable: OperationTable<Client, Kinesis> = {
   DescribeStream: describeStream,
   DescribeStreamConsumer: describeStreamConsumer,
   DescribeStreamSummary: describeStreamSummary,
+  DisableEnhancedMonitoring: disableEnhancedMonitoring,
+  EnableEnhancedMonitoring: enableEnhancedMonitoring,
   GetRecords: getRecords,
   GetResourcePolicy: getResourcePolicy,
   GetShardIterator: getShardIterator,

@@ -71,7 +71,7 @@ export interface ShardReader<R> {
 }
 
 export function shardReader(kinesis: Kinesis): ShardReader<KinesisRecord> {
-  const { clock, database, streams, signals } = kinesis;
+  const { clock, database, streams, signals, streamMetrics } = kinesis;
 
   /** By the ARN of a stream or of one of its consumers. */
   async function find(arn: string): Promise<{ stream: Stream; consumer?: ConsumerRow } | undefined> {
@@ -112,14 +112,17 @@ export function shardReader(kinesis: Kinesis): ShardReader<KinesisRecord> {
       }));
     },
     async read(arn, shardId, from, limits) {
-      const stream = (await find(arn))?.stream;
+      const { stream, consumer } = (await find(arn)) ?? {};
       const shard = stream?.shards.find(({ shardNo }) => shardNo === readShardId(shardId));
       if (!stream || !shard) return { records: [], next: from, ended: true, millisBehindLatest: 0 };
       const after =
         "after" in from
           ? (placeOfNumber(shard, from.after) ?? BEFORE_ALL)
           : await placeOf(database, stream, shard, from);
+      const since = performance.now();
       const read = await readRecords({ clock, database }, stream, shard, after, limits);
+      if (consumer) streamMetrics.sent(stream, consumer.name, read);
+      else streamMetrics.got(stream, shardIdOf(shard.shardNo), read, performance.now() - since);
       const arrivedAt = read.records.at(-1)?.arrivedAt;
       const seconds = arrivedAt === undefined ? shard.createdSeconds : Math.floor(arrivedAt / 1_000);
       return {

@@ -24,6 +24,8 @@ export interface StreamRow extends StreamPlace {
   readonly tags: string;
   readonly created_at: number;
   readonly next_shard: number;
+  /** JSON: the metrics that are told of each shard. */
+  readonly shard_metrics: string;
 }
 
 interface ShardRow {
@@ -38,7 +40,7 @@ interface ShardRow {
 }
 
 const STREAM = `stream_id, account, region, name, status, mode, distribution, retention_hours, trimmed_before,
-  record_kib_max, policy, tags, created_at, next_shard`;
+  record_kib_max, policy, tags, created_at, next_shard, shard_metrics`;
 const FIND = sql(
   "kinesis.findStream",
   `SELECT ${STREAM} FROM kinesis_stream WHERE account = ? AND region = ? AND name = ?`,
@@ -56,12 +58,12 @@ const COUNTS = sql(
 );
 const INSERT = sql(
   "kinesis.insertStream",
-  `INSERT INTO kinesis_stream (${STREAM}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  `INSERT INTO kinesis_stream (${STREAM}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 );
 const UPDATE = sql(
   "kinesis.updateStream",
   `UPDATE kinesis_stream SET status = ?, mode = ?, distribution = ?, retention_hours = ?, trimmed_before = ?,
-     record_kib_max = ?, policy = ?, tags = ?, next_shard = ? WHERE stream_id = ?`,
+     record_kib_max = ?, policy = ?, tags = ?, next_shard = ?, shard_metrics = ? WHERE stream_id = ?`,
 );
 const DELETE = sql("kinesis.deleteStream", `DELETE FROM kinesis_stream WHERE stream_id = ?`);
 const SHARDS = sql(
@@ -142,6 +144,7 @@ export async function insertStream(tx: Transaction, row: StreamRow): Promise<voi
     row.tags,
     row.created_at,
     row.next_shard,
+    row.shard_metrics,
   );
 }
 
@@ -157,6 +160,7 @@ export async function updateStream(tx: Transaction, row: StreamRow): Promise<voi
     row.policy,
     row.tags,
     row.next_shard,
+    row.shard_metrics,
     row.stream_id,
   );
 }

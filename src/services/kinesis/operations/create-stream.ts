@@ -60,6 +60,7 @@ export async function createStream(
     tags: JSON.stringify(withTags({}, input.Tags)),
     created_at: now,
     next_shard: count,
+    shard_metrics: "[]",
   };
   const shards = uniformRanges(count).map((range, shardNo) => newShard(shardNo, range, [], now));
   await database.tx(async (tx) => {

@@ -4,6 +4,7 @@ import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import type { Client, Kinesis } from "../deps.ts";
 import { ON_DEMAND_STREAMS_MAX, SHARDS_MAX } from "../limits.ts";
 import { streamNamed } from "../lookup.ts";
+import { readShardMetrics } from "../monitoring/metric-names.ts";
 import { streamArn } from "../names.ts";
 import { describeShard, readShardId } from "../shards/shard.ts";
 import { livingShards } from "../streams.ts";
@@ -54,7 +55,7 @@ function common(stream: StreamRow) {
   return {
     ...summary(stream),
     RetentionPeriodHours: stream.retention_hours,
-    EnhancedMonitoring: [{ ShardLevelMetrics: [] }],
+    EnhancedMonitoring: [{ ShardLevelMetrics: readShardMetrics(stream.shard_metrics) }],
     EncryptionType: "NONE" as const,
   };
 }

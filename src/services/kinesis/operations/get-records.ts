@@ -38,7 +38,7 @@ export async function getRecords(
   input: Input<Client, "GetRecords">,
   context: RequestContext,
 ): Promise<Output<Client, "GetRecords">> {
-  const { clock, shardLimits } = kinesis;
+  const { clock, shardLimits, streamMetrics } = kinesis;
   const now = clock.now();
   const iterator = readIterator(input.ShardIterator ?? "", now);
   if (input.StreamARN !== undefined && placeNamed(input, context).name !== iterator.stream.name)
@@ -48,11 +48,16 @@ export async function getRecords(
   if (stream.stream_id !== iterator.streamId) throw shardIsNotThere(shardId, stream);
   const shard = shardOf(stream, shardId, now);
   if (input.DryRun === true) throw dryRun();
-  if (!shardLimits.givesRecords(stream.stream_id, shard.shardNo, now)) throw rateExceeded(shardId, stream);
+  if (!shardLimits.givesRecords(stream.stream_id, shard.shardNo, now)) {
+    streamMetrics.gotNothing(stream, shardId);
+    throw rateExceeded(shardId, stream);
+  }
+  const since = performance.now();
   const read = await readRecords(kinesis, stream, shard, iterator.after, {
     records: input.Limit ?? ANSWER_RECORDS_MAX,
     bytes: ANSWER_BYTES_MAX,
   });
+  streamMetrics.got(stream, shardId, read, performance.now() - since);
   shardLimits.gave(stream.stream_id, shard.shardNo, read.bytes, now);
   const hasEnded = read.isAtTip && shard.closedAt !== null;
   return {

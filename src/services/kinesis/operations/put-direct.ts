@@ -48,7 +48,7 @@ function many(
     bytes += record.bytes;
   }
   if (bytes > REQUEST_BYTES_MAX) return undefined;
-  return putRecords(kinesis, stream, records).then((results) =>
+  return putRecords(kinesis, stream, records, "PutRecords").then((results) =>
     success(requestId, manyResults(stream, results)),
   );
 }
@@ -63,7 +63,7 @@ function one(
   const stream = input && streamOf(kinesis, place, input["StreamName"]);
   const record = stream && readRecord(stream, input, ONE);
   if (!stream || !record) return undefined;
-  return putRecords(kinesis, stream, [record]).then(([result]) => {
+  return putRecords(kinesis, stream, [record], "PutRecord").then(([result]) => {
     const { shardId = "", sequenceNumber } = result ?? {};
     if (sequenceNumber === undefined) throw rateExceeded(shardId, stream);
     return success(requestId, `{"ShardId":"${shardId}","SequenceNumber":"${sequenceNumber}"}`);

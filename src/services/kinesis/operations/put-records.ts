@@ -17,7 +17,7 @@ export async function putRecord(
   const record = readyRecord(stream, input, "");
   requireOrdering(stream, input.SequenceNumberForOrdering);
   if (input.DryRun === true) throw dryRun();
-  const [result] = await put(kinesis, stream, [record]);
+  const [result] = await put(kinesis, stream, [record], "PutRecord");
   const { shardId = "", sequenceNumber } = result ?? {};
   if (sequenceNumber === undefined) throw rateExceeded(shardId, stream);
   return { ShardId: shardId, SequenceNumber: sequenceNumber };
@@ -47,7 +47,7 @@ export async function putRecords(
       `The records of the request have ${bytes} bytes with their partition keys, and a request may have ${REQUEST_BYTES_MAX}.`,
     );
   if (input.DryRun === true) throw dryRun();
-  const results = await put(kinesis, stream, records);
+  const results = await put(kinesis, stream, records, "PutRecords");
   let failed = 0;
   const told = results.map(({ shardId: ShardId, sequenceNumber }) => {
     if (sequenceNumber !== undefined) return { SequenceNumber: sequenceNumber, ShardId };

@@ -48,6 +48,7 @@ export async function subscribeToShard(
   if (input.DryRun === true) throw dryRun();
   const arn = consumerArn(stream, consumer);
   const subscription = kinesis.subscriptions.begin(arn, shard.shardNo, now);
+  kinesis.streamMetrics.subscribed(stream, consumer.name, subscription !== undefined);
   if (!subscription) throw isSubscribed(found, shard);
   return { EventStream: events(kinesis, found, shard, after, subscription, context.signal) };
 }
@@ -61,7 +62,7 @@ async function* events(
   subscription: Subscription,
   caller: AbortSignal,
 ): AsyncGenerator<Event> {
-  const { clock, database, signals, shardLimits } = kinesis;
+  const { clock, database, signals, shardLimits, streamMetrics } = kinesis;
   const signal = AbortSignal.any([subscription.signal, caller]);
   const endsAt = clock.now() + SUBSCRIPTION_MS;
   const allowance = shardLimits.subscription(clock.now());
@@ -87,6 +88,7 @@ async function* events(
       if (read.records.length > 0 || hasEnded || clock.now() >= spokeAt + SILENCE_MS) {
         after = read.last;
         spokeAt = clock.now();
+        streamMetrics.sent(stream, found.consumer.name, read);
         yield { SubscribeToShardEvent: describeEvent(stream, current, read, hasEnded, clock.now()) };
       }
       if (hasEnded) silence.abort();

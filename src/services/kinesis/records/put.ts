@@ -66,7 +66,16 @@ export async function putRecords(
   kinesis: Kinesis,
   found: Stream,
   records: readonly ReadyRecord[],
+  operation: "PutRecord" | "PutRecords",
 ): Promise<PutResult[]> {
+  const since = performance.now();
+  const results = await place(kinesis, found, records);
+  const tookMs = performance.now() - since;
+  kinesis.streamMetrics.put(found, operation, { records, results, tookMs });
+  return results;
+}
+
+async function place(kinesis: Kinesis, found: Stream, records: readonly ReadyRecord[]): Promise<PutResult[]> {
   const results = Array.from<PutResult>({ length: records.length });
   let stream = found;
   let groups = group(kinesis, stream, records, results);
