@@ -3,13 +3,16 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { AddPermissionCommand } from "@aws-sdk/client-lambda";
 import {
+  CreateTopicCommand,
   DeleteTopicCommand,
   PublishBatchCommand,
   PublishCommand,
+  SNSClient,
   SetTopicAttributesCommand,
   SubscribeCommand,
 } from "@aws-sdk/client-sns";
-import type { PublishBatchCommandInput, PublishCommandInput, SNSClient } from "@aws-sdk/client-sns";
+import type { PublishBatchCommandInput, PublishCommandInput } from "@aws-sdk/client-sns";
+import { SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { deployFunction, letRole } from "../harness/functions.ts";
 import { areRefused, refusal, startSns } from "../harness/sns.ts";
 import { verifies } from "../harness/sns-signature.ts";
@@ -176,6 +179,38 @@ export const handler = (event) => sqs.send(new SendMessageCommand({ QueueUrl: ${
   const { Subject: _, SigningCertUrl, ...signed } = Sns ?? {};
   assert.equal(await verifies({ ...signed, SigningCertURL: SigningCertUrl }), true);
   lambda.destroy();
+});
+
+test("a topic delivers to queues of other regions; one of an opt-in region by the principal that it has there", async () => {
+  const queue = await it.queue();
+  const Statement = ["sns.amazonaws.com", "sns.ap-east-1.amazonaws.com"].map((Service, i) => ({
+    Effect: "Allow",
+    Principal: { Service },
+    Action: "sqs:SendMessage",
+    Resource: queue.arn,
+    Condition: {
+      ArnLike: { "aws:SourceArn": `arn:aws:sns:${i === 0 ? "eu-west-1" : "ap-east-1"}:*:abroad` },
+    },
+  }));
+  const letIn = async (statements: readonly unknown[]) => {
+    const Policy = JSON.stringify({ Version: "2012-10-17", Statement: statements });
+    await it.client.send(new SetQueueAttributesCommand({ QueueUrl: queue.url, Attributes: { Policy } }));
+  };
+  const send = async (region: string, Message: string) => {
+    const abroad = new SNSClient(it.server.client({ region }));
+    const { TopicArn } = await abroad.send(new CreateTopicCommand({ Name: "abroad" }));
+    const Attributes = { RawMessageDelivery: "true" };
+    await abroad.send(new SubscribeCommand({ TopicArn, Protocol: "sqs", Endpoint: queue.arn, Attributes }));
+    await abroad.send(new PublishCommand({ TopicArn, Message }));
+  };
+  await letIn(Statement);
+  await send("eu-west-1", "from Ireland");
+  await send("ap-east-1", "from Hong Kong");
+  assert.deepEqual((await queue.bodies()).toSorted(), ["from Hong Kong", "from Ireland"]);
+  const [, ofHongKong] = Statement;
+  await letIn([{ ...ofHongKong, Principal: { Service: "sns.amazonaws.com" } }]);
+  await send("ap-east-1", "by the other principal");
+  assert.deepEqual(await queue.bodies(), []);
 });
 
 test("filter policies choose by attributes, with SNS's sense of numbers and lists, or by the body", async () => {

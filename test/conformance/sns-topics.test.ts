@@ -326,7 +326,7 @@ test("Subscribe refuses protocols and endpoints that do not go together, and tho
   const cases: [string, string, RegExp, string?][] = [
     ["carrier-pigeon", "coop", /does not support this protocol string: carrier-pigeon/],
     ["sqs", "http://localhost/q", /Invalid parameter: SQS endpoint ARN/],
-    ["sqs", `arn:aws:sqs:eu-west-1:${ACCOUNT}:q`, /SQS endpoint ARN/],
+    ["sqs", `arn:aws:sqs::${ACCOUNT}:q`, /SQS endpoint ARN/],
     [
       "sqs",
       `arn:aws:sqs:us-east-1:${ACCOUNT}:q.fifo`,

@@ -31,7 +31,7 @@ export interface Parcel {
     };
   };
   readonly sender: {
-    readonly service: "sns.amazonaws.com";
+    readonly service: "sns.amazonaws.com" | `sns.${string}.amazonaws.com`;
     readonly sourceArn: string;
     readonly account: string;
     readonly region: string;

@@ -35,7 +35,8 @@ export async function prepareConfirmation(
   const body = Buffer.from(confirmationEnvelope(confirmation, signature));
   return async (tx) => {
     const request = endpointRequest(topic, subscriptionOf(row), type, messageId);
-    const parcel = { id: `${messageId}/${row.subscription_id}`, ...request, sender: senderOf(topic), body };
+    const sender = senderOf(topic, row.endpoint);
+    const parcel = { id: `${messageId}/${row.subscription_id}`, ...request, sender, body };
     const target = row.protocol === "sqs" ? queueTarget(topic, row, messageId) : request.target;
     await sns.courier.hand(tx, { ...parcel, target });
   };

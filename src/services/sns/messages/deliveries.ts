@@ -6,6 +6,7 @@ import type { Subscription } from "../subscriptions/subscription.ts";
 import type { Topic } from "../topics/topic.ts";
 import { functionEvent, jsonEnvelope } from "./envelope.ts";
 import type { Notification } from "./envelope.ts";
+import { principalOf } from "./principal.ts";
 
 export interface Outgoing {
   readonly topic: Topic;
@@ -26,7 +27,7 @@ export function parcelFor(outgoing: Outgoing, subscription: Subscription): Parce
   const { topic, notification, traceHeader } = outgoing;
   return {
     id: `${notification.messageId}/${subscription.id}`,
-    sender: senderOf(topic),
+    sender: senderOf(topic, subscription.endpoint),
     ...addressed(outgoing, subscription),
     ...(traceHeader !== undefined && { traceHeader }),
     ...(subscription.deadLetterArn !== undefined && {
@@ -45,8 +46,9 @@ export function parcelFor(outgoing: Outgoing, subscription: Subscription): Parce
   };
 }
 
-export function senderOf({ arn, account, region }: Topic): Parcel["sender"] {
-  return { service: "sns.amazonaws.com", sourceArn: arn, account, region };
+export function senderOf({ arn, account, region }: Topic, endpoint: string): Parcel["sender"] {
+  const targetRegion = endpoint.startsWith("arn:") ? endpoint.split(":")[3] : undefined;
+  return { service: principalOf(region, targetRegion), sourceArn: arn, account, region };
 }
 
 function addressed(outgoing: Outgoing, subscription: Subscription): Addressed {

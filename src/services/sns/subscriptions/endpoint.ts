@@ -4,9 +4,8 @@ import { invalid } from "../errors.ts";
 import type { Topic } from "../topics/topic.ts";
 import type { Protocol } from "./subscription.ts";
 
-const QUEUE_ARN = /^arn:aws[a-z-]*:sqs:([a-z0-9-]+):(\d{12}):[A-Za-z0-9_-]{1,80}(\.fifo)?$/;
-const FUNCTION_ARN =
-  /^arn:aws[a-z-]*:lambda:([a-z0-9-]+):(\d{12}):function:[A-Za-z0-9_-]+(:[A-Za-z0-9_$-]+)?$/;
+const QUEUE_ARN = /^arn:aws[a-z-]*:sqs:[a-z0-9-]+:(\d{12}):[A-Za-z0-9_-]{1,80}(\.fifo)?$/;
+const FUNCTION_ARN = /^arn:aws[a-z-]*:lambda:[a-z0-9-]+:(\d{12}):function:[A-Za-z0-9_-]+(:[A-Za-z0-9_$-]+)?$/;
 const URL_CHARS_MAX = 2_048;
 
 /** AWS's protocols that deliver to what this server does not have. */
@@ -31,8 +30,8 @@ export function checkEndpoint(topic: Topic, protocol: string, endpoint = ""): En
   if (missing !== undefined) throw notImplemented(`subscriptions of the protocol ${protocol}: ${missing}`);
   switch (protocol) {
     case "sqs": {
-      const [, region, account, fifo] = QUEUE_ARN.exec(endpoint) ?? [];
-      if (account === undefined || region !== topic.region) throw invalid("SQS endpoint ARN");
+      const [, account, fifo] = QUEUE_ARN.exec(endpoint) ?? [];
+      if (account === undefined) throw invalid("SQS endpoint ARN");
       if (fifo !== undefined && !topic.isFifo)
         throw invalid(
           "Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be subscribed to standard SNS topics",
@@ -40,8 +39,8 @@ export function checkEndpoint(topic: Topic, protocol: string, endpoint = ""): En
       return { protocol, endpoint, account };
     }
     case "lambda": {
-      const [, region, account] = FUNCTION_ARN.exec(endpoint) ?? [];
-      if (account === undefined || region !== topic.region) throw invalid("Lambda endpoint ARN");
+      const [, account] = FUNCTION_ARN.exec(endpoint) ?? [];
+      if (account === undefined) throw invalid("Lambda endpoint ARN");
       requireStandard(topic, protocol);
       return { protocol, endpoint, account };
     }
