@@ -287,6 +287,7 @@ test("TestEventPattern: whether a pattern matches an event", async () => {
   assert.equal(await tested({ detail: { ip: [{ cidr: "10.0.0.0/8" }] } }), true);
   assert.equal(await tested({ $or: [{ source: ["x"] }, { "detail-type": [{ wildcard: "O*r" }] }] }), true);
   assert.equal(await tested({ source: [{ "anything-but": { suffix: "op" } }] }), false);
+  assert.equal(await tested({ "detail.price": [12.5] }), true);
   assert.equal(
     await refusal(tested({}, event)),
     "InvalidEventPatternException: Event pattern is not valid. Reason: Empty objects are not allowed",

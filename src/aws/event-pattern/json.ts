@@ -1,4 +1,4 @@
-/** JSON whose numbers keep their text, since patterns compare numbers by it: 300, 300.0 and 3.0e2 are three values. */
+/** JSON whose numbers keep their text: events are passed on as they came, and patterns compare numbers of many digits by it. */
 
 /** A number that is written otherwise than JavaScript writes it. */
 export class NumberText {
@@ -36,6 +36,22 @@ function revive(_key: string, value: unknown, { source }: { readonly source?: st
 export function numberText(value: unknown): string | undefined {
   if (typeof value === "number") return String(value);
   return value instanceof NumberText ? value.text : undefined;
+}
+
+/** Digits that every double holds. */
+const DIGITS_HELD = 15;
+
+/**
+ * What numbers that are equal have in common: 300, 300.0 and 3.0e2 are. AWS's documentation denies it; its TestEventPattern matches them. What
+ * has more digits than a double holds is compared by its text. Undefined for what is no number.
+ */
+export function numberName(value: unknown): string | undefined {
+  if (!(value instanceof NumberText)) return typeof value === "number" ? String(value) : undefined;
+  const digits = value.text
+    .replace(/e.*$/i, "")
+    .replaceAll(/[-.]/g, "")
+    .replaceAll(/^0+|0+$/g, "");
+  return digits.length <= DIGITS_HELD ? String(value.value) : value.text;
 }
 
 export function numberValue(value: unknown): number | undefined {

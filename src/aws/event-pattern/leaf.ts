@@ -1,6 +1,6 @@
 /** The values that a pattern names for one field: any of them may match, and any element where the event has an array. */
 import { PatternError } from "./error.ts";
-import { isJsonObject, numberText } from "./json.ts";
+import { isJsonObject, numberName } from "./json.ts";
 import { compileOperator } from "./operators.ts";
 import type { Operator, ValueTest } from "./operators.ts";
 
@@ -37,7 +37,7 @@ export function compileLeaf(
 /** A scalar by its kind and text, so that "1" and 1 differ; undefined for what is no leaf. */
 export function nameOf(value: unknown): string | undefined {
   if (typeof value === "string") return `"${value}`;
-  const number = numberText(value);
+  const number = numberName(value);
   if (number !== undefined) return number;
   return value === null || typeof value === "boolean" ? String(value) : undefined;
 }

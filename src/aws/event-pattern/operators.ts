@@ -1,7 +1,7 @@
 /** The operators of event patterns, `{"prefix": "a"}` and the like, as tests of one scalar value. */
 import { BlockList, isIP } from "node:net";
 import { PatternError } from "./error.ts";
-import { isJsonObject, numberText, numberValue } from "./json.ts";
+import { isJsonObject, numberName, numberText, numberValue } from "./json.ts";
 import { compileWildcard } from "./wildcard.ts";
 
 export type Operator =
@@ -97,13 +97,13 @@ function compileAnythingBut(argument: unknown, operators: ReadonlySet<Operator>)
   if (isJsonObject(argument)) return compileNegation(argument, operators);
   const excluded = listOf(argument);
   const texts = new Set(excluded.filter((one) => typeof one === "string"));
-  const numbers = new Set(excluded.map(numberText).filter((one) => one !== undefined));
+  const numbers = new Set(excluded.map(numberName).filter((one) => one !== undefined));
   if (texts.size + numbers.size === 0 || (texts.size > 0 && numbers.size > 0) || excluded.some(isOther))
     throw new PatternError(
       "Inside anything but list, either all values are number or string, mixed type is not supported",
     );
   return (value) => {
-    const number = numberText(value);
+    const number = numberName(value);
     return number === undefined ? !(typeof value === "string" && texts.has(value)) : !numbers.has(number);
   };
 }

@@ -5,6 +5,7 @@
  */
 import { accessOf } from "./access.ts";
 import type { Access } from "./access.ts";
+import { undottedEvent, undottedPattern } from "./dots.ts";
 import { isJsonObject, parseJson } from "./json.ts";
 import type { EventPattern } from "./pattern.ts";
 import { ValueIndex } from "./value-index.ts";
@@ -59,7 +60,7 @@ export class PatternSet<Item> {
   /** What stands for the patterns that match an event, as `parseJson` reads one. */
   match(event: unknown): Item[] {
     const found = new Set(this.#always);
-    collect(this.#root, event, found);
+    collect(this.#root, undottedEvent(event), found);
     const matched: Item[] = [];
     for (const { item, matches } of found) if (matches(event)) matched.push(item);
     return matched;
@@ -111,7 +112,7 @@ function take<Entry>(node: Node<Entry>, { path, condition }: Access, entry: Entr
 }
 
 function parsePattern(text: string): Readonly<Record<string, unknown>> {
-  return parseJson(text) as Readonly<Record<string, unknown>>;
+  return undottedPattern(parseJson(text) as Readonly<Record<string, unknown>>);
 }
 
 /** Walks what the event and the patterns both have; an array stands for its elements. */

@@ -14,8 +14,20 @@ const MATCHES: readonly (readonly [string, unknown, readonly string[], readonly 
   ["null", { a: [null] }, ['{"a":null}'], ['{"a":"null"}', "{}", '{"a":""}']],
   ["a boolean", { a: [true] }, ['{"a":true}'], ['{"a":false}', '{"a":"true"}']],
   ["a text that looks like a number", { a: ["1"] }, ['{"a":"1"}'], ['{"a":1}']],
-  ["a number by its text", '{"a":[300]}', ['{"a":300}'], ['{"a":300.0}', '{"a":3.0e2}', '{"a":"300"}']],
-  ["a number with a fraction", '{"a":[300.0]}', ['{"a":300.0}'], ['{"a":300}', '{"a":3e2}']],
+  [
+    "a number by its value",
+    '{"a":[300]}',
+    ['{"a":300}', '{"a":300.0}', '{"a":3.0e2}'],
+    ['{"a":300.1}', '{"a":"300"}'],
+  ],
+  ["a number with a fraction", '{"a":[300.50]}', ['{"a":300.5}', '{"a":3.005e2}'], ['{"a":300}']],
+  ["a large number by its value", '{"a":[5000000001]}', ['{"a":5000000001.0}'], ['{"a":5000000002}']],
+  [
+    "a number of many digits by its text",
+    '{"a":[12345678901234567]}',
+    ['{"a":12345678901234567}'],
+    ['{"a":12345678901234567.0}', '{"a":12345678901234568}'],
+  ],
   [
     "a number that no double holds",
     '{"a":[9007199254740993]}',
@@ -99,7 +111,30 @@ const MATCHES: readonly (readonly [string, unknown, readonly string[], readonly 
     ['{"a":"z"}'],
     ['{"a":"x"}', '{"a":"y"}'],
   ],
-  ["anything-but of numbers", { a: [{ "anything-but": [1, 2] }] }, ['{"a":3}', '{"a":"1"}'], ['{"a":1}']],
+  [
+    "anything-but of numbers",
+    { a: [{ "anything-but": [1, 2] }] },
+    ['{"a":3}', '{"a":"1"}'],
+    ['{"a":1}', '{"a":2.0}'],
+  ],
+  ...[{ "a.b": { c: ["x"] } }, { a: { "b.c": ["x"] } }, { "a.b.c": ["x"] }].map(
+    (pattern) =>
+      [
+        `dots in names join them: ${JSON.stringify(pattern)}`,
+        pattern,
+        [
+          '{"a":{"b":{"c":"x"}}}',
+          '{"a.b.c":"x"}',
+          '{"a.b":{"c":"x"}}',
+          '{"a":[{"z":1},{"b.c":"x"}]}',
+          '{"a.b":{"c":"y"},"a":{"b":{"c":"x"}}}',
+        ],
+        ['{"a.b.c":"y"}', '{"a":{"b":"x"}}', '{"c":"x"}', '{"a..b.c":"x"}'],
+      ] as const,
+  ),
+  ["dots within $or", { $or: [{ "a.b": ["x"] }, { c: ["y"] }] }, ['{"a":{"b":"x"}}'], ['{"a.b":"y"}']],
+  ["the last of a field named twice", { a: { b: ["x"] }, "a.b": ["y"] }, ['{"a.b":"y"}'], ['{"a.b":"x"}']],
+  ["a prototype's name", { "__proto__.x": ["y"] }, ['{"__proto__":{"x":"y"}}'], ["{}"]],
   [
     "anything-but a prefix",
     { a: [{ "anything-but": { prefix: "x" } }] },

@@ -3,6 +3,7 @@
  * compiled once, into functions.
  * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
  */
+import { undottedEvent, undottedPattern } from "./dots.ts";
 import { PatternError } from "./error.ts";
 import { isJsonObject, parseJson } from "./json.ts";
 import { compileLeaf } from "./leaf.ts";
@@ -29,9 +30,11 @@ export function compilePattern(text: string, options: PatternOptions): EventPatt
     throw new PatternError("Event pattern is not valid JSON");
   }
   if (!isJsonObject(pattern)) throw new PatternError("Filter is not an object");
-  if (combinations(pattern) > COMBINATIONS_MAX)
+  const plain = undottedPattern(pattern);
+  if (combinations(plain) > COMBINATIONS_MAX)
     throw new PatternError(`There are more than ${COMBINATIONS_MAX} combinations of $or`);
-  return compileObject(pattern, options);
+  const matches = compileObject(plain, options);
+  return (event) => matches(undottedEvent(event));
 }
 
 /** All fields must match; a field that is an object of the pattern looks into the event's. */
