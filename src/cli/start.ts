@@ -104,9 +104,11 @@ export const startCommand: Command = {
   },
   async run(flags, positionals) {
     if (positionals.length > 0) throw new UsageError(`unexpected argument "${positionals[0]}"`);
+    // From the first moment on: a server that is ended while it starts has something to put away too.
+    const told = untilTold();
     const running = await begin(loadConfig(configFrom(flags)));
     printWelcome(running);
-    await untilTold();
+    await told;
     print(dim("Stopping: finishing what runs."));
     await running.stop();
     return EXIT.ok;
