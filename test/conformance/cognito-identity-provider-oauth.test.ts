@@ -90,7 +90,12 @@ test("a code with PKCE: the page, the tokens, userInfo, a page that knows the us
   check.cacheJwks((await jwks.json()) as Parameters<typeof check.cacheJwks>[0]);
   const id = await check.verify(tokens.id_token ?? "");
   assert.deepEqual([id["nonce"], id["email"], id["email_verified"]], ["n1", "ada@example.com", true]);
-  assert.equal(claims(tokens.access_token)["scope"], "openid email");
+  const { scope, version } = claims(tokens.access_token);
+  assert.deepEqual([scope, version], ["openid email", 2]);
+  const hash = createHash("sha256")
+    .update(tokens.access_token ?? "")
+    .digest();
+  assert.equal(id["at_hash"], hash.subarray(0, 16).toString("base64url"));
   const bearer = { authorization: `Bearer ${tokens.access_token}` };
   const info = JSON.parse((await visit("/oauth2/userInfo", { headers: bearer })).body) as object;
   assert.deepEqual(info, { sub: id.sub, email: "ada@example.com", email_verified: "true", username: "ada" });
@@ -112,7 +117,9 @@ test("a code with PKCE: the page, the tokens, userInfo, a page that knows the us
   };
   const renewed = await exchange(visit, refresh);
   assert.deepEqual([renewed.status, renewed.refresh_token], [200, undefined]);
-  await visit("/oauth2/revoke", { form: { client_id: pool.clientId, token: tokens.refresh_token ?? "" } });
+  const form = { client_id: pool.clientId, token: tokens.refresh_token ?? "" };
+  const revoked = await visit("/oauth2/revoke", { form });
+  assert.deepEqual([revoked.status, revoked.body], [200, ""]);
   assert.equal((await exchange(visit, refresh)).error, "invalid_grant");
   const bye = encodeURIComponent("https://app.example.com/bye");
   const out = await visit(`/logout?client_id=${pool.clientId}&logout_uri=${bye}`);
@@ -231,7 +238,8 @@ test("what an application may not ask is told where it may be told, and pages th
 test("PreTokenGeneration V3_0 adds to the tokens of the page and of machines, and is told their source", async () => {
   const code = `export async function handler(event) {
     const { triggerSource, version, request, userName } = event;
-    const told = JSON.stringify({ triggerSource, version, scopes: request.scopes, userName });
+    const { scopes, clientMetadata } = request;
+    const told = JSON.stringify({ triggerSource, version, scopes, userName, clientMetadata });
     const accessTokenGeneration = { claimsToAddOrOverride: { told }, scopesToAdd: ["extra"] };
     return { ...event, response: { claimsAndScopeOverrideDetails: { accessTokenGeneration } } };
   }`;
@@ -274,7 +282,21 @@ test("PreTokenGeneration V3_0 adds to the tokens of the page and of machines, an
     grant_type: "client_credentials",
     client_id: machine?.ClientId ?? "",
     client_secret: machine?.ClientSecret ?? "",
+    aws_client_metadata: JSON.stringify({ job: "nightly" }),
   });
-  assert.equal(toldOf(tokens.access_token)["triggerSource"], "TokenGeneration_ClientCredentials");
+  assert.deepEqual(toldOf(tokens.access_token), {
+    triggerSource: "TokenGeneration_ClientCredentials",
+    version: "3",
+    scopes: ["jobs/go"],
+    userName: machine?.ClientId,
+    clientMetadata: { job: "nightly" },
+  });
+  const odd = await exchange(visit, {
+    grant_type: "client_credentials",
+    client_id: machine?.ClientId ?? "",
+    client_secret: machine?.ClientSecret ?? "",
+    aws_client_metadata: "[1]",
+  });
+  assert.equal(odd.error, "invalid_request");
   assert.equal(claims(tokens.access_token)["scope"], "jobs/go extra");
 });

@@ -150,7 +150,7 @@ async function grant(
 ): Promise<HostedAnswer> {
   const { userPools, pool, client, scopes, nonce, codeChallenge, redirectUri } = asked;
   if (asked.responseType === "token") {
-    const asking = askingOf(asked.request, {}, client.clientId);
+    const asking = askingOf(asked.request, undefined, client.clientId);
     const source = "TokenGeneration_HostedAuth" as const;
     const tokens = await issueTokens(userPools, { pool, client, user, asking, source, scopes, nonce });
     const values = {

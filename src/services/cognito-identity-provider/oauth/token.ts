@@ -11,7 +11,7 @@ import { changed } from "../tokens/claims.ts";
 import { issueTokens, refreshTokens, requireRefresh, revokeRefresh } from "../tokens/issue.ts";
 import { issuerOf } from "../tokens/issuer.ts";
 import { signJwt } from "../tokens/jwt.ts";
-import { askingOf } from "../triggers/call.ts";
+import { askingOf, isRecord } from "../triggers/call.ts";
 import { tokenOverrides } from "../triggers/pre-token.ts";
 import { requireHostedClient } from "./authorize.ts";
 import type { CodeState } from "./authorize.ts";
@@ -98,6 +98,20 @@ async function byRefreshToken({ userPools, pool, client, request }: HostedClient
   return refreshTokens(userPools, { pool, client, user, asking }, session, rotateMs);
 }
 
+/** What a client has its trigger told: JSON, escaped as a URL's part. @throws OAuthError for anything else */
+function metadataOf(text: string | null): Record<string, string> | undefined {
+  if (text === null) return undefined;
+  const invalid = new OAuthError("invalid_request", "aws_client_metadata must be a JSON object of strings");
+  try {
+    const read: unknown = JSON.parse(text.startsWith("{") ? text : decodeURIComponent(text));
+    if (isRecord(read) && Object.values(read).every((value) => typeof value === "string"))
+      return read as Record<string, string>;
+  } catch {
+    throw invalid;
+  }
+  throw invalid;
+}
+
 /** A client that signs in for itself. */
 async function byClient({ userPools, pool, client, request }: HostedClient): Promise<Issued> {
   const { settings } = client;
@@ -113,7 +127,7 @@ async function byClient({ userPools, pool, client, request }: HostedClient): Pro
     groups: { groups: [], roles: [], preferredRole: undefined },
     scopes,
   };
-  const asking = askingOf(request, undefined, client.clientId);
+  const asking = askingOf(request, metadataOf(request.form.get("aws_client_metadata")), client.clientId);
   const overrides = await tokenOverrides(userPools, pool, client, asking, told);
   const lifeMs = tokenLives(settings).access;
   const now = Math.floor(clock.now() / 1_000);
@@ -143,5 +157,5 @@ export async function revoke(hosted: Hosted): Promise<HostedAnswer> {
   if (token.split(".").length === 3)
     throw new OAuthError("unsupported_token_type", "Only refresh tokens can be revoked.");
   await revokeRefresh(hosted.userPools, client, token);
-  return json(200, {});
+  return { status: 200, headers: { "access-control-allow-origin": "*" }, body: "" };
 }

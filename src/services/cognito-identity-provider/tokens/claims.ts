@@ -144,6 +144,7 @@ export function accessClaims(
     readonly scopes: readonly string[];
     /** "" for none. */
     readonly deviceKey: string;
+    readonly isHosted: boolean;
   },
 ): Claims {
   return {
@@ -151,6 +152,8 @@ export function accessClaims(
     ...(own.deviceKey !== "" && { device_key: own.deviceKey }),
     ...(groups.length > 0 && { "cognito:groups": groups }),
     iss: common.issuer,
+    // As on AWS, of the OAuth endpoints alone.
+    ...(own.isHosted && { version: 2 }),
     client_id: client.clientId,
     ...(common.originJti !== undefined && { origin_jti: common.originJti }),
     event_id: common.eventId,

@@ -1,5 +1,5 @@
 /** Gives out the tokens of a sign-in, and new ones for a refresh token. */
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import type { AuthenticationResultType } from "@aws-sdk/client-cognito-identity-provider";
 import { AwsError } from "../../../aws/errors.ts";
 import { tokenLives } from "../clients/settings.ts";
@@ -24,10 +24,10 @@ import type { User } from "../users/user.ts";
 import { accessClaims, changed, groupClaims, idClaims } from "./claims.ts";
 import { issuerOf } from "./issuer.ts";
 import { signJwt } from "./jwt.ts";
+import { endOf, hashOf, newRefreshToken } from "./refresh-token.ts";
 
 /** What the API's own operations by access token need of it. */
 export const SIGN_IN_SCOPE = "aws.cognito.signin.user.admin";
-const REFRESH_BYTES = 96;
 
 /** Somebody who has proved who they are, to a client. */
 export interface SignedIn {
@@ -52,7 +52,8 @@ type Tokens = AuthenticationResultType & { readonly AccessToken: string };
 export async function issueTokens(userPools: UserPools, request: TokenRequest): Promise<Tokens> {
   const { pool, client, user } = request;
   const { clock, ids, database } = userPools;
-  const refresh = newRefreshToken();
+  const expiresAt = clock.now() + tokenLives(client.settings).refresh;
+  const refresh = newRefreshToken(pool, expiresAt);
   const session: SessionRow = {
     event_id: ids.uuid(),
     pool_id: pool.poolId,
@@ -64,7 +65,7 @@ export async function issueTokens(userPools: UserPools, request: TokenRequest): 
     refresh_hash: hashOf(refresh),
     previous_hash: "",
     previous_until: 0,
-    expires_at: clock.now() + tokenLives(client.settings).refresh,
+    expires_at: expiresAt,
     device_key: request.deviceKey ?? "",
   };
   const tokens = await signTokens(userPools, request, session);
@@ -100,14 +101,22 @@ async function signTokens(
     lifeMs: lives.access,
     scopes: overrides.scopes,
     deviceKey: session.device_key,
+    isHosted,
   });
   const key = await keys.current(pool.poolId);
+  const AccessToken = signJwt(key, changed(access, overrides.access));
+  const signedId = changed({ ...id, ...(isHosted && { at_hash: halfHash(AccessToken) }) }, overrides.id);
   return {
-    AccessToken: signJwt(key, changed(access, overrides.access)),
+    AccessToken,
     ExpiresIn: Math.floor(lives.access / 1_000),
     TokenType: "Bearer",
-    ...((!isHosted || scopes.includes("openid")) && { IdToken: signJwt(key, changed(id, overrides.id)) }),
+    ...((!isHosted || scopes.includes("openid")) && { IdToken: signJwt(key, signedId) }),
   };
+}
+
+/** By which an ID token of an OpenID request names its access token: the first half of its hash. */
+function halfHash(token: string): string {
+  return createHash("sha256").update(token).digest().subarray(0, 16).toString("base64url");
 }
 
 /**
@@ -122,7 +131,8 @@ export async function requireRefresh(
 ): Promise<{ readonly session: SessionRow; readonly user: User }> {
   const found = await sessionByRefresh(database, hashOf(token));
   const session = found?.session;
-  if (!session || session.client_id !== client.clientId) throw notAuthorized("Invalid Refresh Token");
+  if (!session) throw ended(endOf(pool, token), clock.now());
+  if (session.client_id !== client.clientId) throw notAuthorized("Invalid Refresh Token");
   if (session.expires_at <= clock.now()) throw notAuthorized("Refresh Token has expired");
   if (found.isPrevious && session.previous_until <= clock.now())
     throw new AwsError("RefreshTokenReuseException", "Refresh token has been used before.");
@@ -133,6 +143,12 @@ export async function requireRefresh(
   if (!user) throw userNotFound();
   if (!user.enabled) throw notAuthorized("User is disabled.");
   return { session, user };
+}
+
+/** Why a token is not taken that is of no sign-in. */
+function ended(end: number | undefined, now: number): AwsError {
+  if (end === undefined) return notAuthorized("Invalid Refresh Token");
+  return notAuthorized(end <= now ? "Refresh Token has expired" : "Refresh Token has been revoked");
 }
 
 /** New tokens for a sign-in, and with `rotateMs` another refresh token, the old one being taken for so long yet. */
@@ -151,7 +167,7 @@ export async function refreshTokens(
       throw notAuthorized("Refresh Token has been revoked");
     return tokens;
   }
-  const refresh = newRefreshToken();
+  const refresh = newRefreshToken(request.pool, session.expires_at);
   const now = userPools.clock.now();
   await userPools.database.tx(async (tx) => {
     const current = await getSession(tx, session.event_id);
@@ -176,12 +192,4 @@ export async function revokeRefresh(
     const found = await sessionByRefresh(tx, hashOf(refreshToken));
     if (found?.session.client_id === client.clientId) await endSession(tx, found.session.event_id);
   });
-}
-
-function newRefreshToken(): string {
-  return randomBytes(REFRESH_BYTES).toString("base64url");
-}
-
-function hashOf(token: string): string {
-  return createHash("sha256").update(token).digest("base64url");
 }
