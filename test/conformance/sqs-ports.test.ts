@@ -19,6 +19,8 @@ const BUCKET = { service: "s3.amazonaws.com", sourceArn: "arn:aws:s3:::bucket", 
 interface Opened extends SqsService, AsyncDisposable {
   makeRole(RoleName: string): Promise<void>;
   denyRole(RoleName: string, Action: string): Promise<void>;
+  /** What a metric of a queue was last told to be. */
+  measured(queue: string, metric: string): Promise<number | undefined>;
 }
 
 async function open(state: TestStore): Promise<Opened> {
@@ -30,6 +32,11 @@ async function open(state: TestStore): Promise<Opened> {
   const document = (statement: object) => JSON.stringify({ Version: "2012-10-17", Statement: [statement] });
   return {
     ...sqs,
+    async measured(queue, metric) {
+      await metrics.measure();
+      const own = metrics.all().find(({ id }) => id.name === metric && id.dimensions["QueueName"] === queue);
+      return own?.points().at(-1)?.max;
+    },
     async makeRole(RoleName) {
       const trust = {
         Effect: "Allow",
@@ -130,7 +137,10 @@ onEveryEngine("queues for other services", (engine) => {
     await makeQueue(sqs, "sealed", { SqsManagedSseEnabled: "true" });
     const sealedArn = `${ARN}:sealed`;
     await database.tx((tx) => sqs.intake.send(tx, { queueArn: sealedArn, body: "hush", sender: BUCKET }));
+    assert.equal(await sqs.measured("sealed", "ApproximateNumberOfMessagesVisible"), 1);
     const [sealed] = await sqs.reader.receive(sealedArn, { max: 1, bytesMax: 1e6, waitMs: 0, signal });
+    assert.equal(await sqs.measured("sealed", "ApproximateNumberOfMessagesNotVisible"), 1);
+    assert.equal(await sqs.measured("q.fifo", "ApproximateNumberOfGroupsWithInflightMessages"), 0);
     assert.deepEqual([sealed?.body, sealed?.md5OfBody.length], ["hush", 32]);
     const answers = await database.tx(async (tx) => [
       await sqs.intake.send(tx, { queueArn: `${ARN}:none`, body: "m", sender: BUCKET }),

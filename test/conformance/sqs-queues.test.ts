@@ -160,7 +160,19 @@ test("GetQueueUrl finds a queue by name, also another account's", async () => {
     (await setting.client.send(new GetQueueUrlCommand({ QueueName, QueueOwnerAWSAccountId }))).QueueUrl;
   assert.equal(await url(queue.name), queue.url);
   assert.equal(await refusal(url("nowhere")), "QueueDoesNotExist: The specified queue does not exist.");
-  assert.match(await refusal(url(queue.name, "111111111111")), /^QueueDoesNotExist/);
+  const notForYou = "QueueDoesNotExist: The specified queue does not exist or you do not have access to it.";
+  assert.equal(await refusal(url(queue.name, "111111111111")), notForYou);
+  // Whether it is there is not told to whom its policy does not let in.
+  const stranger = new SQSClient(setting.server.client({ account: "111111111111" }));
+  const theirs = () =>
+    stranger.send(new GetQueueUrlCommand({ QueueName: queue.name, QueueOwnerAWSAccountId: "000000000000" }));
+  assert.equal(await refusal(theirs()), notForYou);
+  const AWSAccountIds = ["111111111111"];
+  await setting.client.send(
+    new AddPermissionCommand({ QueueUrl: queue.url, Label: "l", AWSAccountIds, Actions: ["GetQueueUrl"] }),
+  );
+  assert.equal((await theirs()).QueueUrl, queue.url);
+  stranger.destroy();
 });
 
 test("ListQueues pages by prefix, of one account and region", async () => {

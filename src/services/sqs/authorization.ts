@@ -8,9 +8,10 @@ import type {
 } from "../../aws/service.ts";
 import { tagConditions, tagKeyConditions } from "../../aws/tag-conditions.ts";
 import type { Client, Sqs } from "./deps.ts";
+import { noQueueForYou } from "./errors.ts";
 import { queueArn, readQueueArn, readQueueUrl } from "./names.ts";
 import { readTaskHandle } from "./operations/move-tasks.ts";
-import { requireGrant, whatPolicySays } from "./policy.ts";
+import { isGranted, requireGrant, whatPolicySays } from "./policy.ts";
 
 interface Named {
   readonly QueueUrl?: string | undefined;
@@ -103,7 +104,8 @@ export function authorization({ queues, policies }: Pick<Sqs, "queues" | "polici
         plain.map(async (one) => {
           const queue = await queueOf(one.resource);
           if (!queue) return one;
-          await requireGrant({ policies }, queue, one.action, context);
+          if (operation !== "GetQueueUrl") await requireGrant({ policies }, queue, one.action, context);
+          else if (!(await isGranted({ policies }, queue, one.action, context))) throw noQueueForYou();
           return withResourceTags(one, queue.row.tags);
         }),
       );

@@ -5,6 +5,14 @@ export function noSuchQueue(): AwsError {
   return new AwsError("QueueDoesNotExist", "The specified queue does not exist.");
 }
 
+/** Of another account's queue, of which AWS does not say whether it is there. */
+export function noQueueForYou(): AwsError {
+  return new AwsError(
+    "QueueDoesNotExist",
+    "The specified queue does not exist or you do not have access to it.",
+  );
+}
+
 export function missingParameter(name: string): AwsError {
   return new AwsError(
     "MissingRequiredParameterException",

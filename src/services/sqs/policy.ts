@@ -22,19 +22,26 @@ export async function whatPolicySays(
   return policies.ask(queue.policy, { action, resources: [queue.arn], conditions: facts }, context.principal);
 }
 
-/**
- * A caller of another account needs the queue's policy to allow it; that their own policies do, the front door has seen to.
- * @throws AwsError AccessDenied
- */
+/** A caller of another account needs the queue's policy to allow it; that their own policies do, the front door has seen to. */
+export async function isGranted(
+  deps: Policies,
+  queue: Queue,
+  action: string,
+  context: RequestContext,
+): Promise<boolean> {
+  if (queue.account === context.account) return true;
+  const said = await whatPolicySays(deps, queue, action, context);
+  return said !== "denied" && said !== "none";
+}
+
+/** @throws AwsError AccessDenied where it is not granted */
 export async function requireGrant(
   deps: Policies,
   queue: Queue,
   action: string,
   context: RequestContext,
 ): Promise<void> {
-  if (queue.account === context.account) return;
-  const said = await whatPolicySays(deps, queue, action, context);
-  if (said === "denied" || said === "none")
+  if (!(await isGranted(deps, queue, action, context)))
     throw new AwsError(
       "AccessDeniedException",
       `User: ${context.principal.arn} is not authorized to perform: ${action} on resource: ${queue.arn} because no resource-based policy allows the ${action} action`,

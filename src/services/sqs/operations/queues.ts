@@ -2,7 +2,7 @@
 import { AwsError } from "../../../aws/errors.ts";
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import type { Client, Sqs } from "../deps.ts";
-import { invalidParameter, invalidValue, missingParameter } from "../errors.ts";
+import { invalidParameter, invalidValue, missingParameter, noQueueForYou, noSuchQueue } from "../errors.ts";
 import { LIST_RESULTS_MAX, PURGE_INTERVAL_MS } from "../limits.ts";
 import { queueUrl } from "../names.ts";
 import { deadLetterSources, deleteQueueRow, listQueueNames, setPurged } from "../store/queues.ts";
@@ -14,7 +14,8 @@ export async function getQueueUrl(
 ): Promise<Output<Client, "GetQueueUrl">> {
   if (!input.QueueName) throw missingParameter("QueueName");
   const owner = input.QueueOwnerAWSAccountId ?? account;
-  const queue = await sqs.queues.require({ account: owner, region, name: input.QueueName });
+  const queue = await sqs.queues.find({ account: owner, region, name: input.QueueName });
+  if (!queue) throw owner === account ? noSuchQueue() : noQueueForYou();
   return { QueueUrl: queueUrl(endpoint, queue) };
 }
 
