@@ -248,11 +248,11 @@ test("a request is signed in by name and password or by key, and has what the co
       HttpParameters: {
         PathParameterValues: ["$.detail.id", "fixed"],
         HeaderParameters: { "X-Target": "$.detail.id" },
-        QueryStringParameters: { n: "$.detail.n" },
+        QueryStringParameters: { n: "$.detail.n", secret: "the target's" },
       },
     },
   );
-  await setting.put({ EventBusName, Detail: '{"id":"a/b","n":1}' });
+  await setting.put({ EventBusName, Detail: '{"id":"a/b","n":1,"big":12345678901234567890}' });
   const request = await next();
   assert.equal(request.method, "POST");
   assert.equal(request.url, "/in/a%2Fb/x/fixed?n=1&secret=s%26s");
@@ -260,7 +260,7 @@ test("a request is signed in by name and password or by key, and has what the co
   assert.equal(request.headers["x-connection"], "c");
   assert.equal(request.headers["x-target"], "a/b");
   assert.equal(request.headers["content-type"], "application/json; charset=utf-8");
-  assert.deepEqual(JSON.parse(request.body), { id: "a/b", n: 1, added: "b" });
+  assert.equal(request.body, '{"id":"a/b","n":1,"big":12345678901234567890,"added":"b"}');
   const keyed = await route("keyed", {
     AuthorizationType: "API_KEY",
     AuthParameters: { ApiKeyAuthParameters: { ApiKeyName: "X-Key", ApiKeyValue: "k" } },

@@ -120,6 +120,24 @@ test("requests of PutEvents are counted over the account, and so are the invocat
   );
 });
 
+test("what goes by a role: a role that does not trust EventBridge, or that may not, is told in the dead letter", async () => {
+  const letters = await setting.queue();
+  const EventBusName = await setting.bus();
+  const Arn = `arn:aws:kinesis:us-east-1:${ACCOUNT}:stream/none`;
+  const target = { Arn, DeadLetterConfig: { Arn: letters.arn }, RetryPolicy: { MaximumRetryAttempts: 0 } };
+  await setting.rule(
+    { EventBusName, EventPattern: ALL },
+    { ...target, RoleArn: `arn:aws:iam::${ACCOUNT}:role/nobody` },
+    { ...target, RoleArn: await setting.role("may-put", "kinesis:PutRecord") },
+  );
+  await setting.put({ EventBusName });
+  const codes = new Set<string | undefined>();
+  while (codes.size < 2)
+    for (const { MessageAttributes } of await letters.receive({ WaitTimeSeconds: 5 }))
+      codes.add(MessageAttributes?.["ERROR_CODE"]?.StringValue);
+  assert.deepEqual(codes, new Set(["FAILED_TO_ASSUME_ROLE", "NO_RESOURCE"]));
+});
+
 test("a function gets no lines of text: they are no JSON", async () => {
   const letters = await setting.queue();
   const EventBusName = await setting.bus();

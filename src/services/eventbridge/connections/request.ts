@@ -1,4 +1,5 @@
 /** The request to an API destination, as the courier sends it: endpoint, what the target and the connection add, and the sign-in. */
+import { parseJson } from "../../../aws/event-pattern/index.ts";
 import type { EventBridge } from "../deps.ts";
 import { readDestinationArn } from "../names.ts";
 import { getConnection, getDestination } from "../store/connections.ts";
@@ -64,7 +65,10 @@ async function prepare(
   const { InvocationHttpParameters: more = {} } = auth;
   const values = [...target.pathValues];
   const url = new URL(destination.endpoint.replaceAll("*", () => encodeURIComponent(values.shift() ?? "")));
-  for (const [key, value] of Object.entries(target.query)) url.searchParams.append(key, value);
+  // Where both name one, the connection's counts.
+  const taken = new Set((more.QueryStringParameters ?? []).map(({ Key }) => Key));
+  for (const [key, value] of Object.entries(target.query))
+    if (!taken.has(key)) url.searchParams.append(key, value);
   addQuery(url, more);
   const key = `${connection.connection_id}/${connection.modified_at}`;
   const signIn = await signInOf(auth, () => tokens.get(key, auth));
@@ -111,5 +115,5 @@ function withParameters(
   const text = body.toString();
   if (parameters.length === 0 || !text.startsWith("{")) return body;
   const members = Object.fromEntries(parameters.map(({ Key = "", Value = "" }) => [Key, Value]));
-  return Buffer.from(JSON.stringify({ ...(JSON.parse(text) as object), ...members }));
+  return Buffer.from(JSON.stringify({ ...(parseJson(text) as object), ...members }));
 }
