@@ -313,6 +313,34 @@ test("stats of stats, as AWS's examples have them", () => {
   );
 });
 
+test("AWS's sample queries are understood", () => {
+  const samples = [
+    "fields @timestamp, @message | sort @timestamp desc | limit 25",
+    "filter @message like /Exception/ | stats count(*) as exceptionCount by bin(1h) | sort exceptionCount desc",
+    "fields @message | filter @message not like /Exception/",
+    "fields @timestamp, server, severity, message | sort @timestamp asc | dedup server",
+    'filter @type = "REPORT" | fields @requestId, @billedDuration | sort by @billedDuration desc',
+    'filter @type = "REPORT" | stats avg(@duration), max(@duration), min(@duration) by bin(5m)',
+    'filter isIpv4InSubnet(srcAddr, "192.0.2.0/24") | stats sum(bytes) as bytesTransferred by dstAddr | sort bytesTransferred desc | limit 15',
+    "filter protocol=17 | stats count(*) by srcAddr",
+    'filter logStatus="SKIPDATA" | stats count(*) by bin(1h) as t | sort t',
+    'filter (eventName="StartInstances" or eventName="StopInstances") and awsRegion="us-east-2"',
+    'filter tlsDetails.tlsVersion in [ "TLSv1", "TLSv1.1" ] | stats count(*) as n by userIdentity.accountId, tlsDetails.tlsVersion | sort n desc',
+    'filter eventName="CreateUser" | fields awsRegion, requestParameters.userName, responseElements.user.arn',
+    "fields @timestamp, status, ip | filter status>=400 and status<=499 | sort @timestamp desc | limit 10",
+    "parse @message '* - * [*] \"* * *\" * *' as host, who, at, verb, url, protocol, code, bytes | stats count(*) by code",
+    'FIELDS @message | PARSE @message "* [*] *" as loggingTime, loggingType, loggingMessage | FILTER loggingType IN ["ERROR", "INFO"] | DISPLAY loggingMessage, loggingType = "ERROR" as isError',
+    "fields `foo-bar`, action, abs(f3-f4)",
+    "fields @timestamp, @message | filter (a>2000 or not b) and c.d.0 =~ /x/",
+    'parse @message "Status Code: *;" as statusCode | filter toMillis(@timestamp) >= (now() * 1000 - 7200000)',
+    'fields @message # hash | filter\n| filter a = "#1" # and more',
+  ];
+  for (const query of samples) assert.ok(parseQuery(query).length > 0, query);
+  const memory =
+    'filter @type = "REPORT" | stats max(@memorySize / 1000 / 1000) as provisioned, max(@maxMemoryUsed / 1000 / 1000) as used, provisioned - used as over';
+  assert.deepEqual(run(memory), [["128", "31", "97"]]);
+});
+
 test("limit any ends the search with the first that match", () => {
   const plan = planQuery(parseQuery("filter n > 1 | limit any 2"), {
     limit: 10,

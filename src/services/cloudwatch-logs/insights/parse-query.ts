@@ -123,12 +123,20 @@ function columns(cursor: Cursor, one: (cursor: Cursor) => Expression = plain): C
 function parseStats(cursor: Cursor): Command {
   const { start, end } = cursor.next;
   const aggregates = columns(cursor, (at) => parseExpression(at));
-  const without = aggregates.find(({ expression }) => !aggregateIn(expression));
-  if (without) throw new QueryError(`${without.name} in stats is no aggregate function`, start, end);
+  const by = cursor.takeIf("by") ? columns(cursor) : [];
+  const known = new Set(by.map(({ name }) => name));
+  for (const { expression, name } of aggregates) {
+    // What has no aggregate may only speak of columns that stand before it.
+    const fields = fieldsIn(expression);
+    const isOfColumns = fields.length > 0 && fields.every((field) => known.has(field));
+    if (!aggregateIn(expression) && !isOfColumns)
+      throw new QueryError(`${name} in stats is no aggregate function`, start, end);
+    known.add(name);
+  }
   const nested = aggregates.map(({ expression }) => nestedAggregate(expression)).find((one) => one);
   if (nested)
     throw new QueryError(`the function ${nested.name} stands within another`, nested.start, nested.end);
-  return { kind: "stats", aggregates, by: cursor.takeIf("by") ? columns(cursor) : [] };
+  return { kind: "stats", aggregates, by };
 }
 
 function parseSort(cursor: Cursor): Command {
@@ -161,6 +169,10 @@ function aggregateIn(expression: Expression): Call | undefined {
   return partsOf(expression)
     .map(aggregateIn)
     .find((one) => one !== undefined);
+}
+
+function fieldsIn(expression: Expression): readonly string[] {
+  return expression.kind === "field" ? [expression.name] : partsOf(expression).flatMap(fieldsIn);
 }
 
 function nestedAggregate(expression: Expression): Call | undefined {

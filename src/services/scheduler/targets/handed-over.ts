@@ -83,7 +83,7 @@ function readSendMessage(input: Members, { region }: Place): Delivery[] | undefi
 function readPublish(input: Members): Delivery[] | undefined {
   const subject = text(input, "Subject");
   const message = messageOf(input);
-  if (!message) return undefined;
+  if (!message || !text(input, "TopicArn")?.startsWith("arn:aws:sns:")) return undefined;
   const sns = { ...message, ...(subject !== undefined && { subject }) };
   return [{ target: { arn: text(input, "TopicArn") ?? "", sns }, body: text(input, "Message") ?? "" }];
 }
@@ -119,6 +119,7 @@ function readPutEvents(input: Members, { account, region }: Place): Delivery[] |
     if (!entry) return undefined;
     const bus = text(entry, "EventBusName") ?? "default";
     const arn = bus.startsWith("arn:") ? bus : `arn:aws:events:${region}:${account}:event-bus/${bus}`;
+    if (!/^arn:aws:events:[^:]+:\d{12}:event-bus\//.test(arn)) return undefined;
     const resources = entry["Resources"] as readonly string[] | undefined;
     const event = {
       source: text(entry, "Source") ?? "",
