@@ -10,6 +10,7 @@ import {
   DeleteRetentionPolicyCommand,
   DescribeLogGroupsCommand,
   DescribeLogStreamsCommand,
+  ListLogGroupsCommand,
   ListTagsForResourceCommand,
   ListTagsLogGroupCommand,
   paginateDescribeLogGroups,
@@ -21,6 +22,7 @@ import {
   UntagLogGroupCommand,
   UntagResourceCommand,
 } from "@aws-sdk/client-cloudwatch-logs";
+import type { ListLogGroupsCommandInput } from "@aws-sdk/client-cloudwatch-logs";
 import { startServer } from "../harness/server.ts";
 import type { TestServer } from "../harness/server.ts";
 
@@ -95,6 +97,31 @@ test("DescribeLogGroups pages by name, and searches by prefix and pattern", asyn
     "InvalidParameterException",
     "The specified nextToken is invalid.",
   );
+});
+
+test("ListLogGroups finds groups by parts of names and by their beginnings, page by page", async () => {
+  for (const name of ["/list/orders", "/list/payments", "other/list/orders"]) await makeGroup(name);
+  await makeGroup("/list/rare", { logGroupClass: "INFREQUENT_ACCESS" });
+  const list = async (input: ListLogGroupsCommandInput) => {
+    const { logGroups = [] } = await logs.send(new ListLogGroupsCommand(input));
+    return logGroups.map(({ logGroupName }) => logGroupName);
+  };
+  assert.deepEqual(await list({ logGroupNamePattern: "list/orders" }), ["/list/orders", "other/list/orders"]);
+  assert.deepEqual(await list({ logGroupNamePattern: "^/list/o|payments" }), [
+    "/list/orders",
+    "/list/payments",
+  ]);
+  assert.deepEqual(await list({ logGroupNamePattern: "/list", logGroupClass: "INFREQUENT_ACCESS" }), [
+    "/list/rare",
+  ]);
+  const page = await logs.send(new ListLogGroupsCommand({ logGroupNamePattern: "^/list", limit: 2 }));
+  assert.deepEqual(page.logGroups?.[0], {
+    logGroupName: "/list/orders",
+    logGroupArn: "arn:aws:logs:us-east-1:000000000000:log-group:/list/orders",
+    logGroupClass: "STANDARD",
+  });
+  assert.deepEqual(await list({ logGroupNamePattern: "^/list", nextToken: page.nextToken }), ["/list/rare"]);
+  await assert.rejects(list({ includeLinkedAccounts: true }), { name: "NotImplemented" });
 });
 
 test("DeleteLogGroup takes streams and events with it", async () => {

@@ -71,6 +71,7 @@ export const authorization = authorizationFrom<Client>({
   GetLogGroupFields: onGroup,
   GetLogRecord: onEverything,
   GetQueryResults: onEverything,
+  ListLogGroups: (_input, context) => onStreams({}, context),
   ListLogGroupsForQuery: onEverything,
   ListTagsForResource: (input, context) => onTagged(input.resourceArn, context, {}),
   ListTagsLogGroup: onGroup,

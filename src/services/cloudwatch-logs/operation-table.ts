@@ -3,7 +3,7 @@ import type { OperationTable } from "../../aws/service.ts";
 import { filterLogEvents } from "./operations/filter-log-events.ts";
 import { getLogEvents } from "./operations/get-log-events.ts";
 import { getLogGroupFields, getLogRecord } from "./operations/log-fields.ts";
-import { createLogGroup, deleteLogGroup, describeLogGroups } from "./operations/log-groups.ts";
+import { createLogGroup, deleteLogGroup, describeLogGroups, listLogGroups } from "./operations/log-groups.ts";
 import { createLogStream, deleteLogStream, describeLogStreams } from "./operations/log-streams.ts";
 import {
   deleteMetricFilter,
@@ -70,6 +70,7 @@ export const operationTable: OperationTable<Client, LogsState> = {
   GetLogGroupFields: getLogGroupFields,
   GetLogRecord: getLogRecord,
   GetQueryResults: getQueryResults,
+  ListLogGroups: listLogGroups,
   ListLogGroupsForQuery: listLogGroupsForQuery,
   ListTagsForResource: listTagsForResource,
   ListTagsLogGroup: listTagsLogGroup,

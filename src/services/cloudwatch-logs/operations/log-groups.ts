@@ -8,6 +8,7 @@ import { groupArn, groupNameOf, invalidParameter, readToken, requireGroup, write
 import type { LogsState } from "../state.ts";
 import { deleteGroup, getGroup, groupBytes, insertGroup, listGroups } from "../store.ts";
 import type { GroupRow } from "../store.ts";
+import { pageOf } from "./paging.ts";
 import { metricFilterCount } from "./metric-filters.ts";
 import { checkTags } from "./tags.ts";
 
@@ -87,6 +88,33 @@ export async function describeLogGroups(
   return {
     logGroups: await Promise.all(page.map(describe)),
     ...(last && page.length < groups.length && { nextToken: writeToken(last.name) }),
+  };
+}
+
+/** A pattern is texts that a name may hold, or with `^` begin with: `^/aws|orders`. */
+export async function listLogGroups(
+  state: LogsState,
+  input: Input<Client, "ListLogGroups">,
+  context: RequestContext,
+): Promise<Output<Client, "ListLogGroups">> {
+  if (input.includeLinkedAccounts === true) throw notImplemented("includeLinkedAccounts of ListLogGroups");
+  for (const name of ["accountIdentifiers", "dataSources", "fieldIndexNames", "logGroupTags"] as const)
+    if (input[name]?.length) throw notImplemented(`${name} of ListLogGroups`);
+  const wanted = input.logGroupNamePattern?.split("|");
+  const matches = (name: string) =>
+    wanted === undefined ||
+    wanted.some((one) => (one.startsWith("^") ? name.startsWith(one.slice(1)) : name.includes(one)));
+  const groups = (await listGroups(state.database, context.account, context.region))
+    .filter(({ name, class: its }) => matches(name) && (input.logGroupClass ?? its) === its)
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  const { page, ...more } = pageOf(groups, input, ({ name }) => name);
+  return {
+    logGroups: page.map((group) => ({
+      logGroupName: group.name,
+      logGroupArn: groupArn(group.account, group.region, group.name),
+      logGroupClass: group.class,
+    })),
+    ...more,
   };
 }
 
