@@ -216,6 +216,31 @@ test("DescribeBackup tells of a table; restored it has its items and indexes; it
     }),
   );
   await untilActive(client, "bare");
+  const refused = { BackupArn: arn, TargetTableName: "none" };
+  for (const [more, words] of [
+    [{ OnDemandThroughputOverride: { MaxReadRequestUnits: 1 } }, /^NotImplemented: .*OnDemandThroughput/],
+    [{ SSESpecificationOverride: { Enabled: true } }, /^NotImplemented: .*SSESpecificationOverride/],
+    [
+      {
+        LocalSecondaryIndexOverride: [
+          { IndexName: "other", KeySchema: keySchema(["pk", "kind"]), Projection: { ProjectionType: "ALL" } },
+        ],
+      },
+      /^ValidationException: .*other is not an index of the table/,
+    ],
+    [
+      {
+        LocalSecondaryIndexOverride: [
+          { IndexName: "local", KeySchema: keySchema(["pk", "kind"]), Projection: { ProjectionType: "ALL" } },
+        ],
+      },
+      /^ValidationException: .*local differs/,
+    ],
+  ] as const)
+    assert.match(
+      await refusal(client.send(new RestoreTableFromBackupCommand({ ...refused, ...more } as never))),
+      words,
+    );
   const { Table: bare } = await client.send(new DescribeTableCommand({ TableName: "bare" }));
   assert.deepEqual(
     [bare?.ProvisionedThroughput?.ReadCapacityUnits, bare?.GlobalSecondaryIndexes, bare?.ItemCount],

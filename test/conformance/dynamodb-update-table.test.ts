@@ -256,6 +256,17 @@ test("UpdateTable changes the protection against deletion, and refuses by name w
     { WarmThroughput: { ReadUnitsPerSecond: 1 } },
   ] as Partial<UpdateTableCommandInput>[])
     assert.match(await refused(more), new RegExp(`^NotImplemented: .*${Object.keys(more)[0]}`));
+  const ProvisionedThroughput = { ReadCapacityUnits: 1, WriteCapacityUnits: 1 };
+  for (const more of [
+    { OnDemandThroughput: { MaxReadRequestUnits: 1 } },
+    { WarmThroughput: { ReadUnitsPerSecond: 1 } },
+  ]) {
+    const Update = { IndexName: "any", ProvisionedThroughput, ...more };
+    assert.match(
+      await refused({ GlobalSecondaryIndexUpdates: [{ Update }] }),
+      new RegExp(`^NotImplemented: .*${Object.keys(more)[0]} of an update of a global secondary index`),
+    );
+  }
   await remove();
   assert.equal(
     await refused({ DeletionProtectionEnabled: true }),

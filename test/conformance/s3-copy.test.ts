@@ -90,6 +90,9 @@ describe("S3 copies and tags", () => {
       message: /Copy Source must mention/,
     });
     await refused(copy("", "no", { CopySource: "no-such-bucket/k" }), "NoSuchBucket", 404);
+    const accessPoint = "arn:aws:s3:us-east-1:000000000000:accesspoint/point/object/k";
+    for (const CopySource of [accessPoint, encodeURIComponent(accessPoint)])
+      await refused(copy("", "no", { CopySource }), "NotImplemented", 501, { message: /access points/ });
     await refused(copy("condition", "no", { ServerSideEncryption: "aws:kms" }), "NotImplemented", 501);
   });
 

@@ -266,6 +266,9 @@ describe("S3 multipart", () => {
     await part("aborted", id, 1, LAST);
     const abort = (UploadId: string) =>
       server.s3.send(new AbortMultipartUploadCommand({ Bucket, Key: "aborted", UploadId }));
+    const IfMatchInitiatedTime = new Date(0);
+    const ifOld = { Bucket, Key: "aborted", UploadId: id, IfMatchInitiatedTime };
+    await refused(server.s3.send(new AbortMultipartUploadCommand(ifOld)), "NotImplemented", 501);
     assert.equal((await abort(id)).$metadata.httpStatusCode, 204);
     await refused(abort(id), "NoSuchUpload", 404, { members: { UploadId: id } });
     await refused(part("aborted", id, 1, LAST), "NoSuchUpload", 404);

@@ -54,7 +54,7 @@ export async function createDynamoDb(deps: DynamoDbDeps): Promise<DynamoDb> {
     streams: new StreamLog({ ...deps, sequence }),
     history: new HistoryLog({ clock, sequence }),
   };
-  const copies = new TableCopies({ database, tables, tasks, log });
+  const copies = new TableCopies({ clock, database, tables, tasks, log });
   const sweeper = new ExpirySweeper(writeDeps);
   const operationDeps = {
     ...writeDeps,

@@ -26,13 +26,13 @@ export function parseCopySource(header: string | undefined): CopySource {
       header ?? "",
     );
   const [path = "", query] = (header ?? "").split("?", 2);
-  if (path.startsWith("arn:")) throw notImplemented("access points as the source of a copy");
   let decoded: string;
   try {
     decoded = decodeURIComponent(path).replace(/^\//, "");
   } catch {
     throw invalid();
   }
+  if (decoded.startsWith("arn:")) throw notImplemented("access points as the source of a copy");
   const slash = decoded.indexOf("/");
   if (slash < 1 || slash === decoded.length - 1) throw invalid();
   const versionId = new URLSearchParams(query ?? "").get("versionId");

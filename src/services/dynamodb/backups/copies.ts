@@ -4,6 +4,8 @@
  */
 import { setImmediate } from "node:timers/promises";
 import type { Database, Transaction } from "../../../store/database.ts";
+import type { Clock } from "../../../kit/clock.ts";
+import { sleep } from "../../../kit/clock.ts";
 import type { Log } from "../../../telemetry/log.ts";
 import { finishBackup } from "../store-backups.ts";
 import { advanceCopy, copiesToMake, copyRowsUpTo, findCopy, putBack, removeCopy } from "../store-copies.ts";
@@ -23,7 +25,11 @@ import { withoutCopy } from "./history-log.ts";
 const STEP_ROWS = 100;
 const NO_BYTES: Uint8Array = new Uint8Array();
 
+/** How long after a failure a copy is gone on with. */
+const RETRY_MS = 5000;
+
 export interface CopyDeps {
+  readonly clock: Clock;
   readonly database: Database;
   readonly tables: TableRegistry;
   readonly tasks: Pick<TableTasks, "begin">;
@@ -34,7 +40,7 @@ export interface CopyDeps {
 export class TableCopies {
   readonly #deps: CopyDeps;
   readonly #running = new Set<Promise<void>>();
-  #stopped = false;
+  readonly #stopped = new AbortController();
 
   constructor(deps: CopyDeps) {
     this.#deps = deps;
@@ -47,22 +53,31 @@ export class TableCopies {
 
   /** Begins a copy whose row has been committed. */
   begin(id: number): void {
-    const run = this.#run(id)
-      .catch((error: unknown) =>
-        this.#deps.log.error("a copy of a table failed; the next start goes on with it", { copy: id, error }),
-      )
-      .finally(() => this.#running.delete(run));
+    const run = this.#untilMade(id).finally(() => this.#running.delete(run));
     this.#running.add(run);
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#stopped.abort();
     await Promise.all(this.#running);
+  }
+
+  /** A table waits for its copies, so that they are tried again until they are made. */
+  async #untilMade(id: number): Promise<void> {
+    const { clock, log } = this.#deps;
+    while (!this.#stopped.signal.aborted) {
+      try {
+        return await this.#run(id);
+      } catch (error) {
+        log.error("a copy of a table failed; it is gone on with", { copy: id, error });
+        await sleep(clock, RETRY_MS, this.#stopped.signal);
+      }
+    }
   }
 
   async #run(id: number): Promise<void> {
     const { database } = this.#deps;
-    while (!this.#stopped) {
+    while (!this.#stopped.signal.aborted) {
       const state = await database.tx(async (transaction) => {
         const copy = await findCopy(transaction, id);
         return copy && { copy, isWhole: await advance(transaction, copy) };

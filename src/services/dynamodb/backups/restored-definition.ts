@@ -7,7 +7,10 @@ import type {
 import { notImplemented } from "../../../aws/errors.ts";
 import type { Ids } from "../../../kit/id.ts";
 import { invalidParameters } from "../errors.ts";
-import { readThroughput as readIndexThroughput } from "../tables/create-indexes.ts";
+import {
+  readThroughput as readIndexThroughput,
+  refuseWhatIsNotThere as refuseOfIndex,
+} from "../tables/create-indexes.ts";
 import { readThroughput } from "../tables/create.ts";
 import { newId } from "../tables/definition.ts";
 import type { IndexDefinition, RestoredFrom, TableDefinition } from "../tables/definition.ts";
@@ -124,5 +127,6 @@ function refuseWhatIsNotThere(overrides: RestoreOverrides): void {
   const { SSESpecificationOverride: sse } = overrides;
   if (sse?.Enabled || sse?.SSEType || sse?.KMSMasterKeyId)
     throw notImplemented("SSESpecificationOverride (encryption by KMS)");
+  for (const index of overrides.GlobalSecondaryIndexOverride ?? []) refuseOfIndex(index);
   if (overrides.OnDemandThroughputOverride) throw notImplemented("OnDemandThroughputOverride");
 }

@@ -10,6 +10,7 @@ import { newId } from "../tables/definition.ts";
 import type { IndexDefinition, TableDefinition } from "../tables/definition.ts";
 import { describeTable } from "../tables/describe.ts";
 import { readStream } from "../tables/stream-specification.ts";
+import { refuseOtherMembers } from "../tables/create-indexes.ts";
 import { withIndexes } from "../tables/update-indexes.ts";
 import { withThroughput } from "../tables/update-throughput.ts";
 import type { Client } from "./client.ts";
@@ -26,6 +27,8 @@ const CHANGES = [
   "StreamSpecification",
   "TableClass",
 ] as const satisfies readonly (keyof UpdateTableInput)[];
+/** The members of an update of an index that are read. */
+const INDEX_MEMBERS: ReadonlySet<string> = new Set(["IndexName", "ProvisionedThroughput"]);
 const MEMBERS: ReadonlySet<string> = new Set([...CHANGES, "AttributeDefinitions", "TableName"]);
 
 export async function updateTable(
@@ -100,4 +103,6 @@ function refuseWhatIsNotThere(input: UpdateTableInput): void {
     throw notImplemented("TableClass STANDARD_INFREQUENT_ACCESS");
   for (const [member, value] of Object.entries(input))
     if (value !== undefined && !MEMBERS.has(member)) throw notImplemented(`${member} of UpdateTable`);
+  for (const { Update: update } of input.GlobalSecondaryIndexUpdates ?? [])
+    refuseOtherMembers(update ?? {}, INDEX_MEMBERS, "an update of a global secondary index");
 }

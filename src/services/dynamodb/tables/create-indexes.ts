@@ -147,10 +147,15 @@ function refuseDuplicateName(names: Set<string>, name: string): void {
   names.add(name);
 }
 
-function refuseWhatIsNotThere(global: GlobalSecondaryIndex): void {
-  for (const [member, value] of Object.entries(global))
-    if (value !== undefined && !GLOBAL_MEMBERS.has(member))
-      throw notImplemented(`${member} of a global secondary index`);
+/** Refuses by name the members of a part of a request that are not read. @param what `a global secondary index` */
+export function refuseOtherMembers(part: object, members: ReadonlySet<string>, what: string): void {
+  for (const [member, value] of Object.entries(part))
+    if (value !== undefined && !members.has(member)) throw notImplemented(`${member} of ${what}`);
+}
+
+/** Refuses what global indexes here do not have. @throws AwsError NotImplemented */
+export function refuseWhatIsNotThere(global: GlobalSecondaryIndex): void {
+  refuseOtherMembers(global, GLOBAL_MEMBERS, "a global secondary index");
   if ((global.KeySchema?.length ?? 0) > 2)
     throw notImplemented("more than two attributes in the KeySchema of a global secondary index");
 }

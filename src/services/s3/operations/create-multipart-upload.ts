@@ -4,6 +4,7 @@ import type { Input, Output, RequestContext } from "../../../aws/service.ts";
 import { bucketFor, keyBytes } from "../access.ts";
 import { DIGESTS_REFUSED } from "../../../kit/digest.ts";
 import type { S3 } from "../deps.ts";
+import { headerNotImplemented } from "../errors.ts";
 import { encryptionOutput, newSealing } from "../encryption/requested.ts";
 import { abortOutput } from "../lifecycle/headers.ts";
 import { checkStorageClass, readHeaders } from "../metadata.ts";
@@ -64,6 +65,8 @@ export async function abortMultipartUpload(
   input: Input<Client, "AbortMultipartUpload">,
   context: RequestContext,
 ): Promise<Output<Client, "AbortMultipartUpload">> {
+  // Of directory buckets alone.
+  if (input.IfMatchInitiatedTime !== undefined) throw headerNotImplemented("x-amz-if-match-initiated-time");
   const key = keyBytes(input.Key);
   const garbage = await s3.database.tx(async (tx) => {
     const bucket = await bucketFor(tx, input, context);
