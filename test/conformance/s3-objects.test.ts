@@ -5,12 +5,20 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import {
+  CompleteMultipartUploadCommand,
+  CopyObjectCommand,
+  CreateMultipartUploadCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
   GetObjectAttributesCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  ListObjectVersionsCommand,
+  ListObjectsV2Command,
+  ListPartsCommand,
   PutObjectCommand,
+  UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import type { PutObjectCommandInput } from "@aws-sdk/client-s3";
 import { bytes, refused, startS3 } from "../harness/s3.ts";
@@ -115,6 +123,55 @@ describe("S3 objects", () => {
     });
     await refused(put("digest", "y", { ContentMD5: "nonsense" }), "InvalidDigest", 400);
     assert.equal(await text("digest"), "x");
+  });
+
+  test("the storage class of an object is told wherever objects are; a copy has its own", async () => {
+    const { s3 } = server;
+    const own = await server.bucket();
+    const at = (Key: string) => ({ Bucket: own, Key });
+    const classOf = async (Key: string) => (await s3.send(new HeadObjectCommand(at(Key)))).StorageClass;
+    // The name of a class in metadata makes none.
+    const Metadata = { note: '"storageClass":"GLACIER_IR"' };
+    await s3.send(new PutObjectCommand({ ...at("plain"), Body: "x", Metadata }));
+    for (const StorageClass of ["STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR"] as const) {
+      await s3.send(new PutObjectCommand({ ...at(StorageClass), Body: "x", StorageClass }));
+      assert.equal(await classOf(StorageClass), StorageClass);
+      assert.equal((await s3.send(new GetObjectCommand(at(StorageClass)))).StorageClass, StorageClass);
+    }
+    assert.equal(await classOf("plain"), undefined);
+    const CopySource = `${own}/STANDARD_IA`;
+    await s3.send(new CopyObjectCommand({ ...at("copy"), CopySource }));
+    assert.equal(await classOf("copy"), undefined);
+    const reduced = { CopySource, StorageClass: "REDUCED_REDUNDANCY" } as const;
+    await s3.send(new CopyObjectCommand({ ...at("reduced"), ...reduced }));
+    const StorageClass = "STANDARD_IA" as const;
+    const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ ...at("parts"), StorageClass }));
+    const uploads = await s3.send(new ListMultipartUploadsCommand({ Bucket: own }));
+    assert.equal(uploads.Uploads?.[0]?.StorageClass, StorageClass);
+    const upload = { ...at("parts"), UploadId };
+    const { ETag } = await s3.send(new UploadPartCommand({ ...upload, PartNumber: 1, Body: "x" }));
+    assert.equal((await s3.send(new ListPartsCommand(upload))).StorageClass, StorageClass);
+    const MultipartUpload = { Parts: [{ PartNumber: 1, ETag }] };
+    await s3.send(new CompleteMultipartUploadCommand({ ...upload, MultipartUpload }));
+    const expected = {
+      GLACIER_IR: "GLACIER_IR",
+      INTELLIGENT_TIERING: "INTELLIGENT_TIERING",
+      ONEZONE_IA: "ONEZONE_IA",
+      STANDARD_IA: "STANDARD_IA",
+      copy: "STANDARD",
+      parts: "STANDARD_IA",
+      plain: "STANDARD",
+      reduced: "REDUCED_REDUNDANCY",
+    };
+    const { Contents: objects = [] } = await s3.send(new ListObjectsV2Command({ Bucket: own }));
+    const { Versions: versions = [] } = await s3.send(new ListObjectVersionsCommand({ Bucket: own }));
+    for (const list of [objects, versions])
+      assert.deepEqual(Object.fromEntries(list.map((one) => [one.Key, one.StorageClass])), expected);
+    const attributes = new GetObjectAttributesCommand({
+      ...at("reduced"),
+      ObjectAttributes: ["StorageClass"],
+    });
+    assert.equal((await s3.send(attributes)).StorageClass, "REDUCED_REDUNDANCY");
   });
 
   test("PutObject refuses what it does not do, by name", async () => {

@@ -4,6 +4,14 @@ import { s3Error } from "./errors.ts";
 import { checkRedirectLocation } from "./website/configuration.ts";
 import { METADATA_BYTES_MAX } from "./limits.ts";
 
+/** The classes beside STANDARD whose objects are read at once, as all are here; what they cost is no matter here. */
+export type StorageClass =
+  | "STANDARD_IA"
+  | "ONEZONE_IA"
+  | "INTELLIGENT_TIERING"
+  | "GLACIER_IR"
+  | "REDUCED_REDUNDANCY";
+
 /** As stored (JSON) and as answered with every read. */
 export interface ObjectHeaders {
   readonly contentType: string;
@@ -15,6 +23,8 @@ export interface ObjectHeaders {
   readonly expires?: number;
   /** Where a website sends those who ask for the object. */
   readonly redirect?: string;
+  /** Absent for STANDARD. */
+  readonly storageClass?: StorageClass;
   /** Names in lower case. */
   readonly metadata: Readonly<Record<string, string>>;
 }
@@ -27,6 +37,7 @@ export interface HeaderMembers {
   readonly ContentType?: string | undefined;
   readonly Expires?: Date | undefined;
   readonly Metadata?: Record<string, string> | undefined;
+  readonly StorageClass?: string | undefined;
   readonly WebsiteRedirectLocation?: string | undefined;
 }
 
@@ -34,7 +45,8 @@ const DEFAULT_CONTENT_TYPE = "binary/octet-stream";
 
 /**
  * The headers of a new object.
- * @throws MetadataTooLarge when names and values of the user's metadata exceed 2 KB; InvalidRedirectLocation.
+ * @throws MetadataTooLarge when names and values of the user's metadata exceed 2 KB; InvalidRedirectLocation; what
+ *   {@link readStorageClass} throws
  */
 export function readHeaders(input: HeaderMembers): ObjectHeaders {
   const metadata: Record<string, string> = {};
@@ -56,12 +68,15 @@ export function readHeaders(input: HeaderMembers): ObjectHeaders {
     ...(input.WebsiteRedirectLocation
       ? { redirect: checkRedirectLocation(input.WebsiteRedirectLocation) }
       : {}),
+    ...readStorageClass(input.StorageClass),
     metadata,
   };
 }
 
 /** The members that tell stored headers. */
-export function headerOutput(stored: ObjectHeaders): HeaderMembers {
+export function headerOutput(
+  stored: ObjectHeaders,
+): Omit<HeaderMembers, "StorageClass"> & { StorageClass?: StorageClass } {
   return {
     ContentType: stored.contentType,
     CacheControl: stored.cacheControl,
@@ -71,14 +86,24 @@ export function headerOutput(stored: ObjectHeaders): HeaderMembers {
     Expires: stored.expires === undefined ? undefined : new Date(stored.expires),
     Metadata: { ...stored.metadata },
     ...(stored.redirect !== undefined && { WebsiteRedirectLocation: stored.redirect }),
+    ...(stored.storageClass !== undefined && { StorageClass: stored.storageClass }),
   };
 }
 
-/** A copy's headers, which are its source's but for where a website sends those who ask for it. */
-export function withRedirect(headers: string, location: string | undefined): string {
-  const { redirect, ...rest } = JSON.parse(headers) as ObjectHeaders;
-  if (redirect === undefined && !location) return headers;
-  return JSON.stringify({ ...rest, ...(location && { redirect: checkRedirectLocation(location) }) });
+/** A copy's headers, which are its source's but for its storage class and where a website sends those who ask for it. */
+export function copiedHeaders(
+  headers: string,
+  { StorageClass, WebsiteRedirectLocation: location }: HeaderMembers,
+): string {
+  const { redirect, storageClass, ...rest } = JSON.parse(headers) as ObjectHeaders;
+  const asked = readStorageClass(StorageClass);
+  if (redirect === undefined && storageClass === undefined && !location && !asked.storageClass)
+    return headers;
+  return JSON.stringify({
+    ...rest,
+    ...(location && { redirect: checkRedirectLocation(location) }),
+    ...asked,
+  });
 }
 
 /** `aws-chunked` is how the body travelled, and no part of the object. */
@@ -90,24 +115,36 @@ function withoutChunked(encoding: string | undefined): string | undefined {
   return kept?.join(",") || undefined;
 }
 
-const STORAGE_CLASSES = new Set([
-  "REDUCED_REDUNDANCY",
+const STORAGE_CLASSES: ReadonlySet<string> = new Set<StorageClass>([
   "STANDARD_IA",
   "ONEZONE_IA",
   "INTELLIGENT_TIERING",
+  "GLACIER_IR",
+  "REDUCED_REDUNDANCY",
+]);
+const REFUSED_CLASSES: ReadonlySet<string> = new Set([
   "GLACIER",
   "DEEP_ARCHIVE",
   "OUTPOSTS",
-  "GLACIER_IR",
   "SNOW",
   "EXPRESS_ONEZONE",
   "FSX_OPENZFS",
   "FSX_ONTAP",
 ]);
 
-/** @throws for every storage class but STANDARD: those we know by name, InvalidStorageClass for the rest. */
-export function checkStorageClass(storageClass: string | undefined): void {
-  if (storageClass === undefined || storageClass === "STANDARD") return;
-  if (STORAGE_CLASSES.has(storageClass)) throw notImplemented(`the storage class ${storageClass}`);
-  throw s3Error("InvalidStorageClass", { StorageClassRequested: storageClass });
+/**
+ * The class of a new object.
+ *
+ * @throws NotImplemented for classes whose objects would have to be restored first, or are of other stores; InvalidStorageClass
+ */
+export function readStorageClass(asked: string | undefined): Pick<ObjectHeaders, "storageClass"> {
+  if (asked === undefined || asked === "STANDARD") return {};
+  if (STORAGE_CLASSES.has(asked)) return { storageClass: asked as StorageClass };
+  if (REFUSED_CLASSES.has(asked)) throw notImplemented(`the storage class ${asked}`);
+  throw s3Error("InvalidStorageClass", { StorageClassRequested: asked });
+}
+
+/** The class of what has these stored headers. */
+export function storageClassOf(headers: string | null): StorageClass | "STANDARD" {
+  return (headers === null ? undefined : (JSON.parse(headers) as ObjectHeaders).storageClass) ?? "STANDARD";
 }

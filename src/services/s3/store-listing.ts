@@ -4,7 +4,8 @@ import { sql } from "../../store/database.ts";
 import type { UploadRow, VersionRow } from "./rows.ts";
 
 const LISTED = `object_key, seq, version_id, is_latest, is_marker, size, etag, modified_at,
-  checksum_algorithm, checksum_type, parts, upload_id`;
+  checksum_algorithm, checksum_type, parts, upload_id,
+  CASE WHEN headers LIKE '%"storageClass":%' THEN headers ELSE NULL END AS classed_headers`;
 
 const OBJECTS = sql(
   "s3.list-objects",
@@ -31,7 +32,10 @@ const UPLOADS_OF_KEY = sql(
   `SELECT * FROM s3_upload WHERE bucket = ? AND object_key = ? AND seq > ? ORDER BY seq LIMIT ?`,
 );
 
-export type ListedVersion = Omit<VersionRow, "checksum" | "blob_name" | "object_lock" | "encryption">;
+export type ListedVersion = Omit<VersionRow, "checksum" | "blob_name" | "object_lock" | "encryption"> & {
+  /** The headers where a storage class may be among them; null for STANDARD. */
+  readonly classed_headers: string | null;
+};
 
 /** A span of keys: from `from` (inclusive) to `to` (exclusive). */
 export interface KeySpan {

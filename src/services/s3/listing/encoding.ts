@@ -1,5 +1,6 @@
 /** What every listing writes of a version, and how its keys are encoded. */
 import { invalidArgument } from "../errors.ts";
+import { storageClassOf } from "../metadata.ts";
 import type { ListedVersion } from "../store-listing.ts";
 import { urlEncoded } from "./keys.ts";
 
@@ -19,6 +20,6 @@ export function listedKey(row: ListedVersion, encode: (text: string) => string) 
     ...(row.checksum_algorithm === "" ? {} : { ChecksumAlgorithm: [row.checksum_algorithm] }),
     ...(row.checksum_type === "" ? {} : { ChecksumType: row.checksum_type }),
     Size: row.size,
-    StorageClass: "STANDARD" as const,
+    StorageClass: storageClassOf(row.classed_headers),
   };
 }

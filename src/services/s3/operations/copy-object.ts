@@ -13,7 +13,7 @@ import type { S3 } from "../deps.ts";
 import { encryptionOutput, newSealing } from "../encryption/requested.ts";
 import { invalidArgument, invalidRequest } from "../errors.ts";
 import { shownVersionId } from "../find-object.ts";
-import { checkStorageClass, readHeaders, withRedirect } from "../metadata.ts";
+import { copiedHeaders, readHeaders, readStorageClass } from "../metadata.ts";
 import { askedLock } from "../object-lock/lock.ts";
 import { putVersion } from "../put-version.ts";
 import { receiveCopy } from "../receive-copy.ts";
@@ -31,7 +31,7 @@ export async function copyObject(
   context: RequestContext,
 ): Promise<Output<Client, "CopyObject">> {
   refuseUnsupported(input);
-  checkStorageClass(input.StorageClass);
+  readStorageClass(input.StorageClass);
   checkDirectives(input);
   const key = keyBytes(input.Key);
   const lock = askedLock(input, s3.clock.now());
@@ -61,7 +61,7 @@ export async function copyObject(
     headers:
       input.MetadataDirective === "REPLACE"
         ? JSON.stringify(readHeaders(input))
-        : withRedirect(row.headers, input.WebsiteRedirectLocation),
+        : copiedHeaders(row.headers, input),
     lock,
     encryption: sealing?.stored ?? null,
     tags: input.TaggingDirective === "REPLACE" ? storedTags(readTagHeader(input.Tagging)) : row.tags,

@@ -7,7 +7,7 @@ import type { S3 } from "../deps.ts";
 import { headerNotImplemented } from "../errors.ts";
 import { encryptionOutput, newSealing } from "../encryption/requested.ts";
 import { abortOutput } from "../lifecycle/headers.ts";
-import { checkStorageClass, readHeaders } from "../metadata.ts";
+import { readHeaders } from "../metadata.ts";
 import { askedLock, lockMissing } from "../object-lock/lock.ts";
 import { refuseUnsupported } from "../refusals.ts";
 import { uploadId as newUploadId } from "../sequence.ts";
@@ -22,7 +22,6 @@ export async function createMultipartUpload(
   context: RequestContext,
 ): Promise<Output<Client, "CreateMultipartUpload">> {
   refuseUnsupported(input);
-  checkStorageClass(input.StorageClass);
   const key = keyBytes(input.Key);
   const refused = DIGESTS_REFUSED.find((name) => name === input.ChecksumAlgorithm);
   if (refused) throw notImplemented(`the checksum algorithm ${refused}`);

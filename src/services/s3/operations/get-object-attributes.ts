@@ -6,6 +6,7 @@ import { checksumOutput } from "../checksum/stored.ts";
 import type { S3 } from "../deps.ts";
 import { invalidArgument } from "../errors.ts";
 import { findObject, shownVersionId } from "../find-object.ts";
+import { storageClassOf } from "../metadata.ts";
 import { pageSize } from "../listing/page-size.ts";
 import { refuseUnsupported } from "../refusals.ts";
 import type { ObjectRow } from "../rows.ts";
@@ -33,7 +34,7 @@ export async function getObjectAttributes(
       ? { Checksum: checksumOutput({ algorithm, type, value }) }
       : {}),
     ...(asked.has("ObjectParts") && row.parts > 0 ? { ObjectParts: await parts(s3, row, input) } : {}),
-    ...(asked.has("StorageClass") ? { StorageClass: "STANDARD" as const } : {}),
+    ...(asked.has("StorageClass") ? { StorageClass: storageClassOf(row.headers) } : {}),
     ...(asked.has("ObjectSize") ? { ObjectSize: row.size } : {}),
   };
 }

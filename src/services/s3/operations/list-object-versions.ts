@@ -52,7 +52,11 @@ export async function listObjectVersions(
     ...(input.Delimiter ? { Delimiter: encode(input.Delimiter) } : {}),
     ...(input.EncodingType ? { EncodingType: input.EncodingType } : {}),
     ...(page.truncated ? nextMarkers(page.last, encode) : {}),
-    Versions: versions.map((row) => ({ ...listedKey(row, encode), ...identity(row) })),
+    Versions: versions.map((row) => {
+      const listed = listedKey(row, encode);
+      // The model knows one class of versions alone; S3 tells them all.
+      return { ...listed, StorageClass: listed.StorageClass as "STANDARD", ...identity(row) };
+    }),
     DeleteMarkers: markers.map((row) => {
       const { Key, LastModified } = listedKey(row, encode);
       return { Key, LastModified, ...identity(row) };

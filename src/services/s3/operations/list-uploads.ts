@@ -10,6 +10,7 @@ import { abortOutput } from "../lifecycle/headers.ts";
 import { pageSize } from "../listing/page-size.ts";
 import { walk } from "../listing/walk.ts";
 import { refuseUnsupported } from "../refusals.ts";
+import { storageClassOf } from "../metadata.ts";
 import type { BucketRow, UploadRow } from "../rows.ts";
 import { seqOfUploadId } from "../sequence.ts";
 import { partsAfter } from "../store-uploads.ts";
@@ -93,7 +94,7 @@ export async function listParts(
     })),
     ...people(upload, bucket),
     ...abortOutput(bucket, input.Key ?? "", upload.initiated_at),
-    StorageClass: "STANDARD",
+    StorageClass: storageClassOf(upload.headers),
     ...named,
   };
 }
@@ -103,7 +104,7 @@ function listed(row: UploadRow, bucket: BucketRow, encode: (text: string) => str
     UploadId: row.upload_id,
     Key: encode(row.object_key.toString()),
     Initiated: new Date(Math.floor(row.initiated_at / 1_000) * 1_000),
-    StorageClass: "STANDARD" as const,
+    StorageClass: storageClassOf(row.headers),
     ...people(row, bucket),
     ...(row.checksum_algorithm === null
       ? {}

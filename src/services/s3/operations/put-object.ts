@@ -9,7 +9,7 @@ import { checkWriteHeaders } from "../conditions.ts";
 import type { S3 } from "../deps.ts";
 import { encryptionOutput, newSealing } from "../encryption/requested.ts";
 import { invalidRequest } from "../errors.ts";
-import { checkStorageClass, readHeaders } from "../metadata.ts";
+import { readHeaders } from "../metadata.ts";
 import { askedLock } from "../object-lock/lock.ts";
 import { putVersion } from "../put-version.ts";
 import { refuseUnsupported } from "../refusals.ts";
@@ -32,7 +32,6 @@ export async function putContent(
   { event, length }: { readonly event: string; readonly length: number | undefined },
 ): Promise<Output<Client, "PutObject">> {
   refuseUnsupported(input);
-  checkStorageClass(input.StorageClass);
   const key = keyBytes(input.Key);
   const headers = readHeaders(input);
   const tags = storedTags(readTagHeader(input.Tagging));
