@@ -263,7 +263,9 @@ async function composeData(
   const dynamodb = owned(await createDynamoDb({ ...common, policies }));
   const dynamodbStreams = createDynamoDbStreams({ ...common, streams: dynamodb.streams, policies });
   const { shardThroughput, auth: authentication } = config;
-  const kinesis = owned(await createKinesis({ ...common, policies, roles, shardThroughput, metrics: counters }));
+  const kinesis = owned(
+    await createKinesis({ ...common, policies, roles, shardThroughput, metrics: counters }),
+  );
   const ecr = owned(
     await createEcr({ ...common, authentication, port: door.port, policies, buses, ...expiry(iam) }),
   );
