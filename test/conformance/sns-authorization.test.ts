@@ -127,6 +127,9 @@ test("a topic's policy names what is there, and gives what topics have", async (
     name: "InvalidParameterException",
     message: "Invalid parameter: Policy Error: PrincipalNotFound",
   });
+  await assert.rejects(set(naming("arn:aws:iam::123:root")), {
+    message: "Invalid parameter: Policy Error: PrincipalNotFound",
+  });
   await assert.rejects(topic("nobodys", naming("arn:aws:iam::000000000000:user/nobody")), {
     message: "Invalid parameter: Policy Error: PrincipalNotFound",
   });

@@ -224,6 +224,7 @@ test("Subscribe answers the same subscription again; GetSubscriptionAttributes, 
   await sns.send(new UnsubscribeCommand({ SubscriptionArn: arn }));
   await sns.send(new UnsubscribeCommand({ SubscriptionArn: arn }));
   assert.match(await refusal(told()), /^NotFoundException: Subscription does not exist$/);
+  assert.equal((await attributesOf(TopicArn))["SubscriptionsDeleted"], "1");
   assert.match(
     await refusal(sns.send(new UnsubscribeCommand({ SubscriptionArn: "PendingConfirmation" }))),
     /SubscriptionArn/,

@@ -11,6 +11,7 @@ import { Publisher } from "./messages/publisher.ts";
 import { topics as topicsMigration } from "./migrations/001-topics.ts";
 import { endedSubscriptions } from "./migrations/002-ended-subscriptions.ts";
 import { usedTokens } from "./migrations/003-used-tokens.ts";
+import { deletedSubscriptions } from "./migrations/004-deleted-subscriptions.ts";
 import { operationTable } from "./operation-table.ts";
 import { Signer } from "./signing/signer.ts";
 import { TopicRegistry } from "./topics/registry.ts";
@@ -31,7 +32,7 @@ export interface SnsService {
 
 export async function createSns(deps: SnsDeps): Promise<SnsService> {
   const { database } = deps;
-  await database.migrate("sns", [topicsMigration, endedSubscriptions, usedTokens]);
+  await database.migrate("sns", [topicsMigration, endedSubscriptions, usedTokens, deletedSubscriptions]);
   const signer = new Signer(deps);
   const sns: Sns = {
     ...deps,

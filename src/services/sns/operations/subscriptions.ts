@@ -16,6 +16,7 @@ import {
   subscriptionsOfTopic,
 } from "../store/subscriptions.ts";
 import type { SubscriptionRow } from "../store/subscriptions.ts";
+import { countDeletedSubscription } from "../store/topics.ts";
 import { changed } from "../subscriptions/attributes.ts";
 import { describeDelivery, effectiveDelivery } from "../subscriptions/delivery-policy.ts";
 import { subscriptionArn } from "../subscriptions/subscription.ts";
@@ -55,6 +56,7 @@ export async function unsubscribe(
   const tell = isTold && (await prepareConfirmation(sns, topic, ended, "UnsubscribeConfirmation"));
   await sns.database.tx(async (tx) => {
     if (!(await deleteSubscription(tx, row.subscription_id))) return;
+    await countDeletedSubscription(tx, row.topic_id);
     if (tell) {
       await putEnded(tx, ended, sns.clock.now() + PENDING_MS);
       await tell(tx);

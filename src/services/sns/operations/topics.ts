@@ -97,7 +97,7 @@ function described(topic: Topic, confirmed: number, pending: number): Record<str
     EffectiveDeliveryPolicy: describeTopicDelivery(topic.delivery),
     SubscriptionsConfirmed: String(confirmed),
     DisplayName: "",
-    SubscriptionsDeleted: "0",
+    SubscriptionsDeleted: String(topic.row.subscriptions_deleted),
     ...(isFifo && fifo),
     ...attributes,
     ...(delivery !== undefined && { DeliveryPolicy: describeGivenTopicDelivery(delivery) }),

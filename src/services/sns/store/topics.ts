@@ -10,13 +10,15 @@ export interface TopicRow extends TopicId {
   readonly attributes: string;
   /** JSON: `{ key: value }`. */
   readonly tags: string;
+  /** Subscriptions that were ended. */
+  readonly subscriptions_deleted: number;
 }
 
 const COLUMNS = "topic_id, account, region, name, created_at, attributes, tags";
 
 const GET = sql(
   "sns.topic",
-  `SELECT ${COLUMNS} FROM sns_topic WHERE account = ? AND region = ? AND name = ?`,
+  `SELECT ${COLUMNS}, subscriptions_deleted FROM sns_topic WHERE account = ? AND region = ? AND name = ?`,
 );
 const LIST = sql(
   "sns.topics",
@@ -29,6 +31,10 @@ const INSERT = sql(
 const SET_ATTRIBUTES = sql(
   "sns.set-topic-attributes",
   "UPDATE sns_topic SET attributes = ? WHERE topic_id = ?",
+);
+const COUNT_DELETED = sql(
+  "sns.count-deleted-subscription",
+  "UPDATE sns_topic SET subscriptions_deleted = subscriptions_deleted + 1 WHERE topic_id = ?",
 );
 const SET_TAGS = sql("sns.set-topic-tags", "UPDATE sns_topic SET tags = ? WHERE topic_id = ?");
 const DELETE = sql("sns.delete-topic", "DELETE FROM sns_topic WHERE topic_id = ?");
@@ -55,13 +61,20 @@ export async function listTopicNames(
   return (await reader.all<{ name: string }>(LIST, account, region, after, count)).map(({ name }) => name);
 }
 
-export async function insertTopic(tx: Transaction, row: TopicRow): Promise<void> {
+export async function insertTopic(
+  tx: Transaction,
+  row: Omit<TopicRow, "subscriptions_deleted">,
+): Promise<void> {
   const { topic_id, account, region, name, created_at, attributes, tags } = row;
   await tx.run(INSERT, topic_id, account, region, name, created_at, attributes, tags);
 }
 
 export async function setAttributes(tx: Transaction, id: number, attributes: string): Promise<void> {
   await tx.run(SET_ATTRIBUTES, attributes, id);
+}
+
+export async function countDeletedSubscription(tx: Transaction, id: number): Promise<void> {
+  await tx.run(COUNT_DELETED, id);
 }
 
 export async function setTags(tx: Transaction, id: number, tags: string): Promise<void> {

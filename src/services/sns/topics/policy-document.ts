@@ -49,8 +49,7 @@ export async function requirePrincipals(
   policies: ResourcePolicies,
 ): Promise<void> {
   if (!text) return;
-  if ((await policies.principalFault(text, account)) !== undefined)
-    throw invalid("Policy Error: PrincipalNotFound");
+  if ((await policies.principalFault(text, account)) !== undefined) throw noPrincipal();
 }
 
 function parse(
@@ -61,13 +60,19 @@ function parse(
   try {
     return policies.parse(text);
   } catch (error) {
-    throw refuse("Policy", (error as Error).message);
+    const { message } = error as Error;
+    if (message.startsWith("Invalid principal in policy")) throw noPrincipal();
+    throw refuse("Policy", message);
   }
 }
 
 function isInScope(action: string): boolean {
   const name = action === "*" ? "*" : ACTION.exec(action)?.[1]?.toLowerCase();
   return name !== undefined && (/[*?]/.test(name) || KNOWN.has(name));
+}
+
+function noPrincipal(): Error {
+  return invalid("Policy Error: PrincipalNotFound");
 }
 
 function outOfScope(): Error {
