@@ -183,15 +183,13 @@ export const handler = (event) => sqs.send(new SendMessageCommand({ QueueUrl: ${
 
 test("a topic delivers to queues of other regions; one of an opt-in region by the principal that it has there", async () => {
   const queue = await it.queue();
-  const Statement = ["sns.amazonaws.com", "sns.ap-east-1.amazonaws.com"].map((Service, i) => ({
+  const statement = (region: string, Principal: object) => ({
     Effect: "Allow",
-    Principal: { Service },
+    Principal,
     Action: "sqs:SendMessage",
     Resource: queue.arn,
-    Condition: {
-      ArnLike: { "aws:SourceArn": `arn:aws:sns:${i === 0 ? "eu-west-1" : "ap-east-1"}:*:abroad` },
-    },
-  }));
+    Condition: { ArnLike: { "aws:SourceArn": `arn:aws:sns:${region}:*:abroad` } },
+  });
   const letIn = async (statements: readonly unknown[]) => {
     const Policy = JSON.stringify({ Version: "2012-10-17", Statement: statements });
     await it.client.send(new SetQueueAttributesCommand({ QueueUrl: queue.url, Attributes: { Policy } }));
@@ -203,12 +201,15 @@ test("a topic delivers to queues of other regions; one of an opt-in region by th
     await abroad.send(new SubscribeCommand({ TopicArn, Protocol: "sqs", Endpoint: queue.arn, Attributes }));
     await abroad.send(new PublishCommand({ TopicArn, Message }));
   };
-  await letIn(Statement);
+  await letIn([
+    // As AWS's console writes it: everyone is services too.
+    statement("eu-west-1", { AWS: "*" }),
+    statement("ap-east-1", { Service: "sns.ap-east-1.amazonaws.com" }),
+  ]);
   await send("eu-west-1", "from Ireland");
   await send("ap-east-1", "from Hong Kong");
   assert.deepEqual((await queue.bodies()).toSorted(), ["from Hong Kong", "from Ireland"]);
-  const [, ofHongKong] = Statement;
-  await letIn([{ ...ofHongKong, Principal: { Service: "sns.amazonaws.com" } }]);
+  await letIn([statement("ap-east-1", { Service: "sns.amazonaws.com" })]);
   await send("ap-east-1", "by the other principal");
   assert.deepEqual(await queue.bodies(), []);
 });

@@ -66,7 +66,11 @@ test("a caller is granted as whom the statement names; the most counts", async (
   assert.equal(await grant(user, { AWS: "arn:aws:iam::444455556666:user/v" }), "none");
   assert.equal(await grant(session, { AWS: roleArn }), "role");
   assert.equal(await grant(session, { AWS: session.arn }), "principal");
-  assert.equal(await grant({ account: "", arn: "" }, "*"), "principal");
+  for (const everyone of ["*", { AWS: "*" }]) {
+    assert.equal(await grant({ account: "", arn: "" }, everyone), "principal");
+    assert.equal(await grant(s3, everyone), "principal");
+  }
+  assert.equal(await grant(s3, { AWS: "444455556666" }), "none");
   assert.equal(await grant({ account: "", arn: "" }, { AWS: "444455556666" }), "none");
 });
 

@@ -117,10 +117,11 @@ function actionMatches(pattern: string, action: string): boolean {
  * to allow the action to them by their own policies), or not at all.
  */
 export function principalMatch(set: PrincipalSet, principal: PolicyPrincipal): "direct" | "account" | "none" {
-  if (set === "*") return "direct";
+  // The two are the same, to services too: so AWS's console lets topics send to queues.
+  if (set === "*" || set.AWS?.includes("*")) return "direct";
   if (principal.kind === "service") return set.Service?.includes(principal.name) ? "direct" : "none";
   const names = set.AWS ?? [];
-  const own = ["*", principal.arn, principal.userId, ...(principal.roleArn ? [principal.roleArn] : [])];
+  const own = [principal.arn, principal.userId, ...(principal.roleArn ? [principal.roleArn] : [])];
   if (names.some((name) => own.includes(name))) return "direct";
   const account = [principal.account, `arn:aws:iam::${principal.account}:root`];
   return names.some((name) => account.includes(name)) ? "account" : "none";
