@@ -7,6 +7,10 @@ export class Cursor {
   readonly query: string;
   readonly #tokens: readonly Token[];
   #at = 0;
+  /** Columns that a `stats` made, by how they are written without spaces: what comes after it speaks of them as of fields. */
+  readonly #made = new Map<string, string>();
+  #depth = 0;
+  isInStats = false;
 
   /** @throws QueryError */
   constructor(query: string) {
@@ -57,6 +61,26 @@ export class Cursor {
     return this.query.slice(start, this.#tokens[this.#at - 1]?.end ?? start);
   }
 
+  /** Notes the columns of a `stats` that was read. */
+  made(names: readonly string[]): void {
+    this.#made.clear();
+    for (const name of names) this.#made.set(withoutSpaces(name), name);
+  }
+
+  /** Reads what stands in the parentheses of a call. */
+  within<T>(read: () => T): T {
+    this.#depth++;
+    const result = read();
+    this.#depth--;
+    return result;
+  }
+
+  /** The column that a call which was just read names: `sum(x)` after `stats sum(x)`. A `stats` itself counts anew, but within its calls. */
+  columnNamed(start: number, isAggregate: boolean): string | undefined {
+    if (this.isInStats && isAggregate && this.#depth === 0) return undefined;
+    return this.#made.get(withoutSpaces(this.textSince(start)));
+  }
+
   unexpected(wanted: string): QueryError {
     const { kind, text, start, end } = this.next;
     if (kind === "end") return new QueryError(`unexpected end of the query; expected ${wanted}`, start, end);
@@ -67,4 +91,8 @@ export class Cursor {
       end,
     );
   }
+}
+
+function withoutSpaces(text: string): string {
+  return text.replaceAll(/\s+/g, "").toLowerCase();
 }

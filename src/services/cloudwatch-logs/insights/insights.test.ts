@@ -341,6 +341,16 @@ test("AWS's sample queries are understood", () => {
   assert.deepEqual(run(memory), [["128", "31", "97"]]);
 });
 
+test("after stats its columns are fields, also by what they were computed from", () => {
+  assert.deepEqual(run("stats count(*) by level | sort count(*) desc, level | limit 1"), [["3"]]);
+  assert.deepEqual(run("stats max(ms) by bin(3m) | filter max( ms ) > 0 | sort bin(3m) | display bin(3m)"), [
+    ["2026-01-31 11:57:00.000"],
+    ["2026-01-31 12:00:00.000"],
+  ]);
+  assert.deepEqual(run("STATS SUM(ms) by level | STATS MAX(SUM(ms)) as most, count(*)"), [["250", "3"]]);
+  assert.deepEqual(run("stats count(*) by level | stats count(*)"), [["3"]]);
+});
+
 test("limit any ends the search with the first that match", () => {
   const plan = planQuery(parseQuery("filter n > 1 | limit any 2"), {
     limit: 10,

@@ -125,9 +125,11 @@ function call(cursor: Cursor, { text, start, end }: Token, depth: number): Expre
   const list: Expression[] = [];
   if (name === "count" && cursor.takeIf("*")) list.push({ kind: "literal", value: 1 });
   else if (!cursor.isNext(")"))
-    do list.push(cursor.next.kind === "regex" ? pattern(cursor) : parseExpression(cursor, depth + 1));
+    do list.push(cursor.within(() => argument(cursor, depth + 1)));
     while (cursor.takeIf(","));
   cursor.expect(")");
+  const column = cursor.columnNamed(start, AGGREGATE_NAMES.has(name));
+  if (column !== undefined) return { kind: "field", name: column };
   const [least, most] = known?.arguments ?? AGGREGATE_NAMES.get(name) ?? [0, 0];
   if (list.length < least || list.length > most)
     throw new QueryError(
@@ -141,6 +143,10 @@ function call(cursor: Cursor, { text, start, end }: Token, depth: number): Expre
   const fault = known?.fault?.(list);
   if (fault !== undefined) throw new QueryError(`the function ${text} ${fault}`, start, end);
   return { kind: "call", name, arguments: list, start, end };
+}
+
+function argument(cursor: Cursor, depth: number): Expression {
+  return cursor.next.kind === "regex" ? pattern(cursor) : parseExpression(cursor, depth);
 }
 
 function badPeriod({ text, start, end }: Token): QueryError {

@@ -122,6 +122,7 @@ function columns(cursor: Cursor, one: (cursor: Cursor) => Expression = plain): C
 
 function parseStats(cursor: Cursor): Command {
   const { start, end } = cursor.next;
+  cursor.isInStats = true;
   const aggregates = columns(cursor, (at) => parseExpression(at));
   const by = cursor.takeIf("by") ? columns(cursor) : [];
   const known = new Set(by.map(({ name }) => name));
@@ -136,6 +137,8 @@ function parseStats(cursor: Cursor): Command {
   const nested = aggregates.map(({ expression }) => nestedAggregate(expression)).find((one) => one);
   if (nested)
     throw new QueryError(`the function ${nested.name} stands within another`, nested.start, nested.end);
+  cursor.isInStats = false;
+  cursor.made([...known]);
   return { kind: "stats", aggregates, by };
 }
 
