@@ -92,6 +92,21 @@ test("sign-up on the page: what the pool requires, a code, and the way back to t
   assert.match(taken.body, /already exists/);
 });
 
+test("another user's code does not sign in who has yet to be confirmed", async () => {
+  const pool = await makeSite(setting, {}, { AutoVerifiedAttributes: ["email"] });
+  const visit = browser(pool);
+  const join = async (username: string) => {
+    const page = await visit(`/signup?${asked(pool)}`);
+    const fields = { username, "userAttributes.email": `${username}@example.com`, password: Password };
+    return send(visit, page, fields);
+  };
+  const [eve, fay] = [await join("eve"), await join("fay")];
+  const session = hidden(eve.body)["session"] ?? "";
+  const swapped = await send(visit, fay, { session, code: await setting.code(pool, "fay") });
+  assert.deepEqual([swapped.location, await statusOf(pool, "eve")], ["", "UNCONFIRMED"]);
+  assert.match(swapped.body, /Your account is confirmed/);
+});
+
 test("a sign-up is confirmed by a link, where the pool says so and has a page for it to lead to", async () => {
   const settings: Partial<CreateUserPoolCommandInput> = {
     AutoVerifiedAttributes: ["email"],

@@ -252,6 +252,20 @@ test("CreateUserPoolClient, DescribeUserPoolClient, UpdateUserPoolClient, ListUs
     /^InvalidParameterException: Invalid range for token/,
   );
   assert.match(await refused({ ReadAttributes: ["custom:no"] }), /Invalid read attributes/);
+  const invalid = "InvalidParameterException: ";
+  const callback = (url: string) => refused({ CallbackURLs: [url] });
+  assert.equal(
+    await callback("http://a.example"),
+    `${invalid}http://a.example cannot use the HTTP protocol.`,
+  );
+  assert.match(await callback("https://a.example/#x"), /must not have a fragment/);
+  assert.match(await refused({ LogoutURLs: ["out"] }), /LogoutURLs: it must be an absolute URI/);
+  assert.equal(
+    await refused({ AllowedOAuthFlows: ["client_credentials"] }),
+    "InvalidOAuthFlowException: client_credentials flow can not be selected if client does not have a client secret.",
+  );
+  const good = ["http://localhost:3000/cb", "http://127.0.0.1/cb", "com.example.app://back"];
+  assert.equal(await refused({ CallbackURLs: good }), "(accepted)");
   assert.match(await refused({ SupportedIdentityProviders: ["Google"] }), /^NotImplemented: .*federation/);
   assert.match(
     await refused({ ExplicitAuthFlows: ["ALLOW_USER_SRP_AUTH", "ADMIN_NO_SRP_AUTH"] }),

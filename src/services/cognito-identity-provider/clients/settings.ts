@@ -5,6 +5,7 @@ import type {
 } from "@aws-sdk/client-cognito-identity-provider";
 import { AwsError, notImplemented } from "../../../aws/errors.ts";
 import { invalidParameter } from "../errors.ts";
+import { checkAddresses } from "./addresses.ts";
 import type { PoolSettings } from "../pools/settings.ts";
 
 export type ClientSettings = Omit<
@@ -59,6 +60,8 @@ export function readSettings(input: Asked, pool: PoolSettings): ClientSettings {
       "FeatureUnavailableInTierException",
       "ALLOW_USER_AUTH is not available in the tier LITE: use ESSENTIALS.",
     );
+  checkAddresses("CallbackURLs", settings.CallbackURLs);
+  checkAddresses("LogoutURLs", settings.LogoutURLs);
   checkFlows(settings);
   return settings;
 }
@@ -139,6 +142,14 @@ function checkFlows(settings: ClientSettings): void {
   if (settings.DefaultRedirectURI !== undefined && !CallbackURLs.includes(settings.DefaultRedirectURI))
     throw invalidParameter(
       `Default redirect URI ${settings.DefaultRedirectURI} must be one of the callback URLs.`,
+    );
+}
+
+/** @throws AwsError for a client without a secret that is to sign in by it */
+export function checkSecret({ AllowedOAuthFlows: flows = [] }: ClientSettings, hasSecret: boolean): void {
+  if (flows.includes("client_credentials") && !hasSecret)
+    throw invalidOAuth(
+      "client_credentials flow can not be selected if client does not have a client secret.",
     );
 }
 

@@ -1,10 +1,11 @@
 /** The pages of people who are new: sign-up, and the code that confirms it. */
 import { notAuthorized } from "../errors.ts";
-import { afterPassword } from "../auth/completion.ts";
+import { afterPassword, preAuthenticate, requireAble } from "../auth/completion.ts";
 import { giveTicket, takeTicket } from "../auth/tickets.ts";
 import { confirmSignUp, resendConfirmationCode, signUp } from "../operations/sign-up.ts";
 import type { Pool } from "../store/pools.ts";
 import { getUser } from "../store/users.ts";
+import type { User } from "../users/user.ts";
 import { findUser } from "../users/username.ts";
 import { PAGE_MS } from "./authorize.ts";
 import type { AuthorizeRequest } from "./authorize.ts";
@@ -82,12 +83,20 @@ export async function takeSignUp(hosted: Hosted): Promise<HostedAnswer> {
     async () => {
       const { UserConfirmed, CodeDeliveryDetails: sent } = await signUp(userPools, input, request);
       const user = await findUser(userPools.database, asked.pool, Username);
-      if (UserConfirmed === true && user) return next(asked, await afterPassword(doorOf(asked), user));
+      if (UserConfirmed === true && user) return enter(asked, user);
       if (!sent) return waitPage(asked);
       return confirmLater(asked, Username, undefined, `A code was sent to ${sent.Destination}.`);
     },
     (error) => signUpPage(asked, error.message),
   );
+}
+
+/** Signs in who has given their password on the page before. */
+async function enter(asked: AuthorizeRequest, user: User): Promise<HostedAnswer> {
+  const door = doorOf(asked);
+  requireAble(user);
+  await preAuthenticate(door, user, user.username);
+  return next(asked, await afterPassword(door, user));
 }
 
 function waitPage(asked: AuthorizeRequest): HostedAnswer {
@@ -158,8 +167,9 @@ export async function takeConfirmation(hosted: Hosted): Promise<HostedAnswer> {
       await confirmSignUp(userPools, input, request);
       const ticket = await takeTicket(userPools, "joined", kept.session);
       const user = ticket && (await getUser(userPools.database, pool.poolId, ticket.key));
-      if (user && ticket.poolId === pool.poolId && ticket.clientId === client.clientId)
-        return next(asked, await afterPassword(doorOf(asked), user));
+      const isTheirs = ticket?.poolId === pool.poolId && ticket.clientId === client.clientId;
+      // The code may have been another user's than the ticket.
+      if (user?.status === "CONFIRMED" && isTheirs) return enter(asked, user);
       return ownPage(asked, {
         title: "Your account is confirmed",
         forms: [],

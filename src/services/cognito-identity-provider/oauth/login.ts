@@ -48,7 +48,7 @@ export async function takeLogin(hosted: Hosted): Promise<HostedAnswer> {
       return next(asked, await signInByPassword(doorOf(asked), username, form.get("password") ?? ""));
     },
     (error) => {
-      // Both are told only to who knows the password.
+      // Of these the page knows what comes next.
       if (error.code === "UserNotConfirmedException") return confirmLater(asked, username, error.message);
       if (error.code === "PasswordResetRequiredException")
         return newPasswordPage(asked, username, { error: error.message });

@@ -1,6 +1,6 @@
 /** Clients of pools: Create, Describe, Update, Delete and ListUserPoolClients. */
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
-import { readSettings } from "../clients/settings.ts";
+import { checkSecret, readSettings } from "../clients/settings.ts";
 import type { Client, UserPools } from "../deps.ts";
 import { invalidParameter, limitExceeded } from "../errors.ts";
 import { CLIENTS_PER_POOL_MAX } from "../limits.ts";
@@ -41,6 +41,7 @@ export async function createUserPoolClient(
     if ((await countClients(tx, pool.poolId)) >= CLIENTS_PER_POOL_MAX)
       throw limitExceeded(`A user pool can have at most ${CLIENTS_PER_POOL_MAX} clients.`);
     const settings = readSettings(input, pool.settings);
+    checkSecret(settings, secret !== undefined);
     await checkScopes(tx, pool, settings);
     const client: PoolClient = {
       clientId: newClientId(),
@@ -76,6 +77,7 @@ export async function updateUserPoolClient(
     const pool = await requirePool(tx, context, input.UserPoolId);
     const client = await requireClient(tx, pool, input.ClientId);
     const settings = readSettings(input, pool.settings);
+    checkSecret(settings, client.secrets.length > 0);
     await checkScopes(tx, pool, settings);
     const changed = {
       ...client,
