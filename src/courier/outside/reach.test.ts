@@ -32,7 +32,7 @@ test("public addresses alone are called, unless local ones may be; links, metada
   const usual = reach("internet");
   const local = reach("internet", "", true);
   for (const address of PUBLIC) assert.equal(usual.fault(address, 443, address), undefined, address);
-  for (const address of [...LOCAL, ...EMBEDDED, "203.0.113.7"]) {
+  for (const address of [...LOCAL, ...EMBEDDED, "203.0.113.7", "::ffff:203.0.113.7", "::ffff:cb00:7107"]) {
     assert.match(usual.fault(address, 80, address) ?? "", /--local-endpoints$/, address);
     assert.equal(local.fault(address, 80, address), undefined, address);
   }

@@ -43,7 +43,7 @@ export function createReach(policy: ReachPolicy): Reach {
     fault(address, port, host) {
       if (NEVER.check(address, familyOf(address)))
         return `${address} is link-local, a metadata service, a function's or no host's, and never called`;
-      const isOwn = LOOPBACKS.check(address, familyOf(address)) || ownAddresses().includes(address);
+      const isOwn = isAmong(ownAddresses(), address) || LOOPBACKS.check(address, familyOf(address));
       if (isOwn)
         return localEndpoints || port === serverPort ? undefined : locked(address, "on this machine");
       if (listed.some((matches) => matches(address, port, host))) return undefined;
@@ -89,6 +89,13 @@ function blocks(ranges: readonly string[]): BlockList {
     list.addSubnet(address, Number(bits), familyOf(address));
   }
   return list;
+}
+
+/** In whichever form: an IPv4 address may be written as an IPv6 one. */
+function isAmong(addresses: readonly string[], address: string): boolean {
+  const list = new BlockList();
+  for (const one of addresses) list.addAddress(one, familyOf(one));
+  return list.check(address, familyOf(address));
 }
 
 function familyOf(address: string): "ipv4" | "ipv6" {
