@@ -11,11 +11,15 @@ import {
 import {
   BatchGetItemCommand,
   BatchWriteItemCommand,
+  CreateBackupCommand,
   CreateTableCommand,
+  DescribeBackupCommand,
   DynamoDBClient,
   GetItemCommand,
+  ListBackupsCommand,
   PutItemCommand,
   QueryCommand,
+  RestoreTableFromBackupCommand,
   ScanCommand,
   TransactGetItemsCommand,
   TransactWriteItemsCommand,
@@ -344,6 +348,31 @@ test("DynamoDB: one table, its index, and the actions within batches and transac
   await client.send(
     new TransactGetItemsCommand({ TransactItems: [{ Get: { TableName: "Open", Key: keyOf("1") } }] }),
   );
+});
+
+test("DynamoDB: backups are named for themselves, and what restores them writes the new table", async () => {
+  await makeTable("Backed");
+  const user = await makeUser(root, "backup-user", {
+    Action: "dynamodb:*",
+    Resource: [tableArn("Backed"), tableArn("Restored")],
+  });
+  const client = new DynamoDBClient(user.options);
+  const { BackupDetails: backup } = await client.send(
+    new CreateBackupCommand({ TableName: "Backed", BackupName: "mine" }),
+  );
+  const BackupArn = backup?.BackupArn ?? "";
+  const describe = () => refused(client.send(new DescribeBackupCommand({ BackupArn })));
+  const restore = () => {
+    const input = { BackupArn, TargetTableName: "Restored" };
+    return refused(client.send(new RestoreTableFromBackupCommand(input)));
+  };
+  assert.equal(await describe(), `dynamodb:DescribeBackup on ${BackupArn}`);
+  assert.equal(await restore(), `dynamodb:RestoreTableFromBackup on ${BackupArn}`);
+  const onBackup = { Action: "dynamodb:*", Resource: `${tableArn("Backed")}/backup/*` };
+  await user.may(onBackup, { Action: "dynamodb:RestoreTableFromBackup", Resource: tableArn("Restored") });
+  assert.equal(await describe(), undefined);
+  assert.equal(await restore(), `dynamodb:BatchWriteItem on ${tableArn("Restored")}`);
+  assert.equal(await refused(client.send(new ListBackupsCommand({}))), "dynamodb:ListBackups on *");
 });
 
 test("DynamoDB: policies may keep callers to partitions of their own", async () => {

@@ -5,12 +5,18 @@ import {
   CreateTableCommand,
   DeleteTableCommand,
   DescribeContinuousBackupsCommand,
+  DescribeContributorInsightsCommand,
   DescribeEndpointsCommand,
+  DescribeKinesisStreamingDestinationCommand,
   DescribeLimitsCommand,
   DescribeTableCommand,
   DescribeTimeToLiveCommand,
   DynamoDBClient,
   GetItemCommand,
+  ListContributorInsightsCommand,
+  ListExportsCommand,
+  ListGlobalTablesCommand,
+  ListImportsCommand,
   ListTablesCommand,
   ListTagsOfResourceCommand,
   PutItemCommand,
@@ -436,4 +442,31 @@ test("DescribeLimits, DescribeEndpoints, DescribeTimeToLive and DescribeContinuo
     await refusal(client.send(new DescribeContinuousBackupsCommand({ TableName: "absent" }))),
     "TableNotFoundException: Table not found: absent",
   );
+});
+
+test("DescribeContributorInsights, DescribeKinesisStreamingDestination, ListContributorInsights, ListExports, ListGlobalTables and ListImports tell that there is nothing", async () => {
+  const TableName = "settled";
+  await createTable(client, TableName, ["pk"]);
+  const { ContributorInsightsStatus: status } = await client.send(
+    new DescribeContributorInsightsCommand({ TableName }),
+  );
+  assert.equal(status, "DISABLED");
+  const { KinesisDataStreamDestinations: destinations } = await client.send(
+    new DescribeKinesisStreamingDestinationCommand({ TableName }),
+  );
+  assert.deepEqual(destinations, []);
+  assert.deepEqual(
+    (await client.send(new ListContributorInsightsCommand())).ContributorInsightsSummaries,
+    [],
+  );
+  assert.deepEqual((await client.send(new ListExportsCommand())).ExportSummaries, []);
+  assert.deepEqual((await client.send(new ListGlobalTablesCommand())).GlobalTables, []);
+  assert.deepEqual((await client.send(new ListImportsCommand())).ImportSummaryList, []);
+  assert.equal(
+    await refusal(client.send(new DescribeContributorInsightsCommand({ TableName, IndexName: "absent" }))),
+    "ResourceNotFoundException: Requested resource not found: Index: absent not found",
+  );
+  const absent = "ResourceNotFoundException: Requested resource not found: Table: absent not found";
+  for (const Command of [DescribeContributorInsightsCommand, DescribeKinesisStreamingDestinationCommand])
+    assert.equal(await refusal(client.send(new Command({ TableName: "absent" }))), absent);
 });

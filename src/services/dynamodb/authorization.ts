@@ -135,7 +135,11 @@ const table: AccessTable = {
   DeleteTable: onTable,
   DescribeBackup: onBackup,
   DescribeContinuousBackups: onTable,
+  DescribeContributorInsights: (input, context) => [
+    { action: context.operation, resource: indexOf(input, context) },
+  ],
   DescribeEndpoints: anywhere,
+  DescribeKinesisStreamingDestination: onTable,
   DescribeLimits: anywhere,
   DescribeTable: onTable,
   DescribeTimeToLive: onTable,
@@ -145,6 +149,10 @@ const table: AccessTable = {
   GetItem: onItem("Key"),
   GetResourcePolicy: onPolicy,
   ListBackups: anywhere,
+  ListContributorInsights: anywhere,
+  ListExports: anywhere,
+  ListGlobalTables: anywhere,
+  ListImports: anywhere,
   ListTables: (_input, context) => onTable({ TableName: "*" }, context),
   ListTagsOfResource: (input, context) => onTagged(input.ResourceArn, context, {}),
   PutItem: onItem("Item"),
@@ -303,12 +311,17 @@ interface OnIndex extends OnTable {
 }
 
 function onIndex(input: OnIndex, context: RequestContext): Access {
-  const resource = resourceOf(input.TableName, context);
   return {
     action: context.operation,
-    resource: input.IndexName === undefined ? resource : `${resource}/index/${input.IndexName}`,
+    resource: indexOf(input, context),
     conditions: memberConditions(input),
   };
+}
+
+/** The ARN of an index, or of the table where none is named. */
+function indexOf({ TableName, IndexName }: OnIndex, context: RequestContext): string {
+  const resource = resourceOf(TableName, context);
+  return IndexName === undefined ? resource : `${resource}/index/${IndexName}`;
 }
 
 function itemAccess(action: string, input: OnTable, items: Access["items"], context: RequestContext): Access {

@@ -1,6 +1,14 @@
 /** The operations of dynamodb that Lambent implements; everything else answers 501 by name. */
 import type { OperationTable } from "../../aws/service.ts";
 import type { OperationDeps } from "./deps.ts";
+import {
+  describeContributorInsights,
+  describeKinesisStreamingDestination,
+  listContributorInsights,
+  listExports,
+  listGlobalTables,
+  listImports,
+} from "./operations/absent-settings.ts";
 import { createBackup, deleteBackup, describeBackup, listBackups } from "./operations/backups.ts";
 import { batchExecuteStatement } from "./operations/batch-execute-statement.ts";
 import { batchGetItem } from "./operations/batch-get-item.ts";
@@ -43,7 +51,9 @@ export const operationTable: OperationTable<Client, OperationDeps> = {
   DeleteTable: deleteTable,
   DescribeBackup: describeBackup,
   DescribeContinuousBackups: describeContinuousBackups,
+  DescribeContributorInsights: describeContributorInsights,
   DescribeEndpoints: describeEndpoints,
+  DescribeKinesisStreamingDestination: describeKinesisStreamingDestination,
   DescribeLimits: describeLimits,
   DescribeTable: describeTable,
   DescribeTimeToLive: describeTimeToLive,
@@ -52,6 +62,10 @@ export const operationTable: OperationTable<Client, OperationDeps> = {
   GetItem: getItem,
   GetResourcePolicy: getResourcePolicy,
   ListBackups: listBackups,
+  ListContributorInsights: listContributorInsights,
+  ListExports: listExports,
+  ListGlobalTables: listGlobalTables,
+  ListImports: listImports,
   ListTables: listTables,
   ListTagsOfResource: listTagsOfResource,
   PutItem: putItem,
