@@ -26,7 +26,7 @@ import {
 } from "@aws-sdk/client-sns";
 import { SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { deployFunction } from "../harness/functions.ts";
-import { openLogGroups, refusal, startEvents } from "../harness/eventbridge.ts";
+import { changeWhilePutting, openLogGroups, refusal, startEvents } from "../harness/eventbridge.ts";
 import type { EventSetting } from "../harness/eventbridge.ts";
 import { iteratorOf } from "../harness/kinesis.ts";
 
@@ -133,6 +133,10 @@ test("a rule's changes hold from the next event on: its pattern, its state, its 
     (await queue.bodies()).map((body) => (JSON.parse(body) as { detail: { k: number } }).detail.k);
   assert.deepEqual(await details(one), [1, 2]);
   assert.deepEqual(await details(other), [2]);
+});
+
+test("a rule's changes hold from the next event on, while others put events too", async () => {
+  assert.deepEqual(await changeWhilePutting(setting, 10), [...Array(10).keys()]);
 });
 
 test("inputs, input paths and input transformers make what targets get; FIFO queues get it in order", async () => {

@@ -11,7 +11,7 @@ import {
   StartReplayCommand,
 } from "@aws-sdk/client-eventbridge";
 import { MovableClock } from "../../src/kit/movable-clock.ts";
-import { startEvents } from "../harness/eventbridge.ts";
+import { changeWhilePutting, startEvents } from "../harness/eventbridge.ts";
 import type { EventSetting } from "../harness/eventbridge.ts";
 import { postgresMissing, startPostgres } from "../harness/postgres.ts";
 import type { TestPostgres } from "../harness/postgres.ts";
@@ -74,6 +74,10 @@ describe("EventBridge on PostgreSQL", { skip: postgresMissing() }, () => {
     for (let tries = 0; tries < 200 && !(await describeReplay()).ReplayEndTime; tries++) await setTimeout(30);
     assert.equal((await describeReplay()).State, "COMPLETED");
     assert.deepEqual(await received(), ids);
+  });
+
+  test("a rule's changes hold from the next event on where they were made, while others put events too", async () => {
+    assert.deepEqual(await changeWhilePutting(one, 10), [...Array(10).keys()]);
   });
 
   test("PutRule with a schedule: two servers, one event at a time", async () => {

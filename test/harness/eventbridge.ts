@@ -142,6 +142,29 @@ export async function startEvents(config: StartInput = {}): Promise<EventSetting
   };
 }
 
+/** Changes a rule again and again while others put events; answers what it let through, which must be each round's number once. */
+export async function changeWhilePutting(setting: EventSetting, rounds: number): Promise<number[]> {
+  const [EventBusName, queue] = [await setting.bus(), await setting.queue()];
+  const pattern = (k: number) => JSON.stringify({ detail: { k: [k] } });
+  const Name = await setting.rule({ EventBusName, EventPattern: pattern(-2) }, { Arn: queue.arn });
+  let isOver = false;
+  const others = Array.from({ length: 2 }, async () => {
+    while (!isOver) await setting.put({ EventBusName, Detail: '{"k":-1}' });
+  });
+  const passed: number[] = [];
+  for (let k = 0; k < rounds; k++) {
+    await setting.client.send(new PutRuleCommand({ Name, EventBusName, EventPattern: pattern(k) }));
+    await setting.put({ EventBusName, Detail: `{"k":${k}}` }, { EventBusName, Detail: `{"k":${k - 1}}` });
+    const messages = await queue.receive();
+    await queue.delete(...messages);
+    for (const { Body = "" } of messages)
+      passed.push((JSON.parse(Body) as { detail: { k: number } }).detail.k);
+  }
+  isOver = true;
+  await Promise.all(others);
+  return passed;
+}
+
 /** `Code: message` of the error a request ends with. */
 export async function refusal(request: Promise<unknown>): Promise<string> {
   try {

@@ -71,15 +71,19 @@ export class BusRegistry {
     const seen = this.#changes;
     const row = await getBus(reader, id);
     if (!row && id.name !== DEFAULT_BUS) return undefined;
-    // A row that is older than what is remembered was read before a change: the change is among those that are read now.
     const kept = this.#known.get(key);
-    if (kept && row && kept.version >= row.version) {
-      await catchUp(kept, reader);
+    if (kept && row && (await catchUp(kept, row.version, reader))) {
       kept.until = performance.now() + this.#keptMs;
       return kept.bus;
     }
+    // It was changed while the row was read.
+    const isBehind = row !== undefined && kept !== undefined && kept.version > row.version;
+    if (isBehind && reader === this.#database && this.#known.get(key) === kept) return this.find(id);
     const loaded = await load(reader, id, row);
-    if (seen === this.#changes) this.#remember(key, { ...loaded, until: performance.now() + this.#keptMs });
+    // A transaction may see a bus as it was before what is remembered.
+    const isNew = (this.#known.get(key)?.version ?? -1) <= loaded.version;
+    if (seen === this.#changes && isNew)
+      this.#remember(key, { ...loaded, until: performance.now() + this.#keptMs });
     return loaded.bus;
   }
 
@@ -129,13 +133,18 @@ async function load(reader: Reader, id: BusId, row: BusRow | undefined): Promise
   return { bus, version: row?.version ?? -1, entries, changedRules: new Map(), changedRest: 0 };
 }
 
-/** Reads what was changed. What is changed again meanwhile is read again; several may do this at once. */
-async function catchUp(known: Known, reader: Reader): Promise<void> {
+/**
+ * Reads what was changed; several may do this at once. @param version Of the bus's row, as the reader sees it. @returns false where what is
+ * remembered is of another version, or becomes one meanwhile: a transaction does not see what was changed since it began.
+ */
+async function catchUp(known: Known, version: number, reader: Reader): Promise<boolean> {
+  if (known.version !== version) return false;
   for (let first; (first = known.changedRules.entries().next().value);) {
     const [id, change] = first;
     const row = await getRuleById(reader, id);
     const isWanted = row?.state === "ENABLED" && row.pattern !== "";
     const targets = isWanted ? await targetsOf(reader, id) : [];
+    if (known.version !== version) return false;
     if (known.changedRules.get(id) !== change) continue;
     const before = known.entries.get(id);
     if (before) known.bus.rules.remove(before);
@@ -147,14 +156,16 @@ async function catchUp(known: Known, reader: Reader): Promise<void> {
     }
     known.changedRules.delete(id);
   }
-  for (let change; (change = known.changedRest) > 0;) {
-    const policy = (await getBus(reader, known.bus))?.policy ?? "";
-    const archives = await loadArchives(reader, known.bus);
-    if (known.changedRest !== change) continue;
-    const { account, region, name, rules } = known.bus;
-    known.bus = { account, region, name, policy, rules, archives };
-    known.changedRest = 0;
-  }
+  const change = known.changedRest;
+  if (change === 0) return true;
+  const policy = (await getBus(reader, known.bus))?.policy ?? "";
+  const archives = await loadArchives(reader, known.bus);
+  if (known.version !== version) return false;
+  if (known.changedRest !== change) return known.changedRest === 0;
+  const { account, region, name, rules } = known.bus;
+  known.bus = { account, region, name, policy, rules, archives };
+  known.changedRest = 0;
+  return true;
 }
 
 async function loadArchives(reader: Reader, id: BusId): Promise<LoadedArchive[]> {
