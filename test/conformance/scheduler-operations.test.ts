@@ -192,7 +192,7 @@ test("what could never be called is refused at once", async () => {
       "{}",
       /^NotImplemented: .*aws-sdk:ec2:stopInstances: this server has no service 'ec2'/,
     ],
-    ["dynamodb:createBackup", "{}", /^NotImplemented: .*no DynamoDB CreateBackup/],
+    ["cloudwatchlogs:createExportTask", "{}", /^NotImplemented: .*no CloudWatch Logs CreateExportTask/],
     ["lambda:invokeWithResponseStream", "{}", /^NotImplemented: .*stream/],
     ["sqs:makeQueue", "{}", /^ValidationException: .*SQS has no operation 'makeQueue'/],
     ["sqs:CreateQueue", "{}", /^ValidationException: Provided Arn is not in correct format/],
