@@ -147,9 +147,9 @@ export async function changeWhilePutting(setting: EventSetting, rounds: number):
   const [EventBusName, queue] = [await setting.bus(), await setting.queue()];
   const pattern = (k: number) => JSON.stringify({ detail: { k: [k] } });
   const Name = await setting.rule({ EventBusName, EventPattern: pattern(-2) }, { Arn: queue.arn });
-  let isOver = false;
+  const over = new AbortController();
   const others = Array.from({ length: 2 }, async () => {
-    while (!isOver) await setting.put({ EventBusName, Detail: '{"k":-1}' });
+    while (!over.signal.aborted) await setting.put({ EventBusName, Detail: '{"k":-1}' });
   });
   const passed: number[] = [];
   for (let k = 0; k < rounds; k++) {
@@ -160,7 +160,7 @@ export async function changeWhilePutting(setting: EventSetting, rounds: number):
     for (const { Body = "" } of messages)
       passed.push((JSON.parse(Body) as { detail: { k: number } }).detail.k);
   }
-  isOver = true;
+  over.abort();
   await Promise.all(others);
   return passed;
 }
