@@ -1,6 +1,7 @@
-/** Streams on every engine, as other parts of the server read them: positions, wake-ups, restarts, and what goes after a day. */
+/** On every engine: streams as other parts of the server read them, and what goes of streams and of tables with recovery, and when. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import type { DescribeTableOutput, GetResourcePolicyOutput } from "@aws-sdk/client-dynamodb";
 import type { RequestContext } from "../../src/aws/service.ts";
 import { randomIds } from "../../src/kit/id.ts";
@@ -25,6 +26,11 @@ const countRows = sql(
   "test.dynamodbStreamRows",
   `SELECT (SELECT COUNT(*) FROM dynamodb_stream_records) + (SELECT COUNT(*) FROM dynamodb_stream_shards) +
      (SELECT COUNT(*) FROM dynamodb_streams) AS "rows"`,
+);
+
+const countHistory = sql(
+  "test.dynamodbHistory",
+  `SELECT (SELECT COUNT(*) FROM dynamodb_history) AS "history", (SELECT COUNT(*) FROM dynamodb_items) AS "items"`,
 );
 
 function open({ clock, store }: TestStore): Promise<DynamoDb> {
@@ -109,5 +115,38 @@ onEveryEngine("DynamoDB's streams", (engine) => {
     await fresh.clock.advance(HOUR_MS / 6);
     await eventually(async () => (await fresh.store.database.get<{ rows: number }>(countRows))?.rows === 0);
     await again.stop();
+  });
+});
+
+onEveryEngine("Tables of DynamoDB with point-in-time recovery", (engine) => {
+  void test("what writes replaced is kept for the days of UpdateContinuousBackups, and by no table without", async () => {
+    await using fresh = await engine.fresh();
+    const dynamodb = await open(fresh);
+    await using _ = { [Symbol.asyncDispose]: () => dynamodb.stop() };
+    await create(dynamodb, "abc");
+    const rows = async () =>
+      (await fresh.store.database.get<{ history: number; items: number }>(countHistory)) ?? assert.fail();
+    const becomes = (history: number, items: number) =>
+      eventually(async () => isDeepStrictEqual({ ...(await rows()) }, { history, items }));
+    const recover = (PointInTimeRecoverySpecification: object) =>
+      call(dynamodb, "UpdateContinuousBackups", { TableName: "abc", PointInTimeRecoverySpecification });
+    await put(dynamodb, "abc", "a");
+    await becomes(0, 1);
+    await recover({ PointInTimeRecoveryEnabled: true, RecoveryPeriodInDays: 1 });
+    for (const pk of ["a", "b"]) await put(dynamodb, "abc", pk);
+    await fresh.clock.leap(20 * HOUR_MS);
+    await put(dynamodb, "abc", "c");
+    await becomes(3, 3);
+    await fresh.clock.leap(5 * HOUR_MS);
+    await becomes(1, 3);
+    // A backup keeps it for as long as it is being made; with recovery it stays.
+    await call(dynamodb, "CreateBackup", { TableName: "abc", BackupName: "whole" });
+    await becomes(1, 6);
+    await recover({ PointInTimeRecoveryEnabled: false });
+    await put(dynamodb, "abc", "d");
+    await becomes(0, 7);
+    await call(dynamodb, "CreateBackup", { TableName: "abc", BackupName: "another" });
+    await put(dynamodb, "abc", "e");
+    await becomes(0, 12);
   });
 });
