@@ -1,6 +1,6 @@
 /** Counts what becomes of parcels, under the names of their publishers' metrics. */
 import type { Metrics, Series } from "../telemetry/metrics.ts";
-import type { Parcel, ParcelMetrics } from "./parcel.ts";
+import type { Parcel, ParcelMetrics } from "../aws/parcel.ts";
 
 export type Counted = Exclude<keyof ParcelMetrics, "namespace" | "dimensions" | "also" | "latency">;
 type Moment = keyof NonNullable<ParcelMetrics["latency"]>;

@@ -3,8 +3,15 @@ import type { Transaction } from "../store/database.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { count } from "./counters.ts";
-import type { DeadLetterPlace, Failure, MessageAttributes, Parcel, Sender, TargetRef } from "./parcel.ts";
-import { asAttempt } from "./parcel.ts";
+import type {
+  DeadLetterPlace,
+  Failure,
+  MessageAttributes,
+  Parcel,
+  Sender,
+  TargetRef,
+} from "../aws/parcel.ts";
+import { asAttempt } from "./attempt.ts";
 import type { TargetKind } from "./target.ts";
 
 /** A letter that a role sends waits for it, and for the queue. */

@@ -2,8 +2,8 @@
 import type { Transaction } from "../store/database.ts";
 import { count, time } from "./counters.ts";
 import { bury } from "./dead-letters.ts";
-import { asAttempt } from "./parcel.ts";
-import type { Failure, Handed, Parcel, Sender, TargetRef } from "./parcel.ts";
+import { asAttempt } from "./attempt.ts";
+import type { Courier, Failure, Handed, Parcel, TargetRef } from "../aws/parcel.ts";
 import { nextAttempt } from "./retry.ts";
 import type { TargetKind } from "./target.ts";
 import { Waiting } from "./waiting.ts";
@@ -13,17 +13,6 @@ export { createHttpCaller } from "./outside/http-caller.ts";
 export type { HttpCaller } from "./outside/http-caller.ts";
 export { createReach } from "./outside/reach.ts";
 export type { ReachPolicy } from "./outside/reach.ts";
-export type {
-  DeadLetterPlace,
-  Failure,
-  Handed,
-  MessageAttributes,
-  Parcel,
-  ParcelMetrics,
-  RetryPolicy,
-  Sender,
-  TargetRef,
-} from "./parcel.ts";
 export type { Outcome, TargetKind } from "./target.ts";
 export { apiDestinationTarget } from "./targets/api-destinations.ts";
 export { busTarget } from "./targets/buses.ts";
@@ -34,22 +23,6 @@ export { operationTarget } from "./targets/operations.ts";
 export { queueTarget } from "./targets/queues.ts";
 export { streamTarget } from "./targets/streams.ts";
 export { topicTarget } from "./targets/topics.ts";
-
-export interface Courier {
-  /**
-   * Why nothing can be delivered to a target: this server has no such service (`unsupported`), it is not there (`missing`), or it does not let the
-   * sender in (`denied`). A publisher asks what its AWS API checks.
-   */
-  fault(target: TargetRef, sender: Sender): Promise<Failure | undefined>;
-  /**
-   * Hands over in the caller's transaction. What a target takes at once is there when the transaction commits. A target that is named with a role,
-   * or outside of this server, gets it right after, from a durable queue. What is refused goes to the dead-letter queue in the same
-   * transaction; it is counted and told.
-   */
-  hand(tx: Transaction, parcel: Parcel): Promise<Handed>;
-  /** For what the publisher knows will not be taken: it goes to the dead-letter queue, is counted and told, as what a target refuses. */
-  refuse(tx: Transaction, parcel: Parcel, failure: Failure): Promise<void>;
-}
 
 export interface CourierService extends Courier {
   /** Begins to deliver what waits. */

@@ -1,6 +1,6 @@
 /** What the courier needs of the services that it delivers to; satisfied in server/compose.ts. */
 import type { Transaction } from "../store/database.ts";
-import type { MessageAttributes } from "./parcel.ts";
+import type { MessageAttributes } from "../aws/parcel.ts";
 
 type Caller =
   | { readonly service: string; readonly sourceArn: string; readonly sourceAccount: string }

@@ -1,5 +1,5 @@
 /** When a parcel that could not be taken is tried again. */
-import type { RetryPolicy } from "./parcel.ts";
+import type { RetryPolicy } from "../aws/parcel.ts";
 
 const DELAY_MS_MIN = 1_000;
 const DELAY_MS_MAX = 10 * 60_000;

@@ -1,6 +1,6 @@
 /** What a kind of target must be. */
 import type { Transaction } from "../store/database.ts";
-import type { Failure, Parcel, Sender, TargetRef } from "./parcel.ts";
+import type { Failure, Parcel, Sender, TargetRef } from "../aws/parcel.ts";
 
 export type Outcome =
   | { readonly kind: "delivered" }

@@ -17,7 +17,7 @@ import {
 import type { InvokeLimits } from "../invoke/index.ts";
 import { systemClock } from "../kit/clock.ts";
 import type { Clock } from "../kit/clock.ts";
-import type { Courier } from "../courier/index.ts";
+import type { Courier } from "../aws/parcel.ts";
 import { randomIds } from "../kit/id.ts";
 import type { Ids } from "../kit/id.ts";
 import { ImageStore, createSandboxProvider } from "../sandbox/index.ts";

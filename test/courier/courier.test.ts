@@ -10,7 +10,8 @@ import {
   queueTarget,
   streamTarget,
 } from "../../src/courier/index.ts";
-import type { CourierService, Parcel } from "../../src/courier/index.ts";
+import type { Parcel } from "../../src/aws/parcel.ts";
+import type { CourierService } from "../../src/courier/index.ts";
 import { createIam } from "../../src/services/iam/index.ts";
 import { createKinesis } from "../../src/services/kinesis/index.ts";
 import { createSqs } from "../../src/services/sqs/index.ts";

@@ -3,7 +3,7 @@ import type { Clock } from "../../kit/clock.ts";
 import { TokenBucket } from "../../kit/token-bucket.ts";
 import { TimeoutError, UnreachableError } from "../outside/http-caller.ts";
 import type { Answer, HttpCaller } from "../outside/http-caller.ts";
-import type { Failure, Parcel } from "../parcel.ts";
+import type { Failure, Parcel } from "../../aws/parcel.ts";
 import { DELIVERED, refused } from "../target.ts";
 import type { Outcome, TargetKind } from "../target.ts";
 

@@ -1,6 +1,6 @@
 /** Queues: the body is a message's. */
 import { AwsError } from "../../aws/errors.ts";
-import type { MessageAttributes } from "../parcel.ts";
+import type { MessageAttributes } from "../../aws/parcel.ts";
 import type { TargetQueues } from "../ports.ts";
 import { DELIVERED, callerOf, faultOf, refused } from "../target.ts";
 import type { TargetKind } from "../target.ts";

@@ -6,7 +6,7 @@
 import type { Metrics, Series, SeriesId } from "../../telemetry/metrics.ts";
 import { DEFAULT_BUS } from "./names.ts";
 import type { BusId, Place } from "./names.ts";
-import type { ParcelMetrics } from "./ports.ts";
+import type { ParcelMetrics } from "../../aws/parcel.ts";
 
 const NAMESPACE = "AWS/Events";
 /** Places, buses and rules whose series are held; then all are looked up again. */

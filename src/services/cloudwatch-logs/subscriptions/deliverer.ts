@@ -4,7 +4,7 @@ import type { Job } from "../../../store/queue.ts";
 import { sleep } from "../../../kit/clock.ts";
 import { decodeEvents } from "../chunk.ts";
 import { compileValuePattern } from "../filter-pattern/index.ts";
-import type { Parcel } from "../ports.ts";
+import type { Parcel } from "../../../aws/parcel.ts";
 import { toDigits } from "../position.ts";
 import type { LogsState } from "../state.ts";
 import { chunksByNumber } from "../store-chunks.ts";

@@ -1,5 +1,5 @@
 /** AWS's metrics of subscription filters: what was sent on, and what a destination refused. */
-import type { Parcel } from "../ports.ts";
+import type { Parcel } from "../../../aws/parcel.ts";
 import type { LogsState } from "../state.ts";
 import { destinationKind } from "./destination.ts";
 import type { Packed } from "./message.ts";

@@ -3,7 +3,7 @@ import { notImplemented } from "../../../aws/errors.ts";
 import type { AwsError } from "../../../aws/errors.ts";
 import type { RequestContext } from "../../../aws/service.ts";
 import { groupArn, invalidParameter } from "../lookup.ts";
-import type { Sender } from "../ports.ts";
+import type { Sender } from "../../../aws/parcel.ts";
 import type { LogsState } from "../state.ts";
 import type { DestinationKind } from "./message.ts";
 import type { NotedGroup } from "./outbox.ts";

@@ -5,7 +5,7 @@ import { isJson } from "../input/template.ts";
 import { logEventOf } from "../input/log-event.ts";
 import { EVENT_AGE_SECONDS_DEFAULT, RETRY_ATTEMPTS_DEFAULT } from "../limits.ts";
 import { readBusArn } from "../names.ts";
-import type { Parcel, ParcelFailure } from "../ports.ts";
+import type { Parcel, Failure } from "../../../aws/parcel.ts";
 import type { LoadedRule, LoadedTarget } from "../rules/loaded-rule.ts";
 import type { BusEvent } from "./event.ts";
 import { targetRef } from "./target-ref.ts";
@@ -55,7 +55,7 @@ interface Content {
   /** A log event's, in epoch milliseconds. */
   readonly timestamp?: number;
   /** Why the target gets nothing. */
-  readonly failure?: ParcelFailure;
+  readonly failure?: Failure;
 }
 
 /** @param made By the target's input. */

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { scalarAt } from "../input/input.ts";
 import { readBusArn } from "../names.ts";
-import type { Parcel } from "../ports.ts";
+import type { Parcel } from "../../../aws/parcel.ts";
 import type { LoadedRule } from "../rules/loaded-rule.ts";
 import type { Target } from "../rules/target.ts";
 import type { BusEvent } from "./event.ts";

@@ -4,7 +4,7 @@ import { compileInput } from "../input/input.ts";
 import type { TargetInput } from "../input/input.ts";
 import { ruleArn } from "../names.ts";
 import type { BusId } from "../names.ts";
-import type { ParcelMetrics } from "../ports.ts";
+import type { ParcelMetrics } from "../../../aws/parcel.ts";
 import type { RuleRow } from "../store/rules.ts";
 import type { Target } from "./target.ts";
 

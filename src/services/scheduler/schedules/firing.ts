@@ -3,7 +3,7 @@ import type { Transaction } from "../../../store/database.ts";
 import type { DueWork } from "../../../store/due-runner.ts";
 import type { SchedulerDeps } from "../deps.ts";
 import { groupArn, scheduleArn } from "../names.ts";
-import type { Parcel } from "../ports.ts";
+import type { Parcel } from "../../../aws/parcel.ts";
 import { deleteCompleted, dueSchedules, firstDue, moveOn } from "../store/schedules.ts";
 import type { NextRow, ScheduleRow } from "../store/schedules.ts";
 import { deliveriesOf } from "../targets/delivery.ts";

@@ -1,7 +1,7 @@
 /** Operations whose whole effect is a hand-over to a function, queue, topic or bus: it is made once, in the transaction of the schedule. */
 import { EVENTS_MAX } from "../limits.ts";
 import type { Place } from "../names.ts";
-import type { MessageAttributes } from "../ports.ts";
+import type { MessageAttributes } from "../../../aws/parcel.ts";
 import type { Delivery } from "./delivery.ts";
 
 /** An operation's input, by AWS's names. */

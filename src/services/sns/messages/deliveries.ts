@@ -1,6 +1,6 @@
 /** What a message becomes for each subscriber: a parcel for the courier. */
 import { ENDPOINT_RETRY_SECONDS_MAX, ENDPOINT_TIMEOUT_MS, OWN_RETRIES, OWN_RETRY_MS } from "../limits.ts";
-import type { Parcel } from "../ports.ts";
+import type { Parcel } from "../../../aws/parcel.ts";
 import { delaysOf, effectiveDelivery } from "../subscriptions/delivery-policy.ts";
 import type { Subscription } from "../subscriptions/subscription.ts";
 import type { Topic } from "../topics/topic.ts";

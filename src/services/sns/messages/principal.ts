@@ -1,5 +1,5 @@
 /** Who SNS is to the policies of what it delivers to. https://docs.aws.amazon.com/sns/latest/dg/sns-cross-region-delivery.html */
-import type { Parcel } from "../ports.ts";
+import type { Parcel } from "../../../aws/parcel.ts";
 
 /** Regions that AWS's accounts have only when they ask for them: those that came after March 20, 2019. */
 const OPT_IN_REGIONS: ReadonlySet<string> = new Set([

@@ -1,4 +1,8 @@
-/** What publishers hand to the courier, and what comes of it. */
+/**
+ * What publishers hand to the courier, and what comes of it: the one port by which events are pushed. A service's port picks of it what it
+ * asks; `src/courier` is who carries.
+ */
+import type { Transaction } from "../store/database.ts";
 
 /** Where something goes, and what that kind of target needs beside the body. */
 export interface TargetRef {
@@ -168,9 +172,18 @@ export interface Failure {
   readonly apiCode?: string;
 }
 
-/** What a target gets in an attempt. @param attempts Made so far. */
-export function asAttempt(parcel: Parcel, attempts: number): Parcel {
-  const { attemptText, body } = parcel;
-  if (attemptText === undefined || !body.includes(attemptText)) return parcel;
-  return { ...parcel, body: Buffer.from(body.toString().replaceAll(attemptText, String(attempts + 1))) };
+export interface Courier {
+  /**
+   * Why nothing can be delivered to a target: this server has no such service (`unsupported`), it is not there (`missing`), or it does not let the
+   * sender in (`denied`). A publisher asks what its AWS API checks.
+   */
+  fault(target: TargetRef, sender: Sender): Promise<Failure | undefined>;
+  /**
+   * Hands over in the caller's transaction. What a target takes at once is there when the transaction commits. A target that is named with a role,
+   * or outside of this server, gets it right after, from a durable queue. What is refused goes to the dead-letter queue in the same
+   * transaction; it is counted and told.
+   */
+  hand(tx: Transaction, parcel: Parcel): Promise<Handed>;
+  /** For what the publisher knows will not be taken: it goes to the dead-letter queue, is counted and told, as what a target refuses. */
+  refuse(tx: Transaction, parcel: Parcel, failure: Failure): Promise<void>;
 }
