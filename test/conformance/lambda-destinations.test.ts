@@ -29,6 +29,7 @@ import {
 import { MovableClock } from "../../src/index.ts";
 import { ACCOUNT, makeRole, startSetting } from "./lambda-setting.ts";
 import type { Setting } from "./lambda-setting.ts";
+import { openLogGroups } from "../harness/eventbridge.ts";
 
 const BUCKET = "failed-events";
 /** Says what it got in one line of its log. */
@@ -191,6 +192,7 @@ test("an event bus gets an event for each record, whose type tells how it ended"
   const logs = new CloudWatchLogsClient(setting.server.client());
   const logGroupName = "/aws/events/records";
   await logs.send(new CreateLogGroupCommand({ logGroupName }));
+  await openLogGroups(logs);
   await events.send(new PutRuleCommand({ Name: "records", EventPattern: '{"source":["lambda"]}' }));
   const Arn = `arn:aws:logs:us-east-1:${ACCOUNT}:log-group:${logGroupName}`;
   await events.send(new PutTargetsCommand({ Rule: "records", Targets: [{ Id: "l", Arn }] }));
