@@ -6,45 +6,56 @@ export type Counted = Exclude<keyof ParcelMetrics, "namespace" | "dimensions" | 
 type Moment = keyof NonNullable<ParcelMetrics["latency"]>;
 
 export function count(metrics: Metrics, parcel: Parcel, what: Counted): void {
-  const counted = parcel.metrics?.[what];
-  if (counted === undefined) return;
-  for (const series of seriesOf(metrics, parcel, what, counted)) series.add(1, metrics.minute());
+  const names = parcel.metrics;
+  const counted = names?.[what];
+  if (!names || counted === undefined) return;
+  const held = heldFor(names, parcel);
+  held.counts[what] ??= seriesOf(metrics, parcel, names, [counted].flat(), "Count");
+  const minute = metrics.minute();
+  for (const series of held.counts[what]) series.add(1, minute);
 }
 
 /** Tells how long it took to come so far. @param now Epoch milliseconds. */
 export function time(metrics: Metrics, parcel: Parcel, moment: Moment, now: number): void {
-  const name = parcel.metrics?.latency?.[moment];
-  if (name === undefined || parcel.ingestedAt === undefined) return;
+  const names = parcel.metrics;
+  const name = names?.latency?.[moment];
+  if (!names || name === undefined || parcel.ingestedAt === undefined) return;
+  const held = heldFor(names, parcel);
+  held.times[moment] ??= seriesOf(metrics, parcel, names, [name], "Milliseconds");
   const ms = Math.max(0, now - parcel.ingestedAt);
-  for (const series of seriesOf(metrics, parcel, `latency ${moment}`, name, "Milliseconds"))
-    series.add(ms, metrics.minute());
+  const minute = metrics.minute();
+  for (const series of held.times[moment]) series.add(ms, minute);
 }
 
-/** By what is counted, in an account and region. */
-const known = new WeakMap<ParcelMetrics, Map<string, readonly Series[]>>();
+/** What one set of names is counted in, in an account and region. */
+interface Held {
+  readonly account: string;
+  readonly region: string;
+  readonly counts: Partial<Record<Counted, readonly Series[]>>;
+  readonly times: Partial<Record<Moment, readonly Series[]>>;
+}
+
+const known = new WeakMap<ParcelMetrics, Held>();
+
+function heldFor(names: ParcelMetrics, { sender: { account, region } }: Parcel): Held {
+  const found = known.get(names);
+  if (found?.account === account && found.region === region) return found;
+  const made: Held = { account, region, counts: {}, times: {} };
+  known.set(names, made);
+  return made;
+}
 
 function seriesOf(
   metrics: Metrics,
-  { metrics: names, sender: { account, region } }: Parcel,
-  what: string,
-  counted: string | readonly string[],
-  unit: "Count" | "Milliseconds" = "Count",
+  { sender: { account, region } }: Parcel,
+  { namespace, dimensions: common, also }: ParcelMetrics,
+  counted: readonly string[],
+  unit: "Count" | "Milliseconds",
 ): readonly Series[] {
-  if (!names) return [];
-  let kinds = known.get(names);
-  if (!kinds) known.set(names, (kinds = new Map()));
-  const key = `${account}/${region}/${what}`;
-  const found = kinds.get(key);
-  if (found) return found;
-  const { namespace, dimensions: common, also } = names;
   const kind = unit === "Count" ? "sum" : "distribution";
-  const made = [counted]
-    .flat()
-    .flatMap((name: string) =>
-      [...common, ...(also?.[name] ?? [])].map((dimensions) =>
-        metrics.series({ namespace, name, unit, kind, account, region, dimensions }),
-      ),
-    );
-  kinds.set(key, made);
-  return made;
+  return counted.flatMap((name) =>
+    [...common, ...(also?.[name] ?? [])].map((dimensions) =>
+      metrics.series({ namespace, name, unit, kind, account, region, dimensions }),
+    ),
+  );
 }
