@@ -217,7 +217,7 @@ async function composeServices(
     isolationWarning: sandboxes.isolation.namespaces ? undefined : sandboxes.isolation.missing[0],
   });
   const { sts, dynamodbStreams } = given;
-  const userPools = owned(await composeUserPools(config, door, common, () => lambda.functions));
+  const userPools = owned(await composeUserPools(config, door, common, iam.roles, () => lambda.functions));
   const own = [lambda, s3, dynamodb, dynamodbStreams, kinesis, sqs, iam, sts, logs, ecr, userPools];
   const services = [...own, ...push.services].map(({ service }) => service);
   return { services, iam, ecr, s3, lambda, sources, push, userPools, invoker };

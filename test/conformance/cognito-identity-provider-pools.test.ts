@@ -133,7 +133,6 @@ test("AddCustomAttributes adds to the schema, once each", async () => {
 test("what would not be done is refused by name", async () => {
   const arn = "arn:aws:lambda:us-east-1:000000000000:function:f";
   const cases: [Partial<CreateUserPoolCommandInput>, RegExp][] = [
-    [{ SmsConfiguration: { SnsCallerArn: "arn:aws:iam::000000000000:role/r" } }, /SmsConfiguration/],
     [{ UserPoolTier: "PLUS" }, /UserPoolTier PLUS/],
     [{ UserPoolAddOns: { AdvancedSecurityMode: "AUDIT" } }, /AdvancedSecurityMode/],
     [{ EmailConfiguration: { EmailSendingAccount: "DEVELOPER" } }, /DEVELOPER/],
@@ -200,7 +199,6 @@ test("GetUserPoolMfaConfig and SetUserPoolMfaConfig: TOTP alone", async () => {
   const wanted = { MfaConfiguration: "OPTIONAL", SoftwareTokenMfaConfiguration: { Enabled: true } };
   assert.deepEqual(plain(await set(wanted)), wanted);
   assert.deepEqual(plain(await client.send(new GetUserPoolMfaConfigCommand({ UserPoolId }))), wanted);
-  assert.match(await refusal(set({ SmsMfaConfiguration: {} })), /^NotImplemented: .*SmsMfaConfiguration/);
   assert.match(await refusal(set({ EmailMfaConfiguration: {} })), /^NotImplemented: .*EmailMfa/);
   assert.match(await refusal(set({ MfaConfiguration: "ON" })), /^InvalidParameterException/);
 });

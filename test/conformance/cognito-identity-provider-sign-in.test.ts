@@ -348,7 +348,7 @@ test("AssociateSoftwareToken, VerifySoftwareToken, SetUserMFAPreference: a user 
       }),
     );
   assert.match(await refusal(prefer()), /User has not verified software token mfa/);
-  assert.match(await refusal(prefer({ SMSMfaSettings: { Enabled: true } })), /^NotImplemented: .*SMS/);
+  assert.match(await refusal(prefer({ SMSMfaSettings: { Enabled: true } })), /SMS MFA has not been enabled/);
   const { SecretCode = "" } = await client.send(new AssociateSoftwareTokenCommand({ AccessToken }));
   const verify = (UserCode: string) =>
     client.send(new VerifySoftwareTokenCommand({ AccessToken, UserCode, FriendlyDeviceName: "phone" }));

@@ -36,6 +36,7 @@ function requirements(operation: string, input: Loose, context: RequestContext):
     case "CreateUserPool":
       return [
         { action, resource: "*", conditions: tagConditions(input["UserPoolTags"] as Record<string, string>) },
+        ...passRole(input),
       ];
     case "TagResource":
     case "UntagResource":
@@ -50,8 +51,17 @@ function requirements(operation: string, input: Loose, context: RequestContext):
       return [{ action, resource: arn, conditions }];
     }
     default:
-      return [{ action, resource: on(String(input["UserPoolId"])) }];
+      return [{ action, resource: on(String(input["UserPoolId"])) }, ...passRole(input)];
   }
+}
+
+/** Who gives a pool a role for its SMS must be allowed to pass it. */
+function passRole(input: Loose): Requirement[] {
+  const within = (input["SmsMfaConfiguration"] ?? input) as Loose;
+  const { SnsCallerArn: role } = (within["SmsConfiguration"] ?? {}) as { readonly SnsCallerArn?: string };
+  if (role === undefined) return [];
+  const conditions = { "iam:passedtoservice": "cognito-idp.amazonaws.com" };
+  return [{ action: "iam:PassRole", resource: role, conditions }];
 }
 
 export const authorization: ServiceAuthorization = {

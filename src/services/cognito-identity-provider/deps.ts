@@ -3,7 +3,7 @@ import type { Clock } from "../../kit/clock.ts";
 import type { Ids } from "../../kit/id.ts";
 import type { Database } from "../../store/database.ts";
 import type { Log } from "../../telemetry/log.ts";
-import type { TriggerFunctions } from "./ports.ts";
+import type { SmsRoles, TriggerFunctions } from "./ports.ts";
 import type { SigningKeys } from "./tokens/signing-keys.ts";
 
 export type Client = typeof import("@aws-sdk/client-cognito-identity-provider");
@@ -14,6 +14,7 @@ export interface UserPoolsDeps {
   readonly database: Database;
   readonly log: Log;
   readonly functions: TriggerFunctions;
+  readonly roles: SmsRoles;
   /** What the issuer of tokens begins with, without a slash at the end; `aws` for the name that AWS's have. */
   readonly issuer: string;
   /** Where users reach the pages of pools, without a slash at the end. */

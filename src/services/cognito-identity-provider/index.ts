@@ -16,7 +16,7 @@ import { SigningKeys } from "./tokens/signing-keys.ts";
 import { serveWellKnown } from "./well-known.ts";
 
 export type { UserPoolsDeps } from "./deps.ts";
-export type { TriggerFunctions } from "./ports.ts";
+export type { SmsRoles, TriggerFunctions } from "./ports.ts";
 export { isHostedPage } from "./oauth/place.ts";
 export { isWellKnown } from "./well-known.ts";
 

@@ -13,3 +13,11 @@ export interface TriggerFunctions {
   /** Runs it once and waits for it. Never rejects. */
   invoke(functionArn: string, payload: Buffer): Promise<TriggerOutcome>;
 }
+
+/** Roles of IAM, as a pool sends SMS by one. */
+export interface SmsRoles {
+  /** Whether the role's trust policy lets a service assume it for `sourceArn`. @param externalId As `sts:ExternalId`. */
+  canBeAssumedBy(roleArn: string, service: string, sourceArn: string, externalId?: string): Promise<boolean>;
+  /** By the role's own policies. */
+  allows(roleArn: string, action: string, resourceArn: string): Promise<boolean>;
+}

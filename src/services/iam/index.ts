@@ -49,7 +49,8 @@ export async function createIam(deps: IamDeps): Promise<Iam> {
     service: bindService("iam", operationTable, state, authorization(state)),
     accessKeys: createAccessKeys(state),
     roles: {
-      canBeAssumedBy: (roleArn, service, sourceArn) => canBeAssumedBy(state, roleArn, service, sourceArn),
+      canBeAssumedBy: (roleArn, service, sourceArn, externalId) =>
+        canBeAssumedBy(state, roleArn, service, sourceArn, externalId),
       session: createServiceSessions(state),
       allows: (roleArn, action, resourceArn) => roleAllows(state, roleArn, action, resourceArn),
       mayUse: (arn, action, resource) => roleMayUse(state, resourcePolicies, { arn, action }, resource),

@@ -25,8 +25,13 @@ const SHARED_MAX = 10_000;
 
 /** What Lambda needs of execution roles. */
 export interface ServiceRoles {
-  /** @param sourceArn What the service acts for, as the trust's conditions may ask. */
-  canBeAssumedBy(roleArn: string, servicePrincipal: string, sourceArn?: string): Promise<boolean>;
+  /** @param sourceArn What the service acts for, as the trust's conditions may ask, like `externalId`. */
+  canBeAssumedBy(
+    roleArn: string,
+    servicePrincipal: string,
+    sourceArn?: string,
+    externalId?: string,
+  ): Promise<boolean>;
   session(roleArn: string, sessionName: string, durationSeconds: number): Promise<TemporaryCredentials>;
   /** By the role's own policies alone. */
   allows(roleArn: string, action: string, resourceArn: string): Promise<boolean>;
@@ -102,6 +107,7 @@ export async function canBeAssumedBy(
   arn: string,
   service: string,
   sourceArn?: string,
+  externalId?: string,
 ): Promise<boolean> {
   const role = await findRole(state, arn);
   if (!role) return false;
@@ -111,6 +117,7 @@ export async function canBeAssumedBy(
     context: {
       "aws:sourceaccount": role.account,
       ...(sourceArn !== undefined && { "aws:sourcearn": sourceArn }),
+      ...(externalId !== undefined && { "sts:externalid": externalId }),
     },
   };
   const trust = parseTrustPolicy(role.trust_policy);

@@ -1,13 +1,16 @@
 /** What follows once a user has proved their first factor: another password, a second factor, or the end. */
-import { notAuthorized, resetRequired } from "../errors.ts";
+import { invalidParameter, notAuthorized, resetRequired } from "../errors.ts";
 import { callTrigger, eventAttributes } from "../triggers/call.ts";
 import type { TokenSource } from "../triggers/pre-token.ts";
 import { missingRequired } from "../users/attributes.ts";
+import { factorsAsked, factorsOf } from "../users/factors.ts";
+import type { Factor } from "../users/factors.ts";
 import type { User } from "../users/user.ts";
 import { deviceOf } from "../devices/device.ts";
 import { askDevice } from "./device-challenge.ts";
 import { challenge } from "./door.ts";
 import type { Door, Outcome } from "./door.ts";
+import { askSms } from "./sms-challenge.ts";
 
 /** @throws AwsError for a temporary password that has ended */
 export async function afterPassword(door: Door, user: User): Promise<Outcome> {
@@ -30,28 +33,56 @@ export async function afterPassword(door: Door, user: User): Promise<Outcome> {
 }
 
 export async function afterFirstFactor(door: Door, user: User, source: TokenSource): Promise<Outcome> {
-  const { mfa } = door.pool.settings;
-  const { totp, mfaEnabled, totpName } = user.credentials;
   const common = { USER_ID_FOR_SRP: user.username };
   const device = await deviceOf(door, user);
   // A remembered device is a second factor where the pool takes it for one.
   const isFactor = door.pool.settings.DeviceConfiguration?.ChallengeRequiredOnNewDevice === true;
   if (device?.remembered === 1 && isFactor) return askDevice(door, user, device);
-  if (mfa !== "OFF" && totp !== undefined && (mfaEnabled === true || mfa === "ON"))
+  const factors = factorsAsked(door.pool, user);
+  const [factor, another] = factors;
+  if (another !== undefined)
     return challenge(
       door,
       user,
-      { name: "SOFTWARE_TOKEN_MFA", source },
-      { ...common, ...(totpName !== undefined && { FRIENDLY_DEVICE_NAME: totpName }) },
+      { name: "SELECT_MFA_TYPE", source },
+      { ...common, MFAS_CAN_CHOOSE: JSON.stringify(factors) },
     );
-  if (mfa === "ON")
+  if (factor !== undefined) return askFactor(door, user, factor, source);
+  if (door.pool.settings.mfa === "ON")
     return challenge(
       door,
       user,
       { name: "MFA_SETUP", source },
-      { ...common, MFAS_CAN_SETUP: JSON.stringify(["SOFTWARE_TOKEN_MFA"]) },
+      { ...common, MFAS_CAN_SETUP: JSON.stringify(factorsOf(door.pool)) },
     );
   return afterFactors(door, user, source);
+}
+
+function askFactor(door: Door, user: User, factor: Factor, source: TokenSource): Promise<Outcome> {
+  if (factor === "SMS_MFA") return askSms(door, user, source);
+  const { totpName } = user.credentials;
+  return challenge(
+    door,
+    user,
+    { name: "SOFTWARE_TOKEN_MFA", source },
+    {
+      USER_ID_FOR_SRP: user.username,
+      ...(totpName !== undefined && { FRIENDLY_DEVICE_NAME: totpName }),
+    },
+  );
+}
+
+/** Goes on with the second factor that the user chose of several. @throws AwsError InvalidParameterException for another */
+export async function takeFactor(
+  door: Door,
+  user: User,
+  answer: string | undefined,
+  source: TokenSource,
+): Promise<Outcome> {
+  const factors = factorsAsked(door.pool, user);
+  const factor = factors.find((one) => one === answer);
+  if (factor === undefined) throw invalidParameter(`ANSWER must be one of ${factors.join(", ")}.`);
+  return askFactor(door, user, factor, source);
 }
 
 /** The user is proved; their device yet has to be, where it is known. */

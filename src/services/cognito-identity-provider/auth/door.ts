@@ -48,7 +48,14 @@ export type ChallengeState =
     }
   | { readonly name: "SELECT_CHALLENGE" | "PASSWORD"; readonly username: string }
   | { readonly name: "NEW_PASSWORD_REQUIRED" }
-  | { readonly name: "SOFTWARE_TOKEN_MFA"; readonly source: TokenSource }
+  | { readonly name: "SOFTWARE_TOKEN_MFA" | "SELECT_MFA_TYPE"; readonly source: TokenSource }
+  | {
+      readonly name: "SMS_MFA";
+      readonly source: TokenSource;
+      readonly code: string;
+      /** The number that it was sent to. */
+      readonly phone: string;
+    }
   | {
       readonly name: "MFA_SETUP";
       readonly source: TokenSource;

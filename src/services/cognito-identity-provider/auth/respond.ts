@@ -12,12 +12,20 @@ import { settleAliases } from "../users/username.ts";
 import type { User } from "../users/user.ts";
 import { checkAttempts, countAttempt } from "./attempts.ts";
 import { deviceOf } from "../devices/device.ts";
-import { afterFactors, afterFirstFactor, afterPassword, complete, requireAble } from "./completion.ts";
+import {
+  afterFactors,
+  afterFirstFactor,
+  afterPassword,
+  complete,
+  requireAble,
+  takeFactor,
+} from "./completion.ts";
 import { answerCustom, nextRound } from "./custom.ts";
 import { deviceSrp, verifyDevice } from "./device-challenge.ts";
 import { userOfTicket } from "./door.ts";
 import type { ChallengeState, Door, Outcome } from "./door.ts";
 import { withPassword } from "./password.ts";
+import { checkSms } from "./sms-challenge.ts";
 import { verifySrp } from "./srp-challenge.ts";
 import { totpStep } from "./totp.ts";
 
@@ -69,6 +77,16 @@ export async function respond(
       const proved = await checkTotp(door, present(user), responses["SOFTWARE_TOKEN_MFA_CODE"]);
       await claimed.take();
       return afterFactors(door, proved, state.source, session);
+    }
+    case "SMS_MFA": {
+      const proved = await checkSms(door, present(user), state, responses["SMS_MFA_CODE"]);
+      await claimed.take();
+      return afterFactors(door, proved, state.source, session);
+    }
+    case "SELECT_MFA_TYPE": {
+      const outcome = await takeFactor(door, present(user), responses["ANSWER"], state.source);
+      await claimed.take();
+      return outcome;
     }
     case "DEVICE_SRP_AUTH":
       await claimed.take();
@@ -148,7 +166,7 @@ function preferTotp({ userPools }: Door, user: User): Promise<User> {
   return userPools.database.tx((tx) =>
     editUser(tx, user, (current) => ({
       ...current,
-      credentials: { ...current.credentials, mfaEnabled: true, mfaPreferred: true },
+      credentials: { ...current.credentials, mfaEnabled: true, mfaPreferred: true, smsPreferred: false },
       modifiedAt: userPools.clock.now(),
     })),
   );

@@ -1,5 +1,6 @@
 /** Tickets: what a caller gets to come back with, once, within a time. Only its hash is kept. */
 import { createHash, randomBytes } from "node:crypto";
+import type { Transaction } from "../../../store/database.ts";
 import type { UserPools } from "../deps.ts";
 import { getTicket, insertTicket, takeTicketRow } from "../store/sessions.ts";
 import type { TicketRow } from "../store/sessions.ts";
@@ -18,12 +19,16 @@ export interface Ticket<State> {
   readonly state: State;
 }
 
-/** @param lifeMs Milliseconds. @param again The secret of a ticket that was taken, which this one is to have. */
+/**
+ * @param lifeMs Milliseconds. @param again The secret of a ticket that was taken, which this one is to have.
+ * @param alongside What is done in the same transaction.
+ */
 export async function giveTicket<State>(
   { database, clock }: UserPools,
   { kind, poolId, clientId, key, state }: Ticket<State>,
   lifeMs: number,
   again?: string,
+  alongside?: (tx: Transaction) => Promise<void>,
 ): Promise<string> {
   const secret = again === undefined ? randomBytes(TICKET_BYTES) : Buffer.from(again, "base64url");
   const row: TicketRow = {
@@ -35,7 +40,10 @@ export async function giveTicket<State>(
     state: JSON.stringify(state),
     expires_at: clock.now() + lifeMs,
   };
-  await database.tx((tx) => insertTicket(tx, row));
+  await database.tx(async (tx) => {
+    await alongside?.(tx);
+    await insertTicket(tx, row);
+  });
   return secret.toString("base64url");
 }
 

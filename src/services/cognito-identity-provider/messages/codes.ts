@@ -37,6 +37,10 @@ function lifeOf(purpose: CodePurpose): number {
   return purpose === "forgot-password" ? FORGOT_PASSWORD_CODE_MS : ATTRIBUTE_CODE_MS;
 }
 
+export function newCode(): string {
+  return String(randomInt(10 ** CODE_DIGITS)).padStart(CODE_DIGITS, "0");
+}
+
 /**
  * Makes a code, which takes the place of an earlier one for the same purpose, and keeps its message in the same transaction.
  * @throws AwsError LimitExceededException where there were too many within the hour
@@ -48,7 +52,7 @@ export async function sendCode(
   asking: Asking,
   { purpose, source, to }: CodeRequest,
 ): Promise<CodeDeliveryDetailsType> {
-  const code = String(randomInt(10 ** CODE_DIGITS)).padStart(CODE_DIGITS, "0");
+  const code = newCode();
   const link = await confirmationLink(userPools, pool, user, asking, { purpose, to, code });
   const about = { source, to, code, name: user.username, link };
   const message = await composeMessage(userPools, pool, user, asking, about);

@@ -8,6 +8,7 @@ import type { User } from "../users/user.ts";
 
 export type MessageSource =
   | "CustomMessage_SignUp"
+  | "CustomMessage_Authentication"
   | "CustomMessage_AdminCreateUser"
   | "CustomMessage_ResendCode"
   | "CustomMessage_ForgotPassword"
@@ -71,7 +72,10 @@ function templates({ settings }: Pool, source: MessageSource, hasLink: boolean):
   return {
     subject: settings.EmailVerificationSubject ?? "Your verification code",
     email: settings.EmailVerificationMessage ?? code,
-    sms: settings.SmsVerificationMessage ?? code,
+    sms:
+      source === "CustomMessage_Authentication"
+        ? (settings.SmsAuthenticationMessage ?? `Your authentication code is ${CODE}. `)
+        : (settings.SmsVerificationMessage ?? code),
   };
 }
 

@@ -1,4 +1,4 @@
-/** What the pages ask after the password: another one, a code of an authenticator, or to set one up. */
+/** What the pages ask after the password: another one, a code of an authenticator or by SMS, which of both, or to set one up. */
 import { AwsError } from "../../../aws/errors.ts";
 import type { Door, Outcome } from "../auth/door.ts";
 import { respond } from "../auth/respond.ts";
@@ -23,10 +23,19 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
     title: "Choose a new password",
     field: { name: "NEW_PASSWORD", label: "New password", type: "password" },
   },
+  SMS_MFA: {
+    title: "Enter the code that was sent to your phone",
+    field: { name: "SMS_MFA_CODE", label: "Code", type: "text" },
+  },
   MFA_SETUP: { title: "Set up an authenticator", field: CODE },
 };
+/** What a button says that chooses a factor. */
+const FACTORS: Readonly<Record<string, string>> = {
+  SMS_MFA: "Send a code to your phone",
+  SOFTWARE_TOKEN_MFA: "Use your authenticator",
+};
 /** What goes with a question from page to page, so that who mistypes is asked the same again. */
-const KEPT = ["challenge", "session", "username", "missing", "secret"];
+const KEPT = ["challenge", "session", "username", "missing", "secret", "destination", "factors"];
 /** Of AWS's errors those after which the same question is asked again. */
 const AGAIN = new Set([
   "CodeMismatchException",
@@ -65,7 +74,15 @@ export async function next(asked: AuthorizeRequest, outcome: Outcome): Promise<H
     username: parameters["USER_ID_FOR_SRP"] ?? "",
     missing: required.join(" "),
   });
+  const factors = JSON.parse(parameters["MFAS_CAN_CHOOSE"] ?? "[]") as string[];
+  kept.set("factors", factors.join(" "));
+  kept.set("destination", parameters["CODE_DELIVERY_DESTINATION"] ?? "");
   if (name === "MFA_SETUP") {
+    if (!asked.pool.settings.softwareTokenMfa)
+      throw new OAuthError(
+        "access_denied",
+        "The user pool requires a code by SMS, and your account has no phone number: ask an administrator to add it.",
+      );
     const made = await associateSoftwareToken(asked.userPools, { Session: session }, asked.request);
     kept.set("session", made.Session ?? "");
     kept.set("secret", made.SecretCode ?? "");
@@ -94,7 +111,7 @@ async function answered(asked: AuthorizeRequest, form: URLSearchParams): Promise
     session = (await verifySoftwareToken(userPools, { Session: session, UserCode }, request)).Session;
   }
   const given = [...form].filter(([name]) =>
-    /^(SOFTWARE_TOKEN_MFA_CODE|NEW_PASSWORD|userAttributes\..+)$/.test(name),
+    /^(SOFTWARE_TOKEN_MFA_CODE|SMS_MFA_CODE|ANSWER|NEW_PASSWORD|userAttributes\..+)$/.test(name),
   );
   const SECRET_HASH = proofOf(client, username);
   const responses = {
@@ -106,6 +123,7 @@ async function answered(asked: AuthorizeRequest, form: URLSearchParams): Promise
 }
 
 function questionPage(asked: AuthorizeRequest, kept: URLSearchParams, error?: string): HostedAnswer {
+  if (kept.get("challenge") === "SELECT_MFA_TYPE") return factorsPage(asked, kept, error);
   const question = QUESTIONS[kept.get("challenge") ?? ""];
   if (!question)
     throw new OAuthError("invalid_request", `The page does not ask for ${kept.get("challenge")}.`);
@@ -117,15 +135,31 @@ function questionPage(asked: AuthorizeRequest, kept: URLSearchParams, error?: st
   }));
   const fields = [...KEPT.map((name) => hidden(name, kept.get(name) ?? "")), question.field, ...attributes];
   const secret = kept.get("secret") ?? "";
+  const destination = kept.get("destination") ?? "";
   return ownPage(asked, {
     title: question.title,
     error,
+    ...(destination !== "" && { notice: `It was sent to ${destination}.` }),
     ...(secret !== "" && {
       notice: "Give your authenticator this key, then enter the code that it shows.",
       verbatim: secret,
       links: [authenticatorLink(asked, kept.get("username") ?? "", secret)],
     }),
     forms: [{ path: "/login", button: "Continue", fields }],
+  });
+}
+
+/** Which of their factors the user wants to be asked for. */
+function factorsPage(asked: AuthorizeRequest, kept: URLSearchParams, error?: string): HostedAnswer {
+  const factors = (kept.get("factors") ?? "").split(" ").filter((name) => name in FACTORS);
+  return ownPage(asked, {
+    title: "Choose how to prove that it is you",
+    error,
+    forms: factors.map((name) => ({
+      path: "/login",
+      button: FACTORS[name] ?? name,
+      fields: [...KEPT.map((one) => hidden(one, kept.get(one) ?? "")), hidden("ANSWER", name)],
+    })),
   });
 }
 

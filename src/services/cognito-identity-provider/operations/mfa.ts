@@ -10,6 +10,7 @@ import type { Client, UserPools } from "../deps.ts";
 import { expiredSession, invalidParameter, invalidSession } from "../errors.ts";
 import { CODE_FAILURES_MAX } from "../limits.ts";
 import { clientWithPool, requirePool } from "../pools/lookup.ts";
+import type { Pool } from "../store/pools.ts";
 import { getUser } from "../store/users.ts";
 import { requireAccess } from "../tokens/access.ts";
 import type { SignedIn } from "../tokens/issue.ts";
@@ -116,40 +117,68 @@ function withTotp(user: User, secret: string, name: string | undefined, step: nu
   };
 }
 
-interface Preference {
-  readonly SMSMfaSettings?: { readonly Enabled?: boolean | undefined } | undefined;
-  readonly EmailMfaSettings?: { readonly Enabled?: boolean | undefined } | undefined;
-  readonly WebAuthnMfaSettings?: unknown;
-  readonly SoftwareTokenMfaSettings?:
-    | { readonly Enabled?: boolean | undefined; readonly PreferredMfa?: boolean | undefined }
-    | undefined;
+interface Wanted {
+  readonly Enabled?: boolean | undefined;
+  readonly PreferredMfa?: boolean | undefined;
 }
 
-async function setPreference(userPools: UserPools, user: User, input: Preference): Promise<void> {
-  if (input.SMSMfaSettings?.Enabled === true) throw notImplemented("SMSMfaSettings: MFA by SMS");
+interface Preference {
+  readonly SMSMfaSettings?: Wanted | undefined;
+  readonly EmailMfaSettings?: { readonly Enabled?: boolean | undefined } | undefined;
+  readonly WebAuthnMfaSettings?: unknown;
+  readonly SoftwareTokenMfaSettings?: Wanted | undefined;
+}
+
+async function setPreference(userPools: UserPools, pool: Pool, user: User, input: Preference): Promise<void> {
   if (input.EmailMfaSettings?.Enabled === true) throw notImplemented("EmailMfaSettings: MFA by e-mail");
   if (input.WebAuthnMfaSettings) throw notImplemented("WebAuthnMfaSettings: passkeys");
-  const { SoftwareTokenMfaSettings: wanted } = input;
-  if (!wanted) return;
-  const { Enabled = false, PreferredMfa = false } = wanted;
-  if (Enabled && user.credentials.totp === undefined)
-    throw invalidParameter("User has not verified software token mfa");
-  if (PreferredMfa && !Enabled) throw invalidParameter("A preferred MFA method must be enabled.");
+  const { SMSMfaSettings: sms, SoftwareTokenMfaSettings: totp } = input;
+  if (!sms && !totp) return;
+  checkPreference(pool, user, { sms, totp });
+  const isTotp = totp?.PreferredMfa === true;
+  const isSms = sms?.PreferredMfa === true;
   await userPools.database.tx((tx) =>
     editUser(tx, user, (current) => ({
       ...current,
-      credentials: { ...current.credentials, mfaEnabled: Enabled, mfaPreferred: PreferredMfa },
+      credentials: {
+        ...current.credentials,
+        ...(totp && { mfaEnabled: totp.Enabled === true }),
+        ...(sms && { smsEnabled: sms.Enabled === true }),
+        // One at most is preferred.
+        ...((totp || isSms) && { mfaPreferred: isTotp }),
+        ...((sms || isTotp) && { smsPreferred: isSms }),
+      },
       modifiedAt: userPools.clock.now(),
     })),
   );
+}
+
+/** @throws AwsError InvalidParameterException for a factor that the user or the pool does not have */
+function checkPreference(
+  { settings }: Pool,
+  { attributes, credentials }: User,
+  { sms, totp }: { readonly sms: Wanted | undefined; readonly totp: Wanted | undefined },
+): void {
+  if (sms?.Enabled === true) {
+    if (settings.smsMfa !== true) throw invalidParameter("SMS MFA has not been enabled by the userPool");
+    if (attributes["phone_number"] === undefined)
+      throw invalidParameter("User does not have a phone_number set to turn on SMS MFA");
+  }
+  if (totp?.Enabled === true && credentials.totp === undefined)
+    throw invalidParameter("User has not verified software token mfa");
+  for (const one of [sms, totp])
+    if (one?.PreferredMfa === true && one.Enabled !== true)
+      throw invalidParameter("A preferred MFA method must be enabled.");
+  if (sms?.PreferredMfa === true && totp?.PreferredMfa === true)
+    throw invalidParameter("Only one MFA method can be preferred.");
 }
 
 export async function setUserMfaPreference(
   userPools: UserPools,
   input: Input<Client, "SetUserMFAPreference">,
 ): Promise<object> {
-  const { user } = await requireAccess(userPools, input.AccessToken);
-  await setPreference(userPools, user, input);
+  const { pool, user } = await requireAccess(userPools, input.AccessToken);
+  await setPreference(userPools, pool, user, input);
   return {};
 }
 
@@ -159,7 +188,8 @@ export async function adminSetUserMfaPreference(
   context: RequestContext,
 ): Promise<object> {
   const pool = await requirePool(userPools.database, context, input.UserPoolId);
-  await setPreference(userPools, await requireUser(userPools.database, pool, input.Username), input);
+  const user = await requireUser(userPools.database, pool, input.Username);
+  await setPreference(userPools, pool, user, input);
   return {};
 }
 

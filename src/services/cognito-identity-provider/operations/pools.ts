@@ -9,6 +9,7 @@ import { describePool } from "../pools/describe.ts";
 import { requirePool } from "../pools/lookup.ts";
 import { withCustom } from "../pools/schema.ts";
 import { newSettings, updatedSettings } from "../pools/settings.ts";
+import { readSms, requireSmsRole } from "../pools/sms.ts";
 import { countPools, deletePool, insertPool, listPools, updatePool } from "../store/pools.ts";
 import type { Pool } from "../store/pools.ts";
 import { countUsers } from "../store/users.ts";
@@ -18,10 +19,11 @@ import { checkTags } from "./tags.ts";
 const SECRET_CHARS = 43;
 
 export async function createUserPool(
-  { clock, database }: UserPools,
+  userPools: UserPools,
   input: Input<Client, "CreateUserPool">,
   { account, region }: RequestContext,
 ): Promise<Output<Client, "CreateUserPool">> {
+  const { clock, database } = userPools;
   const now = clock.now();
   const pool: Pool = {
     poolId: newPoolId(region),
@@ -34,6 +36,7 @@ export async function createUserPool(
     tags: checkTags(input.UserPoolTags ?? {}),
     secret: randomText("abcdefghijklmnopqrstuvwxyz0123456789", SECRET_CHARS),
   };
+  await requireSmsRole(userPools, pool, pool.settings.SmsConfiguration);
   await database.tx(async (tx) => {
     if ((await countPools(tx, pool)) >= POOLS_MAX)
       throw limitExceeded(`An account can have at most ${POOLS_MAX} user pools in a region.`);
@@ -54,10 +57,13 @@ export async function describeUserPool(
 }
 
 export async function updateUserPool(
-  { clock, database }: UserPools,
+  userPools: UserPools,
   input: Input<Client, "UpdateUserPool">,
   context: RequestContext,
 ): Promise<object> {
+  const { clock, database } = userPools;
+  const before = await requirePool(database, context, input.UserPoolId);
+  await requireSmsRole(userPools, before, readSms(input.SmsConfiguration, before.region));
   await database.tx(async (tx) => {
     const pool = await requirePool(tx, context, input.UserPoolId);
     await updatePool(tx, {

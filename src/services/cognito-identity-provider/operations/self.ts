@@ -10,7 +10,8 @@ import { checkWritable, mayRead } from "../users/attributes.ts";
 import { changeAttributes, removeAttributes } from "../users/change-attributes.ts";
 import { addressOf } from "../users/deliver.ts";
 import { editUser } from "../users/edit.ts";
-import { attributeList, attributeRecord, mfaOf } from "../users/user.ts";
+import { mfaOf } from "../users/factors.ts";
+import { attributeList, attributeRecord } from "../users/user.ts";
 import { settleAliases } from "../users/username.ts";
 
 export async function getUser(

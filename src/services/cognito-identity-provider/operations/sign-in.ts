@@ -169,7 +169,9 @@ export async function adminRespondToAuthChallenge(
 const CHALLENGES: ReadonlySet<string> = new Set([
   "PASSWORD_VERIFIER",
   "NEW_PASSWORD_REQUIRED",
+  "SMS_MFA",
   "SOFTWARE_TOKEN_MFA",
+  "SELECT_MFA_TYPE",
   "MFA_SETUP",
   "CUSTOM_CHALLENGE",
   "SELECT_CHALLENGE",

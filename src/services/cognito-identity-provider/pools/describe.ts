@@ -7,9 +7,9 @@ export function describePool(
   pool: Pool,
   more: { readonly users: number; readonly domain: string | undefined },
 ): UserPoolType {
-  const { passwordPolicy, deletionProtection, triggers, schema, mfa, softwareTokenMfa, tier, ...told } =
-    pool.settings;
-  void softwareTokenMfa;
+  const { passwordPolicy, deletionProtection, triggers, schema, mfa, tier, ...rest } = pool.settings;
+  const { softwareTokenMfa, smsMfa, ...told } = rest;
+  void [softwareTokenMfa, smsMfa];
   return {
     ...told,
     Id: pool.poolId,

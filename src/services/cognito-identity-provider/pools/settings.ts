@@ -11,6 +11,7 @@ import { passwordPolicy } from "./password-policy.ts";
 import type { PasswordPolicy } from "./password-policy.ts";
 import { newSchema } from "./schema.ts";
 import type { SchemaAttribute } from "./schema.ts";
+import { readSms } from "./sms.ts";
 import { readTriggers } from "./triggers-config.ts";
 
 /** What DescribeUserPool tells of it, member by member. */
@@ -20,6 +21,8 @@ type Told = Pick<
   | "DeviceConfiguration"
   | "AliasAttributes"
   | "UsernameAttributes"
+  | "SmsConfiguration"
+  | "SmsAuthenticationMessage"
   | "SmsVerificationMessage"
   | "EmailVerificationMessage"
   | "EmailVerificationSubject"
@@ -39,6 +42,8 @@ export interface PoolSettings extends Told {
   readonly schema: readonly SchemaAttribute[];
   readonly mfa: "OFF" | "ON" | "OPTIONAL";
   readonly softwareTokenMfa: boolean;
+  /** Whether SMS is a second factor; a pool can have an SmsConfiguration for other messages alone. */
+  readonly smsMfa?: boolean;
   readonly tier: "LITE" | "ESSENTIALS";
 }
 
@@ -51,15 +56,18 @@ export function newSettings(input: CreateUserPoolRequest, region: string): PoolS
     throw invalidParameter(
       "Only one of the aliasAttributes or usernameAttributes can be set in a user pool.",
     );
-  const { MfaConfiguration = "OFF" } = input;
+  const { MfaConfiguration: mfa = "OFF" } = input;
+  const changeables = changeable(input, region);
   // Only SetUserPoolMfaConfig switches TOTP on, so that a new pool has no factor but SMS.
-  if (MfaConfiguration !== "OFF") throw missingFactor();
+  const smsMfa = changeables.SmsConfiguration !== undefined;
+  if (mfa !== "OFF" && !smsMfa) throw missingFactor();
   return {
-    ...changeable(input, region),
+    ...changeables,
     ...present({ AliasAttributes, UsernameAttributes, UsernameConfiguration }),
     schema: newSchema(Schema),
-    mfa: "OFF",
+    mfa,
     softwareTokenMfa: false,
+    smsMfa,
   };
 }
 
@@ -71,12 +79,16 @@ export function updatedSettings(
 ): PoolSettings {
   const { AliasAttributes, UsernameAttributes, UsernameConfiguration, schema, softwareTokenMfa } = before;
   const { MfaConfiguration: mfa = before.mfa } = input;
-  if (mfa !== "OFF" && !softwareTokenMfa) throw missingFactor();
+  const changeables = changeable(input, region);
+  // A pool that has TOTP alone has an SmsConfiguration for other messages.
+  const smsMfa = changeables.SmsConfiguration !== undefined && (before.smsMfa === true || !softwareTokenMfa);
+  if (mfa !== "OFF" && !softwareTokenMfa && !smsMfa) throw missingFactor();
   return {
-    ...changeable(input, region),
+    ...changeables,
     ...present({ AliasAttributes, UsernameAttributes, UsernameConfiguration }),
     schema,
     softwareTokenMfa,
+    smsMfa,
     mfa,
   };
 }
@@ -87,7 +99,9 @@ export function missingFactor() {
   );
 }
 
-function changeable(input: Asked, region: string): Omit<PoolSettings, "schema" | "mfa" | "softwareTokenMfa"> {
+type Changeable = Omit<PoolSettings, "schema" | "mfa" | "softwareTokenMfa" | "smsMfa">;
+
+function changeable(input: Asked, region: string): Changeable {
   refuse(input);
   const {
     AdminCreateUserConfig: admin,
@@ -112,6 +126,8 @@ function changeable(input: Asked, region: string): Omit<PoolSettings, "schema" |
     ...present({
       AutoVerifiedAttributes: input.AutoVerifiedAttributes,
       DeviceConfiguration: input.DeviceConfiguration && devicesOf(input.DeviceConfiguration),
+      SmsConfiguration: readSms(input.SmsConfiguration, region),
+      SmsAuthenticationMessage: input.SmsAuthenticationMessage,
       SmsVerificationMessage: input.SmsVerificationMessage ?? text?.SmsMessage,
       EmailVerificationMessage: input.EmailVerificationMessage ?? text?.EmailMessage,
       EmailVerificationSubject: input.EmailVerificationSubject ?? text?.EmailSubject,
@@ -147,8 +163,6 @@ function refuse(input: Asked): void {
   const factors = input.Policies?.SignInPolicy?.AllowedFirstAuthFactors ?? [];
   const other = factors.find((factor) => factor !== "PASSWORD");
   const refused: readonly (readonly [unknown, string])[] = [
-    [input.SmsConfiguration, "SmsConfiguration: this server sends no SMS"],
-    [input.SmsAuthenticationMessage, "SmsAuthenticationMessage: MFA by SMS"],
     [email?.SourceArn ?? email?.From ?? email?.ConfigurationSet, "EmailConfiguration of Amazon SES"],
     [email?.EmailSendingAccount === "DEVELOPER", "EmailSendingAccount DEVELOPER: Amazon SES"],
     [addOns && addOns.AdvancedSecurityMode !== "OFF", "AdvancedSecurityMode: threat protection"],

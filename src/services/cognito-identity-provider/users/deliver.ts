@@ -1,6 +1,7 @@
 /** Where messages to a user go. */
 import type { Destination } from "../messages/message.ts";
 import type { Pool } from "../store/pools.ts";
+import { factorsAsked } from "./factors.ts";
 import type { User } from "./user.ts";
 
 type Kind = Destination["attribute"];
@@ -23,8 +24,8 @@ export function confirmationAddress({ settings }: Pool, user: User): Destination
 }
 
 /** Where the code of a forgotten password goes: to a verified address, in the pool's order. `admin_only` for nowhere at all. */
-export function recoveryAddress({ settings }: Pool, user: User): Destination | "admin_only" | undefined {
-  const mechanisms = [...(settings.AccountRecoverySetting?.RecoveryMechanisms ?? [])]
+export function recoveryAddress(pool: Pool, user: User): Destination | "admin_only" | undefined {
+  const mechanisms = [...(pool.settings.AccountRecoverySetting?.RecoveryMechanisms ?? [])]
     .sort((a, b) => (a.Priority ?? 0) - (b.Priority ?? 0))
     .map(({ Name }) => Name);
   if (mechanisms.includes("admin_only")) return "admin_only";
@@ -35,6 +36,9 @@ export function recoveryAddress({ settings }: Pool, user: User): Destination | "
   for (const name of order) {
     const kind: Kind = name === "verified_email" ? "email" : "phone_number";
     if (user.attributes[`${kind}_verified`] !== "true") continue;
+    // Who has the phone has both factors then: AWS takes it only where no order is set.
+    if (kind === "phone_number" && mechanisms.length > 0 && factorsAsked(pool, user).includes("SMS_MFA"))
+      continue;
     const address = addressOf(user, kind);
     if (address) return address;
   }

@@ -24,6 +24,9 @@ export interface Credentials {
   /** Whether the user asked for MFA by TOTP, and prefers it. */
   readonly mfaEnabled?: boolean;
   readonly mfaPreferred?: boolean;
+  /** The same by SMS. */
+  readonly smsEnabled?: boolean;
+  readonly smsPreferred?: boolean;
 }
 
 export interface User {
@@ -52,17 +55,4 @@ export function attributeRecord(
   list: readonly { readonly Name?: string | undefined; readonly Value?: string | undefined }[] = [],
 ): Record<string, string> {
   return Object.fromEntries(list.map(({ Name = "", Value = "" }) => [Name, Value]));
-}
-
-/** The user's factors beside the password, in AWS's words. */
-export function mfaOf({ credentials: { totp, mfaEnabled, mfaPreferred } }: User): {
-  UserMFASettingList?: string[];
-  PreferredMfaSetting?: string;
-} {
-  if (totp === undefined || mfaEnabled !== true) return {};
-  const name = "SOFTWARE_TOKEN_MFA";
-  return {
-    UserMFASettingList: [name],
-    ...(mfaPreferred === true && { PreferredMfaSetting: name }),
-  };
 }
