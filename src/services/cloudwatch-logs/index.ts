@@ -45,7 +45,7 @@ export async function createCloudwatchLogs(deps: CloudwatchLogsDeps): Promise<Cl
     tails: new LiveTails(),
     filters: new GroupFilters(),
     counts: new IngestCounts(deps.metrics),
-    sweepSoon: sweeper.sweepSoon,
+    sweepSoon: () => sweeper.soon(),
   };
   const queryRunner = new QueryRunner(shared);
   const state: LogsState = {
@@ -63,7 +63,7 @@ export async function createCloudwatchLogs(deps: CloudwatchLogsDeps): Promise<Cl
       deliverer ??= startDeliverer(state);
       queryRunner.start();
     },
-    sweep: () => sweeper.sweep(),
+    sweep: () => sweeper.once(),
     async stop() {
       state.tails.stop();
       await sweeper.stop();

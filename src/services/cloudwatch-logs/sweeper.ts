@@ -1,5 +1,5 @@
 /** Removes expired events, and those of deleted groups and streams, a little at a time: other writers get their turn. */
-import { every } from "../../kit/clock.ts";
+import { BackgroundWork } from "../../kit/background-work.ts";
 import type { CloudwatchLogsDeps } from "./deps.ts";
 import { expiryOf } from "./lookup.ts";
 import { listRetainedGroups } from "./store.ts";
@@ -12,37 +12,12 @@ const ROWS_PER_TRANSACTION = 500;
 /** Results of Insights' queries are kept for a week, as by AWS. */
 const QUERY_AGE_MS_MAX = 7 * 24 * 3_600_000;
 
-export interface Sweeper {
-  /** Resolves when there is nothing left to remove. */
-  sweep(): Promise<void>;
-  /** Sweeps in the background. */
-  readonly sweepSoon: () => void;
-  stop(): Promise<void>;
-}
-
-/** Sweeps every minute until stopped. Readers hide events from the moment they expire. */
-export function startSweeper(deps: CloudwatchLogsDeps): Sweeper {
-  const ending = new AbortController();
-  let running: Promise<void> | undefined;
-  const sweep = async () => {
-    // What was deleted while a sweep was under way may have been missed by it.
-    await running?.catch(() => undefined);
-    running ??= sweepAll(deps, ending.signal).finally(() => (running = undefined));
-    return running;
-  };
-  const sweepSoon = () => {
-    sweep().catch((error: unknown) => deps.log.error("old log events could not be removed", { error }));
-  };
-  const cancel = every(deps.clock, SWEEP_MS, sweepSoon);
-  return {
-    sweep,
-    sweepSoon,
-    async stop() {
-      cancel();
-      ending.abort();
-      await running?.catch(() => undefined);
-    },
-  };
+/** Sweeps every minute until stopped, and when it is asked to. Readers hide events from the moment they expire. */
+export function startSweeper(deps: CloudwatchLogsDeps): BackgroundWork {
+  return new BackgroundWork({
+    work: (signal) => sweepAll(deps, signal),
+    failed: (error) => deps.log.error("old log events could not be removed", { error }),
+  }).every(deps.clock, SWEEP_MS);
 }
 
 async function sweepAll(deps: CloudwatchLogsDeps, signal: AbortSignal): Promise<void> {

@@ -34,7 +34,7 @@ export interface UserPoolsService {
 export async function createUserPools(deps: UserPoolsDeps): Promise<UserPoolsService> {
   await deps.database.migrate("cognito", [userPoolsMigration, devices]);
   const userPools: UserPools = { ...deps, keys: new SigningKeys(deps) };
-  const stop = startHousekeeping(userPools);
+  const housekeeping = startHousekeeping(userPools);
   return {
     service: {
       ...bindService("cognito-identity-provider", operationTable, userPools, authorization),
@@ -44,6 +44,6 @@ export async function createUserPools(deps: UserPoolsDeps): Promise<UserPoolsSer
       serveHosted(userPools, request, response) ||
       serveWellKnown(userPools, request, response) ||
       serveMessages(userPools, request, response, admit),
-    stop,
+    stop: () => housekeeping.stop(),
   };
 }

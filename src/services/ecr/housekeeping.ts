@@ -1,6 +1,6 @@
 /** Removes in the background what has had its time: images by lifecycle policies, layers that no manifest names, uploads that rest. */
 import type { Clock } from "../../kit/clock.ts";
-import { every } from "../../kit/clock.ts";
+import { BackgroundWork } from "../../kit/background-work.ts";
 import type { Database } from "../../store/database.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { LayerFiles } from "./layer-files.ts";
@@ -21,45 +21,32 @@ interface Deps {
 
 export class Housekeeping {
   readonly #deps: Deps;
-  readonly #ending = new AbortController();
-  #endTimer: () => void = () => {};
-  #running: Promise<void> | undefined;
-  #isWanted = false;
+  readonly #sweeps: BackgroundWork;
 
   constructor(deps: Deps) {
     this.#deps = deps;
+    this.#sweeps = new BackgroundWork({
+      work: (signal) => this.#sweep(signal),
+      failed: (error) => deps.log.error("What has expired of the registry could not be removed", { error }),
+    });
   }
 
   /** Now, and from now on every hour. */
   start(): void {
-    this.#endTimer = every(this.#deps.clock, HOUSEKEEPING_MS, () => this.runSoon());
-    this.runSoon();
+    this.#sweeps.every(this.#deps.clock, HOUSEKEEPING_MS).soon();
   }
 
   /** In the background; once more where it is under way, since that may have missed what is new. */
   runSoon(): void {
-    this.#isWanted = true;
-    this.#running ??= this.#run().finally(() => (this.#running = undefined));
+    this.#sweeps.soon();
   }
 
-  async stop(): Promise<void> {
-    this.#endTimer();
-    this.#ending.abort();
-    await this.#running;
+  stop(): Promise<void> {
+    return this.#sweeps.stop();
   }
 
-  async #run(): Promise<void> {
-    while (this.#isWanted && !this.#ending.signal.aborted) {
-      this.#isWanted = false;
-      await this.#once().catch((error: unknown) =>
-        this.#deps.log.error("What has expired of the registry could not be removed", { error }),
-      );
-    }
-  }
-
-  async #once(): Promise<void> {
+  async #sweep(signal: AbortSignal): Promise<void> {
     const { database, clock, files } = this.#deps;
-    const { signal } = this.#ending;
     await applyLifecyclePolicies(this.#deps, signal);
     const before = clock.now() - UPLOAD_IDLE_MS;
     for (const { upload_id: id } of await listIdleUploads(database, before, ROWS_PER_TRANSACTION))

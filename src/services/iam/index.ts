@@ -58,7 +58,7 @@ export async function createIam(deps: IamDeps): Promise<Iam> {
     sessions: createSessions(state, authorizer),
     authorizer,
     resourcePolicies,
-    sweep: () => sweeper.sweep(),
+    sweep: () => sweeper.once(),
     stop: () => sweeper.stop(),
   };
 }

@@ -1,7 +1,7 @@
 /** Temporary credentials: sessions of roles and users, kept durably until they expire, then deleted. */
 import type { AccessKeys, KeyRecord } from "../../aws/authentication.ts";
 import type { Principal } from "../../aws/service.ts";
-import { every } from "../../kit/clock.ts";
+import { BackgroundWork } from "../../kit/background-work.ts";
 import { assumedRoleArn, parseEntityArn, roleArn, userArn } from "./arn.ts";
 import { evaluate, parseTrustPolicy } from "./policy/index.ts";
 import type { UsedResource } from "./resource-policies.ts";
@@ -198,22 +198,11 @@ const SWEEP_MS = 600_000;
 const KEPT_AFTER_EXPIRY_MS = 3_600_000;
 
 /** Deletes expired sessions every ten minutes, or when asked. */
-export function startSessionSweeper(state: IamState): { sweep(): Promise<void>; stop(): Promise<void> } {
-  let running: Promise<unknown> = Promise.resolve();
-  const sweep = async () => {
-    await state.database.tx((tx) => deleteExpiredSessions(tx, state.clock.now() - KEPT_AFTER_EXPIRY_MS));
-  };
-  const cancel = every(state.clock, SWEEP_MS, () => {
-    // A sweep that failed is made good by the next one.
-    running = sweep().catch((error: unknown) =>
-      state.log.error("expired sessions could not be removed", { error }),
-    );
-  });
-  return {
-    sweep,
-    async stop() {
-      cancel();
-      await running;
+export function startSessionSweeper({ clock, database, log }: IamState): BackgroundWork {
+  return new BackgroundWork({
+    async work() {
+      await database.tx((tx) => deleteExpiredSessions(tx, clock.now() - KEPT_AFTER_EXPIRY_MS));
     },
-  };
+    failed: (error) => log.error("expired sessions could not be removed", { error }),
+  }).every(clock, SWEEP_MS);
 }

@@ -1,6 +1,6 @@
 /** Removes records that have expired, and what deleted streams leave, a little at a time: other writers get their turn. */
 import { setImmediate } from "node:timers/promises";
-import { every } from "../../kit/clock.ts";
+import { BackgroundWork } from "../../kit/background-work.ts";
 import type { Clock } from "../../kit/clock.ts";
 import type { Database } from "../../store/database.ts";
 import type { Log } from "../../telemetry/log.ts";
@@ -23,43 +23,37 @@ const ROWS_MAX = 200;
 
 export class Housekeeping {
   readonly #deps: HousekeepingDeps;
-  readonly #ending = new AbortController();
-  #cancel: (() => void) | undefined;
-  #running: Promise<void> | undefined;
+  readonly #sweeps: BackgroundWork;
 
   constructor(deps: HousekeepingDeps) {
     this.#deps = deps;
+    this.#sweeps = new BackgroundWork({
+      work: () => this.#sweep(),
+      failed: (error) => deps.log.error("old records of Kinesis streams could not be removed", { error }),
+    });
   }
 
   /** Sweeps now, and then every minute until stopped. Readers hide records from the moment they expire. */
   start(): void {
-    this.sweepSoon();
-    this.#cancel = every(this.#deps.clock, SWEEP_MS, () => this.sweepSoon());
+    this.#sweeps.every(this.#deps.clock, SWEEP_MS).soon();
   }
 
   sweepSoon(): void {
-    this.sweep().catch((error: unknown) =>
-      this.#deps.log.error("old records of Kinesis streams could not be removed", { error }),
-    );
+    this.#sweeps.soon();
   }
 
   /** Resolves when there is nothing left to remove. */
-  async sweep(): Promise<void> {
-    // What was deleted while a sweep was under way may have been missed by it.
-    await this.#running?.catch(() => undefined);
-    this.#running ??= this.#sweep().finally(() => (this.#running = undefined));
-    return this.#running;
+  sweep(): Promise<void> {
+    return this.#sweeps.once();
   }
 
-  async stop(): Promise<void> {
-    this.#cancel?.();
-    this.#ending.abort();
-    await this.#running?.catch(() => undefined);
+  stop(): Promise<void> {
+    return this.#sweeps.stop();
   }
 
   async #sweep(): Promise<void> {
     for (const stream of await allStreams(this.#deps.database)) {
-      if (this.#ending.signal.aborted) return;
+      if (this.#sweeps.signal.aborted) return;
       await (stream.status === "DELETING" ? this.#remove(stream) : this.#expire(stream));
     }
   }
@@ -67,7 +61,7 @@ export class Housekeeping {
   async #remove(stream: StreamRow): Promise<void> {
     const { database, streams } = this.#deps;
     await this.#untilDone(() => database.tx((tx) => deleteSomeChunks(tx, stream.stream_id, ROWS_MAX)));
-    if (this.#ending.signal.aborted) return;
+    if (this.#sweeps.signal.aborted) return;
     await database.tx((tx) => deleteStreamRow(tx, stream.stream_id));
     streams.forget(stream);
   }
@@ -82,7 +76,7 @@ export class Housekeeping {
         await this.#untilDone(() =>
           database.tx((tx) => expireChunks(tx, stream_id, shardNo, before, ROWS_MAX)),
         );
-      if (closedAt === null || closedAt >= before || this.#ending.signal.aborted) continue;
+      if (closedAt === null || closedAt >= before || this.#sweeps.signal.aborted) continue;
       await database.tx((tx) => deleteShard(tx, stream_id, shardNo));
       streams.forget(stream);
     }
@@ -90,6 +84,6 @@ export class Housekeeping {
 
   /** Repeats a step, which answers how many rows it removed, until it removes fewer than a full portion. */
   async #untilDone(step: () => Promise<number>): Promise<void> {
-    while (!this.#ending.signal.aborted && (await step()) >= ROWS_MAX) await setImmediate();
+    while (!this.#sweeps.signal.aborted && (await step()) >= ROWS_MAX) await setImmediate();
   }
 }

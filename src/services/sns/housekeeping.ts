@@ -1,5 +1,5 @@
 /** Removes what has had its time: what FIFO topics need not know any more, and subscriptions that nobody has confirmed. */
-import { every } from "../../kit/clock.ts";
+import { BackgroundWork } from "../../kit/background-work.ts";
 import type { Clock } from "../../kit/clock.ts";
 import type { Database } from "../../store/database.ts";
 import type { Log } from "../../telemetry/log.ts";
@@ -16,29 +16,21 @@ interface Deps {
   readonly log: Log;
 }
 
-/** Answers what ends it. */
-export function startHousekeeping({ clock, database, log }: Deps): () => Promise<void> {
-  let running: Promise<void> = Promise.resolve();
-  const sweep = async () => {
-    const now = clock.now();
-    await database.tx(async (tx) => {
-      await dropKnown(tx, now);
-      await dropPending(tx, now);
-      await dropEnded(tx, now);
-      await dropUsedTokens(tx, now);
-    });
-  };
-  const soon = () => {
-    running = running
-      .then(sweep)
-      .catch((error: unknown) =>
-        log.error("What topics need no more could not be removed; the next sweep tries again", { error }),
-      );
-  };
-  soon();
-  const cancel = every(clock, SWEEP_MS, soon);
-  return async () => {
-    cancel();
-    await running;
-  };
+/** Removes now, and from now on every ten minutes. */
+export function startHousekeeping({ clock, database, log }: Deps): BackgroundWork {
+  const sweeps = new BackgroundWork({
+    async work() {
+      const now = clock.now();
+      await database.tx(async (tx) => {
+        await dropKnown(tx, now);
+        await dropPending(tx, now);
+        await dropEnded(tx, now);
+        await dropUsedTokens(tx, now);
+      });
+    },
+    failed: (error) =>
+      log.error("What topics need no more could not be removed; the next sweep tries again", { error }),
+  }).every(clock, SWEEP_MS);
+  sweeps.soon();
+  return sweeps;
 }

@@ -40,11 +40,11 @@ export async function createSns(deps: SnsDeps): Promise<SnsService> {
     topics: new TopicRegistry(database),
     publisher: new Publisher({ ...deps, signer }),
   };
-  const stop = startHousekeeping(deps);
+  const housekeeping = startHousekeeping(deps);
   return {
     service: bindService("sns", operationTable, sns, authorization(sns)),
     topics: createIntake(sns),
     webRoute: createWeb(sns),
-    stop,
+    stop: () => housekeeping.stop(),
   };
 }

@@ -1,5 +1,5 @@
 /** Removes what has expired, what deleted queues held, and what a purge takes; a little at a time, so that other writers get their turn. */
-import { every } from "../../kit/clock.ts";
+import { BackgroundWork } from "../../kit/background-work.ts";
 import type { Clock } from "../../kit/clock.ts";
 import type { Database } from "../../store/database.ts";
 import type { Log } from "../../telemetry/log.ts";
@@ -28,33 +28,26 @@ interface Deps {
 
 export class Housekeeping {
   readonly #deps: Deps;
-  readonly #cancel: () => void;
-  readonly #ending = new AbortController();
-  #running: Promise<void> | undefined;
-  #isWanted = false;
+  readonly #sweeps: BackgroundWork;
 
   constructor(deps: Deps) {
     this.#deps = deps;
-    this.#cancel = every(deps.clock, SWEEP_MS, () => this.soon());
+    this.#sweeps = new BackgroundWork({
+      work: () => this.#sweep(),
+      failed: (error) =>
+        deps.log.error("What queues hold no more could not be removed; the next sweep tries again", {
+          error,
+        }),
+    }).every(deps.clock, SWEEP_MS);
   }
 
   /** Sweeps in the background. */
   soon(): void {
-    this.#isWanted = true;
-    this.#running ??= this.#sweepWhileWanted()
-      .catch((error: unknown) => {
-        if (!this.#ending.signal.aborted)
-          this.#deps.log.error("What queues hold no more could not be removed; the next sweep tries again", {
-            error,
-          });
-      })
-      .finally(() => (this.#running = undefined));
+    this.#sweeps.soon();
   }
 
-  async stop(): Promise<void> {
-    this.#cancel();
-    this.#ending.abort();
-    await this.#running;
+  stop(): Promise<void> {
+    return this.#sweeps.stop();
   }
 
   /** Removes all messages that are there now. */
@@ -66,13 +59,6 @@ export class Housekeeping {
     // Last, since what is set aside meanwhile is then found here.
     await this.#removeAside(queue, now);
     if (queue.isFifo) await this.#settleGroups(queue.id);
-  }
-
-  async #sweepWhileWanted(): Promise<void> {
-    while (this.#isWanted && !this.#ending.signal.aborted) {
-      this.#isWanted = false;
-      await this.#sweep();
-    }
   }
 
   async #sweep(): Promise<void> {
@@ -93,7 +79,7 @@ export class Housekeeping {
     const { database } = this.#deps;
     await this.#removeChunks(id, Number.MAX_SAFE_INTEGER);
     await this.#removeSentBefore(id, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
-    if (this.#ending.signal.aborted) return;
+    if (this.#sweeps.signal.aborted) return;
     await database.tx(async (tx) => {
       await dropFifo(tx, id);
       await dropGarbage(tx, id);
@@ -102,7 +88,7 @@ export class Housekeeping {
 
   async #removeChunks(id: number, sentBefore: number): Promise<void> {
     let isMore = true;
-    while (isMore && !this.#ending.signal.aborted)
+    while (isMore && !this.#sweeps.signal.aborted)
       isMore = await this.#deps.database.tx(
         (tx) => deleteOldChunks(tx, id, sentBefore, CHUNKS_PER_TRANSACTION),
         TRANSACTION,
@@ -113,7 +99,7 @@ export class Housekeeping {
   async #removeSentBefore(id: number, last: number, sentBefore: number): Promise<boolean> {
     const { database } = this.#deps;
     let after: number | undefined = -1;
-    while (after !== undefined && !this.#ending.signal.aborted) {
+    while (after !== undefined && !this.#sweeps.signal.aborted) {
       const from: number = after;
       after = await database.tx(
         (tx) => deleteSentBefore(tx, id, from, last, sentBefore, ROWS_PER_TRANSACTION),
@@ -132,7 +118,7 @@ export class Housekeeping {
 
   async #settleGroups(id: number): Promise<void> {
     const { database, clock } = this.#deps;
-    for (let after: string | undefined = ""; after !== undefined && !this.#ending.signal.aborted;) {
+    for (let after: string | undefined = ""; after !== undefined && !this.#sweeps.signal.aborted;) {
       const from: string = after;
       after = await database.tx(async (tx) => {
         const groups = await groupsAfter(tx, id, from, GROUPS_PER_TRANSACTION);

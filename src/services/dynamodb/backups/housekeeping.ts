@@ -1,7 +1,7 @@
 /** Forgets what no restore can ask for: what writes replaced too long ago, and backups whose time is over. */
 import { setImmediate } from "node:timers/promises";
 import type { Clock } from "../../../kit/clock.ts";
-import { every } from "../../../kit/clock.ts";
+import { BackgroundWork } from "../../../kit/background-work.ts";
 import type { Database } from "../../../store/database.ts";
 import type { Log } from "../../../telemetry/log.ts";
 import { expiredBackups, findBackup, removeBackup } from "../store-backups.ts";
@@ -26,37 +26,30 @@ interface HousekeepingDeps {
 
 export class BackupHousekeeping {
   readonly #deps: HousekeepingDeps;
-  readonly #end: () => void;
-  #running: Promise<void> | undefined;
-  #stopped = false;
+  readonly #sweeps: BackgroundWork;
 
   constructor(deps: HousekeepingDeps) {
     this.#deps = deps;
-    this.#end = every(deps.clock, PAUSE_MS, () => this.#begin());
+    this.#sweeps = new BackgroundWork({
+      work: (signal) => this.#sweep(signal),
+      failed: (error) => deps.log.error("old backups could not be removed", { error }),
+    }).every(deps.clock, PAUSE_MS);
   }
 
   /** Waits for the step that runs. */
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#end();
-    await this.#running;
+  stop(): Promise<void> {
+    return this.#sweeps.stop();
   }
 
-  #begin(): void {
-    this.#running ??= this.#sweep()
-      .catch((error: unknown) => this.#deps.log.error("old backups could not be removed", { error }))
-      .finally(() => (this.#running = undefined));
-  }
-
-  async #sweep(): Promise<void> {
+  async #sweep(signal: AbortSignal): Promise<void> {
     const { database } = this.#deps;
-    for (const table of await tablesWithRecovery(database)) await this.#trim(table);
+    for (const table of await tablesWithRecovery(database)) await this.#trim(table, signal);
     await this.#removeExpired();
   }
 
-  async #trim(table: TableDefinition): Promise<void> {
+  async #trim(table: TableDefinition, signal: AbortSignal): Promise<void> {
     const { database } = this.#deps;
-    while (!this.#stopped) {
+    while (!signal.aborted) {
       const isOver = await database.tx(async (transaction) => {
         const present = await findTable(transaction, table);
         // A copy that is being made may need what has become too old meanwhile.

@@ -1,5 +1,6 @@
 /** Deletes items whose time to live is over. */
 import type { Clock } from "../../../kit/clock.ts";
+import { BackgroundWork } from "../../../kit/background-work.ts";
 import { every } from "../../../kit/clock.ts";
 import type { Log } from "../../../telemetry/log.ts";
 import { applyWrite, writeTogether } from "../items/write.ts";
@@ -26,25 +27,27 @@ export class ExpirySweeper {
   #end: (() => void) | undefined;
   /** Whether a table may have begun to heed times to live since the last look. */
   #isWanted = false;
-  #running: Promise<void> | undefined;
-  #stopped = false;
+  readonly #sweeps: BackgroundWork;
 
   constructor(deps: SweeperDeps) {
     this.#deps = deps;
+    this.#sweeps = new BackgroundWork({
+      work: (signal) => this.#sweep(signal),
+      failed: (error) => deps.log.error("expired items could not be deleted; tried again shortly", { error }),
+    });
   }
 
   /** Begins to look for expired items, for as long as there are tables that heed times to live. */
   start(): void {
-    if (this.#stopped) return;
+    if (this.#sweeps.signal.aborted) return;
     this.#isWanted = true;
-    this.#end ??= every(this.#deps.clock, PAUSE_MS, () => this.#begin());
+    this.#end ??= every(this.#deps.clock, PAUSE_MS, () => this.#sweeps.soon());
   }
 
   /** Waits for the step that runs. */
   async stop(): Promise<void> {
-    this.#stopped = true;
     this.#rest();
-    await this.#running;
+    await this.#sweeps.stop();
   }
 
   #rest(): void {
@@ -52,29 +55,21 @@ export class ExpirySweeper {
     this.#end = undefined;
   }
 
-  #begin(): void {
-    this.#running ??= this.#sweep().finally(() => (this.#running = undefined));
-  }
-
-  async #sweep(): Promise<void> {
-    const { database, tables, log } = this.#deps;
-    try {
-      this.#isWanted = false;
-      const heeding = await expiringTables(database);
-      // Other servers may begin it too, and end before their items do.
-      if (heeding.length === 0 && !this.#isWanted && database.engine === "sqlite") this.#rest();
-      for (const { owner, ...place } of heeding) {
-        const table = await tables.find(place);
-        if (table && !table.isDeleting && table.timeToLive?.id === owner)
-          await this.#sweepTable(table, table.timeToLive);
-      }
-    } catch (error) {
-      log.error("expired items could not be deleted; tried again shortly", { error });
+  async #sweep(signal: AbortSignal): Promise<void> {
+    const { database, tables } = this.#deps;
+    this.#isWanted = false;
+    const heeding = await expiringTables(database);
+    // Other servers may begin it too, and end before their items do.
+    if (heeding.length === 0 && !this.#isWanted && database.engine === "sqlite") this.#rest();
+    for (const { owner, ...place } of heeding) {
+      const table = await tables.find(place);
+      if (table && !table.isDeleting && table.timeToLive?.id === owner)
+        await this.#sweepTable(table, table.timeToLive, signal);
     }
   }
 
-  async #sweepTable(table: TableDefinition, timeToLive: TimeToLive): Promise<void> {
-    while (!this.#stopped) {
+  async #sweepTable(table: TableDefinition, timeToLive: TimeToLive, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
       const to = this.#deps.clock.now();
       const range = { after: to - EXPIRY_AGE_MS_MAX, to, limit: STEP_ITEMS };
       const entries = await expiredEntries(this.#deps.database, timeToLive.id, range);

@@ -1,7 +1,7 @@
 /** Removes records 24 hours old, and the shards and streams that ended as long ago. */
 import { setImmediate } from "node:timers/promises";
 import type { Clock } from "../../../kit/clock.ts";
-import { every } from "../../../kit/clock.ts";
+import { BackgroundWork } from "../../../kit/background-work.ts";
 import type { Database } from "../../../store/database.ts";
 import type { Log } from "../../../telemetry/log.ts";
 import {
@@ -29,45 +29,38 @@ interface HousekeepingDeps {
 
 export class StreamHousekeeping {
   readonly #deps: HousekeepingDeps;
-  readonly #end: () => void;
-  #running: Promise<void> | undefined;
-  #stopped = false;
+  readonly #sweeps: BackgroundWork;
 
   constructor(deps: HousekeepingDeps) {
     this.#deps = deps;
-    this.#end = every(deps.clock, PAUSE_MS, () => this.#begin());
+    this.#sweeps = new BackgroundWork({
+      work: (signal) => this.#sweep(signal),
+      failed: (error) => deps.log.error("old stream records could not be removed", { error }),
+    }).every(deps.clock, PAUSE_MS);
   }
 
   /** Waits for the step that runs. */
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#end();
-    await this.#running;
+  stop(): Promise<void> {
+    return this.#sweeps.stop();
   }
 
-  #begin(): void {
-    this.#running ??= this.#sweep()
-      .catch((error: unknown) => this.#deps.log.error("old stream records could not be removed", { error }))
-      .finally(() => (this.#running = undefined));
-  }
-
-  async #sweep(): Promise<void> {
+  async #sweep(signal: AbortSignal): Promise<void> {
     const { clock, database } = this.#deps;
     const horizon = clock.now() - RETENTION_MS;
     let last = -1;
     for (;;) {
       const shards = await shardsAfter(database, last, SHARDS_STEP);
-      for (const shard of shards) await this.#trim(shard, horizon);
+      for (const shard of shards) await this.#trim(shard, horizon, signal);
       last = shards.at(-1)?.id ?? last;
-      if (shards.length < SHARDS_STEP || this.#stopped) break;
+      if (shards.length < SHARDS_STEP || signal.aborted) break;
     }
     for (const { id } of await endedStreams(database, horizon))
       await database.tx((transaction) => removeStream(transaction, id));
   }
 
-  async #trim(shard: ShardRow, horizon: number): Promise<void> {
+  async #trim(shard: ShardRow, horizon: number, signal: AbortSignal): Promise<void> {
     const { database } = this.#deps;
-    while (!this.#stopped) {
+    while (!signal.aborted) {
       const oldest = await oldestRecords(database, shard.id, RECORDS_STEP);
       const old = oldest.filter(({ arrivedAt }) => arrivedAt <= horizon);
       const last = old.at(-1)?.sequence;

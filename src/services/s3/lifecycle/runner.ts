@@ -2,6 +2,7 @@
  * Lets expire what the buckets' lifecycles say: now and then all buckets, a little at a time, so that other writers get their turn. Of
  * servers that share a database one does so; what a lifecycle that was just given lets expire is removed by the server that took it.
  */
+import { BackgroundWork } from "../../../kit/background-work.ts";
 import { every } from "../../../kit/clock.ts";
 import type { Lease } from "../../../store/lease.ts";
 import type { S3 } from "../deps.ts";
@@ -33,23 +34,12 @@ export interface LifecycleRunner {
 }
 
 export function startLifecycles(s3: S3): LifecycleRunner {
-  const ending = new AbortController();
-  let running: Promise<void> | undefined;
-  let again = false;
   const turn = new Turn(s3);
-  const soon = () => {
-    again = true;
-    if (ending.signal.aborted) return;
-    running ??= (async () => {
-      while (again && !ending.signal.aborted) {
-        again = false;
-        await runAll(s3, ending.signal);
-      }
-    })()
-      // What failed is made good by the next round.
-      .catch((error: unknown) => s3.log.error("objects that have expired could not be removed", { error }))
-      .finally(() => (running = undefined));
-  };
+  const removals = new BackgroundWork({
+    work: (signal) => runAll(s3, signal),
+    failed: (error) => s3.log.error("objects that have expired could not be removed", { error }),
+  });
+  const soon = () => removals.soon();
   const inTurn = async () => {
     if (await turn.isOurs()) soon();
   };
@@ -64,8 +54,7 @@ export function startLifecycles(s3: S3): LifecycleRunner {
     soon,
     async stop() {
       cancel();
-      ending.abort();
-      await running;
+      await removals.stop();
       await turn.end();
     },
   };
