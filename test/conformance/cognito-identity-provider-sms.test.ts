@@ -6,17 +6,20 @@ import {
   AdminInitiateAuthCommand,
   AdminRespondToAuthChallengeCommand,
   AdminSetUserMFAPreferenceCommand,
+  AdminSetUserSettingsCommand,
   AdminUpdateUserAttributesCommand,
   AssociateSoftwareTokenCommand,
   CognitoIdentityProviderClient,
   CreateUserPoolCommand,
   DescribeUserPoolCommand,
   ForgotPasswordCommand,
+  GetUserCommand,
   GetUserPoolMfaConfigCommand,
   InitiateAuthCommand,
   RespondToAuthChallengeCommand,
   SetUserMFAPreferenceCommand,
   SetUserPoolMfaConfigCommand,
+  SetUserSettingsCommand,
   UpdateUserPoolCommand,
   VerifySoftwareTokenCommand,
 } from "@aws-sdk/client-cognito-identity-provider";
@@ -24,6 +27,7 @@ import type {
   AdminSetUserMFAPreferenceCommandInput,
   CreateUserPoolCommandInput,
   InitiateAuthCommandOutput,
+  MFAOptionType,
 } from "@aws-sdk/client-cognito-identity-provider";
 import {
   CreateRoleCommand,
@@ -360,6 +364,32 @@ test("SetUserMFAPreference, AdminSetUserMFAPreference and SELECT_MFA_TYPE: who h
   assert.match(await refusal(prefer(UserPoolId, half)), /A preferred MFA method must be enabled/);
   await prefer(UserPoolId, { SMSMfaSettings: { Enabled: false } });
   assert.equal((await begin(pool)).ChallengeName, "SOFTWARE_TOKEN_MFA");
+});
+
+test("SetUserSettings and AdminSetUserSettings: SMS alone, as MFAOptions tell it", async () => {
+  const pool = await poolOf();
+  const { id: UserPoolId } = pool;
+  const bySms = [{ DeliveryMedium: "SMS", AttributeName: "phone_number" } as const];
+  const { AuthenticationResult } = await begin(pool);
+  const AccessToken = AuthenticationResult?.AccessToken;
+  const own = (MFAOptions: MFAOptionType[]) =>
+    client.send(new SetUserSettingsCommand({ AccessToken, MFAOptions }));
+  const byEmail = own([{ DeliveryMedium: "EMAIL", AttributeName: "email" }]);
+  assert.match(await refusal(byEmail), /^InvalidParameterException: MFAOptions take the DeliveryMedium SMS/);
+  await own(bySms);
+  const user = await client.send(new GetUserCommand({ AccessToken }));
+  assert.deepEqual([user.MFAOptions, user.UserMFASettingList], [bySms, ["SMS_MFA"]]);
+  assert.deepEqual((await seenUser(UserPoolId)).MFAOptions, bySms);
+  assert.equal((await begin(pool)).ChallengeName, "SMS_MFA");
+  const set = { UserPoolId, Username: "ada" };
+  await client.send(new AdminSetUserSettingsCommand({ ...set, MFAOptions: [] }));
+  assert.equal((await seenUser(UserPoolId)).MFAOptions, undefined);
+  assert.ok((await begin(pool)).AuthenticationResult);
+  await give(UserPoolId, { phone_number: "" });
+  assert.match(
+    await refusal(client.send(new AdminSetUserSettingsCommand({ ...set, MFAOptions: bySms }))),
+    /User does not have a phone_number set to turn on SMS MFA/,
+  );
 });
 
 test("without a phone number: none can be preferred, and a pool that requires MFA asks to set one up", async () => {

@@ -53,6 +53,7 @@ import {
   setUserMfaPreference,
   verifySoftwareToken,
 } from "./operations/mfa.ts";
+import { adminSetUserSettings, setUserSettings } from "./operations/user-settings.ts";
 import {
   adminResetUserPassword,
   adminSetUserPassword,
@@ -124,6 +125,7 @@ export const operationTable: OperationTable<Client, UserPools> = {
   AdminRespondToAuthChallenge: adminRespondToAuthChallenge,
   AdminSetUserMFAPreference: adminSetUserMfaPreference,
   AdminSetUserPassword: adminSetUserPassword,
+  AdminSetUserSettings: adminSetUserSettings,
   AdminUpdateDeviceStatus: adminUpdateDeviceStatus,
   AdminUpdateUserAttributes: adminUpdateUserAttributes,
   AdminUserGlobalSignOut: adminUserGlobalSignOut,
@@ -174,6 +176,7 @@ export const operationTable: OperationTable<Client, UserPools> = {
   RevokeToken: revokeToken,
   SetUserMFAPreference: setUserMfaPreference,
   SetUserPoolMfaConfig: setUserPoolMfaConfig,
+  SetUserSettings: setUserSettings,
   SignUp: signUp,
   TagResource: tagResource,
   UntagResource: untagResource,

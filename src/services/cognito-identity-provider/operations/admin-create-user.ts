@@ -18,6 +18,7 @@ import { addressOf } from "../users/deliver.ts";
 import { editUser } from "../users/edit.ts";
 import { newUser } from "../users/new-user.ts";
 import { attributeList, attributeRecord } from "../users/user.ts";
+import { mfaOptionsOf } from "../users/factors.ts";
 import type { User } from "../users/user.ts";
 import { EMAIL, PHONE, requireFree, requireUser, settleAliases } from "../users/username.ts";
 import { askPreSignUp } from "./sign-up.ts";
@@ -50,6 +51,7 @@ export function describeUser(user: User) {
     UserLastModifiedDate: new Date(user.modifiedAt),
     Enabled: user.enabled,
     UserStatus: user.status,
+    ...mfaOptionsOf(user),
   };
 }
 

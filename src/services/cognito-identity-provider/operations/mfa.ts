@@ -129,7 +129,13 @@ interface Preference {
   readonly SoftwareTokenMfaSettings?: Wanted | undefined;
 }
 
-async function setPreference(userPools: UserPools, pool: Pool, user: User, input: Preference): Promise<void> {
+/** Sets which second factors a user chose, and which of them is preferred. @throws AwsError InvalidParameterException */
+export async function setPreference(
+  userPools: UserPools,
+  pool: Pool,
+  user: User,
+  input: Preference,
+): Promise<void> {
   if (input.EmailMfaSettings?.Enabled === true) throw notImplemented("EmailMfaSettings: MFA by e-mail");
   if (input.WebAuthnMfaSettings) throw notImplemented("WebAuthnMfaSettings: passkeys");
   const { SMSMfaSettings: sms, SoftwareTokenMfaSettings: totp } = input;

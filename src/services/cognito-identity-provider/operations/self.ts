@@ -10,7 +10,7 @@ import { checkWritable, mayRead } from "../users/attributes.ts";
 import { changeAttributes, removeAttributes } from "../users/change-attributes.ts";
 import { addressOf } from "../users/deliver.ts";
 import { editUser } from "../users/edit.ts";
-import { mfaOf } from "../users/factors.ts";
+import { mfaOf, mfaOptionsOf } from "../users/factors.ts";
 import { attributeList, attributeRecord } from "../users/user.ts";
 import { settleAliases } from "../users/username.ts";
 
@@ -23,6 +23,7 @@ export async function getUser(
     Username: user.username,
     UserAttributes: attributeList(user).filter(({ Name }) => mayRead(client, Name)),
     ...mfaOf(user),
+    ...mfaOptionsOf(user),
   };
 }
 

@@ -1,4 +1,5 @@
 /** A user's factors beside the password: which they chose, and which a sign-in asks for. */
+import type { MFAOptionType } from "@aws-sdk/client-cognito-identity-provider";
 import type { Pool } from "../store/pools.ts";
 import type { User } from "./user.ts";
 
@@ -26,6 +27,12 @@ export function mfaOf(user: User): { UserMFASettingList?: string[]; PreferredMfa
     UserMFASettingList: factors,
     ...(preferred !== undefined && { PreferredMfaSetting: preferred }),
   };
+}
+
+/** The earlier form of the same, which tells of SMS alone. */
+export function mfaOptionsOf(user: User): { MFAOptions?: MFAOptionType[] } {
+  if (!chosen(user).includes("SMS_MFA")) return {};
+  return { MFAOptions: [{ DeliveryMedium: "SMS", AttributeName: "phone_number" }] };
 }
 
 /** The factors that a pool takes. */
