@@ -6,7 +6,8 @@ import { getPool } from "../store/pools.ts";
 import type { Pool } from "../store/pools.ts";
 import { domainOf } from "./host.ts";
 
-const POOL_PATH = /^\/([a-z]{2}[a-z0-9-]*_[0-9a-zA-Z]+)(\/(?!\.well-known\/)[^?#]*)/;
+/** A region and an id: no bucket has such a name, and none that is refused should look like it. */
+const POOL_PATH = /^\/([a-z]{2,}(?:-[a-z]+)+-\d+_[0-9a-zA-Z]+)(\/(?!\.well-known\/)[^?#]*)/;
 
 export interface Place {
   /** `/us-east-1_AbCdEfGhI`, or nothing on a host of the domain. */
