@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { SandboxEnded } from "../sandbox/index.ts";
 import { systemClock } from "../kit/clock.ts";
-import { allRead, thisTurn } from "../kit/after-turn.ts";
+import { afterTurn, allRead } from "../kit/after-turn.ts";
 import { InvocationsAhead } from "./ahead.ts";
 import { enter } from "./environment-state.ts";
 import type { EnvironmentState, ShutdownReason } from "./environment-state.ts";
@@ -322,7 +322,7 @@ export class Environment {
     const hasExtensions = domain.extensions.size > 0;
     if (!hasExtensions) this.#over(back);
     // What the function wrote to its pipes before it answered is read in this turn of the loop; the next must not wait for that.
-    if (this.#ahead.count === 0) await thisTurn().over();
+    if (this.#ahead.count === 0) await afterTurn();
     this.#stream.breakLines();
     const { timeoutMs, memoryMb } = this.version;
     const report = new InvocationReport(invocation, result, {

@@ -1,5 +1,5 @@
 /** The execution environments of one version: those that are idle, those that boot, and the invocations that wait for one. */
-import { thisTurn } from "../kit/after-turn.ts";
+import { afterTurn } from "../kit/after-turn.ts";
 import type { FunctionConcurrency } from "./concurrency.ts";
 import type { Environment } from "./environment.ts";
 import { EnvironmentEnded, InvokerStopped } from "./errors.ts";
@@ -206,14 +206,12 @@ export class VersionPool implements Owner {
     if (this.#fills) return;
     this.#fills = true;
     // By the tick after it, whatever ended in this turn is finished.
-    void thisTurn()
-      .over()
-      .then(() =>
-        process.nextTick(() => {
-          this.#fills = false;
-          this.#fill();
-        }),
-      );
+    void afterTurn().then(() =>
+      process.nextTick(() => {
+        this.#fills = false;
+        this.#fill();
+      }),
+    );
   }
 
   /** Gives the waiting invocations to idle environments, and then to those at work behind what they have. */

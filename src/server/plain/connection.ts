@@ -6,8 +6,7 @@
 import type { Socket } from "node:net";
 import { CallerPresence } from "../../aws/index.ts";
 import type { Answer, RequestHead } from "../../aws/index.ts";
-import { thisTurn } from "../../kit/after-turn.ts";
-import type { Turn } from "../../kit/after-turn.ts";
+import { afterTurn } from "../../kit/after-turn.ts";
 import { readPlainHead } from "./request-head.ts";
 import type { PlainHead } from "./request-head.ts";
 import { writeAnswer } from "./write-answer.ts";
@@ -103,16 +102,17 @@ export class PlainConnection {
     if (!answer) return this.#leave(bytes);
     this.#keep(bytes.subarray(end));
     this.#caller = caller;
-    void this.#answer(answer, thisTurn());
+    void this.#answer(answer, afterTurn());
   }
 
   /**
    * What is answered in the turn of the event loop that read it is written when that turn is over, with the others' answers: the first
    * write wakes the callers' CPU, and while they are still at work on one answer, the next costs a third.
+   * @param readIn Resolves when that turn is over.
    */
-  async #answer(answering: Promise<Answer>, readIn: Turn): Promise<void> {
+  async #answer(answering: Promise<Answer>, readIn: Promise<void>): Promise<void> {
     const { response, onStreamError } = await answering;
-    if (!readIn.isOver) await readIn.over();
+    await readIn;
     const isWhole = await writeAnswer(this.#socket, response, this.#deps.keepAliveMs, onStreamError);
     // A connection that broke while it was written to is closed a little later than the answer ends here.
     if (this.#socket.destroyed) this.#onClose();

@@ -149,7 +149,8 @@ export class Receivers {
     line.receivers = line.receivers.filter((one) => one !== receiver);
     tx.onRollback(() => {
       receiver.hasTried = false;
-      if (!receiver.isOver) this.#join(receiver);
+      if (this.#isStopped) receiver.end([]);
+      else if (!receiver.isOver) this.#join(receiver);
     });
     tx.onCommit(() => {
       const rows = claimedRows(chunk, claim);
