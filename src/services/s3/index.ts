@@ -2,13 +2,15 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { bindService } from "../../aws/service.ts";
 import type { Service } from "../../aws/service.ts";
+import { KEY_BYTES, randomBytes } from "../../kit/sealed.ts";
+import { settledSecret } from "../../store/secrets.ts";
 import { authorization } from "./authorization.ts";
 import { storedObjects } from "./stored-objects.ts";
 import type { StoredObjects } from "./stored-objects.ts";
 import { Content } from "./content.ts";
 import type { S3, S3Deps } from "./deps.ts";
 import { crossOrigin } from "./cors/cross-origin.ts";
-import { KEY_BYTES, ObjectKeys, randomBytes } from "./encryption/keys.ts";
+import { ObjectKeys } from "./encryption/keys.ts";
 import { formUploads } from "./form/upload.ts";
 import { startLifecycles } from "./lifecycle/runner.ts";
 import type { LifecycleRunner } from "./lifecycle/runner.ts";
@@ -22,7 +24,6 @@ import { encryption } from "./migrations/006-encryption.ts";
 import { ownership } from "./migrations/007-ownership.ts";
 import { operationTable } from "./operation-table.ts";
 import { Sequence } from "./sequence.ts";
-import { settledSecret } from "./store-secrets.ts";
 import { serveWebsite } from "./website/serve.ts";
 
 export { isWebsite } from "./website/host.ts";
@@ -50,7 +51,7 @@ export async function createS3(deps: S3Deps): Promise<S3Service> {
     encryption,
     ownership,
   ]);
-  const master = await settledSecret(deps.database, "objects", randomBytes(deps.ids, KEY_BYTES));
+  const master = await settledSecret(deps.database, "s3_secret", "objects", randomBytes(deps.ids, KEY_BYTES));
   const keys = new ObjectKeys(master, deps.ids);
   const content = new Content({ ...deps, keys });
   // Expiries call functions, so they wait until there are some.

@@ -1,6 +1,6 @@
 /** SQL of connections and API destinations. */
 import { sql } from "../../../store/database.ts";
-import type { Database, Reader, Transaction } from "../../../store/database.ts";
+import type { Reader, Transaction } from "../../../store/database.ts";
 import type { NamedId, Place } from "../names.ts";
 
 export interface ConnectionRow extends NamedId {
@@ -62,12 +62,6 @@ const DELETE_DESTINATION = sql(
   "events.delete-api-destination",
   `DELETE FROM events_api_destination WHERE ${OF}`,
 );
-const ADD_SECRET = sql(
-  "events.add-secret",
-  "INSERT INTO events_secret (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING",
-);
-const SECRET = sql("events.secret", "SELECT value FROM events_secret WHERE name = ?");
-
 export function getConnection(reader: Reader, { account, region, name }: NamedId) {
   return reader.get<ConnectionRow>(GET, account, region, name);
 }
@@ -133,14 +127,4 @@ export async function deleteDestinationRow(
   { account, region, name }: NamedId,
 ): Promise<void> {
   await tx.run(DELETE_DESTINATION, account, region, name);
-}
-
-/** A secret by name; `value` becomes it where there is none. */
-export function settledSecret(database: Database, name: string, value: Buffer): Promise<Buffer> {
-  return database.tx(async (tx) => {
-    await tx.run(ADD_SECRET, name, value);
-    const row = await tx.get<{ value: Buffer }>(SECRET, name);
-    if (!row) throw new Error(`The secret ${name} was not kept`);
-    return row.value;
-  });
 }

@@ -3,19 +3,16 @@
  * lies in the database. Attributes and what else is told of a message are not, as on AWS.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-sse-existing-queue.html
  */
-import { createCipheriv, createDecipheriv, hash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Ids } from "../../../kit/id.ts";
+import { KEY_BYTES, NONCE_BYTES, randomBytes, seal, unseal } from "../../../kit/sealed.ts";
 import type { Database } from "../../../store/database.ts";
-import { settledSecret } from "../store/secrets.ts";
+import { settledSecret } from "../../../store/secrets.ts";
 import type { MessageRow } from "./message.ts";
 import type { Sequence } from "./sequence.ts";
 
-const CIPHER = "aes-256-gcm";
-const KEY_BYTES = 32;
-/** Random for each start of a server, and then a number that is given once. */
+/** Of a nonce: random for each start of a server; then comes a number (8 bytes) that is given once. */
 const SALT_BYTES = 4;
-const NONCE_BYTES = SALT_BYTES + 8;
-const TAG_BYTES = 16;
 /** Before what is sealed: no body has this character. */
 const MARK = "\u0001";
 
@@ -32,7 +29,7 @@ export class BodySealer {
 
   /** The key is the same for all servers of a database, and is made by the first. */
   static async open(database: Database, ids: Ids, sequence: Sequence): Promise<BodySealer> {
-    const key = await settledSecret(database, "bodies", randomBytes(ids, KEY_BYTES));
+    const key = await settledSecret(database, "sqs_secret", "bodies", randomBytes(ids, KEY_BYTES));
     return new BodySealer(key, randomBytes(ids, SALT_BYTES), sequence);
   }
 
@@ -40,25 +37,13 @@ export class BodySealer {
     const nonce = Buffer.alloc(NONCE_BYTES);
     this.#salt.copy(nonce);
     nonce.writeBigUInt64BE(BigInt(this.#sequence.take(1)), SALT_BYTES);
-    const cipher = createCipheriv(CIPHER, this.#key, nonce);
-    const sealed = Buffer.concat([nonce, cipher.update(body, "utf8"), cipher.final(), cipher.getAuthTag()]);
-    return MARK + sealed.toString("base64");
+    return MARK + seal(this.#key, nonce, body).toString("base64");
   }
 
   /** The body of a message and its MD5, which is not kept of sealed ones. @throws Error for what was sealed by another key */
   read({ body, md5 }: Pick<MessageRow, "body" | "md5">): { readonly body: string; readonly md5: string } {
     if (!body.startsWith(MARK)) return { body, md5 };
-    const bytes = Buffer.from(body.slice(MARK.length), "base64");
-    const decipher = createDecipheriv(CIPHER, this.#key, bytes.subarray(0, NONCE_BYTES));
-    decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
-    const opened = Buffer.concat([
-      decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES)),
-      decipher.final(),
-    ]);
+    const opened = unseal(this.#key, Buffer.from(body.slice(MARK.length), "base64"));
     return { body: opened.toString(), md5: hash("md5", opened) };
   }
-}
-
-function randomBytes(ids: Ids, bytes: number): Buffer {
-  return Buffer.from(ids.hex(bytes * 2), "hex");
 }
