@@ -3,7 +3,7 @@ import { sql } from "../../store/database.ts";
 import type { Reader, Transaction } from "../../store/database.ts";
 import type { HistoryEntry } from "./store-history.ts";
 import type { RowPlace } from "./store-items.ts";
-import { deleteItemRow } from "./store-items.ts";
+import { deleteItemRow, putEncodedRow } from "./store-items.ts";
 
 /** Rows are copied, then what was written later is undone in them, then they are counted and their index entries made. */
 export type CopyPhase = "copy" | "undo" | "count";
@@ -54,11 +54,6 @@ const copyRows = sql(
   `INSERT INTO dynamodb_items (owner, partition_key, position, size, item)
      SELECT CAST(? AS bigint), partition_key, position, size, item FROM dynamodb_items
        WHERE owner = ? AND (partition_key, position) > (?, ?) AND (partition_key, position) <= (?, ?)
-     ON CONFLICT (owner, partition_key, position) DO UPDATE SET size = excluded.size, item = excluded.item`,
-);
-const upsertRow = sql(
-  "dynamodb.putBackRow",
-  `INSERT INTO dynamodb_items (owner, partition_key, position, size, item) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT (owner, partition_key, position) DO UPDATE SET size = excluded.size, item = excluded.item`,
 );
 
@@ -119,7 +114,7 @@ export async function copyRowsUpTo(
 
 /** Makes a row what it was before a write. */
 export async function putBack(transaction: Transaction, owner: number, entry: HistoryEntry): Promise<void> {
-  const { partition, position, size, item } = entry;
-  if (item === "") await deleteItemRow(transaction, { owner, partition, position });
-  else await transaction.run(upsertRow, owner, partition, position, size, item);
+  const place = { owner, partition: entry.partition, position: entry.position };
+  if (entry.item === "") await deleteItemRow(transaction, place);
+  else await putEncodedRow(transaction, place, entry);
 }

@@ -97,14 +97,17 @@ export async function getItemRow(reader: Reader, place: RowPlace): Promise<ItemR
 }
 
 export async function putItemRow(transaction: Transaction, place: RowPlace, row: ItemRow): Promise<void> {
-  await transaction.run(
-    upsertItem,
-    place.owner,
-    place.partition,
-    place.position,
-    row.size,
-    encodeItem(row.item),
-  );
+  await putEncodedRow(transaction, place, { item: encodeItem(row.item), size: row.size });
+}
+
+/** Puts an item in the text it is kept as. */
+export async function putEncodedRow(
+  transaction: Transaction,
+  place: RowPlace,
+  row: Pick<RawRow, "item" | "size">,
+): Promise<void> {
+  const { owner, partition, position } = place;
+  await transaction.run(upsertItem, owner, partition, position, row.size, row.item);
 }
 
 export async function deleteItemRow(transaction: Transaction, place: RowPlace): Promise<void> {
