@@ -1,6 +1,7 @@
 /** CreateTable: makes a table with its indexes. */
 import { AwsError } from "../../../aws/errors.ts";
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
+import type { Transaction } from "../../../store/database.ts";
 import type { OperationDeps } from "../deps.ts";
 import { invalid } from "../errors.ts";
 import { addTable, countTablesIn, findTable, setTag } from "../store.ts";
@@ -13,7 +14,7 @@ import type { Client } from "./client.ts";
 import { checkPolicyText } from "./resource-policies.ts";
 
 /** Tables of one account in one region. */
-export const TABLES_MAX = 2500;
+const TABLES_MAX = 2500;
 
 export async function createTable(
   deps: OperationDeps,
@@ -32,11 +33,7 @@ export async function createTable(
   const created = await deps.database.tx(async (transaction) => {
     if (await findTable(transaction, place))
       throw new AwsError("ResourceInUseException", `Table already exists: ${name}`);
-    if ((await countTablesIn(transaction, place)) >= TABLES_MAX)
-      throw new AwsError(
-        "LimitExceededException",
-        `Subscriber limit exceeded: There is a limit of ${TABLES_MAX} tables per subscriber`,
-      );
+    await refuseTooMany(transaction, place);
     const stream = viewType && (await deps.streams.begin(transaction, table, viewType));
     const policy = input.ResourcePolicy && { text: input.ResourcePolicy, revision: String(table.createdAt) };
     const streamed = { ...table, ...(stream && { stream }), ...(policy && { policy }) };
@@ -48,4 +45,16 @@ export async function createTable(
   deps.tables.forget(place);
   // The table is there at once; that it is being made is what AWS says first, and what clients wait to be over.
   return { TableDescription: describeTable(created, "CREATING", new Map(), created.createdAt) };
+}
+
+/** @throws AwsError LimitExceededException where the account has no room for another table in the region */
+export async function refuseTooMany(
+  transaction: Transaction,
+  place: { readonly account: string; readonly region: string },
+): Promise<void> {
+  if ((await countTablesIn(transaction, place)) >= TABLES_MAX)
+    throw new AwsError(
+      "LimitExceededException",
+      `Subscriber limit exceeded: There is a limit of ${TABLES_MAX} tables per subscriber`,
+    );
 }

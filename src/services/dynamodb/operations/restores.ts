@@ -9,14 +9,14 @@ import { restoredDefinition } from "../backups/restored-definition.ts";
 import type { OperationDeps } from "../deps.ts";
 import { invalid } from "../errors.ts";
 import { findBackup } from "../store-backups.ts";
-import { addTable, countTablesIn, findTable } from "../store.ts";
+import { addTable, findTable } from "../store.ts";
 import type { TableDefinition } from "../tables/definition.ts";
 import { tableArn } from "../tables/definition.ts";
 import { describeTable } from "../tables/describe.ts";
 import { validateTableName } from "../tables/registry.ts";
 import { tableToBackUp } from "./backups.ts";
 import type { Client } from "./client.ts";
-import { TABLES_MAX } from "./create-table.ts";
+import { refuseTooMany } from "./create-table.ts";
 
 export async function restoreTableFromBackup(
   deps: OperationDeps,
@@ -100,11 +100,7 @@ async function addTarget(transaction: Transaction, table: TableDefinition): Prom
   const present = await findTable(transaction, table);
   if (present?.isDeleting) throw new AwsError("TableInUseException", `Table is being deleted: ${table.name}`);
   if (present) throw new AwsError("TableAlreadyExistsException", `Table already exists: ${table.name}`);
-  if ((await countTablesIn(transaction, table)) >= TABLES_MAX)
-    throw new AwsError(
-      "LimitExceededException",
-      `Subscriber limit exceeded: There is a limit of ${TABLES_MAX} tables per subscriber`,
-    );
+  await refuseTooMany(transaction, table);
   await addTable(transaction, table);
 }
 
