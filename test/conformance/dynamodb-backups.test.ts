@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import {
   BatchWriteItemCommand,
   CreateBackupCommand,
@@ -27,24 +27,22 @@ import {
   paginateScan,
 } from "@aws-sdk/client-dynamodb";
 import type { AttributeValue, ListBackupsCommandInput } from "@aws-sdk/client-dynamodb";
-import { MovableClock } from "../../src/kit/movable-clock.ts";
-import { N, S, createTable, keySchema, refusal, startDynamoDb } from "../harness/dynamodb.ts";
-import type { DynamoDbSetting } from "../harness/dynamodb.ts";
+import {
+  N,
+  S,
+  createTable,
+  keySchema,
+  refusal,
+  startDynamoDb,
+  startDynamoDbOfFile,
+} from "../harness/dynamodb.ts";
 import { postgresMissing, startPostgres } from "../harness/postgres.ts";
 import { spawnServer } from "../harness/process.ts";
 import { clientOptions } from "../harness/server.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-let clock: MovableClock;
-let setting: DynamoDbSetting;
-let client: DynamoDBClient;
-before(async () => {
-  clock = new MovableClock();
-  setting = await startDynamoDb({ clock });
-  ({ client } = setting);
-});
-after(async () => setting.stop());
+const { client, clock } = await startDynamoDbOfFile();
 
 async function untilBackup(of: DynamoDBClient, BackupArn: string): Promise<void> {
   for (;;) {

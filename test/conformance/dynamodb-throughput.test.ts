@@ -1,6 +1,6 @@
 /** Provisioned throughput: what is let in, what is refused, and when it is let in again. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import {
   BatchGetItemCommand,
   BatchWriteItemCommand,
@@ -14,10 +14,7 @@ import {
   UpdateItemCommand,
   UpdateTableCommand,
 } from "@aws-sdk/client-dynamodb";
-import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { MovableClock } from "../../src/index.ts";
-import { S, createTable, keySchema, refusal, startDynamoDb } from "../harness/dynamodb.ts";
-import type { DynamoDbSetting } from "../harness/dynamodb.ts";
+import { S, createTable, keySchema, refusal, startDynamoDbOfFile } from "../harness/dynamodb.ts";
 
 const SECOND_MS = 1000;
 const UNITS = (ReadCapacityUnits: number, WriteCapacityUnits: number) => ({
@@ -30,16 +27,7 @@ const OF_TABLE =
 /** 301 write units, 75.25 read units. */
 const LARGE = "x".repeat(300 * 1024);
 
-let clock: MovableClock;
-let setting: DynamoDbSetting;
-let client: DynamoDBClient;
-
-before(async () => {
-  clock = new MovableClock();
-  setting = await startDynamoDb({ clock });
-  ({ client } = setting);
-});
-after(async () => setting.stop());
+const { client, clock } = await startDynamoDbOfFile();
 
 const put = (TableName: string, text = "small") =>
   client.send(new PutItemCommand({ TableName, Item: { pk: S("a"), g: S("g"), text: S(text) } }));

@@ -1,6 +1,6 @@
 /** Times to live: which items are deleted, when, and what tells of it. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import {
   DeleteTableCommand,
   DescribeTimeToLiveCommand,
@@ -12,9 +12,15 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import type { AttributeValue, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBStreamsClient } from "@aws-sdk/client-dynamodb-streams";
-import { MovableClock } from "../../src/index.ts";
-import { N, S, createTable, keySchema, refusal, startDynamoDb } from "../harness/dynamodb.ts";
-import type { DynamoDbSetting } from "../harness/dynamodb.ts";
+import {
+  N,
+  S,
+  createTable,
+  keySchema,
+  refusal,
+  startDynamoDb,
+  startDynamoDbOfFile,
+} from "../harness/dynamodb.ts";
 import { eventually, latestStream, recordsOf } from "../harness/dynamodb-streams.ts";
 import { postgresMissing, startPostgres } from "../harness/postgres.ts";
 
@@ -22,16 +28,7 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const YEAR_SECONDS = 365 * 24 * 60 * 60;
 
-let clock: MovableClock;
-let setting: DynamoDbSetting;
-let client: DynamoDBClient;
-
-before(async () => {
-  clock = new MovableClock();
-  setting = await startDynamoDb({ clock });
-  ({ client } = setting);
-});
-after(async () => setting.stop());
+const { client, clock, server } = await startDynamoDbOfFile();
 
 const seconds = () => Math.floor(clock.now() / 1000);
 
@@ -101,7 +98,7 @@ test("UpdateTimeToLive deletes what has expired, before and after it, with its i
     }),
   );
   assert.equal(entries, kept.split(" ").length);
-  const streams = new DynamoDBStreamsClient(setting.server.client());
+  const streams = new DynamoDBStreamsClient(server.client());
   const removed = (await recordsOf(streams, await latestStream(client, "expiring"))).filter(
     ({ eventName }) => eventName === "REMOVE",
   );

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import {
   BatchWriteItemCommand,
   DeleteTableCommand,
@@ -18,9 +18,15 @@ import type {
   TableDescription,
   UpdateTableCommandInput,
 } from "@aws-sdk/client-dynamodb";
-import { MovableClock } from "../../src/index.ts";
-import { N, S, createTable, keySchema, refusal, startDynamoDb } from "../harness/dynamodb.ts";
-import type { DynamoDbSetting } from "../harness/dynamodb.ts";
+import {
+  N,
+  S,
+  createTable,
+  keySchema,
+  refusal,
+  startDynamoDb,
+  startDynamoDbOfFile,
+} from "../harness/dynamodb.ts";
 import { eventually } from "../harness/dynamodb-streams.ts";
 import { postgresMissing, startPostgres } from "../harness/postgres.ts";
 import { spawnServer } from "../harness/process.ts";
@@ -45,16 +51,7 @@ const creating = (Create = BY_G) => ({
 });
 const deleting = (IndexName = "by-g") => ({ GlobalSecondaryIndexUpdates: [{ Delete: { IndexName } }] });
 
-let clock: MovableClock;
-let setting: DynamoDbSetting;
-let client: DynamoDBClient;
-
-before(async () => {
-  clock = new MovableClock();
-  setting = await startDynamoDb({ clock });
-  ({ client } = setting);
-});
-after(async () => setting.stop());
+const { client, clock } = await startDynamoDbOfFile();
 
 async function update(
   TableName: string,

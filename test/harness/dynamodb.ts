@@ -1,4 +1,5 @@
 /** A server with a DynamoDB client and tables, and the words a request is refused in. */
+import { after } from "node:test";
 import {
   CreateTableCommand,
   DynamoDBClient,
@@ -6,6 +7,7 @@ import {
   waitUntilTableExists,
 } from "@aws-sdk/client-dynamodb";
 import type { AttributeValue, CreateTableCommandInput } from "@aws-sdk/client-dynamodb";
+import { MovableClock } from "../../src/index.ts";
 import type { StartInput } from "../../src/index.ts";
 import { startServer } from "./server.ts";
 import type { TestServer } from "./server.ts";
@@ -28,6 +30,14 @@ export async function startDynamoDb(config: StartInput = {}): Promise<DynamoDbSe
       await server.stop();
     },
   };
+}
+
+/** The server of a whole test file, whose time the tests move; it is stopped after the last of them. */
+export async function startDynamoDbOfFile(): Promise<DynamoDbSetting & { readonly clock: MovableClock }> {
+  const clock = new MovableClock();
+  const setting = await startDynamoDb({ clock });
+  after(() => setting.stop());
+  return { ...setting, clock };
 }
 
 /** Creates an on-demand table and waits until it is there; `keys` are `name:TYPE`, the partition key first. */
