@@ -19,8 +19,6 @@ export interface Outgoing {
 type Addressed = Pick<Parcel, "target" | "body" | "retry">;
 
 const PLAIN = "text/plain; charset=UTF-8";
-/** @see https://docs.aws.amazon.com/sns/latest/dg/sns-monitoring-using-cloudwatch.html */
-const FAILED = "NumberOfNotificationsFailed";
 const OWN_RETRY = { attemptsMax: OWN_RETRIES, ageMsMax: OWN_RETRY_MS };
 
 export function parcelFor(outgoing: Outgoing, subscription: Subscription): Parcel {
@@ -33,16 +31,7 @@ export function parcelFor(outgoing: Outgoing, subscription: Subscription): Parce
     ...(subscription.deadLetterArn !== undefined && {
       deadLetter: deadLetter(outgoing, subscription, subscription.deadLetterArn),
     }),
-    metrics: {
-      namespace: "AWS/SNS",
-      dimensions: [{ TopicName: topic.name }],
-      delivered: "NumberOfNotificationsDelivered",
-      failed: FAILED,
-      // Every attempt counts at an endpoint, and the message alone elsewhere.
-      ...(subscription.protocol.startsWith("http") && { retried: FAILED }),
-      deadLettered: "NumberOfNotificationsRedrivenToDlq",
-      deadLetterFailed: "NumberOfNotificationsFailedToRedriveToDlq",
-    },
+    metrics: subscription.protocol.startsWith("http") ? topic.metrics.endpoints : topic.metrics.own,
   };
 }
 

@@ -6,6 +6,8 @@ import type { TopicRow } from "../store/topics.ts";
 import type { Subscription } from "../subscriptions/subscription.ts";
 import { readTopicDelivery } from "../subscriptions/delivery-policy.ts";
 import type { TopicDelivery } from "../subscriptions/delivery-policy.ts";
+import { deliveryMetrics } from "./delivery-metrics.ts";
+import type { DeliveryMetrics } from "./delivery-metrics.ts";
 
 /** Attributes by AWS's names, as texts. */
 export type Attributes = Readonly<Record<string, string>>;
@@ -26,6 +28,8 @@ export interface Topic extends TopicId {
   /** Whether deduplication looks only at messages of the same group. */
   readonly deduplicatesByGroup: boolean;
   readonly delivery: TopicDelivery;
+  /** Under which its deliveries are counted. */
+  readonly metrics: DeliveryMetrics;
 }
 
 /** A topic and who gets its messages. */
@@ -52,6 +56,7 @@ export function topicOf(row: TopicRow): Topic {
     deduplicatesContent: attributes["ContentBasedDeduplication"] === "true",
     deduplicatesByGroup: attributes["FifoThroughputScope"] === "MessageGroup",
     delivery: readTopicDelivery(attributes["DeliveryPolicy"]),
+    metrics: deliveryMetrics(name),
   };
 }
 
