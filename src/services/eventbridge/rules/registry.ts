@@ -72,7 +72,7 @@ export class BusRegistry {
     const row = await getBus(reader, id);
     if (!row && id.name !== DEFAULT_BUS) return undefined;
     const kept = this.#known.get(key);
-    if (kept && row && (await catchUp(kept, row.version, reader))) {
+    if (kept && row && (await catchUp(kept, row, reader))) {
       kept.until = performance.now() + this.#keptMs;
       return kept.bus;
     }
@@ -134,10 +134,10 @@ async function load(reader: Reader, id: BusId, row: BusRow | undefined): Promise
 }
 
 /**
- * Reads what was changed; several may do this at once. @param version Of the bus's row, as the reader sees it. @returns false where what is
+ * Reads what was changed; several may do this at once. @param row Of the bus, as the reader sees it. @returns false where what is
  * remembered is of another version, or becomes one meanwhile: a transaction does not see what was changed since it began.
  */
-async function catchUp(known: Known, version: number, reader: Reader): Promise<boolean> {
+async function catchUp(known: Known, { version, policy }: BusRow, reader: Reader): Promise<boolean> {
   if (known.version !== version) return false;
   for (let first; (first = known.changedRules.entries().next().value);) {
     const [id, change] = first;
@@ -158,7 +158,6 @@ async function catchUp(known: Known, version: number, reader: Reader): Promise<b
   }
   const change = known.changedRest;
   if (change === 0) return true;
-  const policy = (await getBus(reader, known.bus))?.policy ?? "";
   const archives = await loadArchives(reader, known.bus);
   if (known.version !== version) return false;
   if (known.changedRest !== change) return known.changedRest === 0;
