@@ -43,7 +43,7 @@ export function createReach(policy: ReachPolicy): Reach {
     fault(address, port, host) {
       if (NEVER.check(address, familyOf(address)))
         return `${address} is link-local, a metadata service, a function's or no host's, and never called`;
-      const isOwn = isAmong(ownAddresses(), address) || LOOPBACKS.check(address, familyOf(address));
+      const isOwn = LOOPBACKS.check(address, familyOf(address)) || isAmong(ownAddresses(), address);
       if (isOwn)
         return localEndpoints || port === serverPort ? undefined : locked(address, "on this machine");
       if (listed.some((matches) => matches(address, port, host))) return undefined;
