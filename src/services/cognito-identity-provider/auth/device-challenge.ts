@@ -22,7 +22,7 @@ export function askDevice(
   again?: string,
 ): Promise<Outcome> {
   const parameters = { USERNAME: user.username, DEVICE_KEY: deviceKey };
-  return challenge(door, user, { name: "DEVICE_SRP_AUTH", deviceKey }, parameters, again);
+  return challenge(door, user, { name: "DEVICE_SRP_AUTH", deviceKey }, parameters, { again });
 }
 
 /** Takes the device's public value, and asks for its proof. */

@@ -9,7 +9,7 @@ import { sessionMs } from "../clients/settings.ts";
 import type { User } from "../users/user.ts";
 import type { SrpExchange, Verifier } from "./srp.ts";
 import { giveTicket } from "./tickets.ts";
-import type { Ticket } from "./tickets.ts";
+import type { GiveOptions, Ticket } from "./tickets.ts";
 
 /** What a sign-in is through: a client of a pool. */
 export interface Door {
@@ -91,14 +91,14 @@ export type Outcome =
 
 /**
  * Asks for something, and waits for the answer as long as the client's sessions live.
- * @param again The session of the challenge before, where the answer to this one may come by it.
+ * @param options.again The session of the challenge before, where the answer to this one may come by it.
  */
 export async function challenge(
   { userPools, pool, client }: Door,
   user: User | undefined,
   state: ChallengeState,
   parameters: Readonly<Record<string, string>>,
-  again?: string,
+  options?: GiveOptions,
 ): Promise<Outcome> {
   const ticket = {
     kind: "challenge" as const,
@@ -107,7 +107,7 @@ export async function challenge(
     key: user?.key ?? "",
     state,
   };
-  const session = await giveTicket(userPools, ticket, sessionMs(client.settings), again);
+  const session = await giveTicket(userPools, ticket, sessionMs(client.settings), options);
   return { kind: "challenge", name: state.name, session, parameters };
 }
 

@@ -1,7 +1,6 @@
 /** A code by SMS as the second factor: made with its challenge, and taken with that alone. */
 import { AwsError } from "../../../aws/errors.ts";
 import type { Transaction } from "../../../store/database.ts";
-import { sessionMs } from "../clients/settings.ts";
 import { invalidParameter, invalidSession } from "../errors.ts";
 import { CODES_PER_HOUR_MAX, CODE_FAILURES_MAX } from "../limits.ts";
 import { keepMessage, newCode } from "../messages/codes.ts";
@@ -14,9 +13,9 @@ import { editUser } from "../users/edit.ts";
 import type { User } from "../users/user.ts";
 import { settleAliases } from "../users/username.ts";
 import { checkAttempts, countAttempt } from "./attempts.ts";
+import { challenge } from "./door.ts";
 import type { ChallengeState, Door, Outcome } from "./door.ts";
 import { sameText } from "./srp.ts";
-import { giveTicket } from "./tickets.ts";
 
 type SmsState = Extract<ChallengeState, { name: "SMS_MFA" }>;
 const SENT = "sent:sms-mfa";
@@ -27,7 +26,7 @@ const FAILURES = "wrong:sms-mfa";
  * @throws AwsError LimitExceededException where there were too many within the hour, and where the pool's role sends no SMS any more
  */
 export async function askSms(door: Door, user: User, source: TokenSource): Promise<Outcome> {
-  const { userPools, pool, client, asking } = door;
+  const { userPools, pool, asking } = door;
   const to = addressOf(user, "phone_number");
   if (!to) throw invalidSession();
   await requireSmsRole(userPools, pool, pool.settings.SmsConfiguration);
@@ -35,26 +34,18 @@ export async function askSms(door: Door, user: User, source: TokenSource): Promi
   const about = { source: "CustomMessage_Authentication", to, code, name: user.username } as const;
   const message = await composeMessage(userPools, pool, user, asking, about);
   const state: SmsState = { name: "SMS_MFA", source, code, phone: to.value };
-  const ticket = {
-    kind: "challenge" as const,
-    poolId: pool.poolId,
-    clientId: client.clientId,
-    key: user.key,
-    state,
-  };
   const now = userPools.clock.now();
-  const send = async (tx: Transaction) => {
+  const alongside = async (tx: Transaction) => {
     await checkAttempts(tx, user, SENT, now, CODES_PER_HOUR_MAX);
     await countAttempt(tx, user, SENT, now);
     await keepMessage(tx, userPools, pool, user, message);
   };
-  const session = await giveTicket(userPools, ticket, sessionMs(client.settings), undefined, send);
   const parameters = {
     USER_ID_FOR_SRP: user.username,
     CODE_DELIVERY_DELIVERY_MEDIUM: "SMS",
     CODE_DELIVERY_DESTINATION: deliveryDetails(to).Destination ?? "",
   };
-  return { kind: "challenge", name: "SMS_MFA", session, parameters };
+  return challenge(door, user, state, parameters, { alongside });
 }
 
 /**

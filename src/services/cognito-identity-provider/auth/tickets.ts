@@ -19,16 +19,19 @@ export interface Ticket<State> {
   readonly state: State;
 }
 
-/**
- * @param lifeMs Milliseconds. @param again The secret of a ticket that was taken, which this one is to have.
- * @param alongside What is done in the same transaction.
- */
+export interface GiveOptions {
+  /** The secret of a ticket that was taken, which this one is to have. */
+  readonly again?: string | undefined;
+  /** What is done in the same transaction. */
+  readonly alongside?: (tx: Transaction) => Promise<void>;
+}
+
+/** @param lifeMs Milliseconds. */
 export async function giveTicket<State>(
   { database, clock }: UserPools,
   { kind, poolId, clientId, key, state }: Ticket<State>,
   lifeMs: number,
-  again?: string,
-  alongside?: (tx: Transaction) => Promise<void>,
+  { again, alongside }: GiveOptions = {},
 ): Promise<string> {
   const secret = again === undefined ? randomBytes(TICKET_BYTES) : Buffer.from(again, "base64url");
   const row: TicketRow = {
