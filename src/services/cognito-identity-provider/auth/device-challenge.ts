@@ -1,7 +1,7 @@
 /** A device proves by SRP that it is the one it says: it has a secret of its own, of which only the verifier is kept. */
-import { deviceGroupKey, deviceOf, noDevice } from "../devices/device.ts";
+import { deviceGroupKey, deviceOf, noDevice, requireDevice } from "../devices/device.ts";
 import { invalidParameter, wrongCredentials } from "../errors.ts";
-import { getDevice, updateDevice } from "../store/devices.ts";
+import { updateDevice } from "../store/devices.ts";
 import type { DeviceRow } from "../store/devices.ts";
 import type { User } from "../users/user.ts";
 import { challenge } from "./door.ts";
@@ -60,8 +60,7 @@ export async function verifyDevice(
   const { TIMESTAMP = "", PASSWORD_CLAIM_SIGNATURE = "", PASSWORD_CLAIM_SECRET_BLOCK = "" } = responses;
   const now = userPools.clock.now();
   await userPools.database.tx(async (tx) => {
-    const device = await getDevice(tx, pool.poolId, user.key, deviceKey);
-    if (!device) throw noDevice();
+    const device = await requireDevice(tx, user, deviceKey);
     const expected = expectedSignature(exchange, device, {
       poolName: deviceGroupKey(pool, deviceKey),
       username: deviceKey,

@@ -1,6 +1,7 @@
 /** Devices by which users sign in: how they are called, and which one a request is from. */
 import { createHmac } from "node:crypto";
 import type { Ids } from "../../../kit/id.ts";
+import type { Reader } from "../../../store/database.ts";
 import type { Door } from "../auth/door.ts";
 import { notFound } from "../errors.ts";
 import type { Pool } from "../store/pools.ts";
@@ -22,6 +23,17 @@ export function deviceGroupKey({ secret }: Pool, deviceKey: string): string {
   return `-${digest.slice(0, GROUP_CHARS)}`;
 }
 
+/** @throws AwsError ResourceNotFoundException */
+export async function requireDevice(
+  reader: Reader,
+  { poolId, key }: Pick<User, "poolId" | "key">,
+  deviceKey = "",
+): Promise<DeviceRow> {
+  const found = await getDevice(reader, poolId, key, deviceKey);
+  if (!found) throw noDevice();
+  return found;
+}
+
 /**
  * The device that a sign-in says it is from; undefined where it says none, or the pool remembers none.
  * @throws AwsError ResourceNotFoundException, upon which clients forget the device's key and go on without
@@ -31,7 +43,5 @@ export async function deviceOf(
   user: User | undefined,
 ): Promise<DeviceRow | undefined> {
   if (!pool.settings.DeviceConfiguration || !device || !user) return undefined;
-  const found = await getDevice(userPools.database, pool.poolId, user.key, device);
-  if (!found) throw noDevice();
-  return found;
+  return requireDevice(userPools.database, user, device);
 }

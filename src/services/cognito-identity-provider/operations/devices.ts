@@ -1,9 +1,8 @@
 /** Devices of users: Confirm, Get, List, UpdateDeviceStatus and ForgetDevice, and what administrators do of it. */
 import { AwsError } from "../../../aws/errors.ts";
 import type { Input, Output, RequestContext } from "../../../aws/service.ts";
-import type { Reader } from "../../../store/database.ts";
 import type { Client, UserPools } from "../deps.ts";
-import { noDevice } from "../devices/device.ts";
+import { noDevice, requireDevice } from "../devices/device.ts";
 import { invalidParameter } from "../errors.ts";
 import { DEVICES_PER_USER_MAX, LIST_USERS_MAX } from "../limits.ts";
 import { pageOf, readToken } from "../paging.ts";
@@ -80,12 +79,6 @@ export async function confirmDevice(
   return { UserConfirmationNecessary: isAsked };
 }
 
-async function found(reader: Reader, { poolId, key }: User, deviceKey = ""): Promise<DeviceRow> {
-  const row = await getDevice(reader, poolId, key, deviceKey);
-  if (!row) throw noDevice();
-  return row;
-}
-
 async function page(
   { database }: UserPools,
   { poolId, key }: User,
@@ -109,7 +102,7 @@ async function setStatus(
   }: { readonly DeviceKey?: string | undefined; readonly DeviceRememberedStatus?: string | undefined },
 ): Promise<object> {
   await database.tx(async (tx) => {
-    const row = await found(tx, user, DeviceKey);
+    const row = await requireDevice(tx, user, DeviceKey);
     const remembered = status === undefined ? row.remembered : status === "remembered" ? 1 : 0;
     await updateDevice(tx, { ...row, remembered, modified_at: clock.now() });
   });
@@ -127,7 +120,7 @@ export async function getOwnDevice(
   { AccessToken, DeviceKey }: Input<Client, "GetDevice">,
 ): Promise<Output<Client, "GetDevice">> {
   const { user } = await requireAccess(userPools, AccessToken);
-  return { Device: describe(await found(userPools.database, user, DeviceKey), false) };
+  return { Device: describe(await requireDevice(userPools.database, user, DeviceKey), false) };
 }
 
 export async function listOwnDevices(
@@ -165,7 +158,7 @@ export async function adminGetDevice(
   context: RequestContext,
 ): Promise<Output<Client, "AdminGetDevice">> {
   const user = await userOf(userPools, input, context);
-  return { Device: describe(await found(userPools.database, user, input.DeviceKey), true) };
+  return { Device: describe(await requireDevice(userPools.database, user, input.DeviceKey), true) };
 }
 
 export async function adminListDevices(
