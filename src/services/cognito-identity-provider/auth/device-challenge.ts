@@ -4,7 +4,7 @@ import { invalidParameter, wrongCredentials } from "../errors.ts";
 import { updateDevice } from "../store/devices.ts";
 import type { DeviceRow } from "../store/devices.ts";
 import type { User } from "../users/user.ts";
-import { challenge } from "./door.ts";
+import { askProof, challenge } from "./door.ts";
 import type { ChallengeState, Door, Outcome } from "./door.ts";
 import { beginExchange, expectedSignature, sameText } from "./srp.ts";
 
@@ -38,16 +38,7 @@ export async function deviceSrp(
   const exchange = beginExchange(a, device);
   if (!exchange) throw invalidParameter("Invalid SRP_A value.");
   const state = { name: "DEVICE_PASSWORD_VERIFIER", deviceKey, exchange } as const;
-  const outcome = await challenge(door, user, state, {});
-  if (outcome.kind !== "challenge") return outcome;
-  const parameters = {
-    SALT: device.salt,
-    SECRET_BLOCK: Buffer.from(outcome.session, "base64url").toString("base64"),
-    SRP_B: exchange.b,
-    DEVICE_KEY: deviceKey,
-    USERNAME: user.username,
-  };
-  return { ...outcome, parameters };
+  return askProof(door, user, state, device.salt, { DEVICE_KEY: deviceKey, USERNAME: user.username });
 }
 
 /** @throws AwsError NotAuthorizedException for a wrong proof */

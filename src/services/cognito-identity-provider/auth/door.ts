@@ -111,6 +111,22 @@ export async function challenge(
   return { kind: "challenge", name: state.name, session, parameters };
 }
 
+type ProofState = Extract<ChallengeState, { name: "PASSWORD_VERIFIER" | "DEVICE_PASSWORD_VERIFIER" }>;
+
+/** Asks for a proof by SRP; the session is the block that the proof is made over. @param salt Hexadecimal. */
+export async function askProof(
+  door: Door,
+  user: User | undefined,
+  state: ProofState,
+  salt: string,
+  parameters: Readonly<Record<string, string>>,
+): Promise<Outcome> {
+  const outcome = await challenge(door, user, state, parameters);
+  if (outcome.kind !== "challenge") return outcome;
+  const SECRET_BLOCK = Buffer.from(outcome.session, "base64url").toString("base64");
+  return { ...outcome, parameters: { SALT: salt, SECRET_BLOCK, SRP_B: state.exchange.b, ...parameters } };
+}
+
 /** The user of a ticket; undefined for one who was not there, or is gone. */
 export async function userOfTicket(
   { userPools, pool }: Pick<Door, "userPools" | "pool">,

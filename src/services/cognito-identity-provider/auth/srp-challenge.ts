@@ -5,7 +5,7 @@ import { invalidParameter, userNotConfirmed, userNotFound, wrongCredentials } fr
 import type { User } from "../users/user.ts";
 import { checkLockout, countWrongPassword, forgetWrongPasswords } from "./attempts.ts";
 import { requireAble } from "./completion.ts";
-import { challenge } from "./door.ts";
+import { askProof } from "./door.ts";
 import type { ChallengeState, CustomState, Door, Outcome } from "./door.ts";
 import { srpPoolName } from "./password.ts";
 import { beginExchange, expectedSignature, makeVerifier, sameText } from "./srp.ts";
@@ -33,18 +33,7 @@ export async function srpChallenge(
     verifier,
     ...(custom && { custom }),
   };
-  const outcome = await challenge(door, user, state, {});
-  if (outcome.kind !== "challenge") return outcome;
-  return {
-    ...outcome,
-    parameters: {
-      SALT: verifier.salt,
-      SECRET_BLOCK: Buffer.from(outcome.session, "base64url").toString("base64"),
-      SRP_B: exchange.b,
-      USERNAME: name,
-      USER_ID_FOR_SRP: name,
-    },
-  };
+  return askProof(door, user, state, verifier.salt, { USERNAME: name, USER_ID_FOR_SRP: name });
 }
 
 /** The same for a name each time, or who asks twice would know. */
