@@ -1,6 +1,6 @@
 /** What `parse` takes out of a value. Pure. */
 import type { ParsePattern } from "./ast.ts";
-import { fromJsonText } from "./functions/index.ts";
+import { jsonOf } from "./functions/index.ts";
 import { Json, fromJson, partOf, toText } from "./values.ts";
 import type { Value } from "./values.ts";
 
@@ -91,6 +91,5 @@ function readCsv(names: readonly string[], text: string): Found {
 
 /** A part of a map or list, or of a text that is one in JSON. */
 function partAt(value: Value, path: string): Value {
-  const json = typeof value === "string" ? fromJsonText(value) : value;
-  return json instanceof Json ? fromJson(partOf(json.value, path.replace(/\[(\d+)\]/g, ".$1"))) : undefined;
+  return fromJson(partOf(jsonOf(value)?.value, path.replace(/\[(\d+)\]/g, ".$1")));
 }

@@ -8,7 +8,7 @@ import { TEXTS } from "./texts.ts";
 import { TIMES } from "./times.ts";
 
 export type { QueryTimes } from "./scalar.ts";
-export { fromJsonText } from "./json.ts";
+export { jsonOf } from "./json.ts";
 
 export const FUNCTIONS: Readonly<Record<string, ScalarFunction | undefined>> = {
   ...NUMBERS,

@@ -5,7 +5,7 @@ import { textual } from "./scalar.ts";
 import type { Functions } from "./scalar.ts";
 
 export const JSON_FUNCTIONS: Functions = {
-  jsonparse: textual(parsed),
+  jsonparse: textual(jsonOf),
   jsonstringify: {
     arguments: [1, 1],
     apply: ([value]) => (value instanceof Json ? toText(value) : quote(value)),
@@ -20,13 +20,13 @@ export const JSON_FUNCTIONS: Functions = {
   },
 };
 
-/** A map or list; nothing for what is none. */
-function parsed(text: string): Value {
-  const value = fromJsonText(text);
-  return value instanceof Json ? value : undefined;
+/** A map or list, or what a text is one of in JSON; nothing for what is none. */
+export function jsonOf(value: Value): Json | undefined {
+  const json = typeof value === "string" ? fromJsonText(value) : value;
+  return json instanceof Json ? json : undefined;
 }
 
-export function fromJsonText(text: string): Value {
+function fromJsonText(text: string): Value {
   try {
     return fromJson(JSON.parse(text));
   } catch {
@@ -36,8 +36,8 @@ export function fromJsonText(text: string): Value {
 
 /** A list, or a text that is one in JSON. */
 function listOf(value: Value): readonly unknown[] | undefined {
-  const json = typeof value === "string" ? fromJsonText(value) : value;
-  return json instanceof Json && Array.isArray(json.value) ? json.value : undefined;
+  const list = jsonOf(value)?.value;
+  return Array.isArray(list) ? list : undefined;
 }
 
 function quote(value: Value): Value {
