@@ -69,3 +69,20 @@ export interface ResourcePolicies {
   /** Decides for a resource with several names, and for whoever asks. */
   ask(text: string, question: PolicyQuestion, caller: PolicyCaller): Promise<PolicyAnswer>;
 }
+
+/** A service that acts for a resource of an account. */
+interface ActingService {
+  readonly service: string;
+  readonly sourceArn: string;
+  readonly sourceAccount: string;
+}
+
+/** What conditions see of a service that asks on a resource's behalf. */
+export function serviceConditions({ service, sourceArn, sourceAccount }: ActingService) {
+  return {
+    "aws:SourceArn": sourceArn,
+    "aws:SourceAccount": sourceAccount,
+    "aws:PrincipalIsAWSService": "true",
+    "aws:PrincipalServiceName": service,
+  };
+}

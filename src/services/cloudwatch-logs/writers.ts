@@ -1,4 +1,5 @@
 /** Which services may write to an account's log groups: what its resource policies say. */
+import { serviceConditions } from "../../aws/resource-policies.ts";
 import type { Reader } from "../../store/database.ts";
 import type { LogsState } from "./state.ts";
 import { listPolicies } from "./store-policies.ts";
@@ -23,19 +24,14 @@ export async function mayWrite(
   reader: Reader,
   place: { readonly account: string; readonly region: string },
   groupArn: string,
-  { service, sourceArn, sourceAccount }: WritingService,
+  sender: WritingService,
 ): Promise<boolean> {
-  const conditions = {
-    "aws:SourceArn": sourceArn,
-    "aws:SourceAccount": sourceAccount,
-    "aws:PrincipalIsAWSService": "true",
-    "aws:PrincipalServiceName": service,
-  };
+  const conditions = serviceConditions(sender);
   const documents = await listPolicies(reader, place.account, place.region);
   for (const action of ACTIONS) {
     const question = { action, resources: [`${groupArn}:log-stream:*`], conditions };
     const answers = await Promise.all(
-      documents.map(({ document }) => policies.ask(document, question, { service })),
+      documents.map(({ document }) => policies.ask(document, question, { service: sender.service })),
     );
     if (answers.includes("denied") || answers.every((answer) => answer === "none")) return false;
   }

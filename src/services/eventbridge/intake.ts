@@ -1,5 +1,6 @@
 /** Takes events of other services in their transactions: the courier's, S3's notifications, Lambda's records. */
 import { isJsonObject, parseJson } from "../../aws/event-pattern/index.ts";
+import { serviceConditions } from "../../aws/resource-policies.ts";
 import type { Transaction } from "../../store/database.ts";
 import type { EventBridge } from "./deps.ts";
 import { envelope, readDetail } from "./events/event.ts";
@@ -95,14 +96,8 @@ async function mayPut(
           caller,
         );
   if ("service" in sender) {
-    const { service, sourceArn, sourceAccount } = sender;
-    const facts = {
-      "aws:SourceArn": sourceArn,
-      "aws:SourceAccount": sourceAccount,
-      "aws:PrincipalIsAWSService": "true",
-      "aws:PrincipalServiceName": service,
-    };
-    const said = await ask(facts, { service });
+    const { service, sourceAccount } = sender;
+    const said = await ask(serviceConditions(sender), { service });
     // A service puts its account's events without being let in.
     return said !== "denied" && (said !== "none" || sourceAccount === account);
   }

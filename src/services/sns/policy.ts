@@ -3,6 +3,7 @@ import { requestConditions } from "../../aws/authorization.ts";
 import { AwsError } from "../../aws/errors.ts";
 import type { PolicyAnswer } from "../../aws/resource-policies.ts";
 import type { ConditionValues, RequestContext } from "../../aws/service.ts";
+import { serviceConditions } from "../../aws/resource-policies.ts";
 import type { SnsDeps } from "./deps.ts";
 import type { Topic } from "./topics/topic.ts";
 
@@ -56,12 +57,7 @@ export async function mayPublish(
   const action = "SNS:Publish";
   const question = { action, resources: [arn] };
   if ("service" in sender) {
-    const conditions = {
-      "aws:SourceArn": sender.sourceArn,
-      "aws:SourceAccount": sender.sourceAccount,
-      "aws:PrincipalIsAWSService": "true",
-      "aws:PrincipalServiceName": sender.service,
-    };
+    const conditions = serviceConditions(sender);
     const said = await policies.ask(policy, { ...question, conditions }, { service: sender.service });
     return said !== "denied" && said !== "none";
   }

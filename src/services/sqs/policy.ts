@@ -5,6 +5,7 @@ import type { ConditionValues, RequestContext } from "../../aws/service.ts";
 import type { SqsDeps } from "./deps.ts";
 import type { QueueSender } from "./messages/sender.ts";
 import type { PolicyAnswer } from "../../aws/resource-policies.ts";
+import { serviceConditions } from "../../aws/resource-policies.ts";
 import type { Queue } from "./queues/settings.ts";
 
 type Policies = Pick<SqsDeps, "policies">;
@@ -61,12 +62,7 @@ export async function maySend(
   const question = { action, resources: [arn] };
   if ("service" in sender) {
     if (policy === undefined) return false;
-    const conditions = {
-      "aws:SourceArn": sender.sourceArn,
-      "aws:SourceAccount": sender.sourceAccount,
-      "aws:PrincipalIsAWSService": "true",
-      "aws:PrincipalServiceName": sender.service,
-    };
+    const conditions = serviceConditions(sender);
     const said = await policies.ask(policy, { ...question, conditions }, { service: sender.service });
     return said !== "denied" && said !== "none";
   }
